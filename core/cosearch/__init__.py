@@ -1,0 +1,1 @@
+"""cosearch finds neural accelerators and the way to run networks on them, together."""

@@ -1,0 +1,203 @@
+"""The contracts between the engine and a machine.
+
+A `HardwareModel` owns a design space and turns a configuration into an `Accelerator`, or says why
+it cannot be built. An accelerator prices batches of mappings. The easy way is
+`SpatialAccelerator`: declare an architecture and get the mapspace, the kernel, the exact mapper
+and the reports for nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from attrs import field, frozen
+
+from cosearch.einsum import Einsum
+from cosearch.errors import Infeasible
+from cosearch.space import ParameterSpace, Space
+from cosearch.typing import BoolArray, Configuration, FloatArray, IntArray, Rows
+
+if TYPE_CHECKING:
+    from cosearch.architecture import Architecture
+    from cosearch.loopnest.mapping import Constraints
+
+
+@frozen(eq=False)
+class CostBatch:
+    """Costs of n mappings of one layer.
+
+    Attributes:
+        energy_pj: float64[n]; infinite where infeasible.
+        cycles: float64[n], whole numbers; infinite where infeasible.
+        feasible: bool[n].
+        reason: int64[n]: index into `reasons`, 0 where feasible.
+        reasons: what each number in `reason` means.
+        excess: float64[n]: used over allowed of the rule that failed (> 1), 1 where feasible.
+    """
+
+    energy_pj: FloatArray
+    cycles: FloatArray
+    feasible: BoolArray
+    reason: IntArray
+    reasons: tuple[str, ...] = ("feasible",)
+    excess: FloatArray = field()
+
+    @excess.default
+    def _no_excess(self) -> FloatArray:
+        return np.ones(len(self.feasible))
+
+
+@frozen
+class TensorCost:
+    """What one tensor does at one memory level.
+
+    Attributes:
+        tile_words: held by one instance.
+        instances: used instances of the level.
+        reads, fills, updates: words per used instance.
+        energy_pj: of all used instances.
+    """
+
+    tensor: str
+    tile_words: int
+    instances: int
+    reads: int
+    fills: int
+    updates: int
+    energy_pj: float
+
+
+@frozen
+class LevelCost:
+    """What happens at one memory level (or another part of the machine, without tensors).
+
+    Attributes:
+        cycles: that the level alone would need.
+        energy_pj: accesses and leakage, all used instances.
+        network_pj: of the network below.
+        utilization: share of the capacity in use, 0 to 1; None where it is unlimited.
+    """
+
+    name: str
+    cycles: float
+    energy_pj: float
+    leakage_pj: float = 0.0
+    network_pj: float = 0.0
+    utilization: float | None = None
+    tensors: tuple[TensorCost, ...] = ()
+
+
+@frozen
+class Cost:
+    """The full breakdown of one mapping.
+
+    Attributes:
+        energy_pj: of everything.
+        cycles: of the layer.
+        macs: multiply-accumulates done.
+        compute_pj: energy of the multipliers.
+        levels: memories, inner to outer, or the parts the model has.
+        utilization: MACs over cycles times multipliers, 0 to 1.
+        bound_by: the level (or `compute`) that decides the cycles.
+        loops: the mapping as lines of an indented loop nest, outermost first.
+    """
+
+    energy_pj: float
+    cycles: float
+    macs: int
+    compute_pj: float
+    levels: tuple[LevelCost, ...]
+    utilization: float
+    bound_by: str
+    loops: tuple[str, ...] = ()
+
+
+class Accelerator(ABC):
+    """One concrete machine.
+
+    Attributes:
+        name: for people.
+        area_mm2: of the whole machine; NaN where the model has no area.
+        clock_mhz: for power and seconds; None where no source states it.
+        sources: where each number comes from, by component.
+        default_mapper: the mapper used unless another is named.
+    """
+
+    name: str
+    area_mm2: float
+    clock_mhz: float | None = None
+    sources: Mapping[str, str]
+    default_mapper: ClassVar[str] = "random"
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """A stable digest of everything that changes a cost: equal keys, equal costs."""
+
+    @abstractmethod
+    def mapspace(self, layer: Einsum) -> Space:
+        """Return the space of all mappings of a layer; raises Infeasible when it fits nowhere."""
+
+    @abstractmethod
+    def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
+        """Price mappings, int64[n, d], in one call."""
+
+    @abstractmethod
+    def explain(self, layer: Einsum, row: Rows) -> Cost:
+        """Return the breakdown of one mapping, int64[d], by the readable reference model."""
+
+
+class HardwareModel(ABC):
+    """A plugin that owns a design space; its constructor takes the declared options."""
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As users write it."""
+
+    @property
+    @abstractmethod
+    def space(self) -> ParameterSpace:
+        """The design space, known constraints included."""
+
+    @property
+    def baseline(self) -> Configuration:
+        """The design that others are compared with: the space's defaults."""
+        return self.space.defaults
+
+    @abstractmethod
+    def build(self, configuration: Configuration) -> Accelerator:
+        """Return the machine, or raise Infeasible with the reason and by how much it misses."""
+
+    def check(self, configuration: Configuration) -> dict[str, object]:
+        """Return the completed configuration, or raise Infeasible with the broken rules."""
+        values = self.space.complete(configuration)
+        columns = {name: np.array([value]) for name, value in values.items()}
+        broken = [r.reason for r in self.space.rules if not bool(np.all(r.holds(columns)))]
+        if broken:
+            raise Infeasible("; ".join(broken))
+        return dict(values)
+
+
+class SpatialAccelerator(Accelerator):
+    """An architecture of memories, fanout and compute, priced by the loop-nest model.
+
+    Args:
+        architecture: the machine.
+        constraints: what its dataflow prescribes, by level name.
+    """
+
+    default_mapper: ClassVar[str] = "exact"
+
+    def __init__(self, architecture: Architecture, constraints: Constraints | None = None) -> None:
+        self.architecture = architecture
+        self.constraints: Constraints = dict(constraints or {})
+        self.name = architecture.name
+        self.area_mm2 = architecture.area_mm2
+        self.clock_mhz = architecture.clock_mhz
+        self.sources = architecture.sources

@@ -1,0 +1,1 @@
+"""Loop nests: mappings, what they cost, the space of all of them, and the best one."""

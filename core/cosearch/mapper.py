@@ -1,0 +1,81 @@
+"""The contract of a mapper: it finds a mapping of one layer on one machine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from attrs import field, frozen
+
+from cosearch.einsum import Einsum
+from cosearch.hardware import Accelerator
+from cosearch.objective import Objective
+from cosearch.space import ParameterSpace
+from cosearch.typing import Rows
+
+
+@frozen
+class Budget:
+    """How much a search may spend; None is without limit. Counted alike for every strategy.
+
+    Attributes:
+        trials: designs proposed (or mappings, for a mapper).
+        evaluations: mappings priced, over all trials.
+        seconds: wall-clock time.
+    """
+
+    trials: int | None = None
+    evaluations: int | None = None
+    seconds: float | None = None
+
+
+@frozen(eq=False)
+class Mapped:
+    """The mapping that a mapper found for a layer.
+
+    Attributes:
+        row: int64[d], a point of the accelerator's mapspace.
+        energy_pj, cycles: what it costs.
+        proven: whether no mapping of the space is better by more than 1e-12 relative.
+        gap: proven relative distance to the optimum at most; None where nothing is proven.
+        evaluations: mappings priced.
+        nodes: search nodes expanded, for mappers that search a tree.
+        seconds: spent.
+        rejections: how many candidates each reason ruled out.
+        mapper: the name of what found it.
+    """
+
+    row: Rows
+    energy_pj: float
+    cycles: float
+    proven: bool = False
+    gap: float | None = None
+    evaluations: int = 0
+    nodes: int = 0
+    seconds: float = 0.0
+    rejections: Mapping[str, int] = field(factory=dict)
+    mapper: str = ""
+
+
+class Mapper(ABC):
+    """A plugin that maps layers; its constructor takes the declared options."""
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+
+    @abstractmethod
+    def map(
+        self,
+        accelerator: Accelerator,
+        layer: Einsum,
+        objective: Objective,
+        budget: Budget,
+        rng: np.random.Generator,
+    ) -> Mapped:
+        """Return the best mapping found within the budget.
+
+        Raises:
+            Infeasible: no mapping was found that the machine can run; the reason says which
+                level overflowed, and the margins by how much the nearest miss did.
+        """

@@ -1,0 +1,301 @@
+"""Spaces: parameters with choices, known constraints, and the moves a strategy may make.
+
+A point of a space is a row of small integers, the indices of its choices. A strategy sees nothing
+else; only the space knows what a row means.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import numpy as np
+from attrs import field, frozen
+
+from cosearch.errors import CosearchError, InputError, UnknownNameError
+from cosearch.typing import BoolArray, Configuration, FloatArray, IntArray, Rows, Value
+
+
+class Space(ABC):
+    """A finite product of choices, with known constraints.
+
+    The order of calls is free and nothing keeps state: the random generator is passed in.
+    """
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The name of each column."""
+
+    @property
+    @abstractmethod
+    def cardinalities(self) -> IntArray:
+        """int64[d]: the number of choices of each column, each at least 1."""
+
+    @property
+    def ordered(self) -> BoolArray:
+        """bool[d]: whether near choices of a column are alike. None is, unless said."""
+        return np.zeros(len(self.names), dtype=bool)
+
+    @property
+    def size(self) -> int:
+        """How many rows there are, feasible or not."""
+        return math.prod(int(c) for c in self.cardinalities)
+
+    def sample(self, n: int, rng: np.random.Generator) -> Rows:
+        """Return n rows, each column uniform over its choices, known constraints ignored."""
+        return rng.integers(0, self.cardinalities, size=(n, len(self.names)), dtype=np.int64)
+
+    def feasible(self, rows: Rows) -> BoolArray:
+        """Return bool[n]: which rows meet every known constraint. Cheap and vectorized."""
+        return np.ones(len(rows), dtype=bool)
+
+    def sample_feasible(
+        self, n: int, rng: np.random.Generator, max_draws: int = 1_000_000
+    ) -> tuple[Rows, int]:
+        """Draw until n rows meet the known constraints, or max_draws rows have been drawn.
+
+        Returns:
+            int64[m, d] with m <= n, and the number of raw draws spent.
+        """
+        kept: list[Rows] = []
+        found = draws = 0
+        batch = max(n, 64)
+        while found < n and draws < max_draws:
+            batch = min(batch, max_draws - draws)
+            rows = self.sample(batch, rng)
+            rows = rows[self.feasible(rows)]
+            draws += batch
+            found += len(rows)
+            kept.append(rows)
+            batch = min(4 * batch, 65_536)
+        if not kept:
+            return self.sample(0, rng), draws
+        return np.concatenate(kept)[:n], draws
+
+    def perturb(self, rows: Rows, rng: np.random.Generator) -> Rows:
+        """Return one neighbour of each row: one column changed, an ordered one by a small step.
+
+        Known constraints may be broken; a column with one choice is never picked.
+        """
+        out = rows.copy()
+        movable = np.flatnonzero(self.cardinalities > 1)
+        if len(movable) == 0 or len(rows) == 0:
+            return out
+        columns = movable[rng.integers(0, len(movable), size=len(rows))]
+        which = np.arange(len(rows))
+        cards = self.cardinalities[columns]
+        current = rows[which, columns]
+        jump = (current + rng.integers(1, cards)) % cards
+        step = current + np.where(rng.random(len(rows)) < 0.5, -1, 1)
+        step = np.where((step < 0) | (step >= cards), 2 * current - step, step)
+        near = self.ordered[columns] & (rng.random(len(rows)) < 0.75)
+        out[which, columns] = np.where(near, step, jump)
+        return out
+
+    def crossover(self, a: Rows, b: Rows, rng: np.random.Generator) -> Rows:
+        """Return one child of each pair of rows: every column from one parent or the other."""
+        return np.where(rng.random(a.shape) < 0.5, a, b)
+
+    def encode(self, rows: Rows) -> FloatArray:
+        """Return float64[n, e] in [0, 1]: ordered columns scaled, the others one-hot."""
+        blocks: list[FloatArray] = []
+        for j, (cards, ordered) in enumerate(zip(self.cardinalities, self.ordered, strict=True)):
+            column = rows[:, j]
+            if cards < 2:
+                continue
+            if ordered or cards == 2:
+                blocks.append((column / (cards - 1))[:, None].astype(np.float64))
+            else:
+                blocks.append((column[:, None] == np.arange(cards)).astype(np.float64))
+        return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(rows), 0))
+
+    def features(self, rows: Rows) -> FloatArray:
+        """Return float64[n, f] for a surrogate model: domain features, or the encoding."""
+        return self.encode(rows)
+
+
+@frozen
+class Parameter:
+    """A named choice.
+
+    Attributes:
+        name: as it is written after `--set` and in a plugin's options.
+        choices: the values, in their natural order; all of one type.
+        default: one of the choices, or for a free parameter any value it accepts.
+        unit: of the values, such as `words` or `KB`.
+        doc: what it changes, in one line.
+        free: takes any value of its type between the least and the greatest choice; the choices
+            are then what tuning tries. For text, any text.
+    """
+
+    name: str
+    choices: tuple[Value, ...] = field(converter=tuple)
+    default: Value = field()
+    unit: str = ""
+    doc: str = ""
+    free: bool = False
+
+    @default.default
+    def _first(self) -> Value:
+        return self.choices[0]
+
+    def __attrs_post_init__(self) -> None:
+        if not self.choices:
+            raise CosearchError(f"parameter {self.name!r} has no choices")
+        self.check(self.default)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the choices are numbers in ascending order, so that neighbours are alike."""
+        numeric = all(isinstance(c, int | float) for c in self.choices)
+        return numeric and list(self.choices) == sorted(self.choices)
+
+    def check(self, value: Value) -> Value:
+        """Return the value, or raise InputError that says what is allowed."""
+        if isinstance(self.choices[0], float) and type(value) is int:
+            value = float(value)
+        if value in self.choices and type(value) is type(self.choices[0]):
+            return value
+        if self.free and self._accepts(value):
+            return value
+        raise InputError(f"{self.name}={value}", [f"is not {self.allowed}"])
+
+    def _accepts(self, value: Value) -> bool:
+        first = self.choices[0]
+        if isinstance(first, str):
+            return isinstance(value, str)
+        if isinstance(first, bool) or isinstance(value, str | bool):
+            return False
+        numbers = [c for c in self.choices if isinstance(c, int | float)]
+        whole = isinstance(value, int) or isinstance(first, float)
+        return whole and min(numbers) <= value <= max(numbers)
+
+    @property
+    def allowed(self) -> str:
+        """What values are allowed, in words."""
+        if self.free and isinstance(self.choices[0], str):
+            return "text"
+        if self.free:
+            kind = "a whole number" if isinstance(self.choices[0], int) else "a number"
+            return f"{kind} from {self.choices[0]} to {self.choices[-1]}"
+        return "one of " + ", ".join(map(str, self.choices))
+
+    def parse(self, text: str) -> Value:
+        """Turn text from a command line into a value, or raise InputError."""
+        kind = type(self.choices[0])
+        try:
+            if kind is bool:
+                value: Value = {"true": True, "false": False, "yes": True, "no": False}[
+                    text.lower()
+                ]
+            else:
+                value = kind(text)
+        except (ValueError, KeyError):
+            raise InputError(f"{self.name}={text}", [f"is not {self.allowed}"]) from None
+        return self.check(value)
+
+
+@frozen
+class Rule:
+    """A known constraint of a parameter space.
+
+    Attributes:
+        reason: why a design that breaks it cannot be built.
+        holds: from columns of values (name to array[n]) to bool[n].
+    """
+
+    reason: str
+    holds: Callable[[Mapping[str, np.ndarray]], BoolArray]
+
+
+@frozen
+class ParameterSpace(Space):
+    """Named parameters and rules: what hardware models and strategy options are made of.
+
+    Attributes:
+        parameters: one a column.
+        rules: known constraints, checked on whole columns.
+        features_of: domain features, from columns of values to float64[n, f]; the encoding if None.
+    """
+
+    parameters: tuple[Parameter, ...] = field(converter=tuple)
+    rules: tuple[Rule, ...] = field(default=(), converter=tuple)
+    features_of: Callable[[Mapping[str, np.ndarray]], FloatArray] | None = None
+
+    __hash__ = object.__hash__
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names."""
+        return tuple(p.name for p in self.parameters)
+
+    @cached_property
+    def cardinalities(self) -> IntArray:
+        """int64[d]."""
+        return np.array([len(p.choices) for p in self.parameters], dtype=np.int64)
+
+    @cached_property
+    def ordered(self) -> BoolArray:
+        """bool[d]: the numeric parameters."""
+        return np.array([p.ordered for p in self.parameters], dtype=bool)
+
+    def __getitem__(self, name: str) -> Parameter:
+        """Return the parameter of that name, or raise UnknownNameError."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise UnknownNameError("parameter", name, self.names)
+
+    def columns(self, rows: Rows) -> dict[str, np.ndarray]:
+        """Return each parameter's values, array[n], of rows int64[n, d]."""
+        return {p.name: np.asarray(p.choices)[rows[:, j]] for j, p in enumerate(self.parameters)}
+
+    def feasible(self, rows: Rows) -> BoolArray:
+        """Return bool[n]: which rows meet every rule."""
+        columns = self.columns(rows)
+        ok = np.ones(len(rows), dtype=bool)
+        for rule in self.rules:
+            ok &= np.asarray(rule.holds(columns), dtype=bool)
+        return ok
+
+    def broken(self, row: Rows) -> tuple[str, ...]:
+        """Return the reasons of the rules that one row, int64[d], breaks."""
+        columns = self.columns(row[None, :])
+        return tuple(r.reason for r in self.rules if not bool(np.all(r.holds(columns))))
+
+    def features(self, rows: Rows) -> FloatArray:
+        """Return the domain features, float64[n, f], or the encoding."""
+        if self.features_of is None:
+            return self.encode(rows)
+        return np.asarray(self.features_of(self.columns(rows)), dtype=np.float64)
+
+    def decode(self, row: Rows) -> dict[str, Value]:
+        """Return the values of one row, int64[d]."""
+        return {p.name: p.choices[int(i)] for p, i in zip(self.parameters, row, strict=True)}
+
+    def index(self, configuration: Configuration) -> Rows:
+        """Return the row, int64[d], of a configuration whose values are all among the choices."""
+        self.complete(configuration)
+        return np.array(
+            [p.choices.index(configuration.get(p.name, p.default)) for p in self.parameters],
+            dtype=np.int64,
+        )
+
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """Every parameter's default."""
+        return {p.name: p.default for p in self.parameters}
+
+    def complete(self, given: Configuration) -> dict[str, Value]:
+        """Return the defaults with the given values checked and put in their places."""
+        values = self.defaults
+        for name, value in given.items():
+            values[name] = self[name].check(value)
+        return values
+
+    def parse(self, given: Mapping[str, str]) -> dict[str, Value]:
+        """Return the given texts as checked values, defaults left out."""
+        return {name: self[name].parse(text) for name, text in given.items()}

@@ -1,0 +1,1 @@
+"""Hardware models that ship with cosearch, each of the kind that a third party would write."""

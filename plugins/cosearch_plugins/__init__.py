@@ -1,0 +1,1 @@
+"""Strategies, mappers, workloads, technologies and executors that ship with cosearch."""

@@ -1,0 +1,1 @@
+"""Executors: where trials are evaluated that ship with cosearch."""

@@ -1,0 +1,1 @@
+"""Readers of workload files that ship with cosearch."""

@@ -1,0 +1,1 @@
+"""Technologies: tables and formulas that price components that ship with cosearch."""
