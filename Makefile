@@ -1,0 +1,42 @@
+# Everything here makes its own virtual environment first; python3, git and make are enough.
+#   make demo       install and run a real co-design (under three minutes)
+#   make test       install and run the tests;  make test-all: the long halves too
+#   make lint       ruff and mypy
+#   make bench      measure what the documentation claims
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+
+.PHONY: demo test test-all lint bench clean
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@sed -n '2,5s/^#   //p' Makefile
+
+$(VENV)/.installed: pyproject.toml tools/environment.py
+	@python3 tools/environment.py $(VENV)
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml tools/environment.py
+	@python3 tools/environment.py $(VENV) dev
+	@touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/cosearch run resnet18 --hardware eyeriss --strategy evolutionary --trials 50 --seed 0
+
+test: $(VENV)/.installed-dev
+	$(PYTHON) -m pytest -m "not exhaustive"
+
+test-all: $(VENV)/.installed-dev
+	$(PYTHON) -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.installed-dev
+	$(PYTHON) benchmarks/kernel.py
+
+clean:
+	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis
