@@ -1,0 +1,24 @@
+"""Options that many workloads share."""
+
+from __future__ import annotations
+
+from cosearch.space import Parameter, ParameterSpace
+
+BATCH = Parameter("batch", (1, 4096), 1, doc="samples in one run", free=True)
+
+
+def image(default: int) -> Parameter:
+    """Return the option for the side of a square image."""
+    return Parameter(
+        "image", (1, 4096), default, "pixels", "height and width of the image", free=True
+    )
+
+
+def image_options(default: int) -> ParameterSpace:
+    """Return the options of a network that sees square images."""
+    return ParameterSpace((BATCH, image(default)))
+
+
+def size(name: str, default: int, doc: str) -> Parameter:
+    """Return the option for the size of a dimension."""
+    return Parameter(name, (1, 2**31 - 1), default, doc=doc, free=True)
