@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,9 @@ from attrs import field, frozen
 
 from cosearch.errors import CosearchError, InputError, UnknownNameError
 from cosearch.typing import BoolArray, Configuration, FloatArray, IntArray, Rows, Value
+
+_MOST_ONE_HOT = 64
+"""Longer one-hot blocks would swamp the rest of an encoding (loop orders have thousands)."""
 
 
 class Space(ABC):
@@ -75,6 +78,38 @@ class Space(ABC):
             return self.sample(0, rng), draws
         return np.concatenate(kept)[:n], draws
 
+    def rank(self, rows: Rows) -> IntArray:
+        """Return the number of each row, int64[n] in [0, size): the last column counts fastest.
+
+        Raises:
+            CosearchError: the space has 2**63 rows or more.
+        """
+        return np.asarray(rows @ self._place_values())
+
+    def unrank(self, numbers: IntArray) -> Rows:
+        """Return the rows of such numbers, int64[n, d]; undoes `rank`."""
+        return (numbers[:, None] // self._place_values()) % self.cardinalities
+
+    def _place_values(self) -> IntArray:
+        if self.size >= 2**63:
+            raise CosearchError(f"a space of {self.size:.3g} rows cannot be numbered")
+        after = np.concatenate([self.cardinalities[1:], [1]])
+        return np.cumprod(after[::-1])[::-1].astype(np.int64)
+
+    def allowed(self, rows: Rows, column: int) -> BoolArray:
+        """Return bool[n, c]: which choices of a column keep rows clear of known constraints.
+
+        Only the columns before it are looked at. A choice may be allowed here and still lead
+        nowhere; one that is not allowed is in no feasible row. Here only the last column is
+        decided; a space that can say more says it.
+        """
+        choices = int(self.cardinalities[column])
+        if column + 1 < len(self.names):
+            return np.ones((len(rows), choices), dtype=bool)
+        tried = np.repeat(rows, choices, axis=0)
+        tried[:, column] = np.tile(np.arange(choices), len(rows))
+        return self.feasible(tried).reshape(len(rows), choices)
+
     def perturb(self, rows: Rows, rng: np.random.Generator) -> Rows:
         """Return one neighbour of each row: one column changed, an ordered one by a small step.
 
@@ -100,21 +135,51 @@ class Space(ABC):
         return np.where(rng.random(a.shape) < 0.5, a, b)
 
     def encode(self, rows: Rows) -> FloatArray:
-        """Return float64[n, e] in [0, 1]: ordered columns scaled, the others one-hot."""
+        """Return float64[n, e] in [0, 1]: ordered columns scaled, the others one-hot.
+
+        A column of more than 64 choices is scaled too, and one of a single choice left out.
+        """
         blocks: list[FloatArray] = []
-        for j, (cards, ordered) in enumerate(zip(self.cardinalities, self.ordered, strict=True)):
-            column = rows[:, j]
-            if cards < 2:
-                continue
-            if ordered or cards == 2:
+        for j, width in enumerate(self._widths()):
+            column, cards = rows[:, j], self.cardinalities[j]
+            if width == 1:
                 blocks.append((column / (cards - 1))[:, None].astype(np.float64))
-            else:
+            elif width:
                 blocks.append((column[:, None] == np.arange(cards)).astype(np.float64))
         return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(rows), 0))
+
+    def nearest(self, points: FloatArray) -> Rows:
+        """Return the row, int64[n, d], whose encoding is nearest each point, float64[n, e].
+
+        A subclass that encodes otherwise says what is nearest too.
+        """
+        rows = np.zeros((len(points), len(self.names)), dtype=np.int64)
+        start = 0
+        for j, width in enumerate(self._widths()):
+            block = points[:, start : start + width]
+            if width == 1:
+                last = self.cardinalities[j] - 1
+                rows[:, j] = np.rint(np.clip(block[:, 0], 0.0, 1.0) * last)
+            elif width:
+                rows[:, j] = block.argmax(axis=1)
+            start += width
+        return rows
+
+    def _widths(self) -> list[int]:
+        """How many numbers of the encoding each column takes."""
+        columns = zip(self.cardinalities.tolist(), self.ordered.tolist(), strict=True)
+        return [
+            0 if c < 2 else 1 if ordered or c == 2 or c > _MOST_ONE_HOT else c
+            for c, ordered in columns
+        ]
 
     def features(self, rows: Rows) -> FloatArray:
         """Return float64[n, f] for a surrogate model: domain features, or the encoding."""
         return self.encode(rows)
+
+
+def _values(items: Iterable[Value]) -> tuple[Value, ...]:
+    return tuple(items)
 
 
 @frozen
@@ -132,7 +197,7 @@ class Parameter:
     """
 
     name: str
-    choices: tuple[Value, ...] = field(converter=tuple)
+    choices: tuple[Value, ...] = field(converter=_values)
     default: Value = field()
     unit: str = ""
     doc: str = ""
@@ -211,6 +276,25 @@ class Rule:
     holds: Callable[[Mapping[str, np.ndarray]], BoolArray]
 
 
+def _parameters(items: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    return tuple(items)
+
+
+def _rules(items: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(items)
+
+
+class _Undecided(LookupError):
+    """A rule asked for a column that has not been chosen."""
+
+
+class _Chosen(dict[str, np.ndarray]):
+    """The columns chosen so far."""
+
+    def __missing__(self, name: str) -> np.ndarray:
+        raise _Undecided(name)
+
+
 @frozen
 class ParameterSpace(Space):
     """Named parameters and rules: what hardware models and strategy options are made of.
@@ -221,8 +305,8 @@ class ParameterSpace(Space):
         features_of: domain features, from columns of values to float64[n, f]; the encoding if None.
     """
 
-    parameters: tuple[Parameter, ...] = field(converter=tuple)
-    rules: tuple[Rule, ...] = field(default=(), converter=tuple)
+    parameters: tuple[Parameter, ...] = field(converter=_parameters)
+    rules: tuple[Rule, ...] = field(default=(), converter=_rules)
     features_of: Callable[[Mapping[str, np.ndarray]], FloatArray] | None = None
 
     __hash__ = object.__hash__
@@ -260,6 +344,23 @@ class ParameterSpace(Space):
         for rule in self.rules:
             ok &= np.asarray(rule.holds(columns), dtype=bool)
         return ok
+
+    def allowed(self, rows: Rows, column: int) -> BoolArray:
+        """Return bool[n, c]: a rule speaks as soon as every column that it reads is chosen."""
+        choices = len(self.parameters[column].choices)
+        tried = np.repeat(rows, choices, axis=0)
+        tried[:, column] = np.tile(np.arange(choices), len(rows))
+        chosen = _Chosen(
+            {p.name: np.asarray(p.choices)[tried[:, j]]
+             for j, p in enumerate(self.parameters[: column + 1])}
+        )  # fmt: skip
+        ok = np.ones(len(tried), dtype=bool)
+        for rule in self.rules:
+            try:
+                ok &= np.asarray(rule.holds(chosen), dtype=bool)
+            except _Undecided:
+                continue
+        return ok.reshape(len(rows), choices)
 
     def broken(self, row: Rows) -> tuple[str, ...]:
         """Return the reasons of the rules that one row, int64[d], breaks."""
