@@ -1,0 +1,134 @@
+"""The application: one module a command, put together when the command line is called."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from attrs import frozen
+from typer.main import get_command
+
+from cosearch.cli.errors import INTERRUPTED, report
+from cosearch.cli.output import Output
+from cosearch.cli.session import Session
+from cosearch.plugins import Registry, load_registry
+
+COMMANDS = (
+    "run",
+    "studies",
+    "map",
+    "evaluate",
+    "validate",
+    "list",
+    "show",
+    "doctor",
+)
+"""Modules `cosearch.cli.<name>` with a `register(app)`, in the order of `--help`."""
+
+INTRODUCTION = """\
+Finds neural accelerators and the way to run networks on them, together.
+
+Name a workload, a hardware model and a strategy; cosearch searches the hardware's parameters and
+a loop-nest mapping of every layer, and shows what it found, how good it is, and why.
+"""
+
+FIRST_STEPS = """\
+A first search:    cosearch run resnet18 -H eyeriss --trials 50 --seed 0
+
+What there is:     cosearch list
+
+How one layer runs on one machine:   cosearch map resnet18 -H eyeriss
+"""
+
+
+@frozen
+class Flags:
+    """Switches that every command understands, wherever they stand on the line."""
+
+    debug: bool = False
+    trace: bool = False
+    quiet: bool = False
+
+    @classmethod
+    def take(cls, arguments: Sequence[str]) -> tuple[Flags, list[str]]:
+        """Split a command line into the switches and everything else; `--` ends the search."""
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        switches = {"--debug": "debug", "--trace": "trace", "--quiet": "quiet", "-q": "quiet"}
+        given = {switches[a]: True for a in arguments[:end] if a in switches}
+        rest = [a for a in arguments[:end] if a not in switches]
+        for name in ("debug", "trace"):
+            if os.environ.get(f"COSEARCH_{name.upper()}"):
+                given[name] = True
+        return cls(**given), rest + list(arguments[end:])
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line to its end and return the exit code."""
+    flags, rest = Flags.take(sys.argv[1:] if arguments is None else arguments)
+    _replace_what_the_terminal_cannot_show()
+    output = Output(quiet=flags.quiet)
+    try:
+        registry = load_registry()
+        code = get_command(make_app(registry)).main(
+            rest, prog_name="cosearch", standalone_mode=False, obj=Session(output, registry)
+        )
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except Exception as error:
+        return report(error, output.errors, debug=flags.debug)
+    return code if isinstance(code, int) else 0
+
+
+def make_app(registry: Registry) -> typer.Typer:
+    """Return the application with its own commands and those of plugins."""
+    app = typer.Typer(
+        name="cosearch",
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog=FIRST_STEPS,
+    )
+    app.callback(invoke_without_command=True, help=INTRODUCTION)(_root)
+    for name in COMMANDS:
+        module = f"cosearch.cli.{name}"
+        if importlib.util.find_spec(module) is not None:
+            importlib.import_module(module).register(app)
+    registry.manager.hook.cosearch_commands(app=app)
+    return app
+
+
+def _root(
+    ctx: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", show_default=False)
+    ] = False,
+    debug: Annotated[  # noqa: ARG001 - taken off the line before; here for --help
+        bool, typer.Option("--debug", help="Show the traceback of an error.", show_default=False)
+    ] = False,
+    trace: Annotated[  # noqa: ARG001
+        bool, typer.Option("--trace", help="Show every call of a plugin.", show_default=False)
+    ] = False,
+    quiet: Annotated[  # noqa: ARG001
+        bool, typer.Option("--quiet", "-q", help="No notes, no progress.", show_default=False)
+    ] = False,
+) -> None:
+    if show_version:
+        ctx.obj.output.show(f"cosearch {version('cosearch')}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        ctx.obj.output.show(ctx.get_help())
+        raise typer.Exit
+
+
+def _replace_what_the_terminal_cannot_show() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

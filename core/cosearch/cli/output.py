@@ -1,0 +1,167 @@
+"""The one sink for everything a command shows: for people, for pipes, for scripts.
+
+Commands get it from their session (`session_of(ctx).output`) and never print by themselves:
+
+- `output.show(...)`: results, to standard output. In colour on a terminal; plain, and never
+  wrapped, in a pipe, in CI and under NO_COLOR.
+- `output.json(facts)`: the result as JSON instead. One call a command, nothing else beside it.
+- `output.note(...)`: what is going on, to standard error; `--quiet` silences it.
+- `output.live`: whether someone watches, so that a progress display makes sense.
+
+Tables have no boxes, units in their headers and numbers on the right: `table(("layer", ">MACs"),
+rows)`; a leading `>` aligns a column to the right. How numbers are written is in
+`cosearch.quantities`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import attrs
+import numpy as np
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+PIPE_WIDTH = 200
+"""Columns of a line that no terminal limits: wide enough for every table."""
+
+THEME = Theme(
+    {
+        "title": "bold",
+        "head": "bold",
+        "name": "cyan",
+        "good": "green",
+        "bad": "red",
+        "warn": "yellow",
+        "faint": "dim",
+        "number": "default",
+        "repr.number": "none",
+    }
+)
+"""Few colours, all of the terminal's own palette, so that light and dark both work."""
+
+
+class Output:
+    """Where a command's results and notes go.
+
+    Args:
+        quiet: silences notes and progress.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.console = _console(stderr=False)
+        self.errors = _console(stderr=True)
+
+    @property
+    def live(self) -> bool:
+        """Whether someone watches standard error: a terminal, no CI, not quiet."""
+        return self.errors.is_terminal and not self.quiet and not os.environ.get("CI")
+
+    def show(self, *parts: RenderableType) -> None:
+        """Print results; text is taken as it is, without markup, unless it is a `Text`."""
+        for part in parts:
+            self.console.print(part, markup=False, highlight=False)
+
+    def title(self, text: str, about: str = "") -> None:
+        """Print a heading and, fainter, what it is about."""
+        line = Text(text, style="title")
+        if about:
+            line.append(f"  {about}", style="faint not bold")
+        self.show(line)
+
+    def note(self, text: str, style: str = "faint") -> None:
+        """Say what is going on, on standard error."""
+        if not self.quiet:
+            self.errors.print(Text(text, style=style))
+
+    def warn(self, text: str) -> None:
+        """Say what the user should know, on standard error, also when quiet."""
+        self.errors.print(Text.assemble(("warning: ", "warn"), text))
+
+    def json(self, facts: object) -> None:
+        """Print facts as JSON on standard output."""
+        sys.stdout.write(as_json(facts) + "\n")
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, theme=THEME, highlight=False, emoji=False)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(stderr=stderr, theme=THEME, highlight=False, emoji=False, width=PIPE_WIDTH)
+
+
+def as_json(facts: object) -> str:
+    """Return facts as JSON text.
+
+    Arrays become lists, attrs objects become objects, infinite and not-a-number become null.
+    """
+    return json.dumps(_plain(facts), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(facts: Any) -> Any:  # noqa: ANN401 - whatever a command reports
+    if isinstance(facts, float):
+        return facts if math.isfinite(facts) else None
+    if facts is None or isinstance(facts, str | int):
+        return facts
+    if isinstance(facts, Mapping):
+        return {str(key): _plain(value) for key, value in facts.items()}
+    if isinstance(facts, np.ndarray | np.generic):
+        return _plain(facts.tolist())
+    if isinstance(facts, set | frozenset):
+        return [_plain(item) for item in sorted(facts)]
+    if isinstance(facts, PurePath):
+        return str(facts)
+    if attrs.has(type(facts)):
+        return _plain({a.name: getattr(facts, a.name) for a in attrs.fields(type(facts))})
+    if isinstance(facts, Iterable):
+        return [_plain(item) for item in facts]
+    raise TypeError(f"{type(facts).__name__} has no JSON form")
+
+
+Cell = str | Text
+
+
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    title: str = "",
+    indent: int = 2,
+    name_style: str = "name",
+) -> RenderableType:
+    """Return a table without lines.
+
+    Args:
+        columns: headers with their units; a leading `>` aligns the column to the right and never
+            wraps it, a leading `~` makes it faint and lets it wrap.
+        rows: cells in the order of the columns; text is taken as it is, without markup.
+        title: above it.
+        indent: columns to the left of it.
+        name_style: of the first column.
+    """
+    grid = Table(
+        title=title or None, title_style="title", title_justify="left", box=None, pad_edge=False,
+        padding=(0, 2, 0, 0), header_style="head", show_header=any(columns),
+    )  # fmt: skip
+    for i, column in enumerate(columns):
+        mark, header = (column[0], column[1:]) if column[:1] in {">", "~"} else ("", column)
+        grid.add_column(
+            Text(header),
+            justify="right" if mark == ">" else "left",
+            style="faint" if mark == "~" else name_style if i == 0 else "",
+            no_wrap=mark == ">" or i == 0,
+            overflow="fold",
+        )
+    for row in rows:
+        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    return Padding(grid, (0, 0, 0, indent), expand=False)

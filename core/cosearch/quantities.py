@@ -1,0 +1,83 @@
+"""Numbers as engineers write them: three significant digits, a prefix and a unit.
+
+Reports and the command line share these, so that one number looks the same everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+
+_PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_SMALL = ((1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
+
+
+def digits(value: float, significant: int = 3) -> str:
+    """Return a number with so many significant digits and no exponent where it is readable."""
+    if not math.isfinite(value):
+        return "inf" if value > 0 else "-inf" if value < 0 else "n/a"
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{significant - 1}e}")
+    magnitude = math.floor(math.log10(abs(rounded)))
+    if not -4 <= magnitude < 9:
+        return f"{value:.{significant - 1}e}"
+    return f"{rounded:.{max(0, significant - 1 - magnitude)}f}"
+
+
+def si(value: float, unit: str = "", significant: int = 3) -> str:
+    """Return a value with an SI prefix: `si(1.23e9, "MACs")` is `1.23 GMACs`."""
+    if not math.isfinite(value) or value == 0:
+        return f"{digits(value)} {unit}".strip()
+    scale, prefix = _prefix(float(f"{abs(value):.{significant - 1}e}"))
+    return f"{digits(value / scale, significant)} {prefix}{unit}".strip()
+
+
+def _prefix(magnitude: float) -> tuple[float, str]:
+    for scale, prefix in _PREFIXES + _SMALL:
+        if magnitude >= scale * (1 - 1e-12):
+            return scale, prefix
+    return _SMALL[-1]
+
+
+def energy(pj: float) -> str:
+    """Return an energy given in pJ: `4.12 mJ`."""
+    return si(pj * 1e-12, "J")
+
+
+def whole(value: float) -> str:
+    """Return a whole number with thousands apart: `1,234,567`."""
+    return f"{value:,.0f}" if math.isfinite(value) else digits(value)
+
+
+def ratio(value: float) -> str:
+    """Return how many times: `1.84x`."""
+    return f"{digits(value)}x" if math.isfinite(value) else digits(value)
+
+
+def percent(share: float) -> str:
+    """Return a share of 0 to 1 in per cent: `93.3 %`."""
+    return f"{100 * share:.1f} %" if math.isfinite(share) else "n/a"
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: `38 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`."""
+    if not math.isfinite(seconds):
+        return "n/a"
+    if seconds < 1:
+        return si(seconds, "s", 2)
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, left = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {left} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def loss(value: float, unit: str) -> str:
+    """Return an objective's value in its unit: energies in joules, products with an exponent."""
+    if unit == "pJ":
+        return energy(value)
+    if unit == "cycles":
+        return f"{si(value)} cycles"
+    text = f"{value:.3e}" if abs(value) >= 1e6 else digits(value)
+    return f"{text} {unit}"
