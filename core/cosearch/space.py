@@ -284,7 +284,7 @@ def _rules(items: Iterable[Rule]) -> tuple[Rule, ...]:
     return tuple(items)
 
 
-class _Undecided(LookupError):
+class _UndecidedError(LookupError):
     """A rule asked for a column that has not been chosen."""
 
 
@@ -292,7 +292,7 @@ class _Chosen(dict[str, np.ndarray]):
     """The columns chosen so far."""
 
     def __missing__(self, name: str) -> np.ndarray:
-        raise _Undecided(name)
+        raise _UndecidedError(name)
 
 
 @frozen
@@ -358,7 +358,7 @@ class ParameterSpace(Space):
         for rule in self.rules:
             try:
                 ok &= np.asarray(rule.holds(chosen), dtype=bool)
-            except _Undecided:
+            except _UndecidedError:
                 continue
         return ok.reshape(len(rows), choices)
 

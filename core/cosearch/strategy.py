@@ -6,9 +6,31 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
+from attrs import frozen
 
+from cosearch.errors import CosearchError
 from cosearch.space import ParameterSpace, Space
 from cosearch.typing import BoolArray, FloatArray, Rows
+
+
+@frozen(eq=False)
+class Told:
+    """What a strategy was told, checked and copied.
+
+    Attributes:
+        rows: int64[n, d].
+        losses: float64[n, m]; infinite where not feasible.
+        feasible: bool[n].
+    """
+
+    rows: Rows
+    losses: FloatArray
+    feasible: BoolArray
+
+    @property
+    def loss(self) -> FloatArray:
+        """float64[n]: the first loss; infinite where not feasible."""
+        return self.losses[:, 0]
 
 
 class Strategy(ABC):
@@ -49,3 +71,30 @@ class Strategy(ABC):
                 feasible the loss means nothing.
             feasible: bool[n]: whether the design could be built and run at all.
         """
+
+    def checked(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> Told:
+        """Return copies of what `tell` was given, or raise CosearchError if it cannot be so."""
+        rows = np.array(rows, dtype=np.int64)
+        losses = np.array(losses, dtype=np.float64)
+        feasible = np.array(feasible, dtype=bool)
+        losses = losses[:, None] if losses.ndim == 1 else losses
+        name, d = type(self).__name__, len(self.space.names)
+        if rows.shape != (len(losses), d) or feasible.shape != (len(losses),):
+            raise CosearchError(
+                f"{name} was told rows {rows.shape}, losses {losses.shape} and feasible "
+                f"{feasible.shape}; it needs (n, {d}), (n, m) and (n,)"
+            )
+        if ((rows < 0) | (rows >= self.space.cardinalities)).any():
+            raise CosearchError(f"{name} was told a row that is outside its space")
+        if losses.shape[1] != 1 and not self.multi_objective:
+            raise CosearchError(
+                f"{name} takes one objective and was told {losses.shape[1]} losses",
+                "use a strategy for several objectives, such as nsga2",
+            )
+        losses[~feasible] = np.inf
+        if np.isnan(losses).any():
+            raise CosearchError(
+                f"{name} was told a loss that is not a number",
+                "tell infinity, or feasible=False, for a design that has no loss",
+            )
+        return Told(rows, losses, feasible)
