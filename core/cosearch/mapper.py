@@ -10,6 +10,7 @@ import numpy as np
 from attrs import field, frozen
 
 from cosearch.einsum import Einsum
+from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator
 from cosearch.objective import Objective
 from cosearch.space import ParameterSpace
@@ -59,10 +60,31 @@ class Mapped:
     mapper: str = ""
 
 
+class Unmappable(Infeasible):
+    """No mapping of a layer was found that the machine can run.
+
+    Attributes:
+        evaluations: mappings priced in vain.
+    """
+
+    def __init__(
+        self, reason: str, margins: Mapping[str, float] | None = None, evaluations: int = 0
+    ) -> None:
+        self.evaluations = evaluations
+        super().__init__(reason, margins)
+
+
 class Mapper(ABC):
-    """A plugin that maps layers; its constructor takes the declared options."""
+    """A plugin that maps layers; its constructor takes the declared options.
+
+    Attributes:
+        options: what the constructor takes as keywords.
+        uses_rng: whether the result depends on `rng`; one that does not is shared by studies of
+            different seeds.
+    """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
+    uses_rng: ClassVar[bool] = True
 
     @abstractmethod
     def map(
@@ -77,5 +99,6 @@ class Mapper(ABC):
 
         Raises:
             Infeasible: no mapping was found that the machine can run; the reason says which
-                level overflowed, and the margins by how much the nearest miss did.
+                level overflowed, and the margins by how much the nearest miss did. A mapper that
+                priced mappings in vain raises the subclass Unmappable, which says how many.
         """

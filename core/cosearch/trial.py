@@ -1,0 +1,155 @@
+"""A trial: one evaluated design, as the JSON-able facts that the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from enum import StrEnum
+
+from attrs import evolve, field, frozen
+
+from cosearch.typing import Value
+
+BASELINE = 0
+"""The number of the baseline's trial; the strategy's own trials count from 1."""
+
+
+class State(StrEnum):
+    """How a trial ended."""
+
+    OK = "ok"
+    INFEASIBLE = "infeasible"
+    FAILED = "failed"
+
+
+@frozen
+class LayerResult:
+    """The mapping found for one unique layer of the network.
+
+    Attributes:
+        name: of the layer where it first appears.
+        key: digest of the layer.
+        count: how often the network runs it.
+        row: point of the accelerator's mapspace.
+        energy_pj, cycles: of one run of the layer.
+        proven: whether no mapping is better.
+        gap: proven relative distance to the optimum at most; None where nothing is proven.
+        evaluations: mappings priced to find it.
+        nodes: search nodes expanded.
+        seconds: spent.
+        rejections: how many candidates each reason ruled out.
+        mapper: what found it.
+    """
+
+    name: str
+    key: str
+    count: int
+    row: tuple[int, ...]
+    energy_pj: float
+    cycles: float
+    proven: bool = False
+    gap: float | None = None
+    evaluations: int = 0
+    nodes: int = 0
+    seconds: float = 0.0
+    rejections: Mapping[str, int] = field(factory=dict)
+    mapper: str = ""
+
+
+@frozen
+class Outcome:
+    """What evaluating a design gave.
+
+    Attributes:
+        state: `ok`, `infeasible` (cannot be built, run, or breaks a constraint) or `failed`
+            (a plugin raised, hung or returned nonsense).
+        reason: why not ok, in words.
+        violation: by how much an infeasible design misses, relative, more than 0; None where
+            unknown.
+        accelerator: its key; empty where it was not built.
+        losses: one an objective; empty unless ok.
+        metrics: of the whole network, those that are known: `energy_pj`, `cycles`, `area_mm2`,
+            `clock_mhz`.
+        layers: unique layers mapped before the trial ended.
+        lost_evaluations: mappings priced for a layer that could not be mapped.
+        seconds: spent evaluating.
+    """
+
+    state: State
+    reason: str = ""
+    violation: float | None = None
+    accelerator: str = ""
+    losses: tuple[float, ...] = ()
+    metrics: Mapping[str, float] = field(factory=dict)
+    layers: tuple[LayerResult, ...] = ()
+    lost_evaluations: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def failed(cls, reason: str, seconds: float = 0.0) -> Outcome:
+        """Return the outcome of a design that a broken plugin cost."""
+        return cls(State.FAILED, reason, seconds=seconds)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the design could be built and run, within every constraint."""
+        return self.state is State.OK
+
+
+@frozen
+class Trial:
+    """A numbered design and its outcome.
+
+    Attributes:
+        number: from 1 in the order of asking; 0 is the baseline.
+        row: point of the searched space; empty for the baseline, which need not be in it.
+        configuration: the hardware parameters.
+        outcome: what evaluating it gave.
+        think_seconds: spent by the strategy in proposing it.
+    """
+
+    number: int
+    row: tuple[int, ...]
+    configuration: Mapping[str, Value]
+    outcome: Outcome
+    think_seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is a design that can be built and run, within every constraint."""
+        return self.outcome.ok
+
+    @property
+    def design(self) -> frozenset[tuple[str, Value]]:
+        """The configuration as a key: equal designs are evaluated once."""
+        return frozenset(self.configuration.items())
+
+    def repeated(self, number: int, row: tuple[int, ...], think_seconds: float) -> Trial:
+        """Return the trial of the same design asked for again."""
+        outcome = evolve(self.outcome, seconds=0.0)
+        return Trial(number, row, self.configuration, outcome, think_seconds)
+
+
+def charged_evaluations(trials: Iterable[Trial]) -> list[int]:
+    """Return the mappings each trial priced that no earlier one, the baseline included, had.
+
+    What the cache supplied from another study is charged like the rest: a budget buys the same
+    search whatever the file already holds.
+
+    Args:
+        trials: in the order of their numbers.
+    """
+    seen: set[tuple[str, str]] = set()
+    designs: set[frozenset[tuple[str, Value]]] = set()
+    charges = []
+    for trial in trials:
+        charges.append(_new_evaluations(trial, seen, repeated=trial.design in designs))
+        designs.add(trial.design)
+        seen.update((trial.outcome.accelerator, layer.key) for layer in trial.outcome.layers)
+    return charges
+
+
+def _new_evaluations(trial: Trial, seen: Set[tuple[str, str]], *, repeated: bool) -> int:
+    outcome = trial.outcome
+    new = (x for x in outcome.layers if (outcome.accelerator, x.key) not in seen)
+    lost = 0 if repeated else outcome.lost_evaluations
+    return sum(layer.evaluations for layer in new) + lost
