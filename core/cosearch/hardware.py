@@ -201,3 +201,11 @@ class SpatialAccelerator(Accelerator):
         self.area_mm2 = architecture.area_mm2
         self.clock_mhz = architecture.clock_mhz
         self.sources = architecture.sources
+
+    def constraints_for(self, layer: Einsum) -> Constraints:  # noqa: ARG002 - subclasses look
+        """Return what the dataflow prescribes for one layer: the same for all, unless overridden.
+
+        A dataflow that speaks of filter rows means other dimensions in a convolution than in a
+        matrix product; `mapspace` asks here, once a layer.
+        """
+        return self.constraints
