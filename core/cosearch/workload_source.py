@@ -1,0 +1,142 @@
+"""From what a user writes for a workload to the network: a name, a path or an einsum.
+
+    resnet18                       a name
+    resnet18:batch=4               with options
+    resnet18:layer1.0.conv1        one layer of it
+    resnet18:batch=4:conv1         both
+    net.onnx, layers/              a file or a directory, by whichever reader knows it
+    net.onnx:/features/0/Conv      one layer of it
+    O[m,n] += A[m,k]*B[k,n] ; m=512,n=512,k=512     an einsum with its sizes
+
+A name goes before a file of the same name; `./name` is always the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from cosearch.einsum_language import is_einsum, parse_sized_einsum
+from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError, near_names
+from cosearch.plugins import Registry
+from cosearch.workload import Layer, Network
+
+SUFFIXES = (".onnx", ".yaml", ".yml", ".json", ".pt2", ".csv", ".pb", ".pt", ".pth")
+"""What makes a text a path even where no such file exists."""
+
+
+@frozen
+class _Parts:
+    """A spec cut up: what makes the network, and the layer asked for."""
+
+    source: str
+    layer: str | None = None
+
+
+def resolve(spec: str, registry: Registry) -> Network:
+    """Return the network that a text names; with a layer, the network of that layer alone.
+
+    Args:
+        spec: a name, a path or an einsum, as the module describes.
+        registry: of plugins; its workloads give the names, its readers read the files.
+
+    Raises:
+        UnknownNameError: no workload, or no layer, of that name; near ones are suggested.
+        InputError: an option, a file or an einsum that cannot be understood.
+        PluginError: a workload or a reader broke down.
+    """
+    text = spec.strip()
+    if not text:
+        raise InputError("workload", ["the name is empty"], "see: cosearch list workloads")
+    if is_einsum(text):
+        einsum = parse_sized_einsum(text)
+        return Network(einsum.name, (Layer(einsum),), source=text)
+    if text.partition(":")[0].strip() in registry.entries["workloads"]:
+        parts = _cut_name(text)
+        network = _made(parts.source, registry)
+    else:
+        parts = _cut_path(text, registry)
+        network = read(Path(parts.source).expanduser(), registry)
+    return network if parts.layer is None else _only(network, parts.layer)
+
+
+def read(path: Path, registry: Registry) -> Network:
+    """Return the network in an existing file or directory, by the first reader that knows it."""
+    try:
+        network = registry.manager.hook.cosearch_read_workload(path=path)
+    except (CosearchError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"{path}: the reader failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    if network is None:
+        raise InputError(
+            str(path),
+            ["no reader knows this kind of " + ("directory" if path.is_dir() else "file")],
+            "workload files are .onnx, .pt2 (torch.export), .yaml, or a directory of layers",
+        )
+    if not isinstance(network, Network):
+        raise PluginError(f"{path}: the reader returned {type(network).__name__}, not a Network")
+    if not network.layers:
+        raise InputError(str(path), ["holds no layer that can be mapped"])
+    return network
+
+
+def _made(source: str, registry: Registry) -> Network:
+    named = registry.find("workloads", source)
+    try:
+        network = named.make().network()
+    except (CosearchError, MemoryError):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"workload {named.spec!r} failed: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(network, Network):
+        raise PluginError(f"workload {named.spec!r} made no Network")
+    return network
+
+
+def _cut_name(text: str) -> _Parts:
+    """Cut `name[:options][:layer]`: options are what has an equals sign."""
+    name, _, tail = text.partition(":")
+    head, _, rest = tail.partition(":")
+    if "=" in head:
+        return _Parts(f"{name}:{head}", rest or None)
+    return _Parts(name, tail or None)
+
+
+def _cut_path(text: str, registry: Registry) -> _Parts:
+    """Cut `path[:layer]` at the longest path that exists, or say what is near."""
+    cut = len(text)
+    while cut > 0:
+        head = text[:cut]
+        if Path(head).expanduser().exists():
+            return _Parts(head, text[cut + 1 :] or None)
+        cut = text.rfind(":", 0, cut)
+    raise _unknown(text, registry)
+
+
+def _unknown(text: str, registry: Registry) -> CosearchError:
+    """Return the error for a text that is neither a name nor an existing path."""
+    head = text.partition(":")[0].strip()
+    if head in registry.entries["network_spaces"]:
+        return InputError(
+            head, ["is a space of networks, not one network"], "see: cosearch list workloads"
+        )
+    path = Path(text).expanduser()
+    if "/" not in text and not head.lower().endswith(SUFFIXES):
+        return UnknownNameError("workload", head, registry.entries["workloads"])
+    folder = path.parent
+    if not folder.is_dir():
+        return InputError(text, [f"there is no directory {str(folder)!r}"])
+    siblings = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    near = near_names(path.name, siblings)
+    hint = near if near.startswith("did you mean") else "see: cosearch list workloads"
+    return InputError(text, ["there is no such file or directory"], hint)
+
+
+def _only(network: Network, layer: str) -> Network:
+    return evolve(network, name=f"{network.name}:{layer}", layers=(network.layer(layer),))
