@@ -1,0 +1,140 @@
+"""What a mapping costs, in every detail: the results of the reference model."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+@frozen
+class TensorCounts:
+    """What one tensor does at one level that keeps it.
+
+    Attributes:
+        tensor: its name.
+        tile_size: words held by one instance.
+        partition_size: words of the tensor's elements that one instance is home to.
+        instances: used instances of the level.
+        reads, fills, updates: words per used instance.
+        temporal_reductions: additions of a result to a partial sum held here, per instance.
+        energy_pj: of all used instances.
+    """
+
+    tensor: str
+    tile_size: int
+    partition_size: int
+    instances: int
+    reads: int
+    fills: int
+    updates: int
+    temporal_reductions: int
+    energy_pj: float
+
+    @property
+    def address_generations(self) -> int:
+        """Addresses made: operands on reads and fills, results on updates and fills."""
+        return (self.updates or self.reads) + self.fills
+
+
+@frozen
+class LevelAnalysis:
+    """What happens at one level.
+
+    Attributes:
+        tensors: those kept, in the layer's order.
+        throttling: 1, or the share of full speed that the bandwidth allows.
+        cycles: that the level alone would need.
+        leakage_pj: of the used instances over the layer.
+        energy_pj: accesses and leakage of all used instances.
+    """
+
+    name: str
+    tensors: tuple[TensorCounts, ...]
+    throttling: float
+    cycles: int
+    leakage_pj: float
+    energy_pj: float
+
+
+@frozen
+class Scatter:
+    """Words that one parent sends to groups of children, all groups of one size.
+
+    Attributes:
+        multicast: children in each group.
+        groups: how many groups.
+        words: injected, all groups together.
+        double_hops: twice the hops of all words (a word may start between two rows).
+    """
+
+    multicast: int
+    groups: int
+    words: int
+    double_hops: int
+
+
+@frozen
+class TensorNetwork:
+    """What one tensor does in the network below one instance of a level.
+
+    Attributes:
+        fanout: used children.
+        scatters: words by size of the group they reach.
+        spatial_reductions: additions on the way up (results only).
+        link_transfers: words that children took from a neighbour instead.
+        energy_pj: of the network below all used instances, link transfers left out.
+        link_transfer_pj: of the link transfers below all used instances.
+    """
+
+    tensor: str
+    fanout: int
+    scatters: tuple[Scatter, ...]
+    spatial_reductions: int
+    link_transfers: int
+    energy_pj: float
+    link_transfer_pj: float
+
+    @property
+    def multicast(self) -> int:
+        """The size of the largest group."""
+        return max((s.multicast for s in self.scatters), default=0)
+
+    @property
+    def ingresses(self) -> int:
+        """Words injected."""
+        return sum(s.words for s in self.scatters)
+
+@frozen
+class NetworkAnalysis:
+    """The network between a level and the next inner one."""
+
+    level: str
+    tensors: tuple[TensorNetwork, ...]
+    energy_pj: float
+
+
+@frozen
+class Analysis:
+    """The full breakdown of one mapping.
+
+    Attributes:
+        steps: compute steps: cycles if nothing ever waited.
+        cycles: steps, or what the slowest level needs.
+        computes: multiply-accumulates.
+        macs_used: multipliers in use.
+        utilization: computes over cycles times multipliers.
+        compute_pj: energy of the multipliers.
+        energy_pj: of everything.
+        area_mm2: of the machine.
+        levels: inner to outer.
+        networks: below each level, same order.
+    """
+
+    steps: int
+    cycles: int
+    computes: int
+    macs_used: int
+    utilization: float
+    compute_pj: float
+    energy_pj: float
+    area_mm2: float
+    levels: tuple[LevelAnalysis, ...]
+    networks: tuple[NetworkAnalysis, ...]
