@@ -45,12 +45,15 @@ class Network:
         layers: each with its count; equal einsums may stand more than once.
         unmodelled: what the source held and the cost model leaves out, never dropped silently.
         source: where the shapes come from (paper and table, or the file).
+        parameters: trainable numbers of the whole network, those outside the layers (biases,
+            norms, embeddings) included; None where the source does not tell.
     """
 
     name: str
     layers: tuple[Layer, ...]
     unmodelled: tuple[Unmodelled, ...] = ()
     source: str = ""
+    parameters: int | None = None
 
     @property
     def unique(self) -> tuple[Layer, ...]:
@@ -64,6 +67,12 @@ class Network:
     def macs(self) -> int:
         """Multiply-accumulates of one run of the network."""
         return sum(layer.einsum.macs * layer.count for layer in self.layers)
+
+    @property
+    def unmodelled_share(self) -> float:
+        """Share of all operations that `unmodelled` holds, 0 to 1; a MAC is one operation."""
+        left_out = sum(item.operations for item in self.unmodelled)
+        return left_out / (self.macs + left_out) if left_out else 0.0
 
     def layer(self, name: str) -> Layer:
         """Return the layer of that name."""

@@ -37,7 +37,9 @@ class NetworkBuilder:
 
     def network(self) -> Network:
         """Return what was collected."""
-        return Network(self.name, tuple(self._layers), source=self.source)
+        return Network(
+            self.name, tuple(self._layers), source=self.source, parameters=self.parameters
+        )
 
     def conv(
         self,
