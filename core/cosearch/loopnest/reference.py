@@ -162,7 +162,7 @@ class _Model:
         if output and memory.is_dram:
             home = self.homes[tensor.name][level]
             scatters = tuple(Scatter(s.multicast, s.groups, 2 * s.words - home, s.double_hops) for s in scatters)
-        hops = sum(s.double_hops for s in scatters)
+        hops = sum(s.double_hops for s in scatters) if self.nest.fanout(level) > 1 else 0
         routed = sum((1 + s.double_hops // (2 * s.words)) * s.words for s in scatters if s.words)
         pj = self.nest.instances(level) * (hops / 2 * link.hop_pj + routed * link.router_pj)
         linkpj = self.nest.instances(level)*flow.handed_on * (link.hop_pj + 2 * link.router_pj)
