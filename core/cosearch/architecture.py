@@ -6,7 +6,7 @@ Levels are ordered inner to outer: level 0 feeds the multipliers, the last level
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
@@ -60,6 +60,10 @@ class Partition:
     energy: AccessEnergy
 
 
+def _roles(items: Iterable[Role]) -> frozenset[Role]:
+    return frozenset(items)
+
+
 @frozen
 class Memory:
     """One storage level.
@@ -99,8 +103,8 @@ class Memory:
     leak_pj_per_cycle: float = 0.0
     area_um2: float = 0.0
     is_dram: bool = False
-    keeps: frozenset[Role] = field(default=frozenset(ROLES), converter=frozenset)
-    may_keep: frozenset[Role] = field(default=frozenset(), converter=frozenset)
+    keeps: frozenset[Role] = field(default=frozenset(ROLES), converter=_roles)
+    may_keep: frozenset[Role] = field(default=frozenset(), converter=_roles)
     partitions: Mapping[Role, Partition] = field(factory=dict, hash=False)
     network_below: Link = Link()
 
@@ -154,6 +158,10 @@ class CostRules:
     link_transfers: bool = False
 
 
+def _memories(items: Iterable[Memory]) -> tuple[Memory, ...]:
+    return tuple(items)
+
+
 @frozen
 class Architecture:
     """A concrete machine.
@@ -168,7 +176,7 @@ class Architecture:
     """
 
     name: str = field(eq=False)
-    levels: tuple[Memory, ...] = field(converter=tuple)
+    levels: tuple[Memory, ...] = field(converter=_memories)
     compute: Compute
     clock_mhz: float | None = None
     sources: Mapping[str, str] = field(factory=dict, eq=False)

@@ -18,7 +18,7 @@ from attrs import field, frozen
 from cosearch.einsum import Einsum
 from cosearch.errors import Infeasible
 from cosearch.space import ParameterSpace, Space
-from cosearch.typing import BoolArray, Configuration, FloatArray, IntArray, Rows
+from cosearch.typing import BoolArray, Configuration, FloatArray, IntArray, Rows, Value
 
 if TYPE_CHECKING:
     from cosearch.architecture import Architecture
@@ -174,14 +174,14 @@ class HardwareModel(ABC):
     def build(self, configuration: Configuration) -> Accelerator:
         """Return the machine, or raise Infeasible with the reason and by how much it misses."""
 
-    def check(self, configuration: Configuration) -> dict[str, object]:
+    def check(self, configuration: Configuration) -> dict[str, Value]:
         """Return the completed configuration, or raise Infeasible with the broken rules."""
         values = self.space.complete(configuration)
         columns = {name: np.array([value]) for name, value in values.items()}
         broken = [r.reason for r in self.space.rules if not bool(np.all(r.holds(columns)))]
         if broken:
             raise Infeasible("; ".join(broken))
-        return dict(values)
+        return values
 
 
 class SpatialAccelerator(Accelerator):

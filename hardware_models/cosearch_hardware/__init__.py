@@ -1,1 +1,17 @@
 """Hardware models that ship with cosearch, each of the kind that a third party would write."""
+
+from __future__ import annotations
+
+from cosearch.hookspecs import Registration, hookimpl
+
+_HERE = "cosearch_hardware"
+
+
+@hookimpl
+def cosearch_hardware_models() -> list[Registration]:
+    """Return the machines that ship with cosearch."""
+    return [
+        Registration(
+            "eyeriss", f"{_HERE}.eyeriss:Eyeriss", "168 PEs, 108 KB buffer, row-stationary family"
+        ),
+    ]

@@ -1,0 +1,34 @@
+"""Technologies by the name that a user writes in a model's options."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cosearch.plugins import load_registry
+from cosearch.space import Parameter
+from cosearch.technology import Technology
+
+SAME = "same"
+"""Areas come from the technology that gives the energies."""
+
+TECHNOLOGY = Parameter(
+    "technology", ("eyeriss-chip", "pat"), free=True,
+    doc="prices energies: a technology's name, as `cosearch list technologies` shows",
+)  # fmt: skip
+
+AREA = Parameter(
+    "area", (SAME, "eyeriss-chip"), free=True, doc="prices areas: the same, or another technology"
+)
+
+
+@lru_cache(maxsize=16)
+def technology_named(spec: str) -> Technology:
+    """Return the technology of that `name` or `name:key=value`; raises UnknownNameError."""
+    technology: Technology = load_registry().find("technologies", spec).make()
+    return technology
+
+
+def technologies(energy: str, area: str) -> tuple[Technology, Technology]:
+    """Return who prices energies and who prices areas."""
+    first = technology_named(energy)
+    return first, first if area == SAME else technology_named(area)
