@@ -100,12 +100,14 @@ class _Model:
         return _flow_of(served, grid, len(places), handed_on)
 
     def _flow_past(self, tensor: Tensor, level: int, wanted: int) -> Flow:
-        places = offsets(self.nest, tensor, level)
-        together = groups(places)
-        words = delivered(self.nest, tensor, level - 1, geometric=self.rules.geometric_halo)
-        near = _flow_of({tuple(map(tuple, together)): words}, self.grid(level), len(places), 0)
-        scatters = tuple(Scatter(s.multicast, s.groups, s.groups * wanted, s.double_hops) for s in near.scatters)
-        return Flow(len(together) * wanted, scatters, 0, near.received)
+        """Return the flow to children that let the tensor pass: spread as if they kept it."""
+        near = self._flow(tensor, level)
+        served = wanted * len(groups(offsets(self.nest, tensor, level)))
+        scatters = tuple(
+            Scatter(s.multicast, s.groups, Fraction(s.words * served, near.served), s.double_hops)
+            for s in near.scatters
+        )
+        return Flow(served, scatters, 0, near.received)
 
     def _partitions(self, tensor: Tensor) -> list[int]:
         nest = self.nest
@@ -129,7 +131,7 @@ class _Model:
                 fills = Fraction(delivered(self.nest, tensor, level, geometric=self.rules.geometric_halo))
             else:
                 fills = above.received
-            taken = Fraction(above.handed_on, self.nest.fanout(level + 1))
+            taken = Fraction(above.handed_on, self.nest.instances(level))
         if tensor is self.layer.output:
             updates, reads = flow.served, flow.served - home
             reductions = reads
@@ -139,7 +141,7 @@ class _Model:
         else:
             updates, reads, reductions = 0, flow.served, 0
             filled = int(fills + taken)
-        reads = int(reads + taken)
+        reads = round(reads + taken)
         energy = energy_of(self.architecture.levels[level], tensor)
         block = self.architecture.levels[level].block_size
         instances = self.nest.instances(level)
