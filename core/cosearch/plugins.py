@@ -2,180 +2,66 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import pluggy
-from attrs import field, frozen
 
-from cosearch.errors import CosearchError, PluginError, UnknownNameError
+from cosearch.errors import PluginError, UnknownNameError
 from cosearch.hookspecs import PROJECT, Hooks, Registration
+from cosearch.hooktrace import trace_hooks
 from cosearch.objective import OBJECTIVES, Objective
-from cosearch.space import ParameterSpace
-from cosearch.typing import Value
+from cosearch.registry import (
+    KINDS,
+    Named,
+    Quarantined,
+    Registered,
+    Registry,
+    join_spec,
+    split_spec,
+    why,
+)
 
-T = TypeVar("T")
+__all__ = [
+    "KINDS",
+    "Named",
+    "Quarantined",
+    "Registered",
+    "Registry",
+    "join_spec",
+    "load_registry",
+    "split_spec",
+]
 
-KINDS: Mapping[str, str] = {
-    "strategies": "strategy",
-    "mappers": "mapper",
-    "hardware_models": "hardware model",
-    "workloads": "workload",
-    "network_spaces": "network space",
-    "technologies": "technology",
-    "executors": "executor",
-    "reporters": "reporter",
-}
-"""Kind of registration (the hook is `cosearch_<kind>`) to its singular in messages."""
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+"""What a name may look like, so that `name:key=value,...` can always be told apart."""
 
 BUILT_IN = "cosearch"
 """The distribution that ships with the engine; it registers through the same entry points."""
 
 
-@frozen
-class Quarantined:
-    """A plugin that could not be loaded.
-
-    Attributes:
-        name: of the entry point.
-        distribution: that declares it.
-        error: why, in one line.
-    """
-
-    name: str
-    distribution: str
-    error: str
-
-
-@frozen
-class Registered:
-    """A registration and where it came from."""
-
-    registration: Registration
-    distribution: str
-
-    @property
-    def name(self) -> str:
-        """As users write it."""
-        return self.registration.name
-
-    @property
-    def summary(self) -> str:
-        """One line."""
-        return self.registration.summary
-
-    def load(self) -> type[Any]:
-        """Import and return the class, or raise PluginError that names the distribution."""
-        target = self.registration.target
-        if not isinstance(target, str):
-            return target
-        module, _, attribute = target.partition(":")
-        try:
-            loaded: type[Any] = getattr(importlib.import_module(module), attribute)
-        except CosearchError:
-            raise
-        except Exception as error:
-            raise PluginError(
-                f"plugin {self.name!r} of {self.distribution} cannot be imported: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-        return loaded
-
-
-@frozen
-class Named(Generic[T]):
-    """A class found by name, with the options a user wrote after it.
-
-    Attributes:
-        spec: the canonical text, `name` or `name:key=value,...`, from which it can be made again.
-        target: the class.
-        options: checked values, defaults left out.
-    """
-
-    spec: str
-    name: str
-    target: type[T]
-    options: Mapping[str, Value]
-
-    def make(self, *args: Any) -> T:  # noqa: ANN401 - whatever the contract's constructor takes
-        """Return an instance."""
-        return self.target(*args, **self.options)
-
-
-@frozen(eq=False)
-class Registry:
-    """Everything that plugins registered.
-
-    Attributes:
-        manager: calls the event hooks.
-        quarantined: plugins that could not be loaded, with the reason.
-        plugins: loaded entry points, as (name, distribution and its version).
-        entries: per kind, by name.
-        objectives: by name.
-    """
-
-    manager: pluggy.PluginManager
-    quarantined: tuple[Quarantined, ...]
-    plugins: tuple[tuple[str, str], ...]
-    entries: Mapping[str, Mapping[str, Registered]]
-    objectives: Mapping[str, Objective] = field(factory=dict)
-
-    def names(self, kind: str) -> tuple[str, ...]:
-        """Return the names of a kind, sorted."""
-        return tuple(sorted(self.entries[kind]))
-
-    def find(self, kind: str, spec: str) -> Named[Any]:
-        """Resolve `name` or `name:key=value,...`; raises UnknownNameError or InputError."""
-        name, texts = split_spec(spec)
-        if name not in self.entries[kind]:
-            raise UnknownNameError(KINDS[kind], name, self.entries[kind])
-        target = self.entries[kind][name].load()
-        declared: ParameterSpace = target.options
-        options = declared.parse(texts)
-        return Named(join_spec(name, options), name, target, options)
-
-    def objective(self, name: str) -> Objective:
-        """Return the objective of that name, or raise UnknownNameError."""
-        if name not in self.objectives:
-            raise UnknownNameError("objective", name, self.objectives)
-        return self.objectives[name]
-
-
-def split_spec(spec: str) -> tuple[str, dict[str, str]]:
-    """Split `name:key=value,...` into the name and its options as text."""
-    name, _, tail = spec.partition(":")
-    options: dict[str, str] = {}
-    for item in filter(None, tail.split(",")):
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise CosearchError(
-                f"{spec!r}: the option {item!r} has no value",
-                "write options as name:key=value,key=value",
-            )
-        options[key.strip()] = value.strip()
-    return name.strip(), options
-
-
-def join_spec(name: str, options: Mapping[str, Value]) -> str:
-    """Return the canonical text of a name with options."""
-    items = ",".join(f"{key}={value}" for key, value in sorted(options.items()))
-    return f"{name}:{items}" if items else name
-
-
-def load_registry(*, third_party: bool | None = None) -> Registry:
+def load_registry(
+    *, third_party: bool | None = None, trace: Callable[[str], None] | None = None
+) -> Registry:
     """Find, load and check every plugin.
 
     Args:
         third_party: False leaves out all but the built-ins; None asks the environment variable
             `COSEARCH_NO_PLUGINS`.
+        trace: is given one line for each call of a hook, now and later.
+
+    Raises:
+        PluginError: two plugins register one name; the message names both distributions.
     """
     if third_party is None:
         third_party = not os.environ.get("COSEARCH_NO_PLUGINS")
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
+    if trace is not None:
+        trace_hooks(manager, trace)
     quarantined: list[Quarantined] = []
     loaded: list[tuple[str, str]] = []
     origin: dict[str, str] = {}
@@ -183,14 +69,9 @@ def load_registry(*, third_party: bool | None = None) -> Registry:
         distribution = _distribution(entry)
         name = f"{distribution}:{entry.name}"
         try:
-            manager.register(entry.load(), name=name)
-            _refuse_misspelled_hooks(manager, name)
-        except Exception as error:
-            if manager.has_plugin(name):
-                manager.unregister(name=name)
-            quarantined.append(
-                Quarantined(entry.name, distribution, f"{type(error).__name__}: {error}")
-            )
+            _register(manager, entry, name)
+        except (Exception, SystemExit) as error:
+            quarantined.append(Quarantined(entry.name, distribution, why(error)))
             continue
         origin[name] = distribution
         loaded.append((entry.name, distribution))
@@ -211,6 +92,19 @@ def _distribution(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}"
 
 
+def _register(manager: pluggy.PluginManager, entry: EntryPoint, name: str) -> None:
+    """Load one entry point and take it in, or leave the manager as it was and raise."""
+    if manager.has_plugin(name):
+        raise PluginError(f"the distribution has two entry points called {entry.name!r}")
+    try:
+        manager.register(entry.load(), name=name)
+        _refuse_misspelled_hooks(manager, name)
+    except BaseException:
+        if manager.has_plugin(name):
+            manager.unregister(name=name)
+        raise
+
+
 def _refuse_misspelled_hooks(manager: pluggy.PluginManager, name: str) -> None:
     plugin = manager.get_plugin(name)
     for caller in manager.get_hookcallers(plugin) or ():
@@ -228,53 +122,69 @@ def _collect(
     """Ask every plugin what it registers; quarantine one whose answer breaks the contract."""
     entries: dict[str, dict[str, Registered]] = {kind: {} for kind in KINDS}
     objectives = {o.name: o for o in OBJECTIVES}
-    objective_origin = dict.fromkeys(objectives, BUILT_IN)
+    objective_origins = dict.fromkeys(objectives, _own_distribution(loaded))
     for name, distribution in origin.items():
         plugin = manager.get_plugin(name)
         try:
             answers = {kind: _registrations(manager, plugin, kind) for kind in KINDS}
-            extra = list(_answer(manager, plugin, "objectives"))
+            extra = _extra_objectives(manager, plugin)
         except Exception as error:
             manager.unregister(name=name)
-            quarantined.append(
-                Quarantined(
-                    name.partition(":")[2], distribution, f"{type(error).__name__}: {error}"
-                )
-            )
-            loaded.remove((name.partition(":")[2], distribution))
+            entry = name.partition(":")[2]
+            quarantined.append(Quarantined(entry, distribution, why(error)))
+            loaded.remove((entry, distribution))
             continue
         for kind, registrations in answers.items():
-            for registration in registrations:
-                known = entries[kind].get(registration.name)
+            for item in registrations:
+                known = entries[kind].get(item.name)
                 if known is not None:
-                    _refuse_duplicate(
-                        KINDS[kind], registration.name, known.distribution, distribution
-                    )
-                entries[kind][registration.name] = Registered(registration, distribution)
+                    _refuse_duplicate(KINDS[kind], item.name, known.distribution, distribution)
+                entries[kind][item.name] = Registered(item, distribution)
         for objective in extra:
             if objective.name in objectives:
-                _refuse_duplicate(
-                    "objective", objective.name, objective_origin[objective.name], distribution
-                )
+                first = objective_origins[objective.name]
+                _refuse_duplicate("objective", objective.name, first, distribution)
             objectives[objective.name] = objective
-            objective_origin[objective.name] = distribution
-    return Registry(manager, tuple(quarantined), tuple(loaded), entries, objectives)
+            objective_origins[objective.name] = distribution
+    return Registry(
+        manager, tuple(quarantined), tuple(loaded), entries, objectives, objective_origins
+    )
 
 
-def _answer(manager: pluggy.PluginManager, plugin: object, kind: str) -> Iterable[Any]:
-    implementation = getattr(plugin, f"cosearch_{kind}", None)
-    if implementation is None:
-        return ()
+def _own_distribution(loaded: list[tuple[str, str]]) -> str:
+    """Return the engine's distribution with its version, as its own plugins carry it."""
+    return next((d for _, d in loaded if d.startswith(BUILT_IN + " ")), BUILT_IN)
+
+
+def _answer(manager: pluggy.PluginManager, plugin: object, kind: str) -> list[Any]:
+    """Return what one plugin alone registers of a kind."""
     others = [p for p in manager.get_plugins() if p is not plugin]
-    caller = manager.subset_hook_caller(f"cosearch_{kind}", remove_plugins=others)
+    caller = manager.subset_hook_caller(f"{PROJECT}_{kind}", remove_plugins=others)
     return [item for answer in caller() for item in answer]
 
 
 def _registrations(manager: pluggy.PluginManager, plugin: object, kind: str) -> list[Registration]:
-    items = list(_answer(manager, plugin, kind))
+    items = _answer(manager, plugin, kind)
     for item in items:
         if not isinstance(item, Registration):
             raise PluginError(f"cosearch_{kind} returned {item!r}, which is not a Registration")
+        if not NAME.fullmatch(item.name):
+            raise PluginError(
+                f"cosearch_{kind}: {item.name!r} is no name: lower case, digits, '-', '.', '_'"
+            )
+        if isinstance(item.target, str) and not re.fullmatch(r"[\w.]+:\w+", item.target):
+            raise PluginError(
+                f"cosearch_{kind}: the target {item.target!r} of {item.name!r} is not "
+                "'package.module:Class'"
+            )
+    return items
+
+
+def _extra_objectives(manager: pluggy.PluginManager, plugin: object) -> list[Objective]:
+    items = _answer(manager, plugin, "objectives")
+    for item in items:
+        if not isinstance(item, Objective):
+            raise PluginError(f"cosearch_objectives returned {item!r}, which is not an Objective")
     return items
 
 

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from attrs import frozen
 from typer.main import get_command
 
 from cosearch.cli.errors import INTERRUPTED, report
+from cosearch.cli.help import Group, dress
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
 from cosearch.plugins import Registry, load_registry
@@ -39,11 +40,10 @@ a loop-nest mapping of every layer, and shows what it found, how good it is, and
 """
 
 FIRST_STEPS = """\
-A first search:    cosearch run resnet18 -H eyeriss --trials 50 --seed 0
-
-What there is:     cosearch list
-
-How one layer runs on one machine:   cosearch map resnet18 -H eyeriss
+Try this first:
+    cosearch run resnet18 -H eyeriss --trials 20  # hardware and mappings together
+    cosearch map alexnet:conv2 -H eyeriss  # the best way to run one layer
+    cosearch list  # everything there is to name
 """
 
 
@@ -74,8 +74,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     _replace_what_the_terminal_cannot_show()
     output = Output(quiet=flags.quiet)
     try:
-        registry = load_registry()
-        code = get_command(make_app(registry)).main(
+        registry = load_registry(trace=_tracer(output) if flags.trace else None)
+        code = get_command(make_app(registry, output)).main(
             rest, prog_name="cosearch", standalone_mode=False, obj=Session(output, registry)
         )
         sys.stdout.flush()
@@ -88,11 +88,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def make_app(registry: Registry) -> typer.Typer:
+def make_app(registry: Registry, output: Output) -> typer.Typer:
     """Return the application with its own commands and those of plugins."""
     app = typer.Typer(
         name="cosearch",
-        rich_markup_mode="rich",
+        cls=Group,
+        rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
         epilog=FIRST_STEPS,
     )
@@ -101,8 +102,14 @@ def make_app(registry: Registry) -> typer.Typer:
         module = f"cosearch.cli.{name}"
         if importlib.util.find_spec(module) is not None:
             importlib.import_module(module).register(app)
-    registry.manager.hook.cosearch_commands(app=app)
+    for complaint in registry.announce("cosearch_commands", app=app):
+        output.warn(complaint)
+    dress(app)
     return app
+
+
+def _tracer(output: Output) -> Callable[[str], None]:
+    return lambda line: output.note(f"trace: {line}")
 
 
 def _root(
@@ -124,7 +131,7 @@ def _root(
         ctx.obj.output.show(f"cosearch {version('cosearch')}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
-        ctx.obj.output.show(ctx.get_help())
+        typer.echo(ctx.get_help())
         raise typer.Exit
 
 

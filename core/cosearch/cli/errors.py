@@ -10,13 +10,14 @@ from __future__ import annotations
 import sqlite3
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 from attrs import frozen
 from rich.console import Console
 from rich.text import Text
 from typer.exceptions import TyperException
 
-from cosearch.errors import CosearchError
+from cosearch.errors import CosearchError, near_names
 
 USAGE = 2
 """Exit code of everything the user can put right."""
@@ -50,8 +51,17 @@ def _known(error: Exception) -> Verdict:
 def _usage(error: Exception) -> Verdict:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "cosearch"
+    if context is not None and hasattr(error, "possibilities"):
+        return _unknown_option(path, error)
     message = error.format_message() if isinstance(error, TyperException) else str(error)
     return Verdict(_lower(message), f"see: {path} --help")
+
+
+def _unknown_option(path: str, error: Any) -> Verdict:  # noqa: ANN401 - typer hides its class
+    parameters = error.ctx.command.get_params(error.ctx)
+    known = [name for p in parameters for name in p.opts if name.startswith("--")]
+    hint = near_names(error.option_name, known)
+    return Verdict(f"{path} has no option {error.option_name!r}", hint)
 
 
 def _lower(message: str) -> str:

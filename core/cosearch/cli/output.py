@@ -82,11 +82,11 @@ class Output:
     def note(self, text: str, style: str = "faint") -> None:
         """Say what is going on, on standard error."""
         if not self.quiet:
-            self.errors.print(Text(text, style=style))
+            self.errors.print(Text(text, style=style), soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Say what the user should know, on standard error, also when quiet."""
-        self.errors.print(Text.assemble(("warning: ", "warn"), text))
+        self.errors.print(Text.assemble(("warning: ", "warn"), text), soft_wrap=True)
 
     def json(self, facts: object) -> None:
         """Print facts as JSON on standard output."""
@@ -151,7 +151,7 @@ def table(
     """
     grid = Table(
         title=title or None, title_style="title", title_justify="left", box=None, pad_edge=False,
-        padding=(0, 2, 0, 0), header_style="head", show_header=any(columns),
+        padding=(0, 2, 0, 0), header_style="head", show_header=any(c.strip("~>") for c in columns),
     )  # fmt: skip
     for i, column in enumerate(columns):
         mark, header = (column[0], column[1:]) if column[:1] in {">", "~"} else ("", column)
