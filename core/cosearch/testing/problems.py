@@ -1,0 +1,142 @@
+"""Small problems that have tripped optimizers: ties, infinities, nothing feasible, one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.errors import UnknownNameError
+from cosearch.space import Parameter, ParameterSpace, Rule, Space
+from cosearch.typing import BoolArray, FloatArray, Rows
+
+Judge = Callable[[Rows], tuple[FloatArray, BoolArray]]
+"""From rows int64[n, d] to losses float64[n, m] and feasible bool[n]."""
+
+
+@frozen(eq=False)
+class Problem:
+    """A space and what its points are worth.
+
+    Attributes:
+        name: in messages.
+        space: to search.
+        judge: losses and feasibility of rows.
+        rounds: asks worth making in a test.
+    """
+
+    name: str
+    space: Space
+    judge: Judge
+    rounds: int = 8
+
+
+def _fits(columns: Mapping[str, np.ndarray]) -> BoolArray:
+    return np.asarray(columns["rows"] * columns["columns"] <= 128)
+
+
+def _even(columns: Mapping[str, np.ndarray]) -> BoolArray:
+    return np.asarray(columns["buffer"] % columns["rows"] == 0)
+
+
+MACHINE = ParameterSpace(
+    (
+        Parameter("rows", (1, 2, 4, 8, 16, 32)),
+        Parameter("columns", (1, 2, 4, 8, 16, 32)),
+        Parameter("buffer", (16, 32, 48, 64, 96, 128, 192, 256)),
+        Parameter("dataflow", ("weight", "output", "input", "row")),
+        Parameter("shared", (False, True)),
+        Parameter("version", (1,)),
+    ),
+    (Rule("rows times columns exceeds 128", _fits), Rule("the rows do not divide it", _even)),
+)
+"""2,304 rows, of ordered and unordered columns, one of them of a single choice; two rules."""
+
+TINY = ParameterSpace(
+    (Parameter("rows", (1, 2, 16, 32)), Parameter("columns", (1, 2, 4, 8, 16))),
+    (Rule("rows times columns exceeds 128", _fits),),
+)
+"""20 rows, 15 of them meet the rule."""
+
+SINGLE = ParameterSpace((Parameter("rows", (8,)), Parameter("columns", (4,))))
+
+
+def _bowl(rows: Rows) -> FloatArray:
+    """Return a positive loss of MACHINE rows with its least value inside the space."""
+    target = np.array([3, 3, 5, 3, 1, 0])
+    weight = np.array([1.0, 0.7, 0.3, 0.5, 0.2, 0.0])
+    return np.asarray(np.exp(((rows - target) ** 2 * weight).sum(axis=1) / 4.0))
+
+
+def _all(rows: Rows) -> BoolArray:
+    return np.ones(len(rows), dtype=bool)
+
+
+def _smooth(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return _bowl(rows)[:, None], _all(rows)
+
+
+def _unknown(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return _bowl(rows)[:, None], (rows[:, 0] + rows[:, 2]) % 3 != 0
+
+
+def _negative(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return np.log(_bowl(rows))[:, None] - 3.0, _all(rows)
+
+
+def _constant(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return np.ones((len(rows), 1)), _all(rows)
+
+
+def _tied(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return np.floor(_bowl(rows) / 50.0)[:, None], _all(rows)
+
+
+def _infeasible(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return np.full((len(rows), 1), np.inf), ~_all(rows)
+
+
+def _infinite(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    loss = np.where(rows[:, 0] % 2 == 0, np.inf, _bowl(rows))
+    return loss[:, None], _all(rows)
+
+
+def _only_infinite(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return np.full((len(rows), 1), np.inf), _all(rows)
+
+
+def _huge(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return (_bowl(rows) * 1e300)[:, None], _all(rows)
+
+
+def _two(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    area = (rows + 1.0).prod(axis=1)
+    return np.stack([_bowl(rows), area], axis=1), rows[:, 2] != 4
+
+
+PROBLEMS: tuple[Problem, ...] = (
+    Problem("smooth", MACHINE, _smooth),
+    Problem("unknown constraint", MACHINE, _unknown),
+    Problem("negative losses", MACHINE, _negative),
+    Problem("constant", MACHINE, _constant),
+    Problem("tied", MACHINE, _tied),
+    Problem("nothing feasible", MACHINE, _infeasible),
+    Problem("some infinite", MACHINE, _infinite),
+    Problem("only infinite", MACHINE, _only_infinite),
+    Problem("huge losses", MACHINE, _huge),
+    Problem("tiny space", TINY, _constant, rounds=5),
+    Problem("single row", SINGLE, _constant, rounds=1),
+)
+"""Every strategy is put through these."""
+
+TWO_OBJECTIVES = Problem("two objectives", MACHINE, _two)
+"""For strategies that take several objectives."""
+
+
+def problem(name: str) -> Problem:
+    """Return the problem of that name, or raise UnknownNameError."""
+    known = {p.name: p for p in (*PROBLEMS, TWO_OBJECTIVES)}
+    if name not in known:
+        raise UnknownNameError("problem", name, known)
+    return known[name]

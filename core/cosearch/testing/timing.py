@@ -1,0 +1,63 @@
+"""How long a strategy thinks, as its history grows."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.strategy import Strategy
+from cosearch.testing.problems import PROBLEMS, Problem
+from cosearch.testing.trace import Options
+
+
+@frozen
+class AskTime:
+    """The cost of proposing one design.
+
+    Attributes:
+        history: trials told before.
+        ask_ms: median milliseconds of `ask(1)`.
+        tell_ms: median milliseconds of `tell` of one trial.
+        worst_ms: the slowest `ask(1)`, which may have fitted hyperparameters.
+    """
+
+    history: int
+    ask_ms: float
+    tell_ms: float
+    worst_ms: float
+
+
+def ask_times(
+    target: type[Strategy],
+    options: Options,
+    task: Problem = PROBLEMS[0],
+    histories: tuple[int, ...] = (10, 100, 1000),
+    repeats: int = 9,
+    seed: int = 0,
+) -> list[AskTime]:
+    """Measure ask and tell after so many trials, each told from random rows of the problem.
+
+    Times depend on the machine: report them, don't assert them.
+    """
+    measured = []
+    for history in histories:
+        rng = np.random.default_rng(seed)
+        strategy = target(task.space, np.random.default_rng(seed), **options)
+        rows, _ = task.space.sample_feasible(history, rng)
+        strategy.tell(rows, *task.judge(rows))
+        ask_ms, tell_ms = [], []
+        for _ in range(repeats):
+            started = time.perf_counter()
+            asked = strategy.ask(1)
+            ask_ms.append((time.perf_counter() - started) * 1e3)
+            losses, feasible = task.judge(asked)
+            started = time.perf_counter()
+            strategy.tell(asked, losses, feasible)
+            tell_ms.append((time.perf_counter() - started) * 1e3)
+        measured.append(
+            AskTime(history, statistics.median(ask_ms), statistics.median(tell_ms), max(ask_ms))
+        )
+    return measured
