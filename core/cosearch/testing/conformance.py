@@ -37,7 +37,7 @@ def _make(target: type[Strategy], options: Options, task: Problem, seed: int = 0
 
 def _check_rows(rows: Rows, most: int, task: Problem) -> None:
     space, where = task.space, f"on {task.name!r}: ask({most}) returned"
-    _require(isinstance(rows, np.ndarray) and rows.dtype == np.int64, f"{where} no int64 array")
+    _require(np.asarray(rows).dtype == np.int64, f"{where} no int64 array")
     _require(rows.ndim == 2 and rows.shape[1] == len(space.names), f"{where} shape {rows.shape}")
     _require(len(rows) <= most, f"{where} {len(rows)} rows")
     inside = (rows >= 0) & (rows < space.cardinalities)
@@ -102,7 +102,7 @@ def another_process_agrees(target: type[Strategy], options: Options) -> None:
 def global_randomness_is_left_alone(target: type[Strategy], options: Options) -> None:
     """Nothing is drawn from, or seeded in, the generators of numpy and the standard library."""
     task = problem("unknown constraint")
-    before = random.getstate(), np.random.get_state()[1].copy()  # type: ignore[index,union-attr]  # noqa: NPY002
+    before = random.getstate(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
     run(_make(target, options, task), task, 4, batch=8)
     after = random.getstate(), np.random.get_state()[1]  # type: ignore[index]  # noqa: NPY002
     _require(before[0] == after[0], "the standard library's global generator was used")

@@ -49,7 +49,7 @@ def trace_elsewhere(
         "seed": seed,
     }
     environment = os.environ | {"PYTHONHASHSEED": "12345"}
-    done = subprocess.run(  # noqa: S603 - runs this module with this interpreter
+    done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "cosearch.testing.trace"],
         input=json.dumps(request), capture_output=True, text=True, env=environment, check=False,
     )  # fmt: skip

@@ -11,10 +11,18 @@ _HERE = "cosearch_plugins.strategies"
 def cosearch_strategies() -> list[Registration]:
     """Return the built-in strategies."""
     return [
-        Registration("random", f"{_HERE}.random:Random", "uniform draws, none twice"),
-        Registration(
-            "evolutionary",
-            f"{_HERE}.evolutionary:Evolutionary",
-            "tournament, crossover and mutation; ageing as an option",
-        ),
+        Registration(name, f"{_HERE}.{target}", summary)
+        for name, target, summary in (
+            ("random", "random:Random", "uniform draws, none twice"),
+            ("sobol", "sobol:Sobol", "a quasi-random sequence"),
+            ("grid", "grid:Grid", "all combinations, coarse to fine"),
+            ("annealing", "annealing:Annealing", "Metropolis walks that cool down"),
+            (
+                "evolutionary",
+                "evolutionary:Evolutionary",
+                "tournament, crossover and mutation; ageing as an option",
+            ),
+            ("cmaes", "cmaes:CmaEs", "covariance matrix adaptation on the encoded space"),
+            ("nsga2", "nsga2:Nsga2", "evolution of a Pareto front, for several objectives"),
+        )
     ]

@@ -15,6 +15,21 @@ _ATTEMPTS = 16
 """Rounds of breeding before random rows make up what is missing."""
 
 
+def neighbour(row: Rows, space: Space, unseen: Unseen, rng: np.random.Generator) -> Rows:
+    """Return one unseen row, int64[1, d], few changes away from a row, int64[d].
+
+    It is one change away where such a row exists, then two, and so on; random if none is near;
+    int64[0, d] when nothing is left.
+    """
+    near = np.repeat(row[None, :], _ATTEMPTS, axis=0)
+    for _ in range(_ATTEMPTS):
+        near = space.perturb(near, rng)
+        found = unseen.take(near, 1)
+        if len(found):
+            return found
+    return unseen.draw(1, rng)
+
+
 @frozen(eq=False)
 class Breeding:
     """The variation operators of a population.
