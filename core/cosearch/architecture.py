@@ -148,14 +148,30 @@ class CostRules:
     Attributes:
         first_fill_is_counted: the first visit to a partial sum counts as a fill although nothing
             is read for it (Timeloop of 2022, DOSA's data).
+        only_innermost_loop_slides: an overlap with the tile before is credited only when the tile
+            moves as it does in the innermost loop outside it, even where that loop leaves it in
+            place (Timeloop before January 2025), instead of in the innermost loop that moves it.
         geometric_halo: credit the true overlap of consecutive input tiles at every loop, instead
             of what Timeloop extrapolates from iterations 0 and 1 of each loop.
         link_transfers: neighbours pass words on to each other (Timeloop's own default).
     """
 
     first_fill_is_counted: bool = False
+    only_innermost_loop_slides: bool = False
     geometric_halo: bool = False
     link_transfers: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.link_transfers and self.geometric_halo:
+            raise CosearchError(
+                "link_transfers and geometric_halo exclude each other",
+                "link transfers are defined on the two iterations of a loop that Timeloop samples",
+            )
+
+    @classmethod
+    def timeloop_2022(cls) -> CostRules:
+        """Return the rules behind the Timeloop points that DOSA published (MICRO 2023)."""
+        return cls(first_fill_is_counted=True, only_innermost_loop_slides=True)
 
 
 def _memories(items: Iterable[Memory]) -> tuple[Memory, ...]:

@@ -6,6 +6,7 @@ import math
 
 from attrs import frozen
 
+from cosearch.architecture import CostRules
 from cosearch.einsum import Tensor
 from cosearch.loopnest.nest import MAC, Nest, Vector, add, move, overlap
 
@@ -25,7 +26,7 @@ class Tick:
     new_words: int
 
 
-def ticks(nest: Nest, tensor: Tensor, child: int, *, geometric: bool) -> list[Tick]:
+def ticks(nest: Nest, tensor: Tensor, child: int, rules: CostRules) -> list[Tick]:
     """Return the ticks of the temporal loops outside a child's tile, inner to outer.
 
     Timeloop walks only the iterations 0 and 1 of each loop and extrapolates: when loop k steps
@@ -37,29 +38,30 @@ def ticks(nest: Nest, tensor: Tensor, child: int, *, geometric: bool) -> list[Ti
         nest: the loops.
         tensor: whose tile moves.
         child: level that is delivered to.
-        geometric: let the loops inside go back from their true last iteration, and credit every
-            overlap of two consecutive tiles.
+        rules: `geometric_halo` lets the loops inside go back from their true last iteration and
+            credits every overlap of two consecutive tiles.
     """
     box = nest.box(tensor, child)
     loops = nest.outside(child)
     still = (0,) * len(box)
     gone: Vector = still
-    first: Vector | None = None
+    credited: set[Vector] = set() if rules.only_innermost_loop_slides else {still}
+    most = 1 if rules.only_innermost_loop_slides else 2
     out = []
     for k, loop in enumerate(loops):
         step = move(tensor, loop)
         shift = add(step, gone, -1)
-        gone = add(gone, step, loop.bound - 1 if geometric else 1)
-        if first is None and shift != still:
-            first = shift
-        slides = geometric or shift == still or shift == first
+        gone = add(gone, step, loop.bound - 1 if rules.geometric_halo else 1)
+        if len(credited) < most:
+            credited.add(shift)
+        slides = rules.geometric_halo or shift in credited
         new_words = math.prod(box) - (overlap(box, shift) if slides else 0)
         count = (loop.bound - 1) * math.prod(outer.bound for outer in loops[k + 1 :])
         out.append(Tick(count, shift, new_words))
     return out
 
 
-def delivered(nest: Nest, tensor: Tensor, child: int, *, geometric: bool = False) -> int:
+def delivered(nest: Nest, tensor: Tensor, child: int, rules: CostRules) -> int:
     """Return the words that one child receives over the layer.
 
     A multiplier (child MAC) keeps nothing from one step to the next: one word every step.
@@ -67,4 +69,4 @@ def delivered(nest: Nest, tensor: Tensor, child: int, *, geometric: bool = False
     if child == MAC:
         return nest.steps
     first = math.prod(nest.box(tensor, child))
-    return first + sum(t.count * t.new_words for t in ticks(nest, tensor, child, geometric=geometric))
+    return first + sum(t.count * t.new_words for t in ticks(nest, tensor, child, rules))

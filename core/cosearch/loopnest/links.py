@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from cosearch.architecture import CostRules
 from cosearch.einsum import Tensor
 from cosearch.loopnest.delivery import Tick, ticks
 from cosearch.loopnest.nest import MAC, Nest, Vector, add
@@ -39,7 +40,7 @@ class Step:
 
 
 def exchange(
-    nest: Nest, tensor: Tensor, level: int, grid: Grid, places: list[Vector]
+    nest: Nest, tensor: Tensor, level: int, grid: Grid, places: list[Vector], rules: CostRules
 ) -> tuple[Counter[tuple[tuple[int, ...], ...]], int]:
     """Return what the parent still serves and the words that neighbours hand on.
 
@@ -52,7 +53,7 @@ def exchange(
     served: Counter[tuple[tuple[int, ...], ...]] = Counter()
     served[_combination(groups(places))] += math.prod(box)
     handed_on = 0
-    for step in _steps(nest, tensor, child):
+    for step in _steps(nest, tensor, child, rules):
         now = [_new(place, box, step.tick) for place in places]
         if now[0] is None:
             continue
@@ -74,9 +75,9 @@ def _combination(together: list[list[int]]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(group) for group in together)
 
 
-def _steps(nest: Nest, tensor: Tensor, child: int) -> Iterator[Step]:
+def _steps(nest: Nest, tensor: Tensor, child: int, rules: CostRules) -> Iterator[Step]:
     """Yield the pairs of steps that Timeloop samples: the second of each loop's first two."""
-    moves = ticks(nest, tensor, child, geometric=False)
+    moves = ticks(nest, tensor, child, rules)
     if child == MAC:
         moves = [Tick(t.count, t.shift, 1) for t in moves]
     if not moves:

@@ -93,9 +93,9 @@ class _Model:
         places = offsets(self.nest, tensor, level)
         grid = self.grid(level)
         if self.rules.link_transfers:
-            served, handed_on = exchange(self.nest, tensor, level, grid, places)
+            served, handed_on = exchange(self.nest, tensor, level, grid, places, self.rules)
         else:
-            words = delivered(self.nest, tensor, level - 1, geometric=self.rules.geometric_halo)
+            words = delivered(self.nest, tensor, level - 1, self.rules)
             served, handed_on = {tuple(map(tuple, groups(places))): words}, 0
         return _flow_of(served, grid, len(places), handed_on)
 
@@ -128,7 +128,7 @@ class _Model:
         if level < self._outermost(tensor):
             above = self.flows[tensor.name][level + 1]
             if not self.rules.link_transfers:
-                fills = Fraction(delivered(self.nest, tensor, level, geometric=self.rules.geometric_halo))
+                fills = Fraction(delivered(self.nest, tensor, level, self.rules))
             else:
                 fills = above.received
             taken = Fraction(above.handed_on, self.nest.instances(level))
