@@ -145,6 +145,13 @@ class Accelerator(ABC):
     def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
         """Price mappings, int64[n, d], in one call."""
 
+    def bounds(self, layer: Einsum, rows: Rows) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
+        """Return energy (pJ) and cycles, float64[n] each, that pricing the rows never undercuts.
+
+        Cheaper than `evaluate`, for mappers that enumerate; zero unless a model knows better.
+        """
+        return np.zeros(len(rows)), np.zeros(len(rows))
+
     @abstractmethod
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one mapping, int64[d], by the readable reference model."""

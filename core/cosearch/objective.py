@@ -25,6 +25,8 @@ class Objective:
         of: metrics to float64[n]; lower is better.
         summary: one line.
         needs: metrics it reads; a design that lacks one cannot be scored.
+        monotone: depends on energy and cycles alone and never falls when one of them grows, so
+            that bounds on them bound it.
     """
 
     name: str
@@ -32,15 +34,19 @@ class Objective:
     of: Callable[[Metrics], FloatArray]
     summary: str = ""
     needs: tuple[str, ...] = ("energy_pj", "cycles")
+    monotone: bool = False
 
 
 OBJECTIVES: tuple[Objective, ...] = (
-    Objective("edp", "pJ*cycles", lambda m: m["energy_pj"] * m["cycles"], "energy-delay product"),
-    Objective("energy", "pJ", lambda m: m["energy_pj"], "energy of one run", ("energy_pj",)),
-    Objective("latency", "cycles", lambda m: m["cycles"], "cycles of one run", ("cycles",)),
+    Objective("edp", "pJ*cycles", lambda m: m["energy_pj"] * m["cycles"], "energy-delay product",
+              monotone=True),
+    Objective("energy", "pJ", lambda m: m["energy_pj"], "energy of one run", ("energy_pj",),
+              monotone=True),
+    Objective("latency", "cycles", lambda m: m["cycles"], "cycles of one run", ("cycles",),
+              monotone=True),
     Objective(
         "ed2p", "pJ*cycles^2", lambda m: m["energy_pj"] * m["cycles"] ** 2,
-        "energy times delay squared",
+        "energy times delay squared", monotone=True,
     ),
     Objective("area", "mm2", lambda m: m["area_mm2"], "silicon area", ("area_mm2",)),
     Objective(

@@ -14,4 +14,9 @@ def cosearch_hardware_models() -> list[Registration]:
         Registration(
             "eyeriss", f"{_HERE}.eyeriss:Eyeriss", "168 PEs, 108 KB buffer, row-stationary family"
         ),
+        Registration(
+            "systolic",
+            f"{_HERE}.systolic.model:Systolic",
+            "R x C array with SCALE-Sim's cycles and double-buffered memories",
+        ),
     ]

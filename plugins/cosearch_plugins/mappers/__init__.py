@@ -1,1 +1,19 @@
 """Mappers that ship with cosearch."""
+
+from __future__ import annotations
+
+from cosearch.hookspecs import Registration, hookimpl
+
+_HERE = "cosearch_plugins.mappers"
+
+
+@hookimpl
+def cosearch_mappers() -> list[Registration]:
+    """Return the mappers that ship with cosearch; every strategy is one more."""
+    return [
+        Registration(
+            "exhaustive",
+            f"{_HERE}.exhaustive:Exhaustive",
+            "every mapping of a small space, best bound first: proven",
+        ),
+    ]

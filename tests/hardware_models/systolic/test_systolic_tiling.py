@@ -4,9 +4,10 @@ import itertools
 import math
 
 import numpy as np
-from cosearch_hardware.systolic.tiling import ORDERS, Tiles, traffic
 from hypothesis import given
 from hypothesis import strategies as st
+
+from cosearch_hardware.systolic.tiling import ORDERS, Tiles, traffic
 
 MOVES = {"M": "IO", "N": "WO", "K": "IW", "B": "IWO"}
 
@@ -49,7 +50,7 @@ small = st.integers(1, 4)
 
 
 @given(
-    counts=st.fixed_dictionaries({g: small for g in "MNKB"}),
+    counts=st.fixed_dictionaries(dict.fromkeys("MNKB", small)),
     bits=st.fixed_dictionaries({t: st.integers(1, 999) for t in "IWPF"}),
     compute=st.integers(1, 500),
     order=st.sampled_from(ORDERS),

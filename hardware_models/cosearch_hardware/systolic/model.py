@@ -1,0 +1,130 @@
+"""The systolic array as a hardware model: its design space, presets and prices."""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+from cosearch.hardware import HardwareModel
+from cosearch.space import Parameter, ParameterSpace
+from cosearch.technology import Storage, StoragePrice
+from cosearch.typing import Configuration, Value
+from cosearch_hardware.pricing import AREA, TECHNOLOGY, technologies
+from cosearch_hardware.systolic.folds import Dataflow
+from cosearch_hardware.systolic.machine import SystolicAccelerator
+from cosearch_hardware.systolic.pricing import Array, Prices
+
+SIDES = (8, 12, 14, 16, 32, 64, 128, 256)
+BUFFER_KB = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
+
+PRESETS: dict[str, dict[str, Value]] = {
+    "16x16": {"rows": 16, "cols": 16},
+    "12x14": {"rows": 12, "cols": 14, "word_bits": 16},
+    "128x128": {"rows": 128, "cols": 128, "input_kb": 512, "weight_kb": 512, "output_kb": 512,
+                "dram_bits_per_cycle": 512},
+    "tpu-v1": {"rows": 256, "cols": 256, "input_kb": 8192, "weight_kb": 256, "output_kb": 4096,
+               "dram_bits_per_cycle": 342},
+}  # fmt: skip
+"""`tpu-v1` is like the chip of Jouppi et al., ISCA 2017: 256x256 multipliers of 8 bits, weights
+stationary, a unified buffer of 24 MB (here 8 MB for inputs, as the split is fixed), 4 MB of 32-bit
+accumulators, a weight FIFO of 4 tiles of 64 KB, and 30 GB/s of weight memory at 700 MHz: 342 bits
+a cycle. The others are arrays that SCALE-Sim's users start with."""
+
+
+def _parameters(defaults: dict[str, Value]) -> tuple[Parameter, ...]:
+    choices: dict[str, tuple[tuple[Value, ...], Value, str, str]] = {
+        "rows": (SIDES, 16, "", "multipliers along the first operand's axis"),
+        "cols": (SIDES, 16, "", "multipliers along the other axis"),
+        "dataflow": (("ws", "os", "is"), "ws", "", "what stands still: weights, outputs, inputs"),
+        "input_kb": (BUFFER_KB, 64, "KB", "input memory, half of it in use"),
+        "weight_kb": (BUFFER_KB, 64, "KB", "weight memory, half of it in use"),
+        "output_kb": (BUFFER_KB, 64, "KB", "output memory, half of it in use"),
+        "word_bits": ((8, 16), 8, "bits", "of inputs, weights and results"),
+        "accumulator_bits": ((16, 32), 32, "bits", "of partial sums"),
+        "dram_bits_per_cycle": ((32, 64, 128, 256, 342, 512, 1024, 2048), 128, "bits",
+                                "moved to or from DRAM in a cycle"),
+    }  # fmt: skip
+    return tuple(
+        Parameter(name, values, defaults.get(name, default), unit, doc)
+        for name, (values, default, unit, doc) in choices.items()
+    )
+
+
+class Systolic(HardwareModel):
+    """R x C multipliers through which operands flow from cell to cell.
+
+    Cycles of a fold are SCALE-Sim's, exactly; in front of the array stand three double-buffered
+    memories, and the array waits when DRAM is too slow.
+
+    Args:
+        preset: where the search starts, and what designs are compared with.
+        technology: prices energies.
+        area: prices areas.
+    """
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(
+        (Parameter("preset", tuple(PRESETS), doc="the baseline"), TECHNOLOGY, AREA)
+    )
+
+    def __init__(
+        self, preset: str = "16x16", technology: str = "eyeriss-chip", area: str = "same"
+    ) -> None:
+        self._space = ParameterSpace(_parameters(PRESETS[preset]))
+        self._energy, self._area = technologies(technology, area)
+
+    @property
+    def name(self) -> str:
+        """As users write it."""
+        return "systolic"
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The design space."""
+        return self._space
+
+    def build(self, configuration: Configuration) -> SystolicAccelerator:
+        """Return the machine."""
+        values = self.check(configuration)
+        sizes = {name: int(cast("int", v)) for name, v in values.items() if name != "dataflow"}
+        array = Array(dataflow=cast("Dataflow", values["dataflow"]), **sizes)
+        return self._priced(array)
+
+    def _priced(self, array: Array) -> SystolicAccelerator:
+        width = array.word_bits
+        parts = {
+            "register": Storage("register", "regfile", 1, width),
+            "input buffer": _buffer("input buffer", array.input_kb, width),
+            "weight buffer": _buffer("weight buffer", array.weight_kb, width),
+            "output buffer": _buffer("output buffer", array.output_kb, array.accumulator_bits),
+            "DRAM": Storage("DRAM", "dram", None, width),
+        }
+        energy = {name: self._energy.storage(part) for name, part in parts.items()}
+        room = {name: self._area.storage(part) for name, part in parts.items()}
+        mac, cell = self._energy.compute(width), self._area.compute(width)
+        prices = Prices(
+            mac=mac.energy_pj,
+            register=energy["register"].energy.read,
+            input_word=energy["input buffer"].energy.read,
+            weight_word=energy["weight buffer"].energy.read,
+            output_word=energy["output buffer"].energy.read,
+            dram_bit=energy["DRAM"].energy.read / width,
+        )
+        cells = array.rows * array.cols * (cell.area_um2 + 3 * room["register"].area_um2)
+        memories = sum(room[name].area_um2 for name in parts if name.endswith("buffer"))
+        return SystolicAccelerator(
+            array, prices, (cells + memories) / 1e6, _sources(energy, room, mac.energy_source)
+        )
+
+
+def _buffer(name: str, kilobytes: int, width: int) -> Storage:
+    return Storage(name, "sram", kilobytes * 8192 // width, width)
+
+
+def _sources(
+    energy: dict[str, StoragePrice], room: dict[str, StoragePrice], mac: str
+) -> dict[str, str]:
+    lines = {"cycles": "SCALE-Sim 3.0.0's closed forms", "MAC": mac}
+    for name, price in energy.items():
+        area = room[name].area_source
+        same = area == price.energy_source
+        lines[name] = area if same else f"energy: {price.energy_source}; area: {area}"
+    return lines

@@ -1,0 +1,46 @@
+"""Enumeration with bounds finds what plain enumeration finds, and says when it did not finish."""
+
+import numpy as np
+import pytest
+
+from cosearch.einsum import gemm
+from cosearch.errors import CosearchError
+from cosearch.mapper import Budget
+from cosearch.objective import OBJECTIVES
+from cosearch_hardware.systolic.model import Systolic
+from cosearch_plugins.mappers.exhaustive import Exhaustive, rows_at
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def machine():
+    model = Systolic()
+    return model.build(model.baseline)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES[:4], ids=lambda o: o.name)
+def test_equals_plain_enumeration(machine, objective):
+    layer = gemm(M=24, N=36, K=20)
+    space = machine.mapspace(layer)
+    rows = rows_at(space, np.arange(space.size))
+    assert len(np.unique(rows, axis=0)) == space.size
+    costs = machine.evaluate(layer, rows)
+    metrics = {"energy_pj": costs.energy_pj, "cycles": costs.cycles}
+    found = Exhaustive().map(machine, layer, objective, Budget(), RNG)
+    mine = {"energy_pj": np.array([found.energy_pj]), "cycles": np.array([found.cycles])}
+    assert found.proven
+    assert objective.of(mine)[0] == objective.of(metrics).min()
+
+
+def test_out_of_time_it_does_not_claim_a_proof(machine):
+    layer = gemm(M=720, N=720, K=720)
+    found = Exhaustive().map(machine, layer, OBJECTIVES[0], Budget(seconds=0.0), RNG)
+    assert not found.proven
+    assert found.gap > 0
+    assert found.evaluations < found.nodes
+
+
+def test_a_space_too_large_is_refused(machine):
+    with pytest.raises(CosearchError, match="more than `exhaustive` takes on"):
+        Exhaustive(limit=1000).map(machine, gemm(M=64, N=64, K=64), OBJECTIVES[0], Budget(), RNG)
