@@ -6,14 +6,40 @@ from cosearch.hookspecs import Registration, hookimpl
 
 _HERE = "cosearch_plugins.workloads"
 
+_WORKLOADS = (
+    ("alexnet", "alexnet:AlexNet", "AlexNet, 227x227, two groups as published"),
+    ("bert-base", "transformers:BertBase", "BERT-base encoder, 128 tokens"),
+    ("conv", "single:Convolution", "one convolution of any size"),
+    ("dosa-bert", "dosa:DosaBert", "BERT as evaluated by DOSA"),
+    ("dosa-resnet50", "dosa:DosaResNet50", "ResNet-50 as evaluated by DOSA"),
+    ("dosa-retinanet", "dosa:DosaRetinaNet", "RetinaNet's pyramid and heads as evaluated by DOSA"),
+    ("dosa-unet", "dosa:DosaUNet", "U-Net as evaluated by DOSA"),
+    ("efficientnet-b0", "efficientnet:EfficientNetB0", "EfficientNet-B0, 224x224"),
+    ("gemm", "single:MatrixProduct", "one matrix product of any size"),
+    ("gpt2", "transformers:GPT2", "GPT-2 small, 1024 tokens"),
+    ("llama", "llama:Llama", "Llama-style decoder: sizes 1.1B to 8B, prefill or decode"),
+    ("mobilenetv2", "mobilenet:MobileNetV2", "MobileNetV2, 224x224"),
+    ("mobilenetv3", "mobilenet:MobileNetV3", "MobileNetV3 large or small, 224x224"),
+    ("resnet18", "resnet:ResNet18", "ResNet-18, 224x224"),
+    ("resnet50", "resnet:ResNet50", "ResNet-50 v1.5, 224x224"),
+    ("retinanet", "retinanet:RetinaNet", "RetinaNet with ResNet-50, 800x800"),
+    ("shi2020-dqn", "codesign_papers:DQNLayers", "DQN-K1 and K2 of arXiv 2010.02075"),
+    ("shi2020-mlp", "codesign_papers:MLPLayers", "MLP-K1 and K2 of arXiv 2010.02075"),
+    ("shi2020-resnet", "codesign_papers:ResNetLayers", "ResNet-K1 to K4 of arXiv 2010.02075"),
+    (
+        "shi2020-transformer",
+        "codesign_papers:TransformerLayers",
+        "Transformer-K1 to K4 of arXiv 2010.02075",
+    ),
+    ("unet", "unet:UNet", "U-Net, 572x572, unpadded"),
+    ("vgg16", "vgg:VGG16", "VGG-16, 224x224"),
+    ("vit-b16", "transformers:ViTB16", "ViT-B/16, 224x224"),
+)
+
 
 @hookimpl
 def cosearch_workloads() -> list[Registration]:
     """Return the network library and single layers."""
     return [
-        Registration("alexnet", f"{_HERE}.alexnet:AlexNet", "AlexNet, 2 groups, 227x227"),
-        Registration("conv", f"{_HERE}.single:Convolution", "one convolution of any size"),
-        Registration("gemm", f"{_HERE}.single:MatrixProduct", "one matrix product of any size"),
-        Registration("resnet18", f"{_HERE}.resnet:ResNet18", "ResNet-18"),
-        Registration("resnet50", f"{_HERE}.resnet:ResNet50", "ResNet-50 (v1.5)"),
+        Registration(name, f"{_HERE}.{target}", summary) for name, target, summary in _WORKLOADS
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from cosearch.einsum import conv
+from cosearch.einsum_transposed import transposed_conv
 from cosearch.errors import CosearchError
 from cosearch.workload import Layer, Network
 
@@ -25,13 +26,17 @@ class NetworkBuilder:
         name: of the network.
         batch: samples in one run.
         source: where the shapes come from.
+        frozen_norms: batch norms stay as they are and so are no trainable parameters.
 
     Attributes:
         parameters: trainable parameters so far: weights, biases, norms and embeddings.
     """
 
-    def __init__(self, name: str, batch: int = 1, source: str = "") -> None:
+    def __init__(
+        self, name: str, batch: int = 1, source: str = "", *, frozen_norms: bool = False
+    ) -> None:
         self.name, self.batch, self.source = name, batch, source
+        self.frozen_norms = frozen_norms
         self.parameters = 0
         self._layers: list[Layer] = []
 
@@ -83,7 +88,9 @@ class NetworkBuilder:
         )  # fmt: skip
         self._layers.append(Layer(layer))
         self.parameters += channels * (x.channels // groups) * kernel_h * kernel_w
-        self.parameters += channels * (int(bias) + 2 * int(norm))
+        self.parameters += channels * int(bias)
+        if norm and not self.frozen_norms:
+            self.norm(channels)
         return out
 
     def pool(
@@ -111,6 +118,38 @@ class NetworkBuilder:
         self._layers.append(Layer(layer))
         self.parameters += channels * (x.channels + int(bias))
         return evolve(x, channels=channels)
+
+    def upconv(self, name: str, x: Feature, channels: int) -> Feature:
+        """Add a 2x2 transposed convolution with stride 2 and a bias: twice the pixels."""
+        out = Feature(channels, 2 * x.height, 2 * x.width)
+        self._layers += transposed_conv(
+            name,
+            N=self.batch, K=channels, C=x.channels,
+            P=out.width, Q=out.height, R=2, S=2, stride=(2, 2),
+        )  # fmt: skip
+        self.parameters += channels * (x.channels * 4 + 1)
+        return out
+
+    def products(self, name: str, count: int, rows: int, inner: int, columns: int) -> None:
+        """Add matrix products of two activations; the second has the role of the weights.
+
+        Args:
+            name: of the layer.
+            count: products in one sample, such as heads.
+            rows: of the first operand.
+            inner: columns of the first, rows of the second.
+            columns: of the second operand.
+        """
+        layer = conv(name, G=count * self.batch, K=columns, C=inner, P=rows, Q=1)
+        self._layers.append(Layer(layer))
+
+    def norm(self, channels: int, *, shift: bool = True) -> None:
+        """Count the parameters of a norm: a scale and mostly a shift a channel."""
+        self.parameters += channels * (1 + int(shift))
+
+    def embedding(self, rows: int, channels: int) -> None:
+        """Count the parameters of a table that is only looked up."""
+        self.parameters += rows * channels
 
     def _length(
         self, name: str, length: int, kernel: int, stride: int, padding: int | None, dilation: int

@@ -22,3 +22,8 @@ def image_options(default: int) -> ParameterSpace:
 def size(name: str, default: int, doc: str) -> Parameter:
     """Return the option for the size of a dimension."""
     return Parameter(name, (1, 2**31 - 1), default, doc=doc, free=True)
+
+
+def sequence(default: int, most: int) -> Parameter:
+    """Return the option for the tokens of a sequence."""
+    return Parameter("sequence", (1, most), default, "tokens", "length of a sequence", free=True)

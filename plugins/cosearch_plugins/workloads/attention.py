@@ -1,0 +1,78 @@
+"""The parts of transformers: attention and feed-forward layers (Vaswani et al., NeurIPS 2017)."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
+
+
+def tokens(count: int, channels: int) -> Feature:
+    """Return a sequence: one pixel high, one token a column."""
+    return Feature(channels, 1, count)
+
+
+def attention(
+    net: NetworkBuilder,
+    name: str,
+    x: Feature,
+    *,
+    heads: int,
+    kv_heads: int | None = None,
+    context: int | None = None,
+    bias: bool = True,
+) -> Feature:
+    """Add the projections to queries, keys and values, scores, weighted values, and the output.
+
+    Scores are counted in full, as published totals do; a causal mask would allow to skip half.
+    The queries that share a key head are rows of one product, so that the key is reused.
+
+    Args:
+        net: where the layers go.
+        name: of the attention.
+        x: the tokens.
+        heads: of queries.
+        kv_heads: of keys and values; None is as many as heads.
+        context: tokens attended to; None is those of x.
+        bias: whether the projections have one.
+    """
+    kv_heads = kv_heads or heads
+    context = context or x.width
+    head = x.channels // heads
+    net.linear(f"{name}.query", x, x.channels, bias=bias)
+    for part in ("key", "value"):
+        net.linear(f"{name}.{part}", x, kv_heads * head, bias=bias)
+    rows = x.width * heads // kv_heads
+    net.products(f"{name}.scores", kv_heads, rows, head, context)
+    net.products(f"{name}.values", kv_heads, rows, context, head)
+    return net.linear(f"{name}.output", x, x.channels, bias=bias)
+
+
+def feed_forward(
+    net: NetworkBuilder,
+    name: str,
+    x: Feature,
+    inner: int,
+    *,
+    gated: bool = False,
+    bias: bool = True,
+) -> Feature:
+    """Add the two layers to `inner` channels and back; gated ones have a third beside the first."""
+    if gated:
+        net.linear(f"{name}.gate", x, inner, bias=bias)
+    y = net.linear(f"{name}.up", x, inner, bias=bias)
+    return net.linear(f"{name}.down", y, x.channels, bias=bias)
+
+
+def block(net: NetworkBuilder, name: str, x: Feature, *, heads: int, inner: int) -> Feature:
+    """Add a block of the encoders and of GPT-2: attention, feed-forward, two layer norms."""
+    x = attention(net, f"{name}.attention", x, heads=heads)
+    net.norm(x.channels)
+    x = feed_forward(net, f"{name}.mlp", x, inner)
+    net.norm(x.channels)
+    return x
+
+
+def last_token(x: Feature) -> Feature:
+    """Return one token of a sequence."""
+    return evolve(x, width=1)
