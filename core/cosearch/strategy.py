@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -39,7 +40,8 @@ class Strategy(ABC):
     The order of calls: `ask(n)`, evaluate, `tell(...)`, and again. `tell` may also bring points
     that were never asked for (a warm start), before or between asks. A strategy knows nothing of
     accelerators. It takes randomness from `rng` alone, so one seed gives one trace, in any
-    process; it can be pickled between calls and continues identically.
+    process; it can be pickled between calls and continues identically. A row that was asked or
+    told is not asked again (`cosearch.unseen` keeps count).
 
     Attributes:
         options: what the constructor takes as keywords, as a space, so that every contender can
@@ -68,9 +70,15 @@ class Strategy(ABC):
         Args:
             rows: int64[n, d]; left as they are.
             losses: float64[n, m], lower is better; infinite is allowed, NaN is refused. Where not
-                feasible the loss means nothing.
+                feasible it is no loss: the engine puts there by how much the design misses its
+                limits, relative (infinite where unknown), which a strategy may use or ignore.
             feasible: bool[n]: whether the design could be built and run at all.
         """
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """What the search itself spent, by name, such as raw draws; for reports."""
+        return {}
 
     def checked(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> Told:
         """Return copies of what `tell` was given, or raise CosearchError if it cannot be so."""

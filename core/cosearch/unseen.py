@@ -61,36 +61,44 @@ class Unseen:
         Fewer than n only when the space has no more (small spaces), or when none is found in
         `MAX_DRAWS` raw draws (large ones).
         """
-        found: list[Rows] = []
-        missing, spent = n, 0
-        enumerable = self.space.size <= ENUMERABLE
-        while missing > 0 and spent < MAX_DRAWS and self._rest is None:
+        rows = self.find(n, rng)
+        self.mark(rows)
+        return rows
+
+    def find(self, n: int, rng: np.random.Generator) -> Rows:
+        """Return what `draw` does, and mark nothing: candidates among which to choose."""
+        rows = np.zeros((0, len(self.space.names)), dtype=np.int64)
+        enumerable, spent = self.space.size <= ENUMERABLE, 0
+        while len(rows) < n and spent < MAX_DRAWS and self._rest is None:
             most = min(MAX_DRAWS - spent, self.space.size if enumerable else MAX_DRAWS)
-            rows, raw = self.space.sample_feasible(missing, rng, most)
-            fresh = self.take(rows, missing)
-            found.append(fresh)
+            drawn, raw = self.space.sample_feasible(n - len(rows), rng, most)
+            before = len(rows)
+            rows = np.concatenate([rows, drawn])
+            rows = rows[self.new(rows)]
             spent += raw
             self.draws += raw
-            missing -= len(fresh)
-            if enumerable and 8 * len(fresh) < raw and self.space.size <= 4096 + 16 * self.draws:
+            poor = 8 * (len(rows) - before) < raw
+            if enumerable and poor and self.space.size <= 4096 + 16 * self.draws:
                 self._enumerate(rng)
-        found.append(self._from_rest(missing))
-        return np.concatenate(found)
+        return rows if self._rest is None else self._from_rest(n, self._rest)
 
     def _enumerate(self, rng: np.random.Generator) -> None:
         rows = self.space.unrank(np.arange(self.space.size))
         self._rest = rng.permutation(rows[self.space.feasible(rows)])
 
-    def _from_rest(self, n: int) -> Rows:
-        found = [np.zeros((0, len(self.space.names)), dtype=np.int64)]
-        while n > 0 and self._rest is not None and len(self._rest):
-            chunk, self._rest = self._rest[: max(n, 64)], self._rest[max(n, 64) :]
-            fresh = chunk[self.new(chunk)]
-            self._rest = np.concatenate([fresh[n:], self._rest]) if len(fresh) > n else self._rest
-            self.mark(fresh[:n])
-            found.append(fresh[:n])
-            n -= len(fresh[:n])
-        return np.concatenate(found)
+    def _from_rest(self, n: int, rest: Rows) -> Rows:
+        """Return n unseen rows of those left, and put them at the back of the queue."""
+        found, start = [rest[:0]], 0
+        while n > 0 and start < len(rest):
+            chunk = rest[start : start + max(n, 64)]
+            positions = np.flatnonzero(self.new(chunk))[:n]
+            walked = int(positions[-1]) + 1 if len(positions) == n else len(chunk)
+            found.append(chunk[positions])
+            start += walked
+            n -= len(positions)
+        rows = np.concatenate(found)
+        self._rest = np.concatenate([rest[start:], rows])
+        return rows
 
     def _keys(self, rows: Rows) -> Iterable[Hashable]:
         if self._numbered:

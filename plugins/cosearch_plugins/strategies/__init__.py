@@ -23,6 +23,9 @@ def cosearch_strategies() -> list[Registration]:
                 "tournament, crossover and mutation; ageing as an option",
             ),
             ("cmaes", "cmaes:CmaEs", "covariance matrix adaptation on the encoded space"),
+            ("bayesian", "bayesian:Bayesian", "constrained Bayesian optimization"),
+            ("relax-and-round", "relax_round:RelaxAndRound", "Bayesian optimization, rounded"),
+            ("surrogate-tree", "surrogate_tree:SurrogateTree", "boosted trees rank candidates"),
             ("nsga2", "nsga2:Nsga2", "evolution of a Pareto front, for several objectives"),
         )
     ]

@@ -64,8 +64,8 @@ class History:
 def standardised(loss: FloatArray) -> FloatArray:
     """Return finite losses, float64[n], with mean 0 and deviation 1.
 
-    The logarithm of positive losses is taken first: costs of machines span decades, and a model of their logarithm is wrong by factors, not by
-    joules. Losses that are all equal become zeros.
+    The logarithm of positive losses is taken first: costs of machines span decades, and a model
+    of their logarithm is wrong by factors, not by joules. Equal losses become zeros.
     """
     if len(loss) == 0:
         return loss.copy()
