@@ -64,9 +64,19 @@ def _rendered(parts: list[RenderableType]) -> str:
 
 
 def _usage(command: Command | Group, ctx: Any) -> Iterator[RenderableType]:  # noqa: ANN401
-    pieces = " ".join(command.collect_usage_pieces(ctx)).replace("[OPTIONS]", "[options]")
-    yield Text.assemble(("usage: ", "faint"), (ctx.command_path, "title"), f" {pieces}")
+    arguments = [
+        _metavar(p) if p.required else f"[{_metavar(p)}]"
+        for p in command.get_params(ctx)
+        if p.param_type_name == "argument"
+    ]
+    tail = ["COMMAND ..."] if isinstance(command, Group) else arguments
+    line = " ".join(["", "[options]", *tail])
+    yield Text.assemble(("usage: ", "faint"), (ctx.command_path, "title"), line)
     yield ""
+
+
+def _metavar(parameter: Any) -> str:  # noqa: ANN401
+    return str(parameter.metavar or parameter.name.upper())
 
 
 def _prose(text: str | None) -> Iterator[RenderableType]:
@@ -106,7 +116,7 @@ def _panels(group: Group, ctx: Any) -> Iterator[RenderableType]:  # noqa: ANN401
 def _parameters(command: Command | Group, ctx: Any) -> Iterator[RenderableType]:  # noqa: ANN401
     for heading, kind in (("Arguments", "argument"), ("Options", "option")):
         records = [
-            record
+            (_metavar(param) if kind == "argument" else record[0], record[1])
             for param in command.get_params(ctx)
             if param.param_type_name == kind
             and not getattr(param, "hidden", False)

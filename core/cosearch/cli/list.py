@@ -47,9 +47,7 @@ def list_command(
     ctx: typer.Context,
     kind: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[KIND]", show_default=False, help=f"One of: {', '.join(SECTIONS)}."
-        ),
+        typer.Argument(metavar="KIND", show_default=False, help=f"One of: {', '.join(SECTIONS)}."),
     ] = None,
     json: JsonOption = False,
 ) -> None:

@@ -8,9 +8,8 @@ Commands get it from their session (`session_of(ctx).output`) and never print by
 - `output.note(...)`: what is going on, to standard error; `--quiet` silences it.
 - `output.live`: whether someone watches, so that a progress display makes sense.
 
-Tables have no boxes, units in their headers and numbers on the right: `table(("layer", ">MACs"),
-rows)`; a leading `>` aligns a column to the right. How numbers are written is in
-`cosearch.quantities`.
+Tables have no boxes, units in their headers and numbers on the right: `table(("layer",
+">energy|mJ"), rows)`. How numbers are written is in `cosearch.quantities`.
 """
 
 from __future__ import annotations
@@ -142,8 +141,8 @@ def table(
     """Return a table without lines.
 
     Args:
-        columns: headers with their units; a leading `>` aligns the column to the right and never
-            wraps it, a leading `~` makes it faint and lets it wrap.
+        columns: headers, with the unit after a `|`; a leading `>` aligns the column to the right
+            and never wraps it, a leading `~` makes it faint and lets it wrap.
         rows: cells in the order of the columns; text is taken as it is, without markup.
         title: above it.
         indent: columns to the left of it.
@@ -156,7 +155,7 @@ def table(
     for i, column in enumerate(columns):
         mark, header = (column[0], column[1:]) if column[:1] in {">", "~"} else ("", column)
         grid.add_column(
-            Text(header),
+            _header(header),
             justify="right" if mark == ">" else "left",
             style="faint" if mark == "~" else name_style if i == 0 else "",
             no_wrap=mark == ">" or i == 0,
@@ -165,3 +164,9 @@ def table(
     for row in rows:
         grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return Padding(grid, (0, 0, 0, indent), expand=False)
+
+
+def _header(column: str) -> Text:
+    name, bar, unit = column.partition("|")
+    text = Text(name, style="head")
+    return text.append(f"\n{unit}", style="faint not bold") if bar else text

@@ -1,0 +1,136 @@
+"""`cosearch map`: the best way to run each layer on one machine, as a loop nest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from cosearch.cli.errors import INTERRUPTED, USAGE
+from cosearch.cli.options import (
+    HardwareOption,
+    JsonOption,
+    MapperOption,
+    MapperTrialsOption,
+    ObjectiveOption,
+    SeedOption,
+    SetOption,
+    settings,
+)
+from cosearch.cli.session import MACHINE, Session, session_of
+from cosearch.hardware import Accelerator
+from cosearch.layer_mapping import LayerMapping, map_layers
+from cosearch.study_problem import (
+    Problem,
+    build,
+    canonical_mapper,
+    default_mapper,
+    make_hardware,
+)
+from cosearch.study_spec import StudySpec
+
+LayerSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--seconds", min=0.0, metavar="S", show_default=False,
+        help="Wall-clock time per layer at most.",
+    ),
+]  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("map", rich_help_panel=MACHINE)(map_command)
+
+
+def map_command(
+    ctx: typer.Context,
+    workload: Annotated[
+        str,
+        typer.Argument(
+            metavar="WORKLOAD[:LAYER]", show_default=False,
+            help="A name from `cosearch list workloads`, a file, or one layer of either.",
+        ),
+    ],
+    hardware: HardwareOption,
+    set_: SetOption = None,
+    mapper: MapperOption = None,
+    objective: ObjectiveOption = "edp",
+    mapper_trials: MapperTrialsOption = None,
+    seconds: LayerSeconds = None,
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Find the best mapping of each layer on one machine, and show it as a loop nest.
+
+    A layer is called proven optimal only when its mapper ruled out every other mapping of the
+    machine's mapspace; all other results are the best of those that were tried.
+
+    Examples:
+        cosearch map alexnet:conv2 -H eyeriss
+        cosearch map resnet18 -H eyeriss --set pe_x=12 -o latency
+        cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
+    """
+    session = session_of(ctx)
+    model = make_hardware(hardware, session.registry)
+    fixed = model.space.parse(settings(set_))
+    machine = build(model, {**model.baseline, **fixed})
+    spec = StudySpec(
+        workload, hardware, "random",
+        canonical_mapper(mapper or default_mapper(model, session.registry), session.registry),
+        (session.registry.objective(objective).name,), fixed=fixed, seed=seed,
+        mapper_evaluations=mapper_trials, mapper_seconds=seconds,
+    )  # fmt: skip
+    problem = Problem.of(spec, session.registry)
+    code = _run(session, problem, machine, json=json)
+    if code:
+        raise typer.Exit(code)
+
+
+def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool) -> int:
+    """Map every layer and show it as soon as it is done; return the exit code."""
+    from cosearch.cli import map_text
+
+    done: list[LayerMapping] = []
+    stopped = False
+    if not json:
+        map_text.show_head(session.output, problem, machine)
+    try:
+        for result in _watched(session, problem, machine):
+            done.append(result)
+            if not json:
+                map_text.show_layer(session.output, result, problem.mapper_objective.name)
+    except KeyboardInterrupt:
+        stopped = True
+    if json:
+        session.output.json(map_text.facts(problem, machine, done))
+    else:
+        map_text.show_totals(session.output, problem, done)
+    if stopped:
+        session.output.warn(f"stopped after {len(done)} of {len(problem.network.unique)} layers")
+        return INTERRUPTED
+    misfits = [result for result in done if result.verdict is not None]
+    for result in misfits:
+        session.output.warn(f"{result.layer.name} has no mapping: {result.verdict}")
+    return USAGE if misfits else 0
+
+
+def _watched(session: Session, problem: Problem, machine: Accelerator) -> Iterator[LayerMapping]:
+    """Yield the results, with a line that says what is being mapped while someone watches."""
+    if not session.output.live:
+        yield from map_layers(problem, machine)
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    names = [layer.name for layer in problem.network.unique]
+    with Progress(*columns, console=session.output.errors, transient=True) as progress:
+        task = progress.add_task("")
+        results = map_layers(problem, machine)
+        for i, name in enumerate(names, start=1):
+            progress.update(task, description=f"mapping {name} ({i} of {len(names)})")
+            result = next(results)
+            progress.stop()
+            yield result
+            progress.start()

@@ -1,0 +1,216 @@
+"""How mappings look: the loop nest, what it costs, what bounds it, and how sure that is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from cosearch.cli.output import Output, table
+from cosearch.einsum_text import describe
+from cosearch.hardware import Accelerator, Cost
+from cosearch.layer_mapping import LayerMapping
+from cosearch.loopnest.mapping import Loop, Mapping
+from cosearch.mapper import Mapped
+from cosearch.quantities import digits, duration, energy, percent, si, whole
+from cosearch.study_problem import Problem
+
+REASONS = 4
+"""Reasons for rejected mappings that are shown, the most frequent first."""
+
+
+def show_head(output: Output, problem: Problem, machine: Accelerator) -> None:
+    """Print what is mapped onto what, by whom."""
+    fixed = ", ".join(f"{name}={value}" for name, value in problem.spec.fixed.items())
+    where = f"{problem.spec.hardware} ({fixed or 'baseline'})"
+    about = f"mapper {problem.spec.mapper}, objective {problem.mapper_objective.name}"
+    if machine.area_mm2 == machine.area_mm2:
+        about += f", {digits(machine.area_mm2)} mm2"
+    output.title(f"{problem.network.name} on {where}", about)
+
+
+def show_layer(output: Output, result: LayerMapping, objective: str) -> None:
+    """Print one layer: its nest and its cost, or why it fits nowhere."""
+    layer = result.layer
+    output.show("")
+    runs = f", {layer.count} runs" if layer.count > 1 else ""
+    output.title(layer.name, f"{describe(layer.einsum)}; {si(layer.einsum.macs, 'MACs')}{runs}")
+    if result.verdict is not None:
+        _show_misfit(output, result.verdict)
+    elif result.mapped is not None and result.cost is not None:
+        output.show(*(_styled(line) for line in result.cost.loops))
+        _show_cost(output, result.mapped, result.cost, objective)
+
+
+def _show_misfit(output: Output, verdict: Exception) -> None:
+    output.show(Text(f"  fits nowhere: {verdict}", style="bad"))
+    margins: dict[str, float] = getattr(verdict, "margins", {})
+    for rule, margin in margins.items():
+        if rule not in str(verdict):
+            output.show(f"  nearest miss: {rule}: {digits(margin)} times what is allowed")
+    if hint := getattr(verdict, "hint", ""):
+        output.show(Text(f"  {hint}", style="faint"))
+
+
+def _styled(line: str) -> Text:
+    """Return a line of a nest: memories in colour, what they hold fainter."""
+    text = Text("  ")
+    indent, body = re.fullmatch(r"( *)(.*)", line).groups()  # type: ignore[union-attr]
+    text.append(indent)
+    if re.match(r"(parallel-)?for ", body):
+        keyword, _, rest = body.partition(" ")
+        text.append(keyword, style="good" if keyword != "for" else "")
+        return text.append(f" {rest}")
+    name, colon, rest = body.partition(":")
+    return text.append(name, style="name").append(colon + rest, style="faint")
+
+
+def _show_cost(output: Output, mapped: Mapped, cost: Cost, objective: str) -> None:
+    edp = cost.energy_pj * cost.cycles
+    output.show(f"  {energy(cost.energy_pj)}, {whole(cost.cycles)} cycles, EDP {edp:.4e} pJ*cycles")
+    output.show(f"  {percent(cost.utilization)} of the multipliers; bound by {cost.bound_by}")
+    output.show(f"  energy: {_breakdown(cost)}")
+    output.show(_proof(mapped, objective))
+
+
+def _breakdown(cost: Cost) -> str:
+    parts = {"compute": cost.compute_pj}
+    for level in cost.levels:
+        parts[level.name] = level.energy_pj
+        if level.network_pj:
+            parts[f"network below {level.name}"] = level.network_pj
+    total = cost.energy_pj or 1.0
+    ranked = sorted(parts.items(), key=lambda part: -part[1])
+    return ", ".join(f"{name} {percent(pj / total)}" for name, pj in ranked if pj)
+
+
+def _proof(mapped: Mapped, objective: str) -> Text:
+    if mapped.proven:
+        text, style = f"proven optimal for {objective}", "good"
+    elif mapped.gap is not None:
+        text, style = f"within {percent(mapped.gap)} of the optimum for {objective}", "warn"
+    else:
+        text, style = f"best of {mapped.evaluations:,} mappings; nothing is proven", "faint"
+    work = f"{mapped.nodes:,} nodes, " if mapped.nodes else ""
+    tail = f" ({work}{mapped.evaluations:,} evaluations, {duration(mapped.seconds)})"
+    out = Text("  ").append(text, style=style).append(tail, style="faint")
+    if mapped.rejections:
+        ranked = sorted(mapped.rejections.items(), key=lambda item: -item[1])[:REASONS]
+        told = ", ".join(f"{count:,} {reason}" for reason, count in ranked)
+        out.append(f"\n  rejected: {told}", style="faint")
+    return out
+
+
+def show_totals(output: Output, problem: Problem, done: Sequence[LayerMapping]) -> None:
+    """Print the network's sum over its layers, each times its runs."""
+    rows = [
+        (
+            r.layer.name, str(r.layer.count), f"{r.cost.energy_pj / 1e6:,.2f}",
+            whole(r.cost.cycles), f"{100 * r.cost.utilization:.1f}", r.cost.bound_by,
+            "proven" if r.mapped.proven else "",
+        )
+        for r in done
+        if r.cost is not None and r.mapped is not None
+    ]  # fmt: skip
+    if len(problem.network.unique) < 2 or not rows:
+        return
+    pj, cycles = _sums(done)
+    rows.append(("all", "", f"{pj / 1e6:,.2f}", whole(cycles), "", "", ""))
+    output.show("")
+    output.title("layers", "of one run each; the last line is the network, runs counted")
+    columns = (
+        "layer",
+        ">runs",
+        ">energy|uJ",
+        ">latency|cycles",
+        ">in use|%",
+        "bound by",
+        "optimal",
+    )
+    output.show(table(columns, rows))
+    output.show(f"  EDP of the network: {pj * cycles:.4e} pJ*cycles")
+
+
+def _sums(done: Sequence[LayerMapping]) -> tuple[float, float]:
+    costed = [(r.layer.count, r.cost) for r in done if r.cost is not None]
+    return sum(n * c.energy_pj for n, c in costed), sum(n * c.cycles for n, c in costed)
+
+
+def facts(
+    problem: Problem, machine: Accelerator, done: Sequence[LayerMapping]
+) -> dict[str, object]:
+    """Return everything for JSON."""
+    pj, cycles = _sums(done)
+    complete = len(done) == len(problem.network.unique) and all(r.cost for r in done)
+    return {
+        "workload": problem.network.name,
+        "hardware": problem.spec.hardware,
+        "set": problem.spec.fixed,
+        "mapper": problem.spec.mapper,
+        "objective": problem.mapper_objective.name,
+        "seed": problem.spec.seed,
+        "area_mm2": machine.area_mm2,
+        "complete": complete,
+        "energy_pj": pj,
+        "cycles": cycles,
+        "edp": pj * cycles,
+        "layers": [_layer_facts(machine, result) for result in done],
+    }
+
+
+def _layer_facts(machine: Accelerator, result: LayerMapping) -> dict[str, object]:
+    layer, mapped, cost, verdict = result.layer, result.mapped, result.cost, result.verdict
+    out: dict[str, object] = {
+        "name": layer.name,
+        "count": layer.count,
+        "dims": layer.einsum.bounds,
+        "macs": layer.einsum.macs,
+        "feasible": verdict is None,
+    }
+    if verdict is not None:
+        return out | {
+            "reason": verdict.reason, "margins": verdict.margins, "hint": verdict.hint
+        }  # fmt: skip
+    if mapped is None or cost is None:
+        return out
+    return out | {
+        "row": mapped.row,
+        "mapping": _mapping_facts(machine, result),
+        "loops": cost.loops,
+        "energy_pj": cost.energy_pj,
+        "cycles": cost.cycles,
+        "utilization": cost.utilization,
+        "bound_by": cost.bound_by,
+        "compute_pj": cost.compute_pj,
+        "levels": cost.levels,
+        "proven": mapped.proven,
+        "gap": mapped.gap,
+        "mapper": mapped.mapper,
+        "mapper_seconds": mapped.seconds,
+        "nodes": mapped.nodes,
+        "evaluations": mapped.evaluations,
+        "rejections": mapped.rejections,
+    }
+
+
+def _mapping_facts(machine: Accelerator, result: LayerMapping) -> list[dict[str, object]] | None:
+    """Return the mapping level by level, inner to outer; None where the machine has no levels."""
+    mapping_of = getattr(machine.mapspace(result.layer.einsum), "mapping_of", None)
+    if mapping_of is None or result.mapped is None:
+        return None
+    mapping: Mapping = mapping_of(result.mapped.row)
+    return [
+        {
+            "level": entry.level,
+            "keep": entry.keep,
+            "temporal": _pairs(entry.temporal),
+            "spatial_x": _pairs(entry.spatial_x),
+            "spatial_y": _pairs(entry.spatial_y),
+        }
+        for entry in mapping.levels
+    ]
+
+
+def _pairs(loops: Sequence[Loop]) -> list[tuple[str, int]]:
+    return [(loop.dim, loop.bound) for loop in loops]

@@ -1,0 +1,94 @@
+"""The layers of a network: what they are, operand sizes, work, and how often a word is used."""
+
+from __future__ import annotations
+
+from cosearch.cli.output import table
+from cosearch.cli.session import Session
+from cosearch.einsum import Einsum
+from cosearch.einsum_text import LayerFacts, layer_facts
+from cosearch.quantities import digits, percent, si, whole
+from cosearch.workload import Network
+from cosearch.workload_source import resolve
+
+
+def show(session: Session, spec: str, *, json: bool) -> None:
+    """Show the unique layers of a network, or one layer of it."""
+    network = resolve(spec, session.registry)
+    if json:
+        session.output.json(_facts(network))
+        return
+    session.output.title(network.name, network.source)
+    session.output.show(_totals(network), "")
+    columns = (
+        "layer", "what it is", ">runs", ">weights|words", ">inputs|words", ">outputs|words",
+        ">MACs|millions", ">share|%", ">intensity|MACs/word",
+    )  # fmt: skip
+    session.output.show(table(columns, map(_row, layer_facts(network))))
+    if network.unmodelled:
+        _show_unmodelled(session, network)
+
+
+def _totals(network: Network) -> str:
+    runs = sum(layer.count for layer in network.layers)
+    unique = len(network.unique)
+    layers = f"{unique} different layers, {runs} runs" if runs > 1 else "one layer"
+    parameters = [] if network.parameters is None else [f"{si(network.parameters)} parameters"]
+    return ", ".join([layers, si(network.macs, "MACs"), *parameters])
+
+
+def _row(layer: LayerFacts) -> tuple[str, ...]:
+    return (
+        layer.name,
+        layer.words,
+        str(layer.count),
+        whole(layer.weights),
+        whole(layer.inputs),
+        whole(layer.outputs),
+        f"{layer.macs / 1e6:,.2f}",
+        f"{100 * layer.share:.1f}",
+        digits(layer.intensity),
+    )
+
+
+def _show_unmodelled(session: Session, network: Network) -> None:
+    share = percent(network.unmodelled_share)
+    session.output.show("")
+    session.output.title("left out of the cost", f"{share} of all operations")
+    rows = [(u.name, u.kind, si(u.operations), u.reason) for u in network.unmodelled]
+    session.output.show(table(("operation", "kind", ">operations", "~reason"), rows))
+
+
+def _facts(network: Network) -> dict[str, object]:
+    """Return a network for JSON."""
+    return {
+        "name": network.name,
+        "source": network.source,
+        "macs": network.macs,
+        "parameters": network.parameters,
+        "layers": [
+            {
+                "name": facts.name,
+                "description": facts.words,
+                "count": facts.count,
+                "dims": layer.einsum.bounds,
+                "macs": facts.macs,
+                "macs_per_word": facts.intensity,
+                "tensors": _tensors(layer.einsum),
+            }
+            for layer, facts in zip(network.unique, layer_facts(network), strict=True)
+        ],
+        "unmodelled": network.unmodelled,
+        "unmodelled_share": network.unmodelled_share,
+    }
+
+
+def _tensors(einsum: Einsum) -> list[dict[str, object]]:
+    return [
+        {
+            "name": tensor.name,
+            "role": tensor.role,
+            "words": einsum.words(tensor),
+            "axes": [dict(axis.terms) for axis in tensor.axes],
+        }
+        for tensor in einsum.tensors
+    ]
