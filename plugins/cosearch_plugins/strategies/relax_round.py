@@ -76,13 +76,12 @@ class RelaxAndRound(Strategy):
         told = self.checked(rows, losses, feasible)
         self._unseen.mark(told.rows)
         encoded = self.space.encode(told.rows)
-        points = [
-            self._relaxed.pop(row.tobytes(), point)
-            for row, point in zip(told.rows, encoded, strict=True)
-        ]
+        points = encoded.copy()
+        for i, row in enumerate(told.rows):
+            points[i] = self._relaxed.pop(row.tobytes(), encoded[i])
         self._history.add(told)
-        self._model.add(np.array(points).reshape(len(points), self._width))
-        self._points = np.concatenate([self._points, np.array(points).reshape(-1, self._width)])
+        self._model.add(points)
+        self._points = np.concatenate([self._points, points])
 
     def _propose(self, n: int) -> Rows:
         """Return up to n rows, nearest to the points of highest acquisition."""
@@ -95,7 +94,7 @@ class RelaxAndRound(Strategy):
         rows = self.space.nearest(points)
         possible = self.space.feasible(rows) & self._unseen.new(rows)
         points, rows = points[possible], rows[possible]
-        pending = np.array(list(self._relaxed.values())).reshape(-1, self._width)
+        pending = np.array([*self._relaxed.values()]).reshape(len(self._relaxed), self._width)
         mean, covariance = self._model.posterior(np.concatenate([pending, points]))
         chosen = self._acquisition.choose(
             n, mean, covariance, self._model.noise, np.ones(len(mean)), float(y.min()),

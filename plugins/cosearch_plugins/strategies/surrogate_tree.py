@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,8 @@ class SurrogateTree(Strategy):
 
     def ask(self, n: int) -> Rows:
         """Return random rows while warming up, then the ones the model ranks best."""
-        early = n if len(self._history) == 0 else min(n, max(0, self._warmup - self._asked))
+        begun = max(self._asked, len(self._history))
+        early = n if len(self._history) == 0 else min(n, max(0, self._warmup - begun))
         explore = early + int((self.rng.random(n - early) < self._epsilon).sum())
         self._asked += n
         modelled = self._propose(n - explore) if n > explore else self._history.rows[:0]
@@ -109,17 +111,27 @@ class SurrogateTree(Strategy):
         y[usable] = standardised(self._history.loss[usable])
         y[~usable] = y[usable].max(initial=1.0) + 1.0
         self._model = _regressor(self._trees, int(self.rng.integers(2**31)))
-        self._model.fit(self._inputs(self._history.rows), y)
+        with _one_thread():
+            self._model.fit(self._inputs(self._history.rows), y)
         self._fitted = n
 
     def _predict(self, rows: Rows) -> FloatArray:
         if len(rows) == 0:
             return np.zeros(0)
-        return np.asarray(self._model.predict(self._inputs(rows)), dtype=np.float64)
+        with _one_thread():
+            return np.asarray(self._model.predict(self._inputs(rows)), dtype=np.float64)
 
     def _inputs(self, rows: Rows) -> FloatArray:
         """Return the domain features and the raw choices, float64[n, f + d]."""
         return np.hstack([self.space.features(rows), rows.astype(np.float64)])
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Keep OpenMP from spinning on a second core: a few hundred rows are no work for two."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="openmp")
+    return limits
 
 
 def _regressor(trees: int, seed: int) -> Any:  # noqa: ANN401 - of an optional package
