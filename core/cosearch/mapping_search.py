@@ -22,8 +22,7 @@ EVALUATIONS = 1000
 """Mappings priced per layer when the budget does not say."""
 
 BATCH = 50
-"""Mappings asked for at once: the population that arXiv 2010.02075 and peers evaluate between
-model updates is of this size, and Python's share of a call is then below a tenth."""
+"""Mappings asked for at once: twenty generations of the default budget."""
 
 
 class StrategyMapper(Mapper):
@@ -122,9 +121,7 @@ class _Findings:
         )
 
 
-def mapping_losses(
-    objective: Objective, accelerator: Accelerator, costs: CostBatch
-) -> FloatArray:
+def mapping_losses(objective: Objective, accelerator: Accelerator, costs: CostBatch) -> FloatArray:
     """Return the objective of each mapping, float64[n]; infinite where infeasible."""
     n = len(costs.feasible)
     clock = np.nan if accelerator.clock_mhz is None else accelerator.clock_mhz

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from attrs import evolve, field, frozen
@@ -56,6 +56,23 @@ class LayerResult:
 
 
 @frozen
+class Unmapped:
+    """A layer for which no mapping was found: as much a result as a mapping is.
+
+    Attributes:
+        key: digest of the layer.
+        reason: why, in words.
+        violation: by how much the nearest miss misses, relative; None where unknown.
+        evaluations: mappings priced in vain.
+    """
+
+    key: str
+    reason: str
+    violation: float | None = None
+    evaluations: int = 0
+
+
+@frozen
 class Outcome:
     """What evaluating a design gave.
 
@@ -70,7 +87,7 @@ class Outcome:
         metrics: of the whole network, those that are known: `energy_pj`, `cycles`, `area_mm2`,
             `clock_mhz`.
         layers: unique layers mapped before the trial ended.
-        lost_evaluations: mappings priced for a layer that could not be mapped.
+        unmapped: the layer that could not be mapped, where that is the reason.
         seconds: spent evaluating.
     """
 
@@ -81,7 +98,7 @@ class Outcome:
     losses: tuple[float, ...] = ()
     metrics: Mapping[str, float] = field(factory=dict)
     layers: tuple[LayerResult, ...] = ()
-    lost_evaluations: int = 0
+    unmapped: Unmapped | None = None
     seconds: float = 0.0
 
     @classmethod
@@ -129,27 +146,25 @@ class Trial:
         return Trial(number, row, self.configuration, outcome, think_seconds)
 
 
-def charged_evaluations(trials: Iterable[Trial]) -> list[int]:
-    """Return the mappings each trial priced that no earlier one, the baseline included, had.
+class Ledger:
+    """Counts the mappings that trials priced, each result once, whichever trial needed it first.
 
     What the cache supplied from another study is charged like the rest: a budget buys the same
     search whatever the file already holds.
-
-    Args:
-        trials: in the order of their numbers.
     """
-    seen: set[tuple[str, str]] = set()
-    designs: set[frozenset[tuple[str, Value]]] = set()
-    charges = []
-    for trial in trials:
-        charges.append(_new_evaluations(trial, seen, repeated=trial.design in designs))
-        designs.add(trial.design)
-        seen.update((trial.outcome.accelerator, layer.key) for layer in trial.outcome.layers)
-    return charges
+
+    def __init__(self) -> None:
+        self._charged: set[tuple[str, str]] = set()
+
+    def charge(self, trial: Trial) -> int:
+        """Return the mappings that a trial priced and none charged before had."""
+        spent = dict(_spent(trial.outcome))
+        new = sum(n for result, n in spent.items() if result not in self._charged)
+        self._charged.update(spent)
+        return new
 
 
-def _new_evaluations(trial: Trial, seen: Set[tuple[str, str]], *, repeated: bool) -> int:
-    outcome = trial.outcome
-    new = (x for x in outcome.layers if (outcome.accelerator, x.key) not in seen)
-    lost = 0 if repeated else outcome.lost_evaluations
-    return sum(layer.evaluations for layer in new) + lost
+def _spent(outcome: Outcome) -> Iterator[tuple[tuple[str, str], int]]:
+    for layer in (*outcome.layers, outcome.unmapped):
+        if layer is not None:
+            yield (outcome.accelerator, layer.key), layer.evaluations

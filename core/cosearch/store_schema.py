@@ -1,0 +1,174 @@
+"""The tables of a store, and the opening of files that may not be one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cosearch.errors import CosearchError
+
+APPLICATION = 0x636F7365
+"""SQLite's application id of our files: the letters `cose`."""
+
+VERSION = 1
+"""Version of the tables, in SQLite's user version."""
+
+WAIT_SECONDS = 30.0
+"""How long to wait for another process to finish writing."""
+
+TABLES = """
+CREATE TABLE studies (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    spec TEXT NOT NULL,          -- JSON: what decides the result
+    facts TEXT NOT NULL,         -- JSON: versions, digests, when it was begun
+    budget TEXT NOT NULL,        -- JSON: trials, evaluations, seconds
+    status TEXT NOT NULL,        -- running, finished, exhausted, interrupted
+    note TEXT NOT NULL,          -- why it ended
+    seconds REAL NOT NULL        -- wall-clock time over all sessions
+) STRICT;
+CREATE TABLE trials (
+    study INTEGER NOT NULL REFERENCES studies(id),
+    number INTEGER NOT NULL,     -- 0 is the baseline
+    row TEXT NOT NULL,           -- JSON: indices of the choices
+    configuration TEXT NOT NULL, -- JSON: parameter to value
+    state TEXT NOT NULL,         -- ok, infeasible, failed
+    reason TEXT NOT NULL,
+    violation REAL,              -- relative; NULL where unknown
+    accelerator TEXT NOT NULL,   -- digest of the machine
+    losses TEXT NOT NULL,        -- JSON: one an objective
+    metrics TEXT NOT NULL,       -- JSON: energy_pj, cycles, area_mm2, clock_mhz
+    unmapped TEXT,               -- JSON: the layer that no mapping was found for
+    think_seconds REAL NOT NULL,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (study, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE layers (
+    study INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    layer TEXT NOT NULL,         -- digest of the layer
+    count INTEGER NOT NULL,
+    result TEXT NOT NULL,        -- JSON: mapping row, costs of one run, how it was found
+    PRIMARY KEY (study, number, position),
+    FOREIGN KEY (study, number) REFERENCES trials(study, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mapped (
+    accelerator TEXT NOT NULL,
+    layer TEXT NOT NULL,
+    purpose TEXT NOT NULL,       -- mapper, objective, budget, seed
+    result TEXT NOT NULL,        -- JSON, as in layers, or why there is none
+    PRIMARY KEY (accelerator, layer, purpose)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """Return a connection to a store, made if it is to be written and does not exist.
+
+    Raises:
+        CosearchError: the file is missing, of another program, of a newer version, damaged,
+            locked, or may not be written.
+    """
+    if not write and not path.exists():
+        raise CosearchError(f"there is no store {path}", "name another file with --store")
+    if path.is_dir():
+        raise CosearchError(f"{path} is a directory, not a store")
+    mode = "rwc" if write else "ro"
+    with explained(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False,
+        )  # fmt: skip
+        try:
+            _prepare(connection, path, write=write)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
+    """Check whose file it is; make the tables in an empty one."""
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if owner not in (0, APPLICATION) or (owner == 0 and tables):
+        raise CosearchError(
+            f"{path} is a database of another program", "name another file with --store"
+        )
+    if version > VERSION:
+        raise CosearchError(
+            f"{path} was written by a newer cosearch (tables of version {version}; this one knows "
+            f"{VERSION})",
+            "upgrade: pip install --upgrade cosearch",
+        )
+    if not write:
+        if owner == 0:
+            raise CosearchError(f"{path} holds no studies yet")
+        return
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if owner == 0:
+        _create(connection)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables, unless another process has just done so."""
+    with transaction(connection):
+        if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION:
+            return
+        for statement in filter(str.strip, TABLES.split(";\n")):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit everything or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read one state of the file with several queries, whoever writes meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+_EXPLANATIONS = (
+    ("locked", "is being written by another process", "wait until it ends, or use another --store"),
+    ("readonly", "may not be written", "check who owns the file and its directory, or use --store"),
+    ("unable to open", "cannot be opened or made", "check that its directory exists and is yours"),
+    ("not a database", "is not a database", "name another file with --store"),
+    ("malformed", "is damaged", "sqlite3 FILE .recover rescues what is left; or use --store"),
+    ("disk is full", "cannot grow: the disk is full", "make room and resume"),
+    ("disk I/O", "cannot be read or written: disk I/O error", "check the disk, then resume"),
+)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into one clear message about the file."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        for sign, what, hint in _EXPLANATIONS:
+            if sign in text:
+                raise CosearchError(f"the store {path} {what}", hint) from error
+        raise CosearchError(f"the store {path} cannot be used: {text}") from error
