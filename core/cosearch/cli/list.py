@@ -75,7 +75,7 @@ def list_command(
         session.output.title(name)
         rows = [(e.name.ljust(width), e.summary, e.distribution) for e in entries]
         session.output.show(table(("", "", "~"), rows))
-    if kind is None:
+    if kind is None and session.output.live:
         session.output.note("\nmore about one of them: cosearch show KIND NAME")
 
 

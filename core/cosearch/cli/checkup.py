@@ -1,0 +1,133 @@
+"""What `cosearch doctor` looks at; each check returns findings and never raises."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from attrs import frozen
+
+from cosearch.errors import CosearchError, MissingExtraError
+from cosearch.registry import KINDS, Registry, why
+
+
+@frozen
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        what: was looked at.
+        text: what was found.
+        ok: whether it works.
+    """
+
+    what: str
+    text: str
+    ok: bool = True
+
+
+def versions() -> list[Finding]:
+    """Return the versions of Python, the engine and everything it needs or can use."""
+    found = [
+        Finding("python", f"{platform.python_version()} ({platform.python_implementation()})"),
+        Finding("platform", f"{platform.platform()}, {os.cpu_count()} cores"),
+        Finding("cosearch", version("cosearch")),
+    ]
+    return found + [_package(text) for text in requires("cosearch") or ()]
+
+
+def _package(requirement: str) -> Finding:
+    """Return whether a requirement such as `onnx>=1.16; extra == "onnx"` is installed."""
+    text, _, marker = requirement.partition(";")
+    name = text.split(">")[0].split("=")[0].split("<")[0].strip()
+    optional = "extra" in marker
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        told = "not installed (optional)" if optional else f"not installed, needs {text.strip()}"
+        return Finding(name, told, ok=optional)
+
+
+def plugins(registry: Registry) -> list[Finding]:
+    """Return every plugin, loaded or quarantined, and whether all it registers can be imported."""
+    found = [Finding(name, distribution) for name, distribution in registry.plugins]
+    found += [
+        Finding(q.name, f"{q.distribution}: {q.error}", ok=False) for q in registry.quarantined
+    ]
+    return found + [
+        finding
+        for kind, entries in registry.entries.items()
+        for name in sorted(entries)
+        if (finding := _importable(registry, kind, name)) is not None
+    ]
+
+
+def _importable(registry: Registry, kind: str, name: str) -> Finding | None:
+    try:
+        registry.load(kind, name)
+    except MissingExtraError as error:
+        return Finding(name, f"{KINDS[kind]}: {why(error)}")
+    except CosearchError as error:
+        return Finding(name, why(error), ok=False)
+    return None
+
+
+def compiler() -> list[Finding]:
+    """Compile and run a parallel function, and say which threading layer it took."""
+    try:
+        import numba
+
+        total = _compiled_sum_of_squares(1000)
+        layer = numba.threading_layer()
+    except Exception as error:
+        return [Finding("numba", why(error), ok=False)]
+    right = total == 332_833_500
+    return [
+        Finding("numba", "compiles and runs" if right else f"computes wrongly: {total}", ok=right),
+        Finding("threading layer", f"{layer}, {numba.get_num_threads()} threads"),
+    ]
+
+
+def _compiled_sum_of_squares(n: int) -> int:
+    from numba import njit, prange
+
+    def total(n: int) -> int:
+        out = 0
+        for i in prange(n):
+            out += i * i
+        return out
+
+    return int(njit(parallel=True)(total)(n))
+
+
+def files(store: Path) -> list[Finding]:
+    """Return where compiled code is cached and whether the store can be used."""
+    return [_cache(), _store(store)]
+
+
+def _cache() -> Finding:
+    import cosearch.loopnest
+
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(chosen) if chosen else Path(cosearch.loopnest.__path__[0], "__pycache__")
+    ok = os.access(folder if folder.exists() else folder.parent, os.W_OK)
+    entries = list(folder.rglob("*.nbc")) if folder.exists() else []
+    size = sum(entry.stat().st_size for entry in entries) / 1e6
+    told = f"{folder} ({len(entries)} compiled functions, {size:.1f} MB)"
+    return Finding("cache", told if ok else f"{folder} cannot be written", ok=ok)
+
+
+def _store(path: Path) -> Finding:
+    from cosearch.store import Store
+
+    if not path.exists():
+        ok = os.access(path.resolve().parent, os.W_OK)
+        return Finding("store", f"{path}: none yet" if ok else f"{path} cannot be made", ok=ok)
+    try:
+        with Store(path, write=False) as store:
+            studies = store.headers()
+    except CosearchError as error:
+        return Finding("store", why(error), ok=False)
+    return Finding("store", f"{path}: {len(studies)} studies, {path.stat().st_size / 1e6:.1f} MB")

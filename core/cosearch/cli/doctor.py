@@ -1,0 +1,66 @@
+"""`cosearch doctor`: what is installed, what is broken, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from cosearch.cli import checkup
+from cosearch.cli.checkup import Finding
+from cosearch.cli.options import STORE, JsonOption, StoreOption
+from cosearch.cli.output import Output, table
+from cosearch.cli.session import LOOK, session_of
+from cosearch.plugins import Registry
+
+MARKS = {True: Text("ok", style="good"), False: Text("broken", style="bad")}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor", rich_help_panel=LOOK)(doctor_command)
+
+
+def doctor_command(
+    ctx: typer.Context, store: StoreOption = STORE, json: JsonOption = False
+) -> None:
+    """Check the installation: versions, plugins, compiler, cache and store.
+
+    Ends with exit code 1 when something is broken.
+
+    Examples:
+        cosearch doctor
+        cosearch doctor --json
+    """
+    session = session_of(ctx)
+    findings = _examine(session.registry, store)
+    healthy = all(finding.ok for found in findings.values() for finding in found)
+    if json:
+        session.output.json({"ok": healthy, **findings})
+    else:
+        _show(session.output, findings, healthy=healthy)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _examine(registry: Registry, store: Path) -> dict[str, list[Finding]]:
+    checks: dict[str, Callable[[], list[Finding]]] = {
+        "versions": checkup.versions,
+        "plugins": lambda: checkup.plugins(registry),
+        "compiler": checkup.compiler,
+        "files": lambda: checkup.files(store),
+    }
+    return {title: check() for title, check in checks.items()}
+
+
+def _show(output: Output, findings: dict[str, list[Finding]], *, healthy: bool) -> None:
+    for title, found in findings.items():
+        output.title(title)
+        output.show(table(("", "", ""), [(f.what, MARKS[f.ok], f.text) for f in found]), "")
+    broken = sum(not f.ok for found in findings.values() for f in found)
+    if healthy:
+        output.show(Text("everything works", style="good"))
+    else:
+        output.show(Text(f"{broken} broken; see above", style="bad"))
