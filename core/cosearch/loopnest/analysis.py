@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from attrs import frozen
+
 
 @frozen
 class TensorCounts:
@@ -61,14 +64,17 @@ class Scatter:
     Attributes:
         multicast: children in each group.
         groups: how many groups.
-        words: injected, all groups together.
-        double_hops: twice the hops of all words (a word may start between two rows).
+        words: injected, all groups together; not whole where link transfers meet a bypass.
+        double_hops: twice the hops of all words (a word may start between two rows), as if the
+            children kept the tensor.
+        scaled: the words in Timeloop's double precision.
     """
 
     multicast: int
     groups: int
-    words: int
+    words: Fraction
     double_hops: int
+    scaled: float
 
 
 @frozen
@@ -98,9 +104,17 @@ class TensorNetwork:
         return max((s.multicast for s in self.scatters), default=0)
 
     @property
-    def ingresses(self) -> int:
-        """Words injected."""
-        return sum(s.words for s in self.scatters)
+    def ingresses(self) -> Fraction:
+        """Words injected per instance."""
+        return sum((s.words for s in self.scatters), Fraction(0))
+
+    @property
+    def average_hops(self) -> float:
+        """Hops per word injected; 0 where there are no words or just one child."""
+        if self.fanout == 1 or not self.ingresses:
+            return 0.0
+        return float(Fraction(sum(s.double_hops for s in self.scatters), 2) / self.ingresses)
+
 
 @frozen
 class NetworkAnalysis:

@@ -59,7 +59,11 @@ def exchange(
             continue
         earlier = [add(place, step.tick.shift, -1) for place in places]
         had = [_new(place, box, step.before) for place in earlier]
-        rest = [i for i, need in enumerate(now) if all(had[n] != need for n in grid.neighbours(i, len(now)))]
+        rest = [
+            i
+            for i, need in enumerate(now)
+            if all(had[n] != need for n in grid.neighbours(i, len(now)))
+        ]
         everyone = groups(places)
         left = groups([places[i] for i in rest])
         words = step.count * step.tick.new_words

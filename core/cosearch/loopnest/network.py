@@ -8,12 +8,15 @@ overlap (a sliding window spread over children) are not shared.
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 from attrs import frozen
 
 from cosearch.architecture import Architecture
 from cosearch.einsum import Tensor
+from cosearch.loopnest.mapping import Mapping
 from cosearch.loopnest.nest import Nest, Vector, add, move
 
 
@@ -32,12 +35,16 @@ class Grid:
     height: int
 
     @classmethod
-    def below(cls, architecture: Architecture, used: tuple[int, int], level: int) -> Grid:
-        """Return the grid of the children of a level whose loops use so many in X and Y."""
+    def below(cls, architecture: Architecture, mapping: Mapping, level: int) -> Grid:
+        """Return the grid of the children of a level."""
+        entry = mapping.levels[level]
         across, down = architecture.fanout(level)
-        return cls(max(across, used[0]), max(down, used[1]))
+        return cls(
+            max(across, math.prod(loop.bound for loop in entry.spatial_x)),
+            max(down, math.prod(loop.bound for loop in entry.spatial_y)),
+        )
 
-    def hops_times_two(self, children: list[int]) -> int:
+    def double_hops(self, children: Sequence[int]) -> int:
         """Return twice the hops of one word to a group of children.
 
         The word enters in the middle of the left side, runs along X to the farthest column and

@@ -34,7 +34,9 @@ class InvalidMapping(Infeasible):
         allowed: what there is.
     """
 
-    def __init__(self, rule: Rule, place: str, used: int, allowed: int, text: str, hint: str) -> None:
+    def __init__(
+        self, rule: Rule, place: str, used: int, allowed: int, text: str, hint: str
+    ) -> None:
         self.rule, self.place, self.used, self.allowed = rule, place, used, allowed
         super().__init__(text, {rule.value: used / allowed if allowed else math.inf}, hint)
 
@@ -108,9 +110,7 @@ def _kept_nowhere(layer: Einsum, mapping: Mapping) -> Iterator[InvalidMapping]:
             )  # fmt: skip
 
 
-def _spatial(
-    architecture: Architecture, mapping: Mapping, level: int
-) -> Iterator[InvalidMapping]:
+def _spatial(architecture: Architecture, mapping: Mapping, level: int) -> Iterator[InvalidMapping]:
     """Compare used instances with those there are, over all levels above; Timeloop's order."""
     there = architecture.compute if level == MAC else architecture.levels[level]
     above = mapping.levels[level + 1 :]
@@ -133,9 +133,14 @@ def _capacity(
     memory: Memory, kept: list[Tensor], nest: Nest, level: int
 ) -> Iterator[InvalidMapping]:
     """Compare tiles with the room for them: of each partition, and of the memory they share."""
-    rooms = {role: int(p.entries / memory.multiple_buffering) for role, p in memory.partitions.items()}
+    rooms = {
+        role: int(p.entries / memory.multiple_buffering) for role, p in memory.partitions.items()
+    }
     shared = [t for t in kept if t.role not in rooms]
-    parts = [(f"{memory.name} ({role})", room, [t for t in kept if t.role == role]) for role, room in rooms.items()]
+    parts = [
+        (f"{memory.name} ({role})", room, [t for t in kept if t.role == role])
+        for role, room in rooms.items()
+    ]
     for name, room, tensors in [*parts, (memory.name, memory.usable_entries, shared)]:
         words = {t.name: math.prod(nest.box(t, level)) for t in tensors}
         used = sum(words.values())
