@@ -31,9 +31,30 @@ def expected_improvement(mean: FloatArray, deviation: FloatArray, best: float) -
     return (best - mean) * normal_cdf(z) + deviation * normal_pdf(z)
 
 
+@frozen(eq=False)
+class Belief:
+    """What is known of the candidates; losses are standardised, lower is better.
+
+    Attributes:
+        mean: float64[c]; the first `pending` candidates are being evaluated already.
+        covariance: float64[c, c].
+        noise: variance of an observation.
+        feasible: float64[c]: the probability of being feasible.
+        best: the least loss seen.
+        pending: how many of the first candidates are not to be chosen.
+    """
+
+    mean: FloatArray
+    covariance: FloatArray
+    noise: float
+    feasible: FloatArray
+    best: float
+    pending: int
+
+
 @frozen
 class Acquisition:
-    """A rule for choosing among candidates; losses are standardised, lower is better.
+    """A rule for choosing among candidates.
 
     Attributes:
         kind: `lcb` (lower confidence bound), `ei` (expected improvement) or `thompson`.
@@ -43,68 +64,56 @@ class Acquisition:
     kind: str
     confidence: float
 
-    def utility(
-        self, mean: FloatArray, covariance: FloatArray, best: float, rng: np.random.Generator
-    ) -> FloatArray:
-        """Return how desirable each candidate is, float64[c], at least 0."""
-        deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-        if self.kind == "ei":
-            return np.maximum(expected_improvement(mean, deviation, best), 0.0)
-        if self.kind == "thompson":
-            bound = _joint_sample(mean, covariance, rng)
-        else:
-            bound = mean - self.confidence * deviation
-        # A bound has no zero; measured from the worst candidate it can be weighted with the
-        # probability that a candidate is feasible.
-        return np.asarray(bound.max(initial=0.0) - bound)
-
-    def choose(
-        self,
-        n: int,
-        mean: FloatArray,
-        covariance: FloatArray,
-        noise: float,
-        weight: FloatArray,
-        best: float,
-        pending: int,
-        rng: np.random.Generator,
-    ) -> IntArray:
+    def choose(self, n: int, belief: Belief, rng: np.random.Generator) -> IntArray:
         """Return the indices of up to n candidates, one after the other.
 
-        Each choice is believed to return its mean (the kriging believer), so that the next one is
-        made elsewhere. Source: Ginsbourger, Le Riche and Carraro, 2010, section 5.
-
-        Args:
-            n: how many.
-            mean: float64[c]; the first `pending` candidates are being evaluated already.
-            covariance: float64[c, c].
-            noise: variance of an observation.
-            weight: float64[c]: the probability of being feasible.
-            best: the least loss seen.
-            pending: how many of the first candidates to believe and not to choose.
-            rng: for Thompson samples.
+        Thompson samples are drawn jointly. Otherwise each choice is believed to return its mean
+        (the kriging believer), as are the pending candidates, so that the next one is made
+        elsewhere. Source: Ginsbourger, Le Riche and Carraro, 2010, section 5.
         """
-        covariance = covariance.copy()
-        open_ = np.arange(len(mean)) >= pending
-        for j in range(pending):
-            _believe(covariance, j, noise)
+        free = np.arange(len(belief.mean)) >= belief.pending
+        n = min(n, int(free.sum()))
+        samples = _joint_samples(n, belief, rng) if self.kind == "thompson" else None
+        variance = np.maximum(np.diag(belief.covariance), 0.0)
+        known: list[FloatArray] = []
+        for j in range(belief.pending):
+            variance = _believe(j, belief, variance, known)
         chosen: list[int] = []
-        for _ in range(min(n, int(open_.sum()))):
-            utility = self.utility(mean, covariance, best, rng) * weight
-            pick = int(np.where(open_, utility, -1.0).argmax())
+        for i in range(n):
+            if samples is None:
+                utility = self._utility(belief, np.sqrt(variance))
+            else:
+                utility = _below_the_worst(samples[i])
+            pick = int(np.where(free, utility * belief.feasible, -1.0).argmax())
             chosen.append(pick)
-            open_[pick] = False
-            _believe(covariance, pick, noise)
+            free[pick] = False
+            variance = _believe(pick, belief, variance, known)
         return np.array(chosen, dtype=np.int64)
 
+    def _utility(self, belief: Belief, deviation: FloatArray) -> FloatArray:
+        """Return how desirable each candidate is, float64[c], at least 0."""
+        if self.kind == "ei":
+            gain = expected_improvement(belief.mean, deviation, belief.best)
+            return np.maximum(gain, 0.0)
+        return _below_the_worst(belief.mean - self.confidence * deviation)
 
-def _believe(covariance: FloatArray, j: int, noise: float) -> None:
-    """Condition a joint covariance, in place, on an observation of its element j."""
-    column = covariance[:, j].copy()
-    covariance -= np.outer(column, column) / (max(column[j], 0.0) + noise + 1e-12)
+
+def _below_the_worst(bound: FloatArray) -> FloatArray:
+    """A bound has no zero; measured from the worst candidate, a probability can weight it."""
+    return np.asarray(bound.max(initial=-np.inf) - bound)
 
 
-def _joint_sample(mean: FloatArray, covariance: FloatArray, rng: np.random.Generator) -> FloatArray:
-    values, vectors = np.linalg.eigh(covariance)
-    z = rng.standard_normal(len(mean))
-    return np.asarray(mean + (vectors * np.sqrt(np.maximum(values, 0.0))) @ z)
+def _believe(j: int, belief: Belief, variance: FloatArray, known: list[FloatArray]) -> FloatArray:
+    """Return the variances, float64[c], once candidate j is observed, and note its direction."""
+    column = belief.covariance[:, j].copy()
+    for direction in known:
+        column -= direction * direction[j]
+    direction = column / math.sqrt(max(variance[j], 0.0) + belief.noise + 1e-12)
+    known.append(direction)
+    return np.maximum(variance - direction**2, 0.0)
+
+
+def _joint_samples(n: int, belief: Belief, rng: np.random.Generator) -> FloatArray:
+    values, vectors = np.linalg.eigh(belief.covariance)
+    z = rng.standard_normal((n, len(values))) * np.sqrt(np.maximum(values, 0.0))
+    return np.asarray(belief.mean + z @ vectors.T)

@@ -10,7 +10,7 @@ from cosearch.space import Parameter, ParameterSpace, Space
 from cosearch.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.acquisition import Acquisition, normal_cdf
+from cosearch_plugins.strategies.acquisition import Acquisition, Belief, normal_cdf
 from cosearch_plugins.strategies.history import History, standardised
 from cosearch_plugins.strategies.surrogates import KernelSurrogate, LinearSurrogate, Surrogate
 
@@ -159,9 +159,8 @@ class Bayesian(Strategy):
             noise, best = self._loss_model.noise, float(y.min())
         else:
             mean, covariance, noise, best = np.zeros(len(x)), np.eye(len(x)), 1.0, 1.0
-        chosen = self._acquisition.choose(
-            n, mean, covariance, noise, weight, best, len(pending), self.rng
-        )
+        belief = Belief(mean, covariance, noise, weight, best, len(pending))
+        chosen = self._acquisition.choose(n, belief, self.rng)
         return self._unseen.take(pool[chosen - len(pending)])
 
     def _pool(self, size: int) -> Rows:

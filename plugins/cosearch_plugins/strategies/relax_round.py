@@ -8,7 +8,7 @@ from cosearch.space import Parameter, ParameterSpace, Space
 from cosearch.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.acquisition import Acquisition
+from cosearch_plugins.strategies.acquisition import Acquisition, Belief
 from cosearch_plugins.strategies.bayesian import ACQUISITION, CONFIDENCE, WARMUP
 from cosearch_plugins.strategies.history import History, standardised
 from cosearch_plugins.strategies.surrogates import KernelSurrogate
@@ -96,10 +96,10 @@ class RelaxAndRound(Strategy):
         points, rows = points[possible], rows[possible]
         pending = np.array([*self._relaxed.values()]).reshape(len(self._relaxed), self._width)
         mean, covariance = self._model.posterior(np.concatenate([pending, points]))
-        chosen = self._acquisition.choose(
-            n, mean, covariance, self._model.noise, np.ones(len(mean)), float(y.min()),
-            len(pending), self.rng,
-        ) - len(pending)  # fmt: skip
+        belief = Belief(
+            mean, covariance, self._model.noise, np.ones(len(mean)), float(y.min()), len(pending)
+        )
+        chosen = self._acquisition.choose(n, belief, self.rng) - len(pending)
         for j in chosen:
             self._relaxed[rows[j].tobytes()] = points[j]
         return self._unseen.take(rows[chosen])
