@@ -189,7 +189,7 @@ def split_spec(spec: str) -> tuple[str, dict[str, str]]:
     """Split `name:key=value,...` into the name and its options as text."""
     name, _, tail = spec.partition(":")
     options: dict[str, str] = {}
-    for item in filter(None, tail.split(",")):
+    for item in filter(None, map(str.strip, tail.split(","))):
         key, equals, value = item.partition("=")
         if not equals:
             raise CosearchError(

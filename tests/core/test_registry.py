@@ -1,0 +1,98 @@
+import pytest
+
+from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError
+from cosearch.plugins import load_registry
+from cosearch.registry import join_spec, split_spec, why
+
+PLUGIN = """
+    from cosearch.hookspecs import Registration, hookimpl
+
+    @hookimpl
+    def cosearch_strategies():
+        return [
+            Registration("absent", "MODULE:NoSuchClass"),
+            Registration("unimportable", "no_such_module_at_all:Class"),
+            Registration("number", "MODULE:NUMBER"),
+            Registration("stranger", "MODULE:Stranger"),
+        ]
+
+    class Stranger:
+        pass
+
+    NUMBER = 7
+"""
+
+
+def test_find_gives_the_class_its_checked_options_and_a_canonical_text():
+    found = load_registry(third_party=False).find("strategies", "evolutionary: tournament=5 , ")
+    assert found.spec == "evolutionary:tournament=5"
+    assert found.options == {"tournament": 5}
+    assert found.name == found.target.__name__.lower() == "evolutionary"
+
+
+def test_find_names_what_is_near():
+    with pytest.raises(UnknownNameError) as caught:
+        load_registry(third_party=False).find("strategies", "evolutionery")
+    assert str(caught.value) == "there is no strategy 'evolutionery'"
+    assert caught.value.hint == "did you mean 'evolutionary'?"
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "told"),
+    [
+        ("evolutionary:tournamnt=5", UnknownNameError, "tournamnt"),
+        ("evolutionary:tournament=many", InputError, "tournament=many"),
+        ("evolutionary:tournament=-1", InputError, "tournament=-1"),
+        ("evolutionary:tournament", CosearchError, "has no value"),
+        ("evolutionary:tournament=2,tournament=3", CosearchError, "given twice"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_error(spec, error, told):
+    with pytest.raises(error, match=told):
+        load_registry(third_party=False).find("strategies", spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("absent", "cannot be imported: AttributeError"),
+        ("unimportable", "cannot be imported: ModuleNotFoundError"),
+        ("number", "is no cosearch.strategy.Strategy"),
+        ("stranger", "is no cosearch.strategy.Strategy"),
+    ],
+)
+def test_a_class_that_is_not_what_was_registered_names_the_distribution(distribution, name, told):
+    distribution("acme", PLUGIN)
+    with pytest.raises(PluginError, match=told) as caught:
+        load_registry().find("strategies", name)
+    assert "acme 1.0" in str(caught.value)
+
+
+def test_one_raising_observer_stops_no_other(distribution):
+    source = """
+        from cosearch.hookspecs import hookimpl
+
+        SEEN = []
+
+        @hookimpl
+        def cosearch_study_finished(study):
+            SEEN.append(study)
+            {then}
+    """
+    first = distribution("first", source.format(then="pass"))
+    distribution("second", source.format(then="raise ValueError('no')"))
+    third = distribution("third", source.format(then="pass"))
+    complaints = load_registry().announce("cosearch_study_finished", study="it")
+    assert complaints == ("plugin second 1.0:plugin, in cosearch_study_finished: ValueError: no",)
+    modules = __import__("sys").modules
+    assert modules[first].SEEN == modules[third].SEEN == ["it"]
+
+
+@pytest.mark.parametrize("spec", ["a", "a:b=1", "a:b=1,c=x"])
+def test_split_and_join_are_inverse(spec):
+    assert join_spec(*split_spec(spec)) == spec
+
+
+def test_why_is_one_line_with_the_hint():
+    assert why(CosearchError("first\nsecond", "do this")) == "first second; do this"
+    assert why(KeyError("x")) == "KeyError: 'x'"
