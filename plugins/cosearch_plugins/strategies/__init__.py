@@ -26,6 +26,8 @@ def cosearch_strategies() -> list[Registration]:
             ("bayesian", "bayesian:Bayesian", "constrained Bayesian optimization"),
             ("relax-and-round", "relax_round:RelaxAndRound", "Bayesian optimization, rounded"),
             ("surrogate-tree", "surrogate_tree:SurrogateTree", "boosted trees rank candidates"),
+            ("reinforce", "policy_gradient:Reinforce", "policy gradient over the columns"),
+            ("ppo", "policy_gradient:Ppo", "proximal policy optimization over the columns"),
             ("nsga2", "nsga2:Nsga2", "evolution of a Pareto front, for several objectives"),
         )
     ]

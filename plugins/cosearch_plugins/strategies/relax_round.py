@@ -33,7 +33,7 @@ class RelaxAndRound(Strategy):
             ACQUISITION,
             CONFIDENCE,
             WARMUP,
-            Parameter("candidates", (100, 300, 600, 1000, 100_000), 600, free=True,
+            Parameter("candidates", (100, 300, 600, 1000, 100_000), 300, free=True,
                       doc="points of the cube among which the acquisition chooses"),
         )
     )  # fmt: skip
@@ -46,7 +46,7 @@ class RelaxAndRound(Strategy):
         acquisition: str = "lcb",
         confidence: float = 1.0,
         warmup: int = 5,
-        candidates: int = 600,
+        candidates: int = 300,
     ) -> None:
         super().__init__(space, rng)
         self._acquisition = Acquisition(acquisition, confidence)

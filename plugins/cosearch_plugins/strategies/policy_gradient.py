@@ -1,0 +1,181 @@
+"""Reinforcement learning of designs: an episode chooses a row, column by column."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+
+from cosearch.space import Parameter, ParameterSpace, Space
+from cosearch.strategy import Strategy
+from cosearch.typing import BoolArray, FloatArray, Rows
+from cosearch.unseen import Unseen
+from cosearch_plugins.strategies.history import History
+from cosearch_plugins.strategies.policy import Adam, Policy
+
+_ATTEMPTS = 8
+"""Rounds of episodes before neighbours of episodes, and then random rows, make up the rest."""
+
+
+def _options(batch: int, rate: float, entropy: float) -> tuple[Parameter, ...]:
+    return (
+        Parameter("batch", (1, 4, 8, 16, 32, 64, 4096), batch, free=True,
+                  doc="designs between two updates"),
+        Parameter("rate", (0.0001, 0.01, 0.03, 0.05, 0.1, 1.0), rate, free=True,
+                  doc="learning rate"),
+        Parameter("entropy", (0.0, 0.003, 0.01, 0.03, 0.1, 1.0), entropy, free=True,
+                  doc="bonus for staying undecided"),
+        Parameter("penalty", (0.0, 0.5, 1.0, 2.0, 10.0), 1.0, free=True,
+                  doc="negative reward of an infeasible design; feasible ones get 0 to 1"),
+        Parameter("hidden", (1, 8, 16, 32, 512), 16, free=True, doc="size of the policy's state"),
+    )  # fmt: skip
+
+
+class PolicyGradient(Strategy):
+    """What REINFORCE and PPO share: episodes, rewards and the baseline.
+
+    A feasible design is rewarded with the share of feasible designs so far that are no better
+    (1 for a new best), so rewards need no scale; an infeasible one with minus the penalty.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        rng: np.random.Generator,
+        batch: int,
+        rate: float,
+        entropy: float,
+        penalty: float,
+        hidden: int,
+    ) -> None:
+        super().__init__(space, rng)
+        self._batch, self._entropy, self._penalty = batch, entropy, penalty
+        self._policy = Policy(space, hidden, rng)
+        self._adam = Adam(len(self._policy.theta), rate)
+        self._history = History(space)
+        self._learned = 0
+        self._baseline: float | None = None
+        self._unseen = Unseen(space)
+
+    def ask(self, n: int) -> Rows:
+        """Return up to n unseen episodes that meet the known constraints."""
+        found: list[Rows] = []
+        missing = n
+        for attempt in range(2 * _ATTEMPTS):
+            if missing == 0:
+                break
+            rows = self._policy.sample(2 * missing, self.rng)
+            for _ in range(attempt - _ATTEMPTS + 1):
+                rows = self.space.perturb(rows, self.rng)
+            fresh = self._unseen.take(rows, missing)
+            found.append(fresh)
+            missing -= len(fresh)
+        found.append(self._unseen.draw(missing, self.rng))
+        return np.concatenate(found)
+
+    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+        """Remember the trials; learn whenever a batch of them is complete."""
+        told = self.checked(rows, losses, feasible)
+        self._unseen.mark(told.rows)
+        self._history.add(told)
+        while self._learned + self._batch <= len(self._history):
+            batch = slice(self._learned, self._learned + self._batch)
+            self._learned += self._batch
+            rewards = self._rewards(self._learned)[batch]
+            rows = self._history.rows[batch]
+            self._learn(rows, self._policy.masks(rows), self._advantages(rewards))
+
+    @abstractmethod
+    def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:
+        """Update the policy with a batch of rows and their advantages, float64[n]."""
+
+    def _rewards(self, n: int) -> FloatArray:
+        """Return the reward, float64[n], of each of the first n trials among themselves."""
+        usable = self._history.usable[:n]
+        known = np.sort(self._history.loss[:n][usable])
+        rewards = np.full(n, -self._penalty)
+        better = np.searchsorted(known, self._history.loss[:n][usable], side="left")
+        rewards[usable] = 1.0 - better / max(len(known), 1)
+        return rewards
+
+    def _advantages(self, rewards: FloatArray) -> FloatArray:
+        """Return rewards above a running baseline, float64[n], of about unit size."""
+        mean = float(rewards.mean())
+        self._baseline = mean if self._baseline is None else 0.7 * self._baseline + 0.3 * mean
+        above = rewards - self._baseline
+        size = float(np.sqrt((above**2).mean()))
+        return above / size if size > 1e-9 else np.zeros_like(above)
+
+    def _ascend(self, rows: Rows, masks: Sequence[BoolArray], weight: FloatArray) -> None:
+        episode = self._policy.read(rows, masks)
+        gradient = self._policy.gradient(rows, episode, weight, self._entropy)
+        self._policy.theta += self._adam.step(gradient / len(rows))
+
+
+class Reinforce(PolicyGradient):
+    """The likelihood-ratio policy gradient with a moving baseline and an entropy bonus.
+
+    Sources: Williams, Machine Learning 8, 1992; for accelerators: Kao, Jeong and Krishna,
+    ConfuciuX, MICRO 2020.
+    """
+
+    options = ParameterSpace(_options(batch=8, rate=0.05, entropy=0.01))
+
+    def __init__(
+        self,
+        space: Space,
+        rng: np.random.Generator,
+        *,
+        batch: int = 8,
+        rate: float = 0.05,
+        entropy: float = 0.01,
+        penalty: float = 1.0,
+        hidden: int = 16,
+    ) -> None:
+        super().__init__(space, rng, batch, rate, entropy, penalty, hidden)
+
+    def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:
+        self._ascend(rows, masks, np.broadcast_to(advantages[:, None], rows.shape))
+
+
+class Ppo(PolicyGradient):
+    """Proximal policy optimization: several clipped steps on each batch.
+
+    Sources: Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, equation
+    7; for accelerators with infeasible designs: Akhauri et al., RHNAS, arXiv:2106.09180.
+    """
+
+    options = ParameterSpace(
+        (
+            *_options(batch=16, rate=0.03, entropy=0.01),
+            Parameter("epochs", (1, 2, 4, 8, 64), 8, free=True, doc="steps on each batch"),
+            Parameter("clip", (0.05, 0.1, 0.2, 0.3, 10.0), 0.2, free=True,
+                      doc="how far a choice's probability ratio may leave 1"),
+        )
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        space: Space,
+        rng: np.random.Generator,
+        *,
+        batch: int = 16,
+        rate: float = 0.03,
+        entropy: float = 0.01,
+        penalty: float = 1.0,
+        hidden: int = 16,
+        epochs: int = 8,
+        clip: float = 0.2,
+    ) -> None:
+        super().__init__(space, rng, batch, rate, entropy, penalty, hidden)
+        self._epochs, self._clip = epochs, clip
+
+    def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:
+        before = self._policy.read(rows, masks).log_probability
+        gain = advantages[:, None]
+        for _ in range(self._epochs):
+            now = self._policy.read(rows, masks).log_probability
+            ratio = np.exp(np.clip(now - before, -20.0, 20.0))
+            clipped = np.where(gain > 0, ratio > 1 + self._clip, ratio < 1 - self._clip)
+            self._ascend(rows, masks, np.where(clipped, 0.0, ratio * gain))
