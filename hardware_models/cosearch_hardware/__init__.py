@@ -12,6 +12,9 @@ def cosearch_hardware_models() -> list[Registration]:
     """Return the machines that ship with cosearch."""
     return [
         Registration(
+            "gemmini", f"{_HERE}.gemmini:Gemmini", "weight-stationary array, as DOSA searched it"
+        ),
+        Registration(
             "eyeriss", f"{_HERE}.eyeriss:Eyeriss", "168 PEs, 108 KB buffer, row-stationary family"
         ),
         Registration(

@@ -16,4 +16,5 @@ def cosearch_technologies() -> list[Registration]:
             "eyeriss-chip", f"{_HERE}.eyeriss_chip:EyerissChip",
             "areas of the 65 nm Eyeriss chip (JSSC 2017); energies as in pat",
         ),
+        Registration("dosa", f"{_HERE}.dosa:DosaTable", "Gemmini's components as DOSA prices them"),
     ]  # fmt: skip
