@@ -22,4 +22,9 @@ def cosearch_hardware_models() -> list[Registration]:
             f"{_HERE}.systolic.model:Systolic",
             "R x C array with SCALE-Sim's cycles and double-buffered memories",
         ),
+        Registration(
+            "vta",
+            f"{_HERE}.vta.model:Vta",
+            "GEMM core with three instruction queues; many configurations are not realizable",
+        ),
     ]

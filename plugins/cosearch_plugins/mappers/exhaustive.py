@@ -18,7 +18,8 @@ from cosearch.space import Parameter, ParameterSpace, Space
 from cosearch.typing import FloatArray, IntArray, Rows
 
 CHUNK = 65_536
-BATCH = 4_096
+FIRST_BATCH, LARGEST_BATCH = 64, 4_096
+"""Small at first: after a few of the most promising, the bounds rule out the rest."""
 
 
 @define
@@ -66,8 +67,9 @@ class Exhaustive(Mapper):
         indices, bounds = _candidates(accelerator, layer, objective, space)
         order = np.argsort(bounds, kind="stable")
         best, proven_to = _Best(), np.inf
-        for first in range(0, len(order), BATCH):
-            these = order[first : first + BATCH]
+        first, batch = 0, FIRST_BATCH
+        while first < len(order):
+            these = order[first : first + batch]
             if bounds[these[0]] >= best.loss:
                 break
             late = budget.seconds is not None and time.perf_counter() - started > budget.seconds
@@ -75,6 +77,7 @@ class Exhaustive(Mapper):
                 proven_to = float(bounds[these[0]])
                 break
             _improve(best, accelerator, layer, objective, rows_at(space, indices[these]))
+            first, batch = first + len(these), min(2 * batch, LARGEST_BATCH)
         if best.row is None:
             raise Unmappable(
                 f"layer {layer.name!r}: none of {space.size} mappings can be run", {}, space.size

@@ -1,0 +1,1 @@
+"""VTA, the Versatile Tensor Accelerator: an instruction set with three concurrent queues."""

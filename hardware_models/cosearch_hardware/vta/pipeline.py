@@ -1,0 +1,274 @@
+"""The latency of a tiled layer: its instruction stream, and the queues that run it, compiled.
+
+`programs` writes the instructions of one layer as arrays; `run` does what `queues.simulate` does,
+event for event, and the tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from cosearch.typing import IntArray
+
+POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1, 2, 4, 8
+LOAD, COMPUTE, STORE = range(3)
+_NEVER = np.int64(2**62)
+
+
+class Schedule(NamedTuple):
+    """How often one tiling does what, and how long each takes (cycles).
+
+    Attributes:
+        spatial_tiles: output tiles over batch, rows and columns.
+        channel_tiles: output tiles over output channels.
+        reduction_tiles: tiles over input channels, accumulated one after another.
+        spatial_inside: the spatial tiles are the inner loop.
+        threads: virtual threads, 1 or 2.
+        repeats: groups, run one after another.
+        inp_lines, wgt_lines, store_lines: runs of consecutive bytes that a tile moves.
+        inp_line, wgt_line, store_line: cycles of the port for one of them.
+        acc_line, uop_line: cycles to load the bias of a tile, and the micro-ops of the layer.
+        reset, gemm, alu: computing of one tile.
+    """
+
+    spatial_tiles: int
+    channel_tiles: int
+    reduction_tiles: int
+    spatial_inside: int
+    threads: int
+    repeats: int
+    inp_lines: int
+    inp_line: int
+    wgt_lines: int
+    wgt_line: int
+    acc_line: int
+    uop_line: int
+    store_lines: int
+    store_line: int
+    reset: int
+    gemm: int
+    alu: int
+
+
+@njit(cache=True)
+def _emit(program, length, queue, cycles, lines, flags):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    at = length[queue]
+    program[queue, at, 0] = cycles * (lines > 0)
+    program[queue, at, 1] = lines * (cycles > 0)
+    program[queue, at, 2] = flags
+    length[queue] += 1
+
+
+@njit(cache=True)
+def _emit_unit(program, length, queue, cycles, flags):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    program[queue, length[queue], 0] = cycles
+    program[queue, length[queue], 2] = flags
+    length[queue] += 1
+
+
+@njit(cache=True)
+def programs(s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return the instructions of the three queues, int64[3, m, 3], and how many, int64[3].
+
+    An instruction is its cycles (of one line, if it touches memory), its lines and its flags.
+    """
+    tiles = s.spatial_tiles * s.channel_tiles * s.repeats
+    program = np.zeros((3, 2 + tiles * (3 + 2 * s.reduction_tiles), 3), dtype=np.int64)
+    length = np.zeros(3, dtype=np.int64)
+    held_inp = np.full(s.threads, -1, dtype=np.int64)
+    held_wgt = np.full(s.threads, -1, dtype=np.int64)
+    _emit(program, length, COMPUTE, s.uop_line, 1, 0)
+    for first in range(0, tiles, s.threads):
+        group = min(s.threads, tiles - first)
+        for _ in range(group):
+            _emit(program, length, COMPUTE, s.acc_line, 1, POP_NEXT)
+            _emit_unit(program, length, COMPUTE, s.reset, 0)
+        for _ in range(s.reduction_tiles):
+            for thread in range(group):
+                tile = first + thread
+                if s.spatial_inside:
+                    channel = tile // s.spatial_tiles
+                    spatial = tile % s.spatial_tiles
+                else:
+                    channel = tile % s.channel_tiles
+                    spatial = tile // s.channel_tiles
+                repeat = tile // (s.spatial_tiles * s.channel_tiles)
+                inp = repeat * s.spatial_tiles + spatial % s.spatial_tiles
+                wgt = repeat * s.channel_tiles + channel % s.channel_tiles
+                need_inp = s.reduction_tiles > 1 or held_inp[thread] != inp
+                need_wgt = s.reduction_tiles > 1 or held_wgt[thread] != wgt
+                held_inp[thread] = inp
+                held_wgt[thread] = wgt
+                if need_inp:
+                    last = 0 if need_wgt else PUSH_NEXT
+                    _emit(program, length, LOAD, s.inp_line, s.inp_lines, POP_NEXT | last)
+                if need_wgt:
+                    first_flag = 0 if need_inp else POP_NEXT
+                    _emit(program, length, LOAD, s.wgt_line, s.wgt_lines, first_flag | PUSH_NEXT)
+                if not (need_inp or need_wgt):
+                    _emit_unit(program, length, LOAD, 0, POP_NEXT | PUSH_NEXT)
+                _emit_unit(program, length, COMPUTE, s.gemm, POP_PREV | PUSH_PREV)
+        for _ in range(group):
+            _emit_unit(program, length, COMPUTE, s.alu, PUSH_NEXT)
+            _emit(program, length, STORE, s.store_line, s.store_lines, POP_PREV | PUSH_PREV)
+    return program, length
+
+
+@njit(cache=True)
+def run(program, length, free_buffers):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901
+    """Return the cycles until every queue is empty, or -1 when they wait for each other.
+
+    While one instruction has the port to itself its lines are moved in one go; the next request
+    cuts that short at the end of a line.
+
+    Args:
+        program: int64[3, m, 3].
+        length: int64[3], instructions of each queue.
+        free_buffers: tokens that load and compute start with.
+    """
+    # tokens[queue, 0] from the previous queue, tokens[queue, 1] from the next
+    tokens = np.zeros((3, 2), dtype=np.int64)
+    tokens[LOAD, 1] = free_buffers
+    tokens[COMPUTE, 1] = free_buffers
+    counter = np.zeros(3, dtype=np.int64)
+    finish = np.full(3, _NEVER)
+    turn = np.full(3, _NEVER)
+    left = np.zeros(3, dtype=np.int64)
+    busy = np.zeros(3, dtype=np.bool_)
+    turns = np.int64(0)
+    on_port = np.int64(-1)
+    again = np.int64(-1)
+    since = np.int64(0)
+    in_one_go = np.int64(0)
+    now = np.int64(0)
+    while True:
+        asked = False
+        for queue in range(3):
+            if busy[queue] or counter[queue] >= length[queue]:
+                continue
+            cycles, lines, flags = program[queue, counter[queue]]
+            if flags & POP_PREV and tokens[queue, 0] == 0:
+                continue
+            if flags & POP_NEXT and tokens[queue, 1] == 0:
+                continue
+            busy[queue] = True
+            if flags & POP_PREV:
+                tokens[queue, 0] -= 1
+            if flags & POP_NEXT:
+                tokens[queue, 1] -= 1
+            if lines:
+                left[queue] = lines
+                turn[queue] = turns
+                turns += 1
+                asked = True
+            else:
+                finish[queue] = now + cycles
+        if asked and on_port >= 0 and in_one_go > 1:
+            cycles = program[on_port, counter[on_port], 0]
+            in_one_go = max(-(-(now - since) // cycles), np.int64(1))
+            finish[on_port] = since + in_one_go * cycles
+            if finish[on_port] == now:
+                left[on_port] -= in_one_go
+                finish[on_port] = _NEVER
+                again = on_port
+                on_port = np.int64(-1)
+        if again >= 0:
+            turn[again] = turns
+            turns += 1
+            again = np.int64(-1)
+        if on_port < 0:
+            queue = np.argmin(turn)  # type: ignore[assignment]
+            if turn[queue] < _NEVER:
+                turn[queue] = _NEVER
+                on_port = np.int64(queue)
+                since = now
+                in_one_go = left[queue] if turn.min() == _NEVER else np.int64(1)
+                finish[queue] = now + in_one_go * program[queue, counter[queue], 0]
+        soonest = finish.min()
+        if soonest == _NEVER:
+            break
+        now = soonest
+        for queue in range(3):
+            if finish[queue] != now:
+                continue
+            finish[queue] = _NEVER
+            if queue == on_port:
+                on_port = np.int64(-1)
+                left[queue] -= in_one_go
+                if left[queue] > 0:
+                    again = np.int64(queue)
+                    continue
+            flags = program[queue, counter[queue], 2]
+            if flags & PUSH_PREV:
+                tokens[queue - 1, 1] += 1
+            if flags & PUSH_NEXT:
+                tokens[queue + 1, 0] += 1
+            busy[queue] = False
+            counter[queue] += 1
+    for queue in range(3):
+        if counter[queue] < length[queue]:
+            return np.int64(-1)
+    return now
+
+
+@njit(cache=True)
+def latency(table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return int64[n] cycles of n schedules, int64[n, 17] with the fields of Schedule."""
+    out = np.empty(len(table), dtype=np.int64)
+    for i in range(len(table)):
+        t = table[i]
+        schedule = Schedule(
+            t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10], t[11], t[12], t[13],
+            t[14], t[15], t[16],
+        )  # fmt: skip
+        program, length = programs(schedule)
+        out[i] = run(program, length, schedule.threads)
+    return out
+
+
+def columns(table: IntArray) -> dict[str, IntArray]:
+    """Return the fields of n schedules, int64[n] each, of a table int64[n, 17]."""
+    return dict(zip(Schedule._fields, table.T, strict=True))
+
+
+def bounds(table: IntArray) -> IntArray:
+    """Return int64[n]: cycles that no run of a schedule, int64[n, 17], can stay below.
+
+    Each queue works in order, and the port serves one transfer at a time.
+    """
+    s = columns(table)
+    tiles = s["spatial_tiles"] * s["channel_tiles"] * s["repeats"]
+    inp, wgt = fetches(table)
+    loads = inp * s["inp_lines"] * s["inp_line"] + wgt * s["wgt_lines"] * s["wgt_line"]
+    accumulators = tiles * s["acc_line"] + s["uop_line"]
+    store = s["store_lines"] * s["store_line"]
+    computing = tiles * (s["reset"] + s["reduction_tiles"] * s["gemm"] + s["alu"])
+    compute_queue = accumulators + computing + store
+    port = loads + accumulators + tiles * store
+    load_queue = loads + s["gemm"] + s["alu"] + store
+    return np.asarray(np.max([compute_queue, port, load_queue], axis=0), dtype=np.int64)
+
+
+def fetches(table: IntArray) -> tuple[IntArray, IntArray]:
+    """Return how many tiles of inputs and of weights are loaded, int64[n] each.
+
+    A virtual thread keeps its tile when its next one is the same, which needs the whole reduction
+    on chip. Threads take the tiles in turn, `t, t + threads, ...`.
+    """
+    s = columns(table)
+    threads, repeats = s["threads"], s["repeats"]
+    spatial_inside = s["spatial_inside"] != 0
+    inner = np.where(spatial_inside, s["spatial_tiles"], s["channel_tiles"])
+    outer = np.where(spatial_inside, s["channel_tiles"], s["spatial_tiles"])
+    tiles = inner * outer * repeats
+    held_outside = outer * repeats * np.minimum(threads, inner)
+    comes_back = threads % inner == 0
+    held_inside = np.where(comes_back, repeats * np.minimum(threads, inner * outer), tiles)
+    every_step = s["reduction_tiles"] > 1
+    steps = tiles * s["reduction_tiles"]
+    inp = np.where(every_step, steps, np.where(spatial_inside, held_inside, held_outside))
+    wgt = np.where(every_step, steps, np.where(spatial_inside, held_outside, held_inside))
+    return inp, wgt

@@ -1,0 +1,138 @@
+"""The oracle: VTA's three instruction queues, simulated event by event.
+
+An instruction belongs to the load, compute or store queue, which run concurrently and each in
+order. Four flags tie it to its neighbours, as in the instruction set: it waits for a token of the
+previous or next queue (`pop`) before it starts, and gives one to them (`push`) when it ends. All
+instructions that touch memory share one port, which moves one line (consecutive bytes) at a time
+and takes turns: who has moved a line goes to the back, behind whoever asks at that moment. Of two
+that ask at once, load comes before compute and compute before store.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Sequence
+
+from attrs import define, field, frozen
+
+LOAD, COMPUTE, STORE = range(3)
+
+
+@frozen
+class Instruction:
+    """One instruction.
+
+    Attributes:
+        cycles: its duration, or that of one line.
+        lines: moved over the memory port; 0 for an instruction that does not touch memory.
+        pop_prev, pop_next: waits for a token from the queue before or after its own.
+        push_prev, push_next: gives a token to the queue before or after its own.
+    """
+
+    cycles: int
+    lines: int = 0
+    pop_prev: bool = False
+    pop_next: bool = False
+    push_prev: bool = False
+    push_next: bool = False
+
+
+@define
+class _Machine:
+    programs: tuple[Sequence[Instruction], ...]
+    tokens: dict[tuple[int, int], int]
+    counters: list[int] = field(factory=lambda: [0, 0, 0])
+    busy: list[bool] = field(factory=lambda: [False] * 3)
+    moved: list[int] = field(factory=lambda: [0, 0, 0])
+    waiting: deque[int] = field(factory=deque)
+    on_port: int | None = None
+    events: list[tuple[int, int]] = field(factory=list)
+
+    def head(self, queue: int) -> Instruction:
+        return self.programs[queue][self.counters[queue]]
+
+    def ready(self, queue: int) -> bool:
+        if self.busy[queue] or self.counters[queue] >= len(self.programs[queue]):
+            return False
+        head = self.head(queue)
+        return not (
+            (head.pop_prev and not self.tokens[queue - 1, queue])
+            or (head.pop_next and not self.tokens[queue + 1, queue])
+        )
+
+    def begin(self, queue: int, now: int) -> None:
+        heapq.heappush(self.events, (now + self.head(queue).cycles, queue))
+
+    def issue(self, now: int) -> None:
+        """Start what can start, then let the next line over the port."""
+        for queue in (LOAD, COMPUTE, STORE):
+            if self.ready(queue):
+                head = self.head(queue)
+                self.busy[queue] = True
+                self.tokens[queue - 1, queue] -= head.pop_prev
+                self.tokens[queue + 1, queue] -= head.pop_next
+                if head.lines:
+                    self.waiting.append(queue)
+                else:
+                    self.begin(queue, now)
+
+    def serve(self, now: int, again: int | None) -> None:
+        """Give the port to the next; `again` has just moved a line and has more."""
+        if again is not None:
+            self.waiting.append(again)
+        if self.waiting and self.on_port is None:
+            self.on_port = self.waiting.popleft()
+            self.begin(self.on_port, now)
+
+    def finish(self, queue: int) -> bool:
+        """End a line or an instruction; tell whether the instruction has more lines."""
+        head = self.head(queue)
+        if head.lines:
+            self.on_port = None
+            self.moved[queue] += 1
+            if self.moved[queue] < head.lines:
+                return True
+            self.moved[queue] = 0
+        self.tokens[queue, queue - 1] += head.push_prev
+        self.tokens[queue, queue + 1] += head.push_next
+        self.busy[queue] = False
+        self.counters[queue] += 1
+        return False
+
+
+def simulate(
+    load: Sequence[Instruction],
+    compute: Sequence[Instruction],
+    store: Sequence[Instruction],
+    free_buffers: int,
+) -> int:
+    """Run three programs to their end and return the cycles.
+
+    Args:
+        load: program of the load queue.
+        compute: program of the compute queue.
+        store: program of the store queue.
+        free_buffers: tokens that load and compute start with, one a virtual thread: its input
+            and its output buffers are empty.
+
+    Raises:
+        ValueError: the programs wait for each other for ever.
+    """
+    tokens = {(a, b): 0 for a in range(-1, 4) for b in range(-1, 4)}
+    tokens[COMPUTE, LOAD] = tokens[STORE, COMPUTE] = free_buffers
+    machine = _Machine((load, compute, store), tokens)
+    now, again = 0, None
+    while True:
+        machine.issue(now)
+        machine.serve(now, again)
+        if not machine.events:
+            break
+        now, again = machine.events[0][0], None
+        while machine.events and machine.events[0][0] == now:
+            queue = heapq.heappop(machine.events)[1]
+            if machine.finish(queue):
+                again = queue
+    if any(c < len(p) for c, p in zip(machine.counters, machine.programs, strict=True)):
+        raise ValueError("deadlock: every queue waits for a token of another")
+    return now

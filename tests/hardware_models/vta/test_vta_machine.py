@@ -1,0 +1,94 @@
+"""The whole VTA: what it refuses, what its breakdown adds up to, and published ratios."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cosearch.einsum import conv, gemm
+from cosearch.errors import Infeasible
+from cosearch.mapper import Budget
+from cosearch.objective import OBJECTIVES
+from cosearch_hardware.vta.model import DEVICES, Vta
+from cosearch_plugins.mappers.exhaustive import Exhaustive
+
+LATENCY = next(o for o in OBJECTIVES if o.name == "latency")
+
+
+def best(accelerator, layer):
+    return Exhaustive().map(accelerator, layer, LATENCY, Budget(), np.random.default_rng(0))
+
+
+def machine(**changes):
+    model = Vta()
+    return model.build({**model.baseline, **changes})
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_default_configuration_builds_on_every_device(device):
+    model = Vta(device)
+    assert model.build(model.baseline).configuration.macs == 256
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    channels=st.tuples(st.sampled_from((3, 16, 40)), st.sampled_from((16, 24))),
+    size=st.sampled_from((1, 6, 14)),
+    taps=st.sampled_from((1, 3)),
+    stride=st.sampled_from((1, 2)),
+    groups=st.sampled_from((1, 2)),
+    block=st.sampled_from((3, 4)),
+)
+def test_explain_simulates_what_evaluate_compiled(channels, size, taps, stride, groups, block):
+    accelerator = machine(block=block, inp=14, acc=16, wgt=16)
+    C, K = channels
+    layer = conv(K=K, C=C, P=size, Q=size, R=taps, S=taps, G=groups, stride=(stride, stride))
+    found = best(accelerator, layer)
+    cost = accelerator.explain(layer, found.row)
+    assert found.proven
+    assert (cost.energy_pj, cost.cycles) == (found.energy_pj, found.cycles)
+    parts = cost.compute_pj + sum(level.energy_pj for level in cost.levels)
+    assert parts == pytest.approx(cost.energy_pj, rel=1e-12)
+
+
+def test_the_unpipelined_core_takes_nearly_four_times_as_long_on_a_compute_bound_layer():
+    layer = conv(K=128, C=128, P=28, Q=28, R=3, S=3)
+    slow = best(machine(gemm="unpipelined"), layer).cycles
+    fast = best(machine(), layer).cycles
+    assert 3.3 < slow / fast < 4.0
+
+
+def test_a_wider_bus_never_hurts():
+    layer = gemm(M=16, N=256, K=512)
+    cycles = [best(machine(bus_bytes=width), layer).cycles for width in (8, 16)]
+    assert cycles[1] < cycles[0]
+
+
+def test_what_the_instruction_set_forbids_is_known_or_hidden():
+    known, hidden = Vta(), Vta(rules="hidden")
+    forbidden = {**known.baseline, "acc": 19}
+    row = known.space.index(forbidden)[None, :]
+    assert not known.space.feasible(row)[0]
+    assert hidden.space.feasible(row)[0]
+    for model in (known, hidden):
+        with pytest.raises(Infeasible, match="ALU instruction"):
+            model.build(forbidden)
+
+
+def test_a_device_too_small_says_by_how_much():
+    with pytest.raises(Infeasible, match="DSPs 233 %") as refusal:
+        machine(block=5, inp=15, wgt=18, acc=16)
+    assert refusal.value.margins["DSPs"] == pytest.approx(1024 / 2 / 220)
+
+
+def test_random_configurations_are_built_or_refused_with_a_reason():
+    model = Vta(rules="hidden")
+    built, refused = 0, []
+    rows = model.space.sample(400, np.random.default_rng(0))
+    for row in rows:
+        try:
+            built += model.build(model.space.decode(row)).area_mm2 > 0
+        except Infeasible as refusal:
+            refused.append(refusal.reason)
+    assert 0 < built < 400
+    assert all(refused)
