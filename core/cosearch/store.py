@@ -6,6 +6,7 @@ a whole file.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,9 @@ from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.store_records import (
     ADD_STUDY,
     ADD_TRIAL,
+    COUNT_OF,
     LAYERS_OF,
+    LOSSES_OF,
     STUDIES,
     TRIALS_OF,
     Header,
@@ -24,6 +27,7 @@ from cosearch.store_records import (
     header_of,
     header_values,
     layer_of,
+    losses_of,
     trial_of,
     trial_values,
 )  # fmt: skip
@@ -138,6 +142,20 @@ class Store:
                 layers.setdefault(number, []).append(layer_of(*facts))
             rows = self._connection.execute(TRIALS_OF, (name,)).fetchall()
         return [trial_of(row, layers.get(row[0], ())) for row in rows]
+
+    def count(self, name: str) -> int:
+        """Return how many trials of its strategy a study has."""
+        with explained(self.path):
+            found: int = self._connection.execute(COUNT_OF, (name,)).fetchone()[0]
+        return found
+
+    def best_of(self, name: str) -> tuple[int | None, tuple[float, ...]]:
+        """Return number and losses of the best trial, as `Study.best` has it; None without one."""
+        with explained(self.path):
+            rows = self._connection.execute(LOSSES_OF, (name,)).fetchall()
+        merits = [(math.prod(losses), number, losses) for number, losses in map(losses_of, rows)]
+        _, number, losses = min(merits, default=(math.inf, None, ()))
+        return number, losses
 
     def find_mapped(
         self, accelerator: str, layer: str, purpose: str

@@ -59,6 +59,15 @@ LAYERS_OF = (
     "JOIN studies ON studies.id = study WHERE studies.name = ? ORDER BY number, position"
 )
 
+COUNT_OF = (
+    "SELECT count(*) FROM trials JOIN studies ON studies.id = study WHERE name = ? AND number > 0"
+)
+
+LOSSES_OF = (
+    "SELECT number, losses FROM trials JOIN studies ON studies.id = study "
+    "WHERE name = ? AND number > 0 AND state = 'ok'"
+)
+
 
 def header_values(header: Header) -> tuple[Any, ...]:
     """Return the columns of `studies` but the id."""
@@ -106,6 +115,11 @@ def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
     return Trial(
         number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds
     )
+
+
+def losses_of(row: tuple[int, str]) -> tuple[int, tuple[float, ...]]:
+    """Return a trial's number and losses."""
+    return row[0], tuple(json.loads(row[1]))
 
 
 def found_json(found: LayerResult | Unmapped) -> str:

@@ -74,7 +74,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             locked, or may not be written.
     """
     if not write and not path.exists():
-        raise CosearchError(f"there is no store {path}", "name another file with --store")
+        raise missing(path)
     if path.is_dir():
         raise CosearchError(f"{path} is a directory, not a store")
     mode = "rwc" if write else "ro"
@@ -89,6 +89,13 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def missing(path: Path) -> CosearchError:
+    """Return the error for a store that is to be read and does not exist."""
+    return CosearchError(
+        f"there is no store {path}", "`cosearch run` makes one; name another with --store"
+    )
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:

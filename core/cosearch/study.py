@@ -56,7 +56,7 @@ class Study:
 
         With several objectives, the trial on the Pareto front with the least product of losses.
         """
-        return min(self.feasible, key=_merit, default=None)
+        return min(self.feasible, key=lambda trial: (trial.merit, trial.number), default=None)
 
     @property
     def feasible(self) -> list[Trial]:
@@ -92,7 +92,3 @@ class Study:
         if self.baseline is not None:
             ledger.charge(self.baseline)
         return sum(map(ledger.charge, self.in_order))
-
-
-def _merit(trial: Trial) -> tuple[float, int]:
-    return math.prod(trial.outcome.losses), trial.number

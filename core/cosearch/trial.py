@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
@@ -134,6 +135,11 @@ class Trial:
     def ok(self) -> bool:
         """Whether it is a design that can be built and run, within every constraint."""
         return self.outcome.ok
+
+    @property
+    def merit(self) -> float:
+        """The product of the losses, less is better; of one objective, its loss."""
+        return math.prod(self.outcome.losses) if self.ok else math.inf
 
     @property
     def design(self) -> frozenset[tuple[str, Value]]:

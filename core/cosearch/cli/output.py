@@ -87,6 +87,10 @@ class Output:
         """Say what the user should know, on standard error, also when quiet."""
         self.errors.print(Text.assemble(("warning: ", "warn"), text), soft_wrap=True)
 
+    def write(self, text: str) -> None:
+        """Print text exactly as it is, such as a file's content, on standard output."""
+        sys.stdout.write(text)
+
     def json(self, facts: object) -> None:
         """Print facts as JSON on standard output."""
         sys.stdout.write(as_json(facts) + "\n")

@@ -1,0 +1,113 @@
+"""One session of a study at the terminal: progress, interruption, the report at the end."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from cosearch.cli import report_text
+from cosearch.cli.errors import INTERRUPTED
+from cosearch.cli.options import STORE
+from cosearch.cli.output import Output
+from cosearch.cli.session import Session
+from cosearch.codesign import Session as How
+from cosearch.codesign import is_over, run
+from cosearch.progress_display import Display, LiveProgress, PlainProgress, Silent
+from cosearch.report import StudyReport, report_of
+from cosearch.store import Store
+from cosearch.study import Study
+
+NOTHING_FOUND = 1
+"""Exit code when no design is feasible, or the reference model does not confirm the best."""
+
+
+def search(session: Session, store: Store, study: Study, how: How, *, json: bool) -> int:
+    """Run a study to the end of its budget, report, and return the exit code."""
+    output = session.output
+    finished = is_over(study)
+    interrupted = False
+    if not json and not finished:
+        report_text.show_head(output, study)
+    try:
+        with _terminated_like_interrupted(), _watched(session, finished=finished):
+            run(study, store, session.registry, how)
+    except KeyboardInterrupt:
+        interrupted = True
+    if interrupted and not json:
+        report_text.show_interrupted(output, study, resume_command(store, study.name))
+        return INTERRUPTED
+    report = report_of(study)
+    if json:
+        output.json(report)
+    else:
+        if finished:
+            output.note(f"the study {study.name} is finished: {study.header.note}")
+        report_text.show_report(output, study.problem, report, rescore_command(store, study.name))
+    return INTERRUPTED if interrupted else exit_code(output, report)
+
+
+def exit_code(output: Output, report: StudyReport) -> int:
+    """Warn of what is wrong with a report; return the exit code it deserves."""
+    for note in report.notes:
+        output.warn(note)
+    wrong = [text for d in (report.best, report.baseline) if d for text in d.disagreements]
+    for text in wrong:
+        output.warn(f"not confirmed: {text}")
+    return NOTHING_FOUND if wrong or report.best is None else 0
+
+
+def resume_command(store: Store, name: str) -> str:
+    """Return the command that continues a study."""
+    return _command("resume", store, name)
+
+
+def rescore_command(store: Store, name: str) -> str:
+    """Return the command that prices a study's best design again."""
+    return _command("rescore", store, name)
+
+
+def _command(verb: str, store: Store, name: str) -> str:
+    words = ["cosearch", verb, name]
+    if store.path != STORE:
+        words += ["--store", str(store.path)]
+    return shlex.join(words)
+
+
+@contextmanager
+def _watched(session: Session, *, finished: bool) -> Iterator[None]:
+    """Show progress as an observer of the study."""
+    display = _display(session.output, finished=finished)
+    name = session.registry.manager.register(display, name="progress")
+    try:
+        with display:
+            yield
+    finally:
+        if name is not None:
+            session.registry.manager.unregister(name=name)
+
+
+def _display(output: Output, *, finished: bool) -> Display:
+    if output.quiet or finished:
+        return Silent()
+    return LiveProgress(output.errors) if output.live else PlainProgress(output.errors)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C while a study runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
