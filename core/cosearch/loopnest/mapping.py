@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from collections.abc import Mapping as AbstractMapping
 
 from attrs import field, frozen
@@ -14,6 +15,14 @@ class Loop:
 
     dim: str
     bound: int
+
+
+def _loops(loops: Iterable[Loop]) -> tuple[Loop, ...]:
+    return tuple(loops)
+
+
+def _names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(names)
 
 
 @frozen
@@ -28,10 +37,10 @@ class LevelMapping:
     """
 
     level: str
-    keep: frozenset[str] = field(converter=frozenset)
-    temporal: tuple[Loop, ...] = field(default=(), converter=tuple)
-    spatial_x: tuple[Loop, ...] = field(default=(), converter=tuple)
-    spatial_y: tuple[Loop, ...] = field(default=(), converter=tuple)
+    keep: frozenset[str] = field(converter=_names)
+    temporal: tuple[Loop, ...] = field(default=(), converter=_loops)
+    spatial_x: tuple[Loop, ...] = field(default=(), converter=_loops)
+    spatial_y: tuple[Loop, ...] = field(default=(), converter=_loops)
 
     @property
     def spatial(self) -> tuple[Loop, ...]:
@@ -46,11 +55,15 @@ class LevelMapping:
         return out
 
 
+def _levels(levels: Iterable[LevelMapping]) -> tuple[LevelMapping, ...]:
+    return tuple(levels)
+
+
 @frozen
 class Mapping:
     """One entry a storage level, inner to outer."""
 
-    levels: tuple[LevelMapping, ...] = field(converter=tuple)
+    levels: tuple[LevelMapping, ...] = field(converter=_levels)
 
     def tile(self, level: int, dims: tuple[str, ...]) -> dict[str, int]:
         """Return the extent of each dimension inside a level: the product of all factors to it."""
@@ -83,8 +96,8 @@ class LevelConstraint:
     order: tuple[str, ...] | None = None
     x_dims: frozenset[str] | None = None
     y_dims: frozenset[str] | None = None
-    keep: frozenset[str] = field(default=frozenset(), converter=frozenset)
-    bypass: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    keep: frozenset[str] = field(default=frozenset(), converter=_names)
+    bypass: frozenset[str] = field(default=frozenset(), converter=_names)
 
 
 Constraints = AbstractMapping[str, LevelConstraint]
