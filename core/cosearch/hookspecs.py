@@ -7,7 +7,7 @@ plugins imports none of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +71,15 @@ class Hooks:
         """Return network spaces, subclasses of `cosearch.workload.NetworkSpace`. Called once."""
 
     @hookspec(firstresult=True)
-    def cosearch_read_workload(self, path: Path) -> Network | None:
+    def cosearch_read_workload(self, path: Path, sizes: Mapping[str, int]) -> Network | None:
         """Return the network in a file or directory, or None to let the next reader try.
 
         Called when a user names a workload by a path. The first answer stops the call.
 
         Args:
             path: an existing file or directory.
+            sizes: for dimensions that the file leaves open, by name; what the user wrote after
+                the path, `model.onnx:batch=1`.
 
         Raises:
             cosearch.errors.InputError: the file is of the reader's kind but cannot be understood.

@@ -6,6 +6,7 @@
     resnet18:batch=4:conv1         both
     net.onnx, layers/              a file or a directory, by whichever reader knows it
     net.onnx:/features/0/Conv      one layer of it
+    net.onnx:batch=1,seq=128       with sizes for dimensions that the file leaves open
     O[m,n] += A[m,k]*B[k,n] ; m=512,n=512,k=512     an einsum with its sizes
 
 A name goes before a file of the same name; `./name` is always the file.
@@ -13,9 +14,11 @@ A name goes before a file of the same name; `./name` is always the file.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from cosearch.einsum_language import is_einsum, parse_sized_einsum
 from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError, near_names
@@ -28,10 +31,11 @@ SUFFIXES = (".onnx", ".yaml", ".yml", ".json", ".pt2", ".csv", ".pb", ".pt", ".p
 
 @frozen
 class _Parts:
-    """A spec cut up: what makes the network, and the layer asked for."""
+    """A spec cut up: what makes the network, the layer asked for, and sizes for a file."""
 
     source: str
     layer: str | None = None
+    sizes: Mapping[str, int] = field(factory=dict)
 
 
 def resolve(spec: str, registry: Registry) -> Network:
@@ -57,14 +61,20 @@ def resolve(spec: str, registry: Registry) -> Network:
         network = _made(parts.source, registry)
     else:
         parts = _cut_path(text, registry)
-        network = read(Path(parts.source).expanduser(), registry)
+        network = read(Path(parts.source).expanduser(), registry, parts.sizes)
     return network if parts.layer is None else _only(network, parts.layer)
 
 
-def read(path: Path, registry: Registry) -> Network:
-    """Return the network in an existing file or directory, by the first reader that knows it."""
+def read(path: Path, registry: Registry, sizes: Mapping[str, int] | None = None) -> Network:
+    """Return the network in an existing file or directory, by the first reader that knows it.
+
+    Args:
+        path: what to read.
+        registry: of plugins.
+        sizes: for dimensions that the file leaves open, by name.
+    """
     try:
-        network = registry.manager.hook.cosearch_read_workload(path=path)
+        network = registry.manager.hook.cosearch_read_workload(path=path, sizes=sizes or {})
     except (CosearchError, OSError, MemoryError):
         raise
     except Exception as error:
@@ -114,9 +124,25 @@ def _cut_path(text: str, registry: Registry) -> _Parts:
     while cut > 0:
         head = text[:cut]
         if Path(head).expanduser().exists():
-            return _Parts(head, text[cut + 1 :] or None)
+            return _cut_tail(head, text[cut + 1 :])
         cut = text.rfind(":", 0, cut)
     raise _unknown(text, registry)
+
+
+def _cut_tail(source: str, tail: str) -> _Parts:
+    """Cut what stands behind a path: sizes are what has an equals sign, then the layer."""
+    sizes, _, layer = tail.partition(":")
+    if re.fullmatch(r"[^:=]+=-?\d+(,[^:=]+=-?\d+)*", sizes):
+        return _Parts(source, layer or None, _sizes(source, sizes))
+    return _Parts(source, tail or None)
+
+
+def _sizes(source: str, text: str) -> dict[str, int]:
+    given = dict(item.strip().rsplit("=", 1) for item in text.split(","))
+    wrong = [f"{name}={size} is not at least 1" for name, size in given.items() if int(size) < 1]
+    if wrong:
+        raise InputError(source, wrong)
+    return {name: int(size) for name, size in given.items()}
 
 
 def _unknown(text: str, registry: Registry) -> CosearchError:

@@ -1,1 +1,35 @@
 """Readers of workload files that ship with cosearch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cosearch.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from cosearch.workload import Network
+
+
+@hookimpl
+def cosearch_read_workload(path: Path, sizes: Mapping[str, int]) -> Network | None:
+    """Return the network in an ONNX, PyTorch or YAML file, or in a directory of layers."""
+    if path.is_dir():
+        from cosearch_plugins.readers.directory import read_directory
+
+        return read_directory(path)
+    kind = path.suffix.lower()
+    if kind == ".onnx":
+        from cosearch_plugins.readers.onnx_reader import read_onnx
+
+        return read_onnx(path, sizes)
+    if kind == ".pt2":
+        from cosearch_plugins.readers.torch_reader import read_torch
+
+        return read_torch(path)
+    if kind in (".yaml", ".yml", ".json"):
+        from cosearch_plugins.readers.yaml_reader import read_yaml
+
+        return read_yaml(path)
+    return None
