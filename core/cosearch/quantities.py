@@ -21,6 +21,8 @@ def digits(value: float, significant: int = 3) -> str:
     magnitude = math.floor(math.log10(abs(rounded)))
     if not -4 <= magnitude < 9:
         return f"{value:.{significant - 1}e}"
+    if magnitude >= significant:
+        return f"{value:.0f}"
     return f"{rounded:.{max(0, significant - 1 - magnitude)}f}"
 
 
@@ -78,6 +80,6 @@ def loss(value: float, unit: str) -> str:
     if unit == "pJ":
         return energy(value)
     if unit == "cycles":
-        return f"{si(value)} cycles"
+        return si(value, "cycles")
     text = f"{value:.3e}" if abs(value) >= 1e6 else digits(value)
     return f"{text} {unit}"

@@ -12,12 +12,13 @@ from typing import Annotated
 
 import typer
 from attrs import frozen
-from typer.main import get_command
+from typer.main import get_command, get_command_name
 
 from cosearch.cli.errors import INTERRUPTED, report
 from cosearch.cli.help import Group, dress
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
+from cosearch.errors import PluginError
 from cosearch.plugins import Registry, load_registry
 
 COMMANDS = (
@@ -104,8 +105,24 @@ def make_app(registry: Registry, output: Output) -> typer.Typer:
             importlib.import_module(module).register(app)
     for complaint in registry.announce("cosearch_commands", app=app):
         output.warn(complaint)
+    _refuse_doubles(app)
     dress(app)
     return app
+
+
+def _refuse_doubles(app: typer.Typer) -> None:
+    """Raise PluginError where a plugin adds a command that exists: the later would win unseen."""
+    names = [
+        info.name or get_command_name(info.callback.__name__)
+        for info in app.registered_commands
+        if info.callback is not None
+    ]
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double is not None:
+        raise PluginError(
+            f"plugins add the command {double!r} twice, or beside cosearch's own",
+            "see which with --trace; COSEARCH_NO_PLUGINS=1 leaves out all but the built-ins",
+        )
 
 
 def _tracer(output: Output) -> Callable[[str], None]:

@@ -7,7 +7,6 @@ as one line that names it, with exit code 70; `--debug` adds the traceback.
 
 from __future__ import annotations
 
-import sqlite3
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -86,10 +85,6 @@ def _memory(_: Exception) -> Verdict:
     return Verdict("out of memory", "search a smaller space, or with fewer workers")
 
 
-def _database(error: Exception) -> Verdict:
-    return Verdict(f"the store cannot be used: {error}", "name another file with --store")
-
-
 VERDICTS: tuple[tuple[type[Exception], Callable[[Exception], Verdict]], ...] = (
     (CosearchError, _known),
     (TyperException, _usage),
@@ -99,7 +94,6 @@ VERDICTS: tuple[tuple[type[Exception], Callable[[Exception], Verdict]], ...] = (
     (PermissionError, _file("no permission", "check who owns the file and its directory")),
     (FileExistsError, _file("this file exists already")),
     (OSError, _os),
-    (sqlite3.DatabaseError, _database),
     (MemoryError, _memory),
 )
 """The first row that fits decides."""

@@ -1,0 +1,55 @@
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_sound_installation(cosearch):
+    result = cosearch("doctor")
+    assert result.code == 0
+    assert "everything works" in result.out
+    for word in ("numba", "threading layer", "cache", "store", "strategies"):
+        assert word in result.out
+
+
+def test_a_quarantined_plugin_is_told_with_the_reason_and_exit_code_one(
+    distribution, cosearch, monkeypatch
+):
+    distribution("acme", "import no_such_module")
+    monkeypatch.delenv("COSEARCH_NO_PLUGINS")
+    result = cosearch("doctor", "--json")
+    assert result.code == 1
+    broken = [f for found in result.json().values() if found for f in _list(found) if not f["ok"]]
+    assert [f["text"] for f in broken] == [
+        "acme 1.0: ModuleNotFoundError: No module named 'no_such_module'"
+    ]
+
+
+def test_a_registration_that_cannot_be_imported_is_found(distribution, cosearch, monkeypatch):
+    distribution(
+        "acme",
+        """
+        from cosearch.hookspecs import Registration, hookimpl
+
+        @hookimpl
+        def cosearch_mappers():
+            return [Registration("lost", "MODULE:Lost")]
+        """,
+    )
+    monkeypatch.delenv("COSEARCH_NO_PLUGINS")
+    result = cosearch("doctor")
+    assert result.code == 1
+    assert "plugin 'lost' of acme 1.0 cannot be imported" in result.out
+
+
+def test_a_file_that_is_no_store_is_broken(cosearch, tmp_path):
+    (tmp_path / "cosearch.db").write_text("this is a letter, not a database" * 100)
+    result = cosearch("doctor")
+    assert result.code == 1
+    assert "cosearch.db" in result.out
+
+
+def _list(found):
+    return found if isinstance(found, list) else []

@@ -1,0 +1,83 @@
+import pytest
+
+
+def test_hardware_shows_machine_sources_space_and_rules(cosearch):
+    out = cosearch("show", "hardware", "eyeriss").out
+    for heading in ("machine (baseline)", "sources", "design space", "rules", "options"):
+        assert heading in out
+    tree = [line.strip(" └─").split()[0] for line in out.split("machine")[1].splitlines()[1:5]]
+    assert tree == ["DRAM", "buffer", "scratchpads", "MAC"]
+
+
+def test_hardware_with_a_parameter_set_shows_that_machine(cosearch):
+    facts = cosearch("show", "hardware", "eyeriss", "--set", "spad_inputs=24", "--json").json()
+    assert facts["configuration"]["spad_inputs"] == 24
+    assert facts["machine"]["levels"][0]["partitions"]["Inputs"]["entries"] == 24
+    assert facts["space"]["size"] > 1000
+
+
+def test_hardware_options_follow_the_name(cosearch):
+    facts = cosearch("show", "hardware", "eyeriss:pes=256", "--json").json()
+    levels = facts["machine"]["levels"]
+    assert levels[0]["mesh_x"] * levels[0]["mesh_y"] == 256
+
+
+def test_a_machine_of_another_kind_is_shown_too(cosearch):
+    out = cosearch("show", "hardware", "systolic").out
+    assert "design space" in out
+
+
+def test_workload_shows_unique_layers_with_their_work(cosearch):
+    out = cosearch("show", "workload", "resnet18").out
+    assert "12 different layers, 21 runs" in out
+    assert "1.81 GMACs" in out
+
+
+def test_json_of_a_workload_adds_up(cosearch):
+    facts = cosearch("show", "workload", "alexnet", "--json").json()
+    assert facts["macs"] == sum(layer["macs"] * layer["count"] for layer in facts["layers"])
+
+
+def test_one_layer_of_a_workload(cosearch):
+    facts = cosearch("show", "workload", "resnet18:fc", "--json").json()
+    assert [layer["macs"] for layer in facts["layers"]] == [512_000]
+
+
+def test_strategy_shows_options_with_defaults_and_source(cosearch):
+    out = cosearch("show", "strategy", "evolutionary").out
+    assert "tournament" in out
+    assert "Goldberg" in out
+
+
+def test_a_strategy_is_a_mapper_too(cosearch):
+    strategy, mapper = (cosearch("show", kind, "random").out for kind in ("strategy", "mapper"))
+    assert strategy == mapper
+
+
+def test_objective(cosearch):
+    assert "pJ*cycles" in cosearch("show", "objective", "edp").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("hardwares", "eyeriss"), "did you mean 'hardware'?"),
+        (("hardware", "eyerris"), "did you mean 'eyeriss'?"),
+        (("hardware", "eyeriss", "--set", "pe_z=3"), "'pe_x'"),
+        (("hardware", "eyeriss", "--set", "pe_x=5"), "pe_x=5: is not one of"),
+        (("hardware", "eyeriss", "--set", "pe_x=wide"), "pe_x=wide: is not one of"),
+        (("hardware", "eyeriss", "--set", "pe_x"), "--set 'pe_x' is not NAME=VALUE"),
+        (("hardware", "eyeriss", "--set", "pe_x=7", "--set", "pe_x=8"), "--set gives pe_x twice"),
+        (("workload", "resnet19"), "did you mean 'resnet18'"),
+        (("workload", "resnet18:layer9"), "there is no layer of resnet18 'layer9'"),
+        (("workload", "conv:K=0"), "K=0"),
+        (("workload", "conv:K=-3"), "K=-3"),
+        (("workload", "no/such/file.yaml"), "there is no directory 'no/such'"),
+        (("workload", "resnet18", "--set", "x=1"), "--set is for hardware"),
+        (("strategy", "evolutionary:tournament=x"), "tournament=x: is not a whole number"),
+        (("mapper", "exhaustif"), "did you mean 'exhaustive'?"),
+        (("objective", "edq"), "did you mean 'edp'"),
+    ],
+)
+def test_a_mistake_is_one_message(refused, arguments, told):
+    assert told in refused("show", *arguments)
