@@ -1,0 +1,308 @@
+"""A layer, a machine and one choice of what each level keeps, as the arrays a search reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from attrs import field, frozen
+
+from cosearch.architecture import Architecture
+from cosearch.einsum import Einsum, Tensor
+from cosearch.errors import CosearchError, Infeasible
+from cosearch.loopnest.exact.lattice import Lattice
+from cosearch.loopnest.exact.orders import Mover, Order, order_classes
+from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.slots import refuse_unknown
+from cosearch.typing import BoolArray, FloatArray, IntArray
+
+OUTSIDE = 1e-12
+"""Relative margin of the proof; bounds are compared with the best times one minus this."""
+
+
+class Problem(NamedTuple):
+    """Everything but what is kept where; n tiles, D dimensions, T tensors, L levels.
+
+    Attributes:
+        extent: int64[n, D].
+        packed, guard: for divisibility, see Lattice.
+        volume: float64[n].
+        words: float64[T, n], footprint of each tensor in each tile.
+        free: float64[T, n], product over the dimensions that do not move the tensor.
+        axis: int64[T, D], the axis that a dimension moves a tensor along, -1 for none.
+        step: float64[T, D], its coefficient.
+        slides: bool[T, D], whether that axis is shared by another dimension.
+        sliding: bool[T], whether any of its axes is.
+        plain_output: every axis of the output has one dimension.
+        read, fill, update: float64[L, T], pJ of one access of a block.
+        block: float64[L]. bandwidth: float64[L, 3]. leak: float64[L].
+        hop, router: float64[L]. dram: bool[L]. fan: int64[L, 2], physical fanout.
+        mesh: int64[L + 1, 2], of the multipliers and the levels.
+        compute: pJ of one multiply-accumulate.
+        first_fill: the first visit to a partial sum counts as a fill.
+        temporal_ok: bool[L, n], which temporal factors constraints allow.
+        spread_start: int64[L + 1]; spread_id: int64[m]: spatial factors each level may take,
+            spread_x, spread_y: int64[m]: how they use X and Y (ids of the factors, a split each).
+        spread_used: int64[m, 2], instances used along X and Y.
+        order_start: int64[L, masks + 1]: the loop orders of each set of turning dimensions.
+        orders: int64[k, D], inner to outer, -1 after the last.
+        saved: int64[classes], sets of tensors that one innermost loop may leave in place.
+        pivot: the level whose fanout the search starts from.
+    """
+
+    extent: IntArray
+    packed: IntArray
+    guard: int
+    volume: FloatArray
+    words: FloatArray
+    free: FloatArray
+    axis: IntArray
+    step: FloatArray
+    slides: BoolArray
+    sliding: BoolArray
+    plain_output: bool
+    read: FloatArray
+    fill: FloatArray
+    update: FloatArray
+    block: FloatArray
+    bandwidth: FloatArray
+    leak: FloatArray
+    hop: FloatArray
+    router: FloatArray
+    dram: BoolArray
+    fan: IntArray
+    mesh: IntArray
+    compute: float
+    first_fill: bool
+    temporal_ok: BoolArray
+    spread_start: IntArray
+    spread_id: IntArray
+    spread_x: IntArray
+    spread_y: IntArray
+    spread_used: IntArray
+    order_start: IntArray
+    orders: IntArray
+    saved: IntArray
+    pivot: int
+
+
+@frozen(eq=False)
+class OrderTables:
+    """Order classes by what they depend on, so that layers of one kind share them."""
+
+    _known: dict[tuple[object, ...], list[Order]] = field(factory=dict)
+
+    def classes(
+        self, movers: tuple[Mover, ...], real: tuple[int, ...], fixed: tuple[int, ...] | None
+    ) -> list[Order]:
+        """Return the classes of the orders of these loops."""
+        key = (movers, real, fixed)
+        if key not in self._known:
+            self._known[key] = order_classes(movers, real, fixed)
+        return self._known[key]
+
+
+def refuse_unsupported(architecture: Architecture, layer: Einsum) -> None:
+    """Raise CosearchError where the proofs of the exact mapper do not hold."""
+    rules = architecture.rules
+    for name in ("link_transfers", "geometric_halo", "only_innermost_loop_slides"):
+        if getattr(rules, name):
+            raise CosearchError(
+                f"the exact mapper has no proof under the cost rule {name!r}",
+                "name another mapper: -m random, -m annealing",
+            )
+    for tensor in layer.tensors:
+        dims = [d for axis in tensor.axes for d, _ in axis.terms if layer.bounds[d] > 1]
+        widest = max((sum(layer.bounds[d] > 1 for d, _ in a.terms) for a in tensor.axes), default=0)
+        if len(set(dims)) < len(dims) or widest > 2:  # noqa: PLR2004 - a window slides over one other
+            raise CosearchError(
+                f"layer {layer.name!r}: the exact mapper takes axes of one or two dimensions, "
+                f"each dimension on one axis; {tensor.name} has others",
+                "name another mapper: -m random, -m annealing",
+            )
+
+
+def lay_out(
+    architecture: Architecture, layer: Einsum, constraints: Constraints, tables: OrderTables
+) -> tuple[Lattice, Problem]:
+    """Return the lattice of a layer and its problem on a machine.
+
+    Raises:
+        CosearchError: the layer or the machine's rules are beyond the exact mapper.
+        Infeasible: constraints leave no factorization.
+    """
+    refuse_unsupported(architecture, layer)
+    refuse_unknown(architecture, layer, constraints)
+    lattice = Lattice.of(layer)
+    dims = lattice.dims
+    movers = tuple(Mover.of(t, dims) for t in layer.tensors)
+    rules = [constraints.get(m.name, LevelConstraint()) for m in architecture.levels]
+    levels = architecture.levels
+    order_start, orders = _orders(movers, dims, rules, tables)
+    spreads = [_spreads(architecture, lattice, rules[i], i) for i in range(len(levels))]
+    steps = [{d: c for axis in t.axes for d, c in axis.terms} for t in layer.tensors]
+    energies = [
+        [(m.partitions[t.role].energy if t.role in m.partitions else m.energy) for t in layer.tensors]
+        for m in levels
+    ]
+    return lattice, Problem(
+        extent=lattice.extent,
+        packed=lattice.packed,
+        guard=lattice.guard,
+        volume=lattice.volume,
+        words=np.array([lattice.footprint(t) for t in layer.tensors]),
+        free=np.array([lattice.irrelevant(t) for t in layer.tensors]),
+        axis=np.array([m.axis for m in movers], dtype=np.int64),
+        step=np.array([[float(s.get(d, 0)) for d in dims] for s in steps]),
+        slides=np.array([m.slides for m in movers], dtype=bool),
+        sliding=np.array([any(m.slides) for m in movers], dtype=bool),
+        plain_output=not any(movers[-1].slides),
+        read=np.array([[e.read for e in row] for row in energies], dtype=np.float64),
+        fill=np.array([[e.fill for e in row] for row in energies], dtype=np.float64),
+        update=np.array([[e.update for e in row] for row in energies], dtype=np.float64),
+        block=np.array([m.block_size for m in levels], dtype=np.float64),
+        bandwidth=np.array(
+            [[np.inf if w is None else w for w in
+              (m.read_bandwidth, m.write_bandwidth, m.shared_bandwidth)] for m in levels],
+            dtype=np.float64,
+        ),
+        leak=np.array([m.leak_pj_per_cycle for m in levels], dtype=np.float64),
+        hop=np.array([m.network_below.hop_pj for m in levels], dtype=np.float64),
+        router=np.array([m.network_below.router_pj for m in levels], dtype=np.float64),
+        dram=np.array([m.is_dram for m in levels], dtype=bool),
+        fan=np.array([architecture.fanout(i) for i in range(len(levels))], dtype=np.int64),
+        mesh=np.array(
+            [(m.mesh_x, m.mesh_y) for m in (architecture.compute, *levels)], dtype=np.int64
+        ),
+        compute=float(architecture.compute.energy_pj),
+        first_fill=architecture.rules.first_fill_is_counted,
+        temporal_ok=np.array([_fixed(lattice, rule.temporal) for rule in rules]),
+        spread_start=np.cumsum([0, *(len(s) for s in spreads)], dtype=np.int64),
+        spread_id=np.concatenate([s[:, 0] for s in spreads]),
+        spread_x=np.concatenate([s[:, 1] for s in spreads]),
+        spread_y=np.concatenate([s[:, 2] for s in spreads]),
+        spread_used=np.ascontiguousarray(np.concatenate([s[:, 3:] for s in spreads])),
+        order_start=order_start,
+        orders=orders,
+        saved=_saved(movers, len(dims)),
+        pivot=int(np.argmax([len(s) for s in spreads])),
+    )  # fmt: skip
+
+
+def fits(
+    architecture: Architecture, layer: Einsum, problem: Problem, keep: BoolArray
+) -> BoolArray:
+    """Return bool[L, n]: which tiles each level has room for, when it keeps bool[L, T]."""
+    out = np.ones((len(architecture.levels), len(problem.packed)), dtype=bool)
+    for level, memory in enumerate(architecture.levels):
+        shared = np.zeros(len(problem.packed))
+        for t, tensor in enumerate(layer.tensors):
+            if not keep[level, t]:
+                continue
+            partition = memory.partitions.get(tensor.role)
+            if partition is None:
+                shared += problem.words[t]
+            else:
+                room = int(partition.entries / memory.multiple_buffering)
+                out[level] &= problem.words[t] <= room
+        if memory.usable_entries is not None:
+            out[level] &= shared <= memory.usable_entries
+    return out
+
+
+def _fixed(lattice: Lattice, factors: Mapping[str, int]) -> BoolArray:
+    ok = np.ones(len(lattice), dtype=bool)
+    for dim, factor in factors.items():
+        if dim in lattice.dims:
+            ok &= lattice.extent[:, lattice.dims.index(dim)] == factor
+    return ok
+
+
+def _spreads(
+    architecture: Architecture, lattice: Lattice, rule: LevelConstraint, level: int
+) -> IntArray:
+    """Return int64[m, 5]: spatial factors, their part in X and in Y, and how many each uses."""
+    inside = [architecture.compute, *architecture.levels[:level]]
+    limits = [min(m.mesh_x for m in inside), min(m.mesh_y for m in inside)]
+    instances = min(m.instances for m in inside)
+    parts = []
+    for fan, limit, allowed in zip(
+        architecture.fanout(level), limits, (rule.x_dims, rule.y_dims), strict=True
+    ):
+        ok = lattice.volume <= (limit if fan > 1 else 1)
+        if allowed is not None:
+            barred = [i for i, d in enumerate(lattice.dims) if d not in allowed]
+            ok &= (lattice.extent[:, barred] == 1).all(axis=1)
+        parts.append(np.flatnonzero(ok))
+    x, y = (a.ravel() for a in np.meshgrid(*parts, indexing="ij"))
+    last = len(lattice) - 1
+    divides = ((lattice.packed[last - x] | lattice.guard) - lattice.packed[y]) & lattice.guard
+    used = lattice.volume.astype(np.int64)
+    meets = (divides == lattice.guard) & (used[x] * used[y] <= instances)
+    x, y = x[meets], y[meets]
+    meets = _fixed(lattice, rule.spatial)[x + y]
+    table = np.stack([x + y, x, y, used[x], used[y]], axis=1)[meets]
+    if len(table) == 0:
+        raise Infeasible(
+            f"the spatial factors prescribed at {architecture.levels[level].name} fit neither "
+            "the layer nor the array"
+        )
+    if _indifferent(architecture, level):
+        _, first = np.unique(table[:, [0, 3]], axis=0, return_index=True)
+        table = table[first]
+    if sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels))) == 1:
+        if _indifferent(architecture, level):
+            _, first = np.unique(table[:, 0], return_index=True)
+            table = table[first]
+    return table
+
+
+def _indifferent(architecture: Architecture, level: int) -> bool:
+    """Return whether it costs nothing how children are arranged in X and Y."""
+    link = architecture.levels[level].network_below
+    return link.hop_pj == 0 and link.router_pj == 0
+
+
+def _orders(
+    movers: tuple[Mover, ...],
+    dims: tuple[str, ...],
+    rules: list[LevelConstraint],
+    tables: OrderTables,
+) -> tuple[IntArray, IntArray]:
+    sets = 1 << len(dims)
+    rows: list[Order] = []
+    starts = np.zeros((len(rules), sets + 1), dtype=np.int64)
+    done: dict[tuple[int, ...] | None, int] = {}
+    for level, rule in enumerate(rules):
+        fixed = (
+            None if rule.order is None else tuple(dims.index(d) for d in rule.order if d in dims)
+        )
+        if fixed in done:
+            starts[level] = starts[done[fixed]]
+            continue
+        done[fixed] = level
+        for mask in range(sets):
+            starts[level, mask] = len(rows)
+            real = tuple(d for d in range(len(dims)) if mask >> d & 1)
+            rows += tables.classes(movers, real, fixed)
+        starts[level, sets] = len(rows)
+    table = np.full((len(rows), len(dims)), -1, dtype=np.int64)
+    for i, order in enumerate(rows):
+        table[i, : len(order)] = order
+    return starts, table
+
+
+def _saved(movers: tuple[Mover, ...], dims: int) -> IntArray:
+    """Return the largest sets of tensors that some innermost loop leaves in place, as bits."""
+    sets = {
+        sum(1 << t for t, mover in enumerate(movers) if mover.axis[d] < 0) for d in range(dims)
+    }
+    largest = [s for s in sets if not any(s != o and s & o == s for o in sets)]
+    return np.array(sorted(largest), dtype=np.int64)
+
+
+def whole_words(layer: Einsum, tensor: Tensor) -> int:
+    """Return the words of a whole tensor."""
+    return math.prod(axis.extent(layer.bounds) for axis in tensor.axes)

@@ -1,0 +1,317 @@
+"""Drives the compiled search: one problem per choice of what is kept, one incumbent for all."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from attrs import define, field, frozen
+
+from cosearch.architecture import Architecture
+from cosearch.einsum import Einsum
+from cosearch.errors import CosearchError, Infeasible
+from cosearch.loopnest.exact import tree
+from cosearch.loopnest.exact.lattice import Lattice
+from cosearch.loopnest.exact.problem import OrderTables, Problem, fits, lay_out
+from cosearch.loopnest.mapping import Constraints, LevelConstraint, LevelMapping, Loop, Mapping
+from cosearch.typing import BoolArray, FloatArray, IntArray
+
+QUOTA = 20_000
+"""Nodes between two looks at the clock: a few milliseconds."""
+
+
+@frozen(eq=False)
+class Certificate:
+    """The mapping found, and what is known about how good it is.
+
+    Attributes:
+        mapping: the best found; None when none exists within the limits.
+        energy_pj, cycles: by the compiled model.
+        proven: no mapping is better by more than 1e-12 relative.
+        gap: (best - bound) / best; 0 where proven.
+        nodes: partial mappings bounded.
+        leaves: tile chains priced.
+        seconds: spent.
+    """
+
+    mapping: Mapping | None
+    energy_pj: float
+    cycles: float
+    proven: bool
+    gap: float
+    nodes: int
+    leaves: int
+    seconds: float
+
+
+@frozen(eq=False)
+class Branch:
+    """The search under one choice of what each level keeps."""
+
+    keep: BoolArray
+    kept: tree.Kept
+    bounds: tree.Bounds
+    runs: tree.Runs
+    unions: IntArray
+    bound: FloatArray
+
+    @property
+    def least(self) -> float:
+        """No mapping of this branch is better."""
+        return float(self.bound[self.unions[0]]) if len(self.unions) else np.inf
+
+
+@define
+class Solver:
+    """Finds the best mappings of one layer on one machine.
+
+    Args:
+        architecture: the machine.
+        layer: to be mapped.
+        constraints: what a mapping may do, by level name.
+        tables: order classes, shared between layers.
+        open_bypass: search every choice of `may_keep`, instead of keeping all that may be kept.
+    """
+
+    architecture: Architecture
+    layer: Einsum
+    constraints: Constraints
+    tables: OrderTables = field(factory=OrderTables)
+    open_bypass: bool = True
+    lattice: Lattice = field(init=False)
+    problem: Problem = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.lattice, self.problem = lay_out(
+            self.architecture, self.layer, self.constraints, self.tables
+        )
+
+    def solve(self, aim: tree.Aim, seconds: float | None = None) -> Certificate:
+        """Return the best mapping, proven unless the time ended first."""
+        started = time.perf_counter()
+        deadline = np.inf if seconds is None else started + seconds
+        branches = []
+        pending = list(self.choices())
+        for keep in pending:
+            branches.append(self.branch(keep, aim))
+        branches.sort(key=lambda branch: branch.least)
+        best: tree.State | None = None
+        winner: Branch | None = None
+        nodes = leaves = 0
+        open_bound = np.inf
+        value = np.inf
+        for i, branch in enumerate(branches):
+            if branch.least >= value * (1 - tree.MARGIN):
+                break
+            state = new_state(self.problem, branch)
+            state.best[0] = value
+            status = tree.PAUSED
+            while status == tree.PAUSED:
+                status = tree.search(
+                    self.problem, branch.kept, branch.bounds, branch.runs, aim, state,
+                    branch.unions, branch.bound, QUOTA,
+                )  # fmt: skip
+                if status == tree.PAUSED and time.perf_counter() > deadline:
+                    break
+            nodes += int(state.register[tree.NODES])
+            leaves += int(state.register[tree.LEAVES])
+            if state.best[0] < value:
+                value, best, winner = float(state.best[0]), state, branch
+            if status == tree.PAUSED:
+                rest = branches[i + 1].least if i + 1 < len(branches) else np.inf
+                open_bound = min(float(state.best[3]), rest)
+                break
+        proven = open_bound >= value * (1 - tree.MARGIN)
+        gap = 0.0 if proven else (1.0 if value == np.inf else 1 - open_bound / value)
+        if best is None or winner is None:
+            return Certificate(None, np.inf, np.inf, proven, gap, nodes, leaves, time.perf_counter() - started)
+        return Certificate(
+            self.mapping_of(best, winner.keep), float(best.best[1]), float(best.best[2]), proven,
+            gap, nodes, leaves, time.perf_counter() - started,
+        )  # fmt: skip
+
+    def choices(self) -> Iterator[BoolArray]:
+        """Yield every choice of what each level keeps, bool[L, T]."""
+        options = []
+        top = len(self.architecture.levels) - 1
+        for level, memory in enumerate(self.architecture.levels):
+            rule = self.constraints.get(memory.name, LevelConstraint())
+            for tensor in self.layer.tensors:
+                names = {tensor.name, tensor.role}
+                may = tensor.role in memory.may_keep
+                if level == top:
+                    options.append([True])
+                elif names & rule.bypass:
+                    options.append([False])
+                elif names & rule.keep:
+                    options.append([True])
+                elif may:
+                    options.append([True, False] if self.open_bypass else [True])
+                else:
+                    options.append([tensor.role in memory.keeps])
+        shape = (len(self.architecture.levels), len(self.layer.tensors))
+        for choice in itertools.product(*options):
+            yield np.array(choice, dtype=bool).reshape(shape)
+
+    def branch(self, keep: BoolArray, aim: tree.Aim) -> Branch:
+        """Return the tables of one choice."""
+        p = self.problem
+        kept = kept_of(keep, fits(self.architecture, self.layer, p, keep))
+        runs = self.runs(kept)
+        bounds = self.bounds(kept, runs)
+        bound = np.empty(len(p.packed))
+        tree.bound_unions(
+            p, kept, bounds, runs, aim, self.lattice.strides, self.lattice.lengths, bound
+        )
+        unions = np.flatnonzero(bound < np.inf)
+        unions = unions[np.argsort(bound[unions], kind="stable")]
+        return Branch(keep, kept, bounds, runs, unions, bound)
+
+    def runs(self, kept: tree.Kept) -> tree.Runs:
+        p = self.problem
+        values = [np.unique(p.extent[:, d]) for d in range(p.extent.shape[1])]
+        counts = np.array([len(v) for v in values], dtype=np.int64)
+        sliders = []
+        for t in range(p.axis.shape[0]):
+            for d in range(p.axis.shape[1]):
+                for e in range(d + 1, p.axis.shape[1]):
+                    if p.axis[t, d] >= 0 and p.axis[t, d] == p.axis[t, e]:
+                        sliders.append((t, d, e))
+        table = np.array(sliders, dtype=np.int64).reshape(-1, 3)
+        pairs = np.array([counts[d] * counts[e] for _, d, e in sliders], dtype=np.int64)
+        runs = tree.Runs(
+            tensor=np.ascontiguousarray(table[:, 0]),
+            first=np.ascontiguousarray(table[:, 1]),
+            second=np.ascontiguousarray(table[:, 2]),
+            start=np.concatenate([[0], np.cumsum(pairs**2)]).astype(np.int64),
+            least=np.ones(int((pairs**2).sum())),
+            any_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
+            least_any=np.ones(int(pairs.sum())),
+            union_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
+            union_words=np.zeros(int(pairs.sum())),
+            union_least=np.zeros(int(pairs.sum())),
+            divisor=np.stack(
+                [np.searchsorted(v, p.extent[:, d]) for d, v in enumerate(values)], axis=1
+            ).astype(np.int64),
+            divisors=counts,
+        )
+        if sliders:
+            top = len(p.block) - 1
+            flat = all(self._flat(level) for level in range(p.pivot + 1, top + 1))
+            shallow = not any(
+                kept.keep[level, t] for t in range(p.axis.shape[0]) if p.sliding[t]
+                for level in range(p.pivot - 1)
+            )  # fmt: skip
+            starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            tree.fill_runs(
+                p, runs, np.concatenate(values).astype(np.float64), starts,
+                top - p.pivot + 1, flat and shallow,
+            )  # fmt: skip
+        return runs
+
+    def _flat(self, level: int) -> bool:
+        entries = self.problem.spread_id[
+            self.problem.spread_start[level] : self.problem.spread_start[level + 1]
+        ]
+        return bool((entries == 0).all())
+
+    def bounds(self, kept: tree.Kept, runs: tree.Runs) -> tree.Bounds:
+        p = self.problem
+        levels, n = p.temporal_ok.shape
+        tensors = p.axis.shape[0]
+        b = tree.Bounds(
+            head=np.zeros((levels, n)), tail=np.zeros((levels, n)), out=np.zeros((levels, n)),
+            tail_cycles=np.zeros((levels, n)), out_cycles=np.zeros((levels, n)),
+            candidates=np.zeros((levels, n), dtype=np.int64),
+            candidate_count=np.zeros(levels, dtype=np.int64),
+            small=np.zeros((levels, n), dtype=np.int64),
+            small_count=np.zeros(levels, dtype=np.int64),
+            reach=np.ones((tensors, levels)), spread=np.ones(levels),
+        )  # fmt: skip
+        open_axis = np.ones((levels, len(self.lattice.strides)), dtype=bool)
+        for level in range(levels):
+            entries = np.unique(p.spread_id[p.spread_start[level] : p.spread_start[level + 1]])
+            b.spread[level] = p.volume[entries].max()
+            for t in range(tensors):
+                b.reach[t, level] = max(tree.most_shared(p, t, int(s)) for s in entries)
+            for axis, d in enumerate(self.lattice.axis_dim):
+                able = bool((p.extent[p.temporal_ok[level], d] > 1).any())
+                open_axis[level, axis] = able or bool((p.extent[entries, d] > 1).any())
+        tree.fill_bounds(
+            p, kept, b, runs, self.lattice.strides, self.lattice.lengths, open_axis,
+            self._flat(levels - 1),
+        )  # fmt: skip
+        for level in range(levels):
+            tail = b.tail[level] if level >= p.pivot else b.head[level]
+            good = np.flatnonzero(kept.fit[level] & (tail < np.inf))
+            if level >= p.pivot:
+                good = good[np.argsort(tail[good], kind="stable")]
+                b.candidates[level, : len(good)] = good
+                b.candidate_count[level] = len(good)
+            else:
+                b.small[level, : len(good)] = good
+                b.small_count[level] = len(good)
+        return b
+
+    def mapping_of(self, state: tree.State, keep: BoolArray) -> Mapping:
+        """Return the best mapping of a search."""
+        p = self.problem
+        entries = []
+        for level, memory in enumerate(self.architecture.levels):
+            spread = int(state.best_spread[level])
+            order = [int(d) for d in p.orders[state.best_order[level]] if d >= 0]
+            times = int(state.best_tile[level] - state.best_union[level])
+            entries.append(
+                LevelMapping(
+                    memory.name,
+                    [t.name for t, kept in zip(self.layer.tensors, keep[level], strict=True) if kept],
+                    self._loops(times, order),
+                    self._loops(int(p.spread_x[spread]), range(len(self.lattice.dims))),
+                    self._loops(int(p.spread_y[spread]), range(len(self.lattice.dims))),
+                )
+            )
+        return Mapping(entries)
+
+    def _loops(self, factors: int, order: "list[int] | range") -> list[Loop]:
+        extent = self.problem.extent[factors]
+        return [Loop(self.lattice.dims[d], int(extent[d])) for d in order if extent[d] > 1]
+
+
+def kept_of(keep: BoolArray, fit: BoolArray) -> tree.Kept:
+    """Return what follows from a choice: the pairs of levels each tensor moves between."""
+    levels, tensors = keep.shape
+    pairs: list[tuple[int, int, int]] = []
+    below = np.full((tensors, levels), -1, dtype=np.int64)
+    above = np.full((tensors, levels), -1, dtype=np.int64)
+    for t in range(tensors):
+        inner = -1
+        for level in range(levels):
+            if keep[level, t]:
+                below[t, level] = len(pairs)
+                if inner >= 0:
+                    above[t, inner] = len(pairs)
+                pairs.append((t, inner, level))
+                inner = level
+    table = np.array(pairs, dtype=np.int64)
+    return tree.Kept(
+        keep, fit, np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]),
+        np.ascontiguousarray(table[:, 2]), below, above,
+    )  # fmt: skip
+
+
+def new_state(p: Problem, branch: Branch) -> tree.State:
+    """Return the start of a search."""
+    levels = len(p.block)
+    queue = int(p.spread_start[p.pivot + 1] - p.spread_start[p.pivot])
+    register = np.zeros(8, dtype=np.int64)
+    register[tree.DEPTH] = -1
+    best = np.array([np.inf, np.inf, np.inf, branch.least])
+    ids = [np.zeros(levels, dtype=np.int64) for _ in range(7)]
+    return tree.State(
+        ids[0], ids[1], ids[2], np.zeros((2 * levels + 8, 2), dtype=np.int64),
+        np.zeros((levels + 4, 2)), np.zeros(queue), np.zeros(queue, dtype=np.int64), register,
+        best, ids[3], ids[4], ids[5], ids[6],
+        np.zeros((levels, len(branch.kept.tensor), 6)), np.zeros((4, levels, max(3, p.axis.shape[0]))),
+    )  # fmt: skip
