@@ -8,6 +8,7 @@ and the reports for nothing.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
@@ -23,6 +24,10 @@ from cosearch.typing import BoolArray, Configuration, FloatArray, IntArray, Rows
 if TYPE_CHECKING:
     from cosearch.architecture import Architecture
     from cosearch.loopnest.mapping import Constraints
+    from cosearch.loopnest.mapspace import MapSpace
+
+REMEMBERED_MAPSPACES = 64
+"""Mapspaces an accelerator keeps: the layers of a network, without growing for ever."""
 
 
 @frozen(eq=False)
@@ -208,6 +213,38 @@ class SpatialAccelerator(Accelerator):
         self.area_mm2 = architecture.area_mm2
         self.clock_mhz = architecture.clock_mhz
         self.sources = architecture.sources
+        self._mapspaces: dict[str, MapSpace] = {}
+
+    @property
+    def key(self) -> str:
+        """A digest of the architecture and of what the dataflow prescribes."""
+        rules = sorted((level, rule.key) for level, rule in self.constraints.items())
+        text = repr((type(self).__qualname__, self.architecture.key, rules))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def mapspace(self, layer: Einsum) -> MapSpace:
+        """Return the space of all mappings; the last few are remembered, by layer."""
+        from cosearch.loopnest.mapspace import MapSpace
+
+        space = self._mapspaces.pop(layer.key, None)
+        if space is None:
+            space = MapSpace(self.architecture, layer, self.constraints_for(layer))
+            while len(self._mapspaces) >= REMEMBERED_MAPSPACES:
+                del self._mapspaces[next(iter(self._mapspaces))]
+        self._mapspaces[layer.key] = space
+        return space
+
+    def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
+        """Price mappings with the compiled kernel."""
+        from cosearch.loopnest.pricing import evaluate_rows
+
+        return evaluate_rows(self.mapspace(layer), rows)
+
+    def explain(self, layer: Einsum, row: Rows) -> Cost:
+        """Return the breakdown of one mapping; raises Infeasible when it cannot be run."""
+        from cosearch.loopnest.reference import cost
+
+        return cost(self.architecture, layer, self.mapspace(layer).mapping_of(row))
 
     def constraints_for(self, layer: Einsum) -> Constraints:  # noqa: ARG002 - subclasses look
         """Return what the dataflow prescribes for one layer: the same for all, unless overridden.

@@ -1,0 +1,178 @@
+"""Where the prime factors of a dimension may go: slots, and the ways to fill them.
+
+A slot is a place for a loop of one dimension: spatial X, spatial Y or temporal, at one level.
+Every way of spreading the exponent of a prime over the slots is one choice of one column, so a
+row of choices is one factorization and every factorization is one row.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.architecture import Architecture
+from cosearch.einsum import Einsum
+from cosearch.errors import CosearchError, Infeasible, UnknownNameError
+from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.pack import turning_dims
+from cosearch.typing import BoolArray, IntArray
+
+X, Y, TIME = 0, 1, 2
+"""Kinds of slots; slot `3 * level + kind`, so that slots are ordered inner to outer."""
+
+MOST_CHOICES = 4_000_000
+"""Ways to spread one prime that are still tabulated (a byte a slot and way)."""
+
+
+@frozen(eq=False)
+class FactorColumn:
+    """The exponents of one prime of one dimension.
+
+    Attributes:
+        dim: index among the turning dimensions.
+        prime: the prime.
+        slots: int64[s], inner to outer.
+        exponents: int8[choices, s]: every way that may be part of a feasible mapping.
+    """
+
+    dim: int
+    prime: int
+    slots: IntArray
+    exponents: np.ndarray
+
+    def index(self, wanted: IntArray) -> int | None:
+        """Return the choice with these exponents, int[s], or None when there is none."""
+        hits = np.flatnonzero((self.exponents == wanted).all(axis=1))
+        return int(hits[0]) if len(hits) else None
+
+
+def prime_factors(n: int) -> dict[int, int]:
+    """Return prime to exponent, primes ascending."""
+    found: dict[int, int] = {}
+    p = 2
+    while p * p <= n:
+        while n % p == 0:
+            found[p] = found.get(p, 0) + 1
+            n //= p
+        p += 1
+    if n > 1:
+        found[n] = found.get(n, 0) + 1
+    return found
+
+
+@lru_cache(maxsize=256)
+def compositions(exponent: int, slots: int) -> np.ndarray:
+    """Return int8[ways, slots]: every way to write an exponent as a sum over slots.
+
+    Ordered lexicographically; there are `comb(exponent + slots - 1, slots - 1)`.
+    """
+    if slots == 1:
+        return np.full((1, 1), exponent, dtype=np.int8)
+    parts = []
+    for first in range(exponent + 1):
+        rest = compositions(exponent - first, slots - 1)
+        parts.append(np.hstack([np.full((len(rest), 1), first, dtype=np.int8), rest]))
+    return np.concatenate(parts)
+
+
+def factor_columns(
+    architecture: Architecture, layer: Einsum, constraints: Constraints
+) -> list[FactorColumn]:
+    """Return the column of every prime of every turning dimension.
+
+    Raises:
+        Infeasible: no factorization meets the constraints.
+        CosearchError: a prime can be spread in too many ways to be tabulated.
+    """
+    refuse_unknown(architecture, layer, constraints)
+    for dim in layer.dims:
+        _refuse_indivisible(layer, dim, _fixed(architecture, constraints, dim))
+    columns = []
+    for d, dim in enumerate(turning_dims(layer)):
+        slots = allowed_slots(architecture, constraints, dim)
+        fixed = _fixed(architecture, constraints, dim)
+        for prime, exponent in prime_factors(layer.bounds[dim]).items():
+            ways = math.comb(exponent + len(slots) - 1, len(slots) - 1)
+            if ways > MOST_CHOICES:
+                raise CosearchError(
+                    f"layer {layer.name!r}: the factor {prime}^{exponent} of {dim} can be spread "
+                    f"over {len(slots)} loops in {ways} ways, more than {MOST_CHOICES}",
+                    f"fix factors of {dim} with a constraint",
+                )
+            table = compositions(exponent, len(slots))
+            table = table[_meets(table, slots, prime, fixed)]
+            columns.append(FactorColumn(d, prime, np.array(slots, dtype=np.int64), table))
+            if len(table) == 0:
+                raise Infeasible(
+                    f"layer {layer.name!r}: the constraints leave no place for the factor "
+                    f"{prime}^{exponent} of {dim}",
+                    hint=f"let one level take any factor of {dim}",
+                )
+    return columns
+
+
+def allowed_slots(architecture: Architecture, constraints: Constraints, dim: str) -> list[int]:
+    """Return the slots of a dimension, inner to outer."""
+    slots = []
+    for level, memory in enumerate(architecture.levels):
+        rule = constraints.get(memory.name, LevelConstraint())
+        across, down = architecture.fanout(level)
+        if across > 1 and (rule.x_dims is None or dim in rule.x_dims):
+            slots.append(3 * level + X)
+        if down > 1 and (rule.y_dims is None or dim in rule.y_dims):
+            slots.append(3 * level + Y)
+        slots.append(3 * level + TIME)
+    return slots
+
+
+def _fixed(
+    architecture: Architecture, constraints: Constraints, dim: str
+) -> list[tuple[tuple[int, ...], int]]:
+    """Return (slots, product of their factors) for every fixed factor."""
+    fixed: list[tuple[tuple[int, ...], int]] = []
+    for level, memory in enumerate(architecture.levels):
+        rule = constraints.get(memory.name, LevelConstraint())
+        if dim in rule.temporal:
+            fixed.append(((3 * level + TIME,), rule.temporal[dim]))
+        if dim in rule.spatial:
+            fixed.append(((3 * level + X, 3 * level + Y), rule.spatial[dim]))
+    return fixed
+
+
+def _refuse_indivisible(layer: Einsum, dim: str, fixed: list[tuple[tuple[int, ...], int]]) -> None:
+    product = math.prod(factor for _, factor in fixed)
+    if product < 1 or layer.bounds[dim] % product:
+        raise Infeasible(
+            f"layer {layer.name!r}: the constraints fix factors of {dim} whose product is "
+            f"{product}, which does not divide its size {layer.bounds[dim]}",
+            {f"factors of {dim}": product / layer.bounds[dim]},
+        )
+
+
+def _meets(
+    table: np.ndarray, slots: list[int], prime: int, fixed: list[tuple[tuple[int, ...], int]]
+) -> BoolArray:
+    meets = np.ones(len(table), dtype=bool)
+    for places, factor in fixed:
+        columns = [i for i, slot in enumerate(slots) if slot in places]
+        wanted = prime_factors(factor).get(prime, 0)
+        meets &= table[:, columns].sum(axis=1, dtype=np.int64) == wanted
+    return meets
+
+
+def refuse_unknown(architecture: Architecture, layer: Einsum, constraints: Constraints) -> None:
+    """Raise UnknownNameError for a level or tensor that does not exist.
+
+    Dimensions that a layer does not have are passed over: one dataflow serves many layers.
+    """
+    levels = {memory.name for memory in architecture.levels}
+    names = {t.name for t in layer.tensors} | {"Weights", "Inputs", "Outputs"}
+    for level, rule in constraints.items():
+        if level not in levels:
+            raise UnknownNameError("level", level, levels)
+        for name in rule.keep | rule.bypass:
+            if name not in names:
+                raise UnknownNameError("tensor", name, names)
