@@ -99,6 +99,13 @@ class LevelConstraint:
     keep: frozenset[str] = field(default=frozenset(), converter=_names)
     bypass: frozenset[str] = field(default=frozenset(), converter=_names)
 
+    @property
+    def key(self) -> str:
+        """A text that is the same for equal constraints, in every process."""
+        facts = (self.temporal.items(), self.spatial.items(), self.keep, self.bypass)
+        dims = (None if d is None else sorted(d) for d in (self.x_dims, self.y_dims))
+        return repr((*map(sorted, facts), self.order, *dims))
+
 
 Constraints = AbstractMapping[str, LevelConstraint]
 """Level name to what a mapping may do there."""
