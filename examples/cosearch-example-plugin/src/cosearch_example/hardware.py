@@ -1,0 +1,57 @@
+"""A machine in a few lines: declare it, and cosearch maps, prices, searches and reports it."""
+
+from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.hardware import HardwareModel, SpatialAccelerator
+from cosearch.plugins import load_registry
+from cosearch.space import Parameter, ParameterSpace, Rule
+from cosearch.technology import priced
+
+LATER = AccessEnergy.uniform(0.0)  # `priced` fills it in
+
+
+class TinyCore(HardwareModel):
+    """A row of multipliers with registers of their own, one SRAM and DRAM."""
+
+    options = ParameterSpace((Parameter("bits", (16, 8), unit="bits", doc="of every word"),))
+
+    def __init__(self, bits=16):
+        self.bits = bits
+        technology = load_registry().find("technologies", "eyeriss-chip")
+        self.technology = technology.make()
+
+    @property
+    def name(self):
+        return "tinycore"
+
+    @property
+    def space(self):
+        return ParameterSpace(
+            (
+                Parameter("multipliers", (4, 8, 16, 32, 64), 16, doc="in the row"),
+                Parameter("registers", (8, 16, 32, 64), 16, "words", "of each multiplier"),
+                Parameter("sram_kb", (4, 8, 16, 32), 8, "KB", "shared by all"),
+            ),
+            (
+                Rule(
+                    "the registers together are larger than the SRAM",
+                    lambda c: c["multipliers"] * c["registers"] * self.bits <= c["sram_kb"] * 8192,
+                ),
+            ),
+        )
+
+    def build(self, configuration):
+        chosen = self.check(configuration)
+        row = chosen["multipliers"]
+        machine = Architecture(
+            "tinycore",
+            (
+                Memory("registers", chosen["registers"], LATER, self.bits, mesh_x=row),
+                Memory("sram", chosen["sram_kb"] * 8192 // self.bits, LATER, self.bits,
+                       read_bandwidth=row, write_bandwidth=row),
+                Memory("DRAM", None, LATER, self.bits, shared_bandwidth=4.0, is_dram=True),
+            ),
+            Compute(0.0, mesh_x=row, word_bits=self.bits),
+            clock_mhz=200.0,
+            sources={"clock": "an example, no chip"},
+        )  # fmt: skip
+        return SpatialAccelerator(priced(machine, self.technology, kinds={"registers": "regfile"}))
