@@ -88,6 +88,8 @@ class Technology(ABC):
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
+    process: ClassVar[tuple[int, float] | None] = None
+    """Node (nm) and supply (V) its absolute energies hold for; None where they are relative."""
 
     @property
     @abstractmethod
@@ -163,8 +165,9 @@ class _Ledger:
     def memory(self, memory: Memory, kind: StorageKind, ganged: int) -> Memory:
         """Return the memory with its prices.
 
-        A partitioned memory is as many memories as it has parts; the price of an access of the
-        whole is then that of its dearest part, which no access pays.
+        A partitioned memory is as many memories as it has parts, named `scratchpads_weights` and
+        so on; the price of an access of the whole is that of its dearest part, which no access
+        pays.
         """
         if not memory.partitions:
             cost, room = self._storage(memory, kind, memory.entries, ganged)
@@ -175,7 +178,8 @@ class _Ledger:
         parts: dict[Role, Partition] = {}
         area = leak = 0.0
         for role, part in memory.partitions.items():
-            cost, room = self._storage(memory, kind, part.entries, ganged)
+            named = evolve(memory, name=f"{memory.name}_{role.lower()}")
+            cost, room = self._storage(named, kind, part.entries, ganged)
             parts[role] = evolve(part, energy=_share(cost.energy, ganged))
             area += room / ganged
             leak += cost.leak_pj_per_cycle / ganged

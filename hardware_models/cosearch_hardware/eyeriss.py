@@ -169,6 +169,12 @@ class EyerissAccelerator(SpatialAccelerator):
         self.design = design
         self.row_stationary = row_stationary
 
+    @property
+    def key(self) -> str:
+        """Tells dataflows on the same memories apart."""
+        flow = f"{self.design.filter_width}-{self.design.filter_height}-{self.row_stationary}"
+        return f"{super().key}-{flow}"
+
     def constraints_for(self, layer: Einsum) -> Constraints:
         """Return where filter rows and columns may go, by the layer's own dimensions."""
         return constraints_of(layer, self.design, row_stationary=self.row_stationary)

@@ -1,0 +1,94 @@
+"""Another technology, carried over to a different node and supply voltage."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar
+
+from attrs import evolve
+
+from cosearch.architecture import AccessEnergy
+from cosearch.errors import CosearchError
+from cosearch.plugins import load_registry
+from cosearch.space import Parameter, ParameterSpace
+from cosearch.technology import ComputePrice, Storage, StoragePrice, Technology
+from cosearch_plugins.technologies.scaling import NODES, SOURCE, area_ratio, energy_ratio
+
+
+class Scaled(Technology):
+    """Prices of another technology, scaled to a node and a voltage; DRAM is left as it is.
+
+    Args:
+        base: name of the technology that is scaled; its energies have to belong to a node.
+        node_nm: to which it is scaled.
+        supply_v: supply voltage there.
+    """
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(
+        (
+            Parameter("base", ("horowitz",), doc="the technology that is scaled", free=True),
+            Parameter("node_nm", NODES, 16, "nm", "to this node"),
+            Parameter("supply_v", (0.5, 1.4), 0.8, "V", "at this voltage", free=True),
+        )
+    )
+
+    def __init__(self, base: str = "horowitz", node_nm: int = 16, supply_v: float = 0.8) -> None:
+        self._spec, self._process = base, (node_nm, supply_v)
+
+    @cached_property
+    def _base(self) -> Technology:
+        base: Technology = load_registry().find("technologies", self._spec).make()
+        return base
+
+    @cached_property
+    def _ratios(self) -> tuple[float, float]:
+        """Energy and area, here over the base's.
+
+        Raises:
+            CosearchError: the base's energies are relative and belong to no node.
+        """
+        of = self._base.process
+        if of is None:
+            raise CosearchError(
+                f"the energies of technology {self._spec!r} are relative and belong to no node",
+                "scale one whose energies belong to a node, such as horowitz",
+            )
+        return energy_ratio(of, self._process), area_ratio(of[0], self._process[0])
+
+    @property
+    def name(self) -> str:
+        """As users write it."""
+        node, volts = self._process
+        return f"scaled:base={self._spec},node_nm={node},supply_v={volts:g}"
+
+    def storage(self, part: Storage) -> StoragePrice:
+        """Return the base's price, scaled."""
+        price = self._base.storage(part)
+        if part.kind == "dram":
+            return price
+        energy, area = self._ratios
+        read, fill, update = price.energy.read, price.energy.fill, price.energy.update
+        return evolve(
+            price,
+            energy=AccessEnergy(read * energy, fill * energy, update * energy),
+            area_um2=price.area_um2 * area,
+            leak_pj_per_cycle=price.leak_pj_per_cycle * energy,
+            energy_source=self._said(price.energy_source),
+            area_source=self._said(price.area_source),
+        )
+
+    def compute(self, bits: int, name: str = "MAC") -> ComputePrice:
+        """Return the base's price, scaled."""
+        price = self._base.compute(bits, name)
+        energy, area = self._ratios
+        return evolve(
+            price,
+            energy_pj=price.energy_pj * energy,
+            area_um2=price.area_um2 * area,
+            energy_source=self._said(price.energy_source),
+            area_source=self._said(price.area_source),
+        )
+
+    def _said(self, source: str) -> str:
+        node, volts = self._process
+        return f"{source}; to {node} nm, {volts:g} V {SOURCE}"
