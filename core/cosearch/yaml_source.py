@@ -1,0 +1,137 @@
+"""YAML files read safely: no code, no bombs, no doubled keys, and a line for every message.
+
+An alias (`*name`) repeats what its anchor holds. Repeated repetitions grow exponentially (a "YAML
+bomb"), so the size with every alias written out is computed on the graph of nodes, before anything
+is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+from attrs import frozen
+
+from cosearch.errors import InputError
+
+LARGEST_FILE = 16_000_000
+"""Bytes."""
+
+LARGEST_DOCUMENT = 200_000
+"""Values, with every alias written out."""
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Where a value stands: keys and positions from the top."""
+
+
+@frozen
+class YamlDocument:
+    """A document and where its values stand.
+
+    Attributes:
+        source: the file.
+        data: the document as dictionaries, lists and scalars.
+        lines: line numbers, from 1, by place.
+    """
+
+    source: str
+    data: Any
+    lines: Mapping[Place, int]
+
+    def at(self, *place: str | int) -> str:
+        """Return `file:line` of a value, or of the nearest one around it."""
+        for length in range(len(place), -1, -1):
+            if place[:length] in self.lines:
+                return f"{self.source}:{self.lines[place[:length]]}"
+        return self.source
+
+
+def read_yaml_document(path: Path) -> YamlDocument:
+    """Return the one document in a YAML (or JSON) file.
+
+    Raises:
+        InputError: not readable as text, not YAML, too large, too deep, doubled keys, or aliases
+            that contain themselves.
+    """
+    if path.stat().st_size > LARGEST_FILE:
+        raise InputError(str(path), [f"is larger than {LARGEST_FILE:,} bytes"])
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(str(path), [f"is not UTF-8 text (byte {error.start})"]) from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, source: str) -> YamlDocument:
+    """Return the one document in a text; `source` names it in messages."""
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            raise InputError(source, ["is empty"])
+        _refuse_bombs(node, source)
+        lines = _lines(node, source)
+        return YamlDocument(source, loader.construct_document(node), lines)
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{source}{line}", [f"is not YAML: {error.problem}"]) from None
+    except yaml.YAMLError as error:
+        raise InputError(source, [f"is not YAML: {' '.join(str(error).split())}"]) from None
+    except RecursionError:
+        raise InputError(source, ["is nested too deeply"]) from None
+    except (ValueError, OverflowError) as error:
+        raise InputError(source, [f"has a value that cannot be read: {error}"]) from None
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _refuse_bombs(root: yaml.Node, source: str) -> None:
+    """Refuse a document whose aliases contain themselves or multiply beyond measure."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in open_nodes:
+            line = node.start_mark.line + 1
+            raise InputError(f"{source}:{line}", ["an alias contains itself"])
+        if id(node) not in sizes:
+            open_nodes.add(id(node))
+            sizes[id(node)] = 1 + sum(size(child) for child in _children(node))
+            open_nodes.discard(id(node))
+        return sizes[id(node)]
+
+    if size(root) > LARGEST_DOCUMENT:
+        raise InputError(
+            source, [f"has more than {LARGEST_DOCUMENT:,} values once its aliases are written out"]
+        )
+
+
+def _lines(root: yaml.Node, source: str) -> dict[Place, int]:
+    """Return the line of every value by its place; refuses doubled keys."""
+    lines: dict[Place, int] = {}
+    doubled: list[str] = []
+
+    def visit(node: yaml.Node, place: Place) -> None:
+        lines[place] = node.start_mark.line + 1
+        if isinstance(node, yaml.SequenceNode):
+            for i, item in enumerate(node.value):
+                visit(item, (*place, i))
+        elif isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                name = str(key.value)
+                if name in seen and name != "<<":
+                    doubled.append(f"line {key.start_mark.line + 1}: {name!r} stands twice")
+                seen.add(name)
+                visit(value, (*place, name))
+
+    visit(root, ())
+    if doubled:
+        raise InputError(source, doubled)
+    return lines
