@@ -102,6 +102,13 @@ class Hooks:
         """Return reporters, which show or write the results of a study. Called once."""
 
     @hookspec
+    def cosearch_references(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return reference data that models are validated against. Called once.
+
+        Subclasses of `cosearch.validate.reference.Reference`, for `cosearch validate NAME DIR`.
+        """
+
+    @hookspec
     def cosearch_commands(self, app: Any) -> None:  # noqa: ANN401 - typer is imported late
         """Add commands to the command line.
 

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "technologies": "technology",
     "executors": "executor",
     "reporters": "reporter",
+    "references": "reference",
 }
 """Kind of registration (the hook is `cosearch_<kind>`) to its singular in messages."""
 
@@ -37,6 +38,7 @@ CONTRACTS: Mapping[str, str] = {
     "network_spaces": "cosearch.workload:NetworkSpace",
     "technologies": "cosearch.technology:Technology",
     "executors": "cosearch.executor:Executor",
+    "references": "cosearch.validate.reference:Reference",
 }
 """Kind to the class that everything registered under it must be derived from."""
 

@@ -3,6 +3,9 @@
 Source: the artifact of *DOSA: Differentiable Model-Based One-Loop Search for DNN Accelerators*
 (Hong et al., MICRO 2023). Its points were made by a Timeloop of 2022, so the architecture asks for
 `CostRules.timeloop_2022()`. Energies are published in microjoules with six digits after the point.
+
+The artifact publishes cycles and energy. Access counts are those of a file that has them by `id`,
+and for every other point those of the closed form that accompanies the data.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from cosearch.errors import InputError
 from cosearch.loopnest.mapping import LevelMapping, Loop
 from cosearch.loopnest.mapping import Mapping as LoopMapping
 from cosearch.validate.compare import Figure, Figures, Point, Rejected
+from cosearch.validate.dosa_counts import access_counts
 from cosearch.validate.figures import MappedLayer, reference_model
 from cosearch.validate.files import csv_header, csv_rows, reading
 from cosearch.validate.reference import Reference, Section
@@ -138,7 +142,7 @@ class _Word:
 
 
 def _level(index: int, head: str, words: list[str]) -> LevelMapping:
-    loops = [_word(word) for word in reversed(words)]
+    loops = [w for w in map(_word, reversed(words)) if w.loop.bound > 1]
     spatial = tuple(w.loop for w in loops if w.spatial)
     columns = index == LEVELS.index("scratchpad")
     return LevelMapping(
@@ -167,7 +171,9 @@ def _point(row: Row, source: str, counts: Mapping[str, int]) -> Point[MappedLaye
     with reading(source):
         machine = architecture(int(row["pe_dim"]), int(row["acc_depth"]), int(row["sp_depth"]))
         case = MappedLayer(machine, _layer(row), mapping(row["mapping"]))
-        figures = {name: Figure("count", value) for name, value in counts.items()}
+        stride = int(row["Wstride"]), int(row["Hstride"])
+        derived = access_counts(case.layer, case.mapping, stride) or {}
+        figures = {name: Figure("count", value) for name, value in {**derived, **counts}.items()}
         figures["cycles"] = Figure("cycles", int(row["cycles"]))
         slack = HALF_A_DIGIT_UJ * (1 + 1e-6)
         figures["energy_uJ"] = Figure("energy", float(row["energy_uJ"]), slack, slack)

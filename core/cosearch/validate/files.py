@@ -41,7 +41,7 @@ def json_object(file: Path) -> dict[str, Any]:
 
 def json_lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the line number and the JSON object of each line that is not blank."""
-    for number, line in enumerate(_text(file).splitlines(), 1):
+    for number, line in enumerate(_text(file).split("\n"), 1):
         if not line.strip():
             continue
         try:
