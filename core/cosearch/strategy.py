@@ -46,11 +46,12 @@ class Strategy(ABC):
     Attributes:
         options: what the constructor takes as keywords, as a space, so that every contender can
             be tuned on equal terms before it is compared.
-        multi_objective: whether `tell` takes more than one column of losses.
+        multi_objective: whether `tell` takes more than one column of losses; an instance whose
+            options rule that out says so itself.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
-    multi_objective: ClassVar[bool] = False
+    multi_objective: bool = False
 
     def __init__(self, space: Space, rng: np.random.Generator) -> None:
         self.space = space

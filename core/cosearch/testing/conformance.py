@@ -202,7 +202,7 @@ def several_objectives(target: type[Strategy], options: Options) -> None:
     task = TWO_OBJECTIVES
     strategy = _make(target, options, task)
     rows, _ = task.space.sample_feasible(8, np.random.default_rng(0))
-    if target.multi_objective:
+    if strategy.multi_objective:
         strategy.tell(rows, *task.judge(rows))
         for asked in run(strategy, task, 6, batch=8):
             _check_rows(asked, 8, task)

@@ -60,13 +60,16 @@ class Policy:
             position += size
         return (tuple(views[i : i + 4]) for i in range(0, len(views), 4))
 
-    def sample(self, n: int, rng: np.random.Generator) -> Rows:
-        """Draw rows, int64[n, d]; choices that no feasible row has are masked."""
+    def sample(self, n: int, temperature: float, rng: np.random.Generator) -> Rows:
+        """Draw rows, int64[n, d]; choices that no feasible row has are masked.
+
+        A temperature above 1 flattens every choice, below 1 sharpens it.
+        """
         rows = np.zeros((n, len(self._cards)), dtype=np.int64)
         total = np.zeros((n, 1))
         for j, (start, embed, read, bias) in enumerate(self._columns(self.theta)):
             logits = np.tanh(start + total) @ read + bias
-            p = _softmax(logits, self._space.allowed(rows, j))
+            p = _softmax(logits / temperature, self._space.allowed(rows, j))
             below = (p.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
             rows[:, j] = np.minimum(below, self._cards[j] - 1)
             total = total + embed[rows[:, j]]

@@ -14,8 +14,15 @@ from cosearch.unseen import Unseen
 from cosearch_plugins.strategies.history import History
 from cosearch_plugins.strategies.policy import Adam, Policy
 
-_ATTEMPTS = 8
-"""Rounds of episodes before neighbours of episodes, and then random rows, make up the rest."""
+_ATTEMPTS = 16
+"""Rounds of episodes before random rows make up what is missing."""
+
+_HEAT = 1.25
+"""By how much each round is hotter, so that a policy that has made up its mind looks around."""
+
+
+_MOST_CURIOUS = 50.0
+"""The entropy bonus grows to so many times its option at most."""
 
 
 def _options(batch: int, rate: float, entropy: float) -> tuple[Parameter, ...]:
@@ -55,6 +62,7 @@ class PolicyGradient(Strategy):
         self._adam = Adam(len(self._policy.theta), rate)
         self._history = History(space)
         self._learned = 0
+        self._curiosity = 1.0
         self._baseline: float | None = None
         self._unseen = Unseen(space)
 
@@ -62,13 +70,13 @@ class PolicyGradient(Strategy):
         """Return up to n unseen episodes that meet the known constraints."""
         found: list[Rows] = []
         missing = n
-        for attempt in range(2 * _ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             if missing == 0:
                 break
-            rows = self._policy.sample(2 * missing, self.rng)
-            for _ in range(attempt - _ATTEMPTS + 1):
-                rows = self.space.perturb(rows, self.rng)
+            rows = self._policy.sample(2 * missing, _HEAT**attempt, self.rng)
             fresh = self._unseen.take(rows, missing)
+            if attempt == 0:
+                self._curiosity = self._curious(len(fresh) / missing)
             found.append(fresh)
             missing -= len(fresh)
         found.append(self._unseen.draw(missing, self.rng))
@@ -85,6 +93,10 @@ class PolicyGradient(Strategy):
             rewards = self._rewards(self._learned)[batch]
             rows = self._history.rows[batch]
             self._learn(rows, self._policy.masks(rows), self._advantages(rewards))
+
+    def _curious(self, fresh: float) -> float:
+        """Return the factor on the entropy bonus: it rises while episodes repeat themselves."""
+        return min(_MOST_CURIOUS, max(1.0, self._curiosity * (1.1 if fresh < 1.0 else 0.9)))
 
     @abstractmethod
     def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:
@@ -109,7 +121,7 @@ class PolicyGradient(Strategy):
 
     def _ascend(self, rows: Rows, masks: Sequence[BoolArray], weight: FloatArray) -> None:
         episode = self._policy.read(rows, masks)
-        gradient = self._policy.gradient(rows, episode, weight, self._entropy)
+        gradient = self._policy.gradient(rows, episode, weight, self._entropy * self._curiosity)
         self._policy.theta += self._adam.step(gradient / len(rows))
 
 
@@ -120,7 +132,7 @@ class Reinforce(PolicyGradient):
     ConfuciuX, MICRO 2020.
     """
 
-    options = ParameterSpace(_options(batch=8, rate=0.05, entropy=0.01))
+    options = ParameterSpace(_options(batch=8, rate=0.03, entropy=0.01))
 
     def __init__(
         self,
@@ -128,7 +140,7 @@ class Reinforce(PolicyGradient):
         rng: np.random.Generator,
         *,
         batch: int = 8,
-        rate: float = 0.05,
+        rate: float = 0.03,
         entropy: float = 0.01,
         penalty: float = 1.0,
         hidden: int = 16,
@@ -148,7 +160,7 @@ class Ppo(PolicyGradient):
 
     options = ParameterSpace(
         (
-            *_options(batch=16, rate=0.03, entropy=0.01),
+            *_options(batch=16, rate=0.02, entropy=0.01),
             Parameter("epochs", (1, 2, 4, 8, 64), 8, free=True, doc="steps on each batch"),
             Parameter("clip", (0.05, 0.1, 0.2, 0.3, 10.0), 0.2, free=True,
                       doc="how far a choice's probability ratio may leave 1"),
@@ -161,7 +173,7 @@ class Ppo(PolicyGradient):
         rng: np.random.Generator,
         *,
         batch: int = 16,
-        rate: float = 0.03,
+        rate: float = 0.02,
         entropy: float = 0.01,
         penalty: float = 1.0,
         hidden: int = 16,
