@@ -20,6 +20,7 @@ _WORKLOADS = (
     ("llama", "llama:Llama", "Llama-style decoder: sizes 1.1B to 8B, prefill or decode"),
     ("mobilenetv2", "mobilenet:MobileNetV2", "MobileNetV2, 224x224"),
     ("mobilenetv3", "mobilenet:MobileNetV3", "MobileNetV3 large or small, 224x224"),
+    ("nasbench201-cell", "nasbench201:NasBench201Cell", "one network of NAS-Bench-201"),
     ("resnet18", "resnet:ResNet18", "ResNet-18, 224x224"),
     ("resnet50", "resnet:ResNet50", "ResNet-50 v1.5, 224x224"),
     ("retinanet", "retinanet:RetinaNet", "RetinaNet with ResNet-50, 800x800"),
@@ -36,6 +37,19 @@ _WORKLOADS = (
     ("vit-b16", "transformers:ViTB16", "ViT-B/16, 224x224"),
 )
 
+_SPACES = (
+    (
+        "mobile-space",
+        "mobile_space:MobileSpace",
+        "ImageNet networks around MobileNetV2; accuracy is an estimate",
+    ),
+    (
+        "nasbench201",
+        "nasbench201:NasBench201",
+        "15,625 cells with measured accuracies (test set) on three data sets",
+    ),
+)
+
 
 @hookimpl
 def cosearch_workloads() -> list[Registration]:
@@ -43,3 +57,9 @@ def cosearch_workloads() -> list[Registration]:
     return [
         Registration(name, f"{_HERE}.{target}", summary) for name, target, summary in _WORKLOADS
     ]
+
+
+@hookimpl
+def cosearch_network_spaces() -> list[Registration]:
+    """Return spaces of networks."""
+    return [Registration(name, f"{_HERE}.{target}", summary) for name, target, summary in _SPACES]

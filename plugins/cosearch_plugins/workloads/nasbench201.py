@@ -1,0 +1,308 @@
+"""NAS-Bench-201: 15,625 cells, each trained on three data sets.
+
+Dong and Yang, ICLR 2020; tables in `data/nasbench201`, with origin and licences. A cell has four
+nodes; each of its six edges carries one of five operations. The network is a stem of 16 channels,
+then three stages of five equal cells, with a residual block of stride 2 between stages that
+doubles the channels (section 2.1 and Figure 1 of the paper).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from functools import cache, cached_property
+from importlib import resources
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.einsum import Einsum, conv
+from cosearch.errors import UnknownNameError
+from cosearch.space import Parameter, ParameterSpace
+from cosearch.typing import FloatArray, IntArray, Rows
+from cosearch.workload import Layer, Network, NetworkSpace, Workload
+from cosearch_plugins.workloads.options import BATCH
+
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""From node, to node, in the order of the cell's text."""
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+
+SIZE = len(OPERATIONS) ** len(EDGES)
+
+CELLS = 5
+"""In each stage."""
+
+STAGES = ((16, 1), (32, 2), (64, 4))
+"""Channels, and by how much the image has shrunk."""
+
+
+@frozen
+class DataSet:
+    """What differs between the data sets.
+
+    Attributes:
+        suffix: of the table's columns.
+        pixels: side of the image.
+        classes: to tell apart.
+    """
+
+    suffix: str
+    pixels: int
+    classes: int
+
+
+DATA_SETS = {
+    "cifar10": DataSet("c10", 32, 10),
+    "cifar100": DataSet("c100", 32, 100),
+    "imagenet16-120": DataSet("in16", 16, 120),
+}
+
+DATA_SET = Parameter("dataset", tuple(DATA_SETS), "cifar10", doc="images and classes")
+
+
+class NasBench201(NetworkSpace):
+    """The space of cells; its accuracies are those of trained networks, on the test set.
+
+    A network's MACs are the table's less one a class: the benchmark counts adding the classifier's
+    bias as one.
+
+    Args:
+        dataset: images and classes.
+        batch: images in one run.
+    """
+
+    options = ParameterSpace((DATA_SET, BATCH))
+    accuracy_is_estimate: ClassVar[bool] = False
+
+    def __init__(self, dataset: str = "cifar10", batch: int = 1) -> None:
+        self.dataset, self.batch = dataset, batch
+        self._data = DATA_SETS[dataset]
+
+    @cached_property
+    def space(self) -> ParameterSpace:
+        """One parameter an edge."""
+        return ParameterSpace(
+            tuple(
+                Parameter(f"edge{a}{b}", OPERATIONS, doc=f"operation from node {a} to node {b}")
+                for a, b in EDGES
+            )
+        )
+
+    def build(self, row: Rows) -> Network:
+        """Return the network of one cell, int64[6]; equal cells of a stage are counted."""
+        layers, parameters = [self._parts.stem], _STEM_PARAMETERS
+        for stage, (channels, _) in enumerate(STAGES):
+            layers += self._parts.reductions[stage]
+            for edge, choice in enumerate(row):
+                layer = self._parts.edges.get((stage, edge, int(choice)))
+                if layer is not None:
+                    layers.append(layer)
+                    parameters += CELLS * _normed(layer.einsum, channels)
+        parameters += _REDUCTION_PARAMETERS + 2 * STAGES[-1][0]
+        layers.append(self._parts.classifier)
+        parameters += (STAGES[-1][0] + 1) * self._data.classes
+        source = "Dong and Yang, ICLR 2020, Figure 1"
+        return Network(f"nasbench201-{cell_text(row)}", tuple(layers), (), source, parameters)
+
+    def accuracy(self, rows: Rows) -> FloatArray:
+        """Return the accuracy in per cent, float64[n], of rows int64[n, 6], on the test set."""
+        return self.score("acc", rows)
+
+    def score(self, name: str, rows: Rows) -> FloatArray:
+        """Return a column of the table, float64[n], of rows int64[n, 6].
+
+        Args:
+            name: `acc`, `naswot`, `logsynflow`, `macs_m`, `params_m`, or `skip`.
+            rows: cells.
+        """
+        if name == "skip":
+            return skip_score(rows)
+        column = f"{name}_{self._data.suffix}"
+        if column not in table():
+            raise UnknownNameError(
+                "score", name, ("acc", "naswot", "logsynflow", "macs_m", "params_m", "skip")
+            )
+        return table()[column][self.index(rows)]
+
+    def latency_ms(self, device: str, rows: Rows) -> FloatArray:
+        """Return milliseconds of the CIFAR-10 network, float64[n].
+
+        Args:
+            device: `eyeriss` or `fpga` (model estimates), `raspi4` or `pixel3` (measured).
+            rows: cells, int64[n, 6].
+        """
+        devices = {column.removesuffix("_ms"): column for column in _latencies()}
+        if device not in devices:
+            raise UnknownNameError("device", device, devices)
+        return _latencies()[devices[device]][self.index(rows)]
+
+    def index(self, rows: Rows) -> IntArray:
+        """Return the benchmark's own indices, int64[n], of rows int64[n, 6]."""
+        return _index_by_code()[_codes(rows)]
+
+    def row(self, index: int) -> Rows:
+        """Return the cell, int64[6], of one of the benchmark's own indices."""
+        row: Rows = _rows_by_index()[index]
+        return row
+
+    @cached_property
+    def _parts(self) -> _Parts:
+        return _Parts.make(self._data, self.batch)
+
+
+@frozen
+class _Parts:
+    """Every layer that any network of the space may have.
+
+    Attributes:
+        stem: before the first stage.
+        reductions: before each stage.
+        edges: by stage, edge and choice; an edge without products has none.
+        classifier: behind the last stage.
+    """
+
+    stem: Layer
+    reductions: tuple[list[Layer], ...]
+    edges: dict[tuple[int, int, int], Layer]
+    classifier: Layer
+
+    @classmethod
+    def make(cls, data: DataSet, batch: int) -> _Parts:
+        stem = _conv("stem", batch, STAGES[0][0], 3, data.pixels, 3)
+        classifier = conv("classifier", N=batch, K=data.classes, C=STAGES[-1][0], P=1, Q=1)
+        edges = {
+            (stage, edge, OPERATIONS.index(f"nor_conv_{kernel}x{kernel}")): Layer(
+                _conv(f"stage{stage}.edge{a}{b}", batch, k, k, data.pixels // shrunk, kernel), CELLS
+            )
+            for stage, (k, shrunk) in enumerate(STAGES)
+            for edge, (a, b) in enumerate(EDGES)
+            for kernel in (1, 3)
+        }
+        reductions = tuple(_reduction(stage, data, batch) for stage in range(len(STAGES)))
+        return cls(Layer(stem), reductions, edges, Layer(classifier))
+
+
+def _reduction(stage: int, data: DataSet, batch: int) -> list[Layer]:
+    """Return the residual block before a stage; its shortcut pools before a 1x1 convolution."""
+    if stage == 0:
+        return []
+    channels, shrunk = STAGES[stage]
+    pixels, narrow = data.pixels // shrunk, STAGES[stage - 1][0]
+    name = f"reduction{stage}"
+    return [
+        Layer(_conv(f"{name}.conv1", batch, channels, narrow, pixels, 3, stride=2)),
+        Layer(_conv(f"{name}.conv2", batch, channels, channels, pixels, 3)),
+        Layer(_conv(f"{name}.shortcut", batch, channels, narrow, pixels, 1)),
+    ]
+
+
+def _conv(
+    name: str, batch: int, K: int, C: int, pixels: int, kernel: int, *, stride: int = 1
+) -> Einsum:
+    return conv(
+        name, N=batch, K=K, C=C, P=pixels, Q=pixels, R=kernel, S=kernel, stride=(stride, stride)
+    )
+
+
+def _normed(einsum: Einsum, channels: int) -> int:
+    """Return the parameters of a convolution with its batch norm."""
+    return einsum.words(einsum.tensors[0]) + 2 * channels
+
+
+_STEM_PARAMETERS = 3 * 16 * 9 + 2 * 16
+_REDUCTION_PARAMETERS = sum(
+    9 * narrow * wide + 9 * wide * wide + narrow * wide + 2 * 2 * wide
+    for (narrow, _), (wide, _) in pairwise(STAGES)
+)
+"""Both residual blocks; the shortcut's convolution has no batch norm."""
+
+
+class NasBench201Cell(Workload):
+    """One network of the benchmark.
+
+    Args:
+        index: the benchmark's own, 0 to 15624; 6111 is one of the two best on CIFAR-10.
+        dataset: images and classes.
+        batch: images in one run.
+    """
+
+    options = ParameterSpace(
+        (
+            Parameter("index", (0, SIZE - 1), 6111, doc="the benchmark's own", free=True),
+            DATA_SET,
+            BATCH,
+        )
+    )
+
+    def __init__(self, index: int = 6111, dataset: str = "cifar10", batch: int = 1) -> None:
+        self.index, self.cells = index, NasBench201(dataset, batch)
+
+    def network(self) -> Network:
+        """Return the network."""
+        return self.cells.build(self.cells.row(self.index))
+
+
+def skip_score(rows: Rows) -> FloatArray:
+    """Return FreeREA's third score, float64[n]: how far skip connections reach.
+
+    The mean over `skip_connect` edges of (to - from - 1), 0 without any (Cavagnero et al., WACV
+    2023).
+    """
+    reach = np.array([b - a - 1 for a, b in EDGES], dtype=np.float64)
+    skips = rows == OPERATIONS.index("skip_connect")
+    return np.asarray((skips * reach).sum(axis=1) / np.maximum(skips.sum(axis=1), 1))
+
+
+def cell_text(row: Rows) -> str:
+    """Return the benchmark's text of a cell, int64[6]."""
+    edges = [f"{OPERATIONS[int(op)]}~{a}" for op, (a, _) in zip(row, EDGES, strict=True)]
+    return "+".join(f"|{'|'.join(part)}|" for part in (edges[:1], edges[1:3], edges[3:]))
+
+
+@cache
+def table() -> dict[str, FloatArray]:
+    """Return the numeric columns of the benchmark's table, float64[15625] each, by index."""
+    return _numbers("nasbench201.csv.gz")
+
+
+@cache
+def _latencies() -> dict[str, FloatArray]:
+    return _numbers("latency.csv.gz")
+
+
+def _numbers(name: str) -> dict[str, FloatArray]:
+    rows = _read(name)
+    columns = [c for c in rows[0] if c not in ("index", "arch")]
+    return {c: np.array([float(row[c]) for row in rows]) for c in columns}
+
+
+def _read(name: str) -> list[dict[str, str]]:
+    data = resources.files(__package__) / "data" / "nasbench201" / name
+    with data.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def _rows_by_index() -> Rows:
+    """Return every cell, int64[15625, 6], in the order of the benchmark's indices."""
+    cells = [row["arch"] for row in _read("nasbench201.csv.gz")]
+    edges = [
+        [part.split("~")[0] for part in cell.replace("+", "").split("|") if part] for cell in cells
+    ]
+    return np.array([[OPERATIONS.index(op) for op in row] for row in edges], dtype=np.int64)
+
+
+def _codes(rows: Rows) -> IntArray:
+    """Return each row as a number in base 5."""
+    powers = len(OPERATIONS) ** np.arange(len(EDGES), dtype=np.int64)
+    return np.asarray(rows @ powers)
+
+
+@cache
+def _index_by_code() -> IntArray:
+    index = np.empty(SIZE, dtype=np.int64)
+    index[_codes(_rows_by_index())] = np.arange(SIZE)
+    return index
