@@ -8,10 +8,10 @@ from math import isclose
 import numpy as np
 from attrs import frozen
 
-from cosearch.errors import Infeasible, PluginError
+from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.hardware import Accelerator, Cost
 from cosearch.mapper import Mapped
-from cosearch.study_problem import Problem
+from cosearch.study_problem import Problem, broken
 from cosearch.study_seeds import stream
 from cosearch.workload import Layer
 
@@ -44,7 +44,7 @@ def map_layers(problem: Problem, accelerator: Accelerator) -> Iterator[LayerMapp
     mappings.
 
     Raises:
-        PluginError: the machine does not confirm what the mapper claims.
+        PluginError: the mapper broke down, or the machine does not confirm what it claims.
     """
     for layer in problem.network.unique:
         purpose = ("mapper", str(accelerator.key), layer.einsum.key, problem.mapper_purpose)
@@ -57,6 +57,11 @@ def map_layers(problem: Problem, accelerator: Accelerator) -> Iterator[LayerMapp
         except Infeasible as verdict:
             yield LayerMapping(layer, verdict=verdict)
             continue
+        except CosearchError:
+            raise
+        except Exception as error:
+            where = f"layer {layer.name!r}"
+            raise broken("mapper", problem.spec.mapper, where, error) from error
         yield LayerMapping(layer, mapped, _confirmed(accelerator, layer, mapped))
 
 

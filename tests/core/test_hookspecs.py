@@ -163,6 +163,16 @@ def test_cosearch_reporters(plugin):
     assert registry.find("reporters", "mine").target is module.Mine
 
 
+def test_cosearch_references(plugin):
+    registry, module = plugin(
+        """
+    from cosearch.validate.reference import Reference
+    """
+        + registers("references", "Reference", "options = ParameterSpace(())")
+    )
+    assert registry.find("references", "mine").target is module.Mine
+
+
 def test_cosearch_commands(plugin, capsys):
     plugin(
         """

@@ -24,6 +24,7 @@ SECTIONS: Mapping[str, str] = {
     "technologies": "technologies",
     "executors": "executors",
     "reporters": "reporters",
+    "references": "references",
 }
 """What users write to the kind of the registry, in the order of the listing."""
 

@@ -94,9 +94,9 @@ def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool
 
     done: list[LayerMapping] = []
     stopped = False
-    if not json:
-        map_text.show_head(session.output, problem, machine)
     try:
+        if not json:
+            map_text.show_head(session.output, problem, machine)
         for result in _watched(session, problem, machine):
             done.append(result)
             if not json:

@@ -39,7 +39,8 @@ def show_layer(output: Output, result: LayerMapping, objective: str) -> None:
     if result.verdict is not None:
         _show_misfit(output, result.verdict)
     elif result.mapped is not None and result.cost is not None:
-        output.show(*(_styled(line) for line in result.cost.loops))
+        step = 2 if max(map(len, result.cost.loops), default=0) < output.console.width - 2 else 1
+        output.show(*(_styled(line, step) for line in result.cost.loops))
         _show_cost(output, result.mapped, result.cost, objective)
 
 
@@ -53,11 +54,10 @@ def _show_misfit(output: Output, verdict: Exception) -> None:
         output.show(Text(f"  {hint}", style="faint"))
 
 
-def _styled(line: str) -> Text:
-    """Return a line of a nest: memories in colour, what they hold fainter."""
-    text = Text("  ")
-    indent, body = re.fullmatch(r"( *)(.*)", line).groups()  # type: ignore[union-attr]
-    text.append(indent)
+def _styled(line: str, step: int) -> Text:
+    """Return a line of a nest, indented by so many columns a loop: memories in colour."""
+    body = line.lstrip()
+    text = Text(" " * (2 + (len(line) - len(body)) // 2 * step))
     if re.match(r"(parallel-)?for ", body):
         keyword, _, rest = body.partition(" ")
         text.append(keyword, style="good" if keyword != "for" else "")

@@ -33,6 +33,12 @@ from rich.theme import Theme
 PIPE_WIDTH = 200
 """Columns of a line that no terminal limits: wide enough for every table."""
 
+PROSE_WIDTH = 100
+"""Columns of a paragraph at most: longer lines are hard to read."""
+
+LINE = 90
+"""Characters of a JSON list that stays on one line."""
+
 THEME = Theme(
     {
         "title": "bold",
@@ -67,16 +73,31 @@ class Output:
         return self.errors.is_terminal and not self.quiet and not os.environ.get("CI")
 
     def show(self, *parts: RenderableType) -> None:
-        """Print results; text is taken as it is, without markup, unless it is a `Text`."""
-        for part in parts:
-            self.console.print(part, markup=False, highlight=False)
+        """Print results; text is taken as it is, without markup, unless it is a `Text`.
+
+        Lines longer than the terminal run on; tables are fitted to it.
+        """
+        with self.console.capture() as captured:
+            for part in parts:
+                run_on = isinstance(part, str | Text)
+                self.console.print(part, markup=False, highlight=False, soft_wrap=run_on)
+        for line in captured.get().splitlines():
+            self.console.file.write(line.rstrip() + "\n")
+
+    def prose(self, text: str, style: str = "", indent: int = 0) -> None:
+        """Print a paragraph, filled to the terminal or 100 columns."""
+        width = min(self.console.width, PROSE_WIDTH)
+        self.console.print(Padding(Text(text, style=style), (0, 0, 0, indent)), width=width)
 
     def title(self, text: str, about: str = "") -> None:
-        """Print a heading and, fainter, what it is about."""
+        """Print a heading and, fainter, what it is about: beside it, or below where it is long."""
         line = Text(text, style="title")
-        if about:
+        beside = len(text) + len(about) + 2 <= min(self.console.width, PROSE_WIDTH)
+        if about and beside:
             line.append(f"  {about}", style="faint not bold")
         self.show(line)
+        if about and not beside:
+            self.prose(about, "faint", indent=2)
 
     def note(self, text: str, style: str = "faint") -> None:
         """Say what is going on, on standard error."""
@@ -108,7 +129,22 @@ def as_json(facts: object) -> str:
 
     Arrays become lists, attrs objects become objects, infinite and not-a-number become null.
     """
-    return json.dumps(_plain(facts), indent=2, ensure_ascii=False, allow_nan=False)
+    return _laid_out(_plain(facts), "")
+
+
+def _laid_out(facts: Any, indent: str) -> str:  # noqa: ANN401 - any JSON value
+    """Return JSON text, indented, with short lists of plain values on one line."""
+    if not isinstance(facts, dict | list) or not facts:
+        return json.dumps(facts, ensure_ascii=False, allow_nan=False)
+    inner = indent + "  "
+    if isinstance(facts, dict):
+        items = [f"{_laid_out(key, '')}: {_laid_out(facts[key], inner)}" for key in facts]
+        return "{\n" + ",\n".join(inner + item for item in items) + f"\n{indent}}}"
+    items = [_laid_out(item, inner) for item in facts]
+    line = f"[{', '.join(items)}]"
+    if len(line) <= LINE and not any(isinstance(item, dict) for item in facts):
+        return line
+    return "[\n" + ",\n".join(inner + item for item in items) + f"\n{indent}]"
 
 
 def _plain(facts: Any) -> Any:  # noqa: ANN401 - whatever a command reports

@@ -69,8 +69,18 @@ def _show_machine(session: Session, machine: Accelerator, chosen: Mapping[str, s
     session.output.show("")
     if machine.sources:
         session.output.title("sources")
-        session.output.show(table(("", "~"), list(machine.sources.items())))
+        for text, names in _sources(machine.sources).items():
+            session.output.show(Text(f"  {', '.join(names)}", style="name"))
+            session.output.prose(text, "faint", indent=4)
         session.output.show("")
+
+
+def _sources(sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return each source with the components it speaks for."""
+    by_text: dict[str, list[str]] = {}
+    for name, text in sources.items():
+        by_text.setdefault(text, []).append(name)
+    return by_text
 
 
 def tree_of(architecture: Architecture) -> Tree:
@@ -171,7 +181,8 @@ def _show_space(session: Session, space: ParameterSpace, values: Mapping[str, Va
     if space.rules:
         session.output.show("")
         session.output.title("rules", "a design that breaks one cannot be built:")
-        session.output.show(*(Text(f"  {rule.reason}") for rule in space.rules))
+        for rule in space.rules:
+            session.output.prose(rule.reason, indent=2)
 
 
 def _feasible_share(space: ParameterSpace) -> float:

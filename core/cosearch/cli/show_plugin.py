@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
@@ -66,8 +65,8 @@ def heading(session: Session, facts: dict[str, object]) -> None:
     """Print what the facts say."""
     session.output.title(str(facts["spec"]), str(facts["summary"]))
     for paragraph in str(facts["description"]).split("\n\n"):
-        session.output.show(Text(paragraph))
-    session.output.show(Text(f"{facts['class']}, {facts['distribution']}", style="faint"))
+        session.output.prose(paragraph)
+    session.output.prose(f"{facts['class']}, {facts['distribution']}", "faint")
 
 
 def prose(target: type[Any]) -> str:

@@ -16,7 +16,8 @@ DRAM: Weights 9,216, Inputs 14,848, Outputs 50,176 words
 
 Outermost first. A memory's line says what one instance of it holds: the tensors that the mapping
 keeps there, in words. The loops below it cut that tile into the tiles of the next memory, or
-spread it over the instances there. `0..4` runs from 0 to 3.
+spread it over the instances there: loops spread over one axis of the mesh share a line, the outer
+first. `0..4` runs from 0 to 3.
 """
 
 from __future__ import annotations
@@ -72,9 +73,9 @@ def _loops(entry: LevelMapping) -> Iterator[str]:
         if loop.bound > 1:
             yield f"for {_range(loop)}"
     for axis, loops in (("y", entry.spatial_y), ("x", entry.spatial_x)):
-        for loop in reversed(loops):
-            if loop.bound > 1:
-                yield f"parallel-for {axis}: {_range(loop)}"
+        spread = ", ".join(_range(loop) for loop in reversed(loops) if loop.bound > 1)
+        if spread:
+            yield f"parallel-for {axis}: {spread}"
 
 
 def _range(loop: Loop) -> str:
