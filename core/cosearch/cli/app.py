@@ -24,6 +24,7 @@ from cosearch.plugins import Registry, load_registry
 COMMANDS = (
     "run",
     "studies",
+    "compare",
     "map",
     "evaluate",
     "validate",

@@ -1,0 +1,99 @@
+"""What each run came to: losses in the order of trials, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.compare.contest import Case, Contest, Run
+from cosearch.store import Store
+from cosearch.trial import Ledger, State, Trial
+from cosearch.typing import FloatArray, IntArray
+
+
+@frozen(eq=False)
+class RunOutcome:
+    """One finished run.
+
+    Attributes:
+        run: which.
+        losses: float64[trials] in order, infinite where not feasible.
+        evaluations: int64[trials], mappings priced up to and with each trial.
+        designs: different designs tried.
+        infeasible: trials that could not be built or run, or broke a constraint.
+        think_seconds, evaluate_seconds: spent by the strategy, and pricing its designs.
+        proven: whether every mapping of its best design is proven optimal.
+    """
+
+    run: Run
+    losses: FloatArray
+    evaluations: IntArray
+    designs: int
+    infeasible: int
+    think_seconds: float
+    evaluate_seconds: float
+    proven: bool
+
+    @property
+    def best_so_far(self) -> FloatArray:
+        """float64[trials]: the least loss up to each trial."""
+        return np.asarray(np.minimum.accumulate(self.losses))
+
+    @property
+    def best(self) -> float:
+        """The least loss; infinite when nothing was feasible."""
+        return float(self.losses.min(initial=np.inf))
+
+
+@frozen(eq=False)
+class Result:
+    """A finished contest.
+
+    Attributes:
+        contest: what was compared.
+        outcomes: every run.
+    """
+
+    contest: Contest
+    outcomes: tuple[RunOutcome, ...]
+
+    def of(self, strategy: str, case: Case) -> tuple[RunOutcome, ...]:
+        """Return a contender's runs on a case, by seed."""
+        return tuple(o for o in self.outcomes if o.run.strategy == strategy and o.run.case == case)
+
+    def best_known(self, case: Case) -> float:
+        """Return the least loss that any run found on a case; infinite when none did."""
+        return min((o.best for o in self.outcomes if o.run.case == case), default=np.inf)
+
+    @property
+    def solved(self) -> tuple[Case, ...]:
+        """The cases on which some run found a feasible design; only they can be compared."""
+        return tuple(c for c in self.contest.cases if np.isfinite(self.best_known(c)))
+
+    def finals(self, strategy: str) -> list[FloatArray]:
+        """Return a contender's final losses, one float64[runs] a solved case."""
+        return [np.array([o.best for o in self.of(strategy, case)]) for case in self.solved]
+
+
+def collect(contest: Contest, runs: Sequence[Run], store: Store) -> Result:
+    """Read every run's trials from the store."""
+    return Result(contest, tuple(_outcome(run, store.trials(run.spec.name)) for run in runs))
+
+
+def _outcome(run: Run, trials: Sequence[Trial]) -> RunOutcome:
+    ledger = Ledger()
+    spent = [ledger.charge(trial) for trial in trials]
+    own = [trial for trial in trials if trial.number > 0]
+    best = min(own, key=lambda trial: (trial.merit, trial.number), default=None)
+    return RunOutcome(
+        run,
+        np.array([trial.merit for trial in own], dtype=np.float64),
+        np.cumsum(spent, dtype=np.int64)[len(trials) - len(own) :],
+        len({trial.design for trial in own}),
+        sum(trial.outcome.state is not State.OK for trial in own),
+        sum(trial.think_seconds for trial in own),
+        sum(trial.outcome.seconds for trial in own),
+        best is not None and best.ok and all(layer.proven for layer in best.outcome.layers),
+    )

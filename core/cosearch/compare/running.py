@@ -1,0 +1,69 @@
+"""Run what of a contest is not in the store yet, several studies at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from pathlib import Path
+
+from cosearch.codesign import is_over, open_study
+from cosearch.codesign import run as run_study
+from cosearch.compare.contest import Run
+from cosearch.mapper import Budget
+from cosearch.plugins import load_registry
+from cosearch.store import Store
+from cosearch.study_spec import StudySpec
+
+
+def run_all(
+    runs: Sequence[Run],
+    budget: Budget,
+    store: Path,
+    workers: int,
+    finished: Callable[[Run], None] = lambda _: None,
+) -> None:
+    """Run every study that has not ended; each trial is stored as it ends.
+
+    The result does not depend on the number of workers nor on interruptions, as each run is a
+    study of its own with a seed of its own.
+
+    Args:
+        runs: of a contest.
+        budget: of each.
+        store: the SQLite file.
+        workers: studies at once, each in a process.
+        finished: called in this process after each.
+
+    Raises:
+        KeyboardInterrupt: everything finished is stored.
+        CosearchError: a plugin broke its contract; everything finished is stored.
+    """
+    if workers == 1 or len(runs) <= 1:
+        for run in runs:
+            run_one(run.spec, budget, store)
+            finished(run)
+        return
+    pool = ProcessPoolExecutor(min(workers, len(runs)), mp_context=get_context("spawn"))
+    try:
+        waiting = {pool.submit(run_one, run.spec, budget, store): run for run in runs}
+        while waiting:
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                finished(waiting.pop(future))
+        pool.shutdown()
+    except BaseException:
+        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - no public way
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def run_one(spec: StudySpec, budget: Budget, store: Path) -> None:
+    """Run one study to its end, or see that it has ended."""
+    registry = load_registry()
+    with Store(store) as opened:
+        study = open_study(opened, registry, spec, budget)
+        if not is_over(study):
+            run_study(study, opened, registry)
