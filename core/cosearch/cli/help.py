@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,10 @@ from cosearch.errors import UnknownNameError
 
 COMMON = "Commands"
 """Panel of commands that name none; plugins' commands come here."""
+
+
+SUMMARY = 200
+"""Characters of a command's first sentence that are shown beside its name."""
 
 
 class Command(TyperCommand):
@@ -105,7 +110,7 @@ def _panels(group: Group, ctx: Any) -> Iterator[RenderableType]:  # noqa: ANN401
             continue
         panel = getattr(command, "rich_help_panel", None)
         panel = panel if isinstance(panel, str) else COMMON
-        panels.setdefault(panel, []).append((name, command.get_short_help_str(90)))
+        panels.setdefault(panel, []).append((name, command.get_short_help_str(SUMMARY)))
     widths = [len(name) for rows in panels.values() for name, _ in rows]
     for panel, rows in panels.items():
         yield Text(panel, style="title")
@@ -116,7 +121,7 @@ def _panels(group: Group, ctx: Any) -> Iterator[RenderableType]:  # noqa: ANN401
 def _parameters(command: Command | Group, ctx: Any) -> Iterator[RenderableType]:  # noqa: ANN401
     for heading, kind in (("Arguments", "argument"), ("Options", "option")):
         records = [
-            (_metavar(param) if kind == "argument" else record[0], record[1])
+            (_metavar(param) if kind == "argument" else record[0], _in_words(record[1]))
             for param in command.get_params(ctx)
             if param.param_type_name == kind
             and not getattr(param, "hidden", False)
@@ -126,6 +131,11 @@ def _parameters(command: Command | Group, ctx: Any) -> Iterator[RenderableType]:
             yield Text(heading, style="title")
             yield table(("", ""), [(_aligned(names), about) for names, about in records])
             yield ""
+
+
+def _in_words(about: str) -> str:
+    """Return a description with its range in words: `at least 1` for `x>=1`."""
+    return re.sub(r"x>=([\d.]+)", lambda m: f"at least {float(m[1]):g}", about)
 
 
 def _aligned(names: str) -> str:
