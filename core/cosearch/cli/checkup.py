@@ -6,11 +6,14 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from attrs import frozen
 
 from cosearch.errors import CosearchError, MissingExtraError
 from cosearch.registry import KINDS, Registry, why
+
+State: TypeAlias = Literal["ok", "absent", "broken"]
 
 
 @frozen
@@ -20,12 +23,12 @@ class Finding:
     Attributes:
         what: was looked at.
         text: what was found.
-        ok: whether it works.
+        state: `broken` is a fault, `absent` is none.
     """
 
     what: str
     text: str
-    ok: bool = True
+    state: State = "ok"
 
 
 def versions() -> list[Finding]:
@@ -46,15 +49,16 @@ def _package(requirement: str) -> Finding:
     try:
         return Finding(name, version(name))
     except PackageNotFoundError:
-        told = "not installed (optional)" if optional else f"not installed, needs {text.strip()}"
-        return Finding(name, told, ok=optional)
+        if optional:
+            return Finding(name, "not installed; optional", "absent")
+        return Finding(name, f"not installed; needed: {text.strip()}", "broken")
 
 
 def plugins(registry: Registry) -> list[Finding]:
     """Return every plugin, loaded or quarantined, and whether all it registers can be imported."""
     found = [Finding(name, distribution) for name, distribution in registry.plugins]
     found += [
-        Finding(q.name, f"{q.distribution}: {q.error}", ok=False) for q in registry.quarantined
+        Finding(q.name, f"{q.distribution}: {q.error}", "broken") for q in registry.quarantined
     ]
     return found + [
         finding
@@ -68,9 +72,9 @@ def _importable(registry: Registry, kind: str, name: str) -> Finding | None:
     try:
         registry.load(kind, name)
     except MissingExtraError as error:
-        return Finding(name, f"{KINDS[kind]}: {why(error)}")
+        return Finding(name, f"{KINDS[kind]}: {why(error)}", "absent")
     except CosearchError as error:
-        return Finding(name, why(error), ok=False)
+        return Finding(name, why(error), "broken")
     return None
 
 
@@ -82,10 +86,11 @@ def compiler() -> list[Finding]:
         total = _compiled_sum_of_squares(1000)
         layer = numba.threading_layer()
     except Exception as error:
-        return [Finding("numba", why(error), ok=False)]
-    right = total == 332_833_500
+        return [Finding("numba", why(error), "broken")]
+    if total != 332_833_500:
+        return [Finding("numba", f"computes wrongly: {total}", "broken")]
     return [
-        Finding("numba", "compiles and runs" if right else f"computes wrongly: {total}", ok=right),
+        Finding("numba", "compiles and runs"),
         Finding("threading layer", f"{layer}, {numba.get_num_threads()} threads"),
     ]
 
@@ -112,22 +117,23 @@ def _cache() -> Finding:
 
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(chosen) if chosen else Path(cosearch.loopnest.__path__[0], "__pycache__")
-    ok = os.access(folder if folder.exists() else folder.parent, os.W_OK)
+    if not os.access(folder if folder.exists() else folder.parent, os.W_OK):
+        return Finding("cache", f"{folder} cannot be written", "broken")
     entries = list(folder.rglob("*.nbc")) if folder.exists() else []
     size = sum(entry.stat().st_size for entry in entries) / 1e6
-    told = f"{folder} ({len(entries)} compiled functions, {size:.1f} MB)"
-    return Finding("cache", told if ok else f"{folder} cannot be written", ok=ok)
+    return Finding("cache", f"{folder}: {len(entries)} compiled functions, {size:.1f} MB")
 
 
 def _store(path: Path) -> Finding:
     from cosearch.store import Store
 
     if not path.exists():
-        ok = os.access(path.resolve().parent, os.W_OK)
-        return Finding("store", f"{path}: none yet" if ok else f"{path} cannot be made", ok=ok)
+        if os.access(path.resolve().parent, os.W_OK):
+            return Finding("store", f"{path}: none yet", "absent")
+        return Finding("store", f"{path} cannot be made", "broken")
     try:
         with Store(path, write=False) as store:
             studies = store.headers()
     except CosearchError as error:
-        return Finding("store", why(error), ok=False)
+        return Finding("store", why(error), "broken")
     return Finding("store", f"{path}: {len(studies)} studies, {path.stat().st_size / 1e6:.1f} MB")

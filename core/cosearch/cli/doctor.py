@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import typer
 from rich.text import Text
 
 from cosearch.cli import checkup
-from cosearch.cli.checkup import Finding
+from cosearch.cli.checkup import Finding, State
 from cosearch.cli.options import STORE, JsonOption, StoreOption
 from cosearch.cli.output import Output, table
 from cosearch.cli.session import LOOK, session_of
 from cosearch.plugins import Registry
 
-MARKS = {True: Text("ok", style="good"), False: Text("broken", style="bad")}
+STYLES: Mapping[State, str] = {"ok": "good", "absent": "faint", "broken": "bad"}
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def doctor_command(
     """
     session = session_of(ctx)
     findings = _examine(session.registry, store)
-    healthy = all(finding.ok for found in findings.values() for finding in found)
+    healthy = all(f.state != "broken" for found in findings.values() for f in found)
     if json:
         session.output.json({"ok": healthy, **findings})
     else:
@@ -58,8 +58,9 @@ def _examine(registry: Registry, store: Path) -> dict[str, list[Finding]]:
 def _show(output: Output, findings: dict[str, list[Finding]], *, healthy: bool) -> None:
     for title, found in findings.items():
         output.title(title)
-        output.show(table(("", "", ""), [(f.what, MARKS[f.ok], f.text) for f in found]), "")
-    broken = sum(not f.ok for found in findings.values() for f in found)
+        rows = [(f.what, Text(f.state, style=STYLES[f.state]), f.text) for f in found]
+        output.show(table(("", "", ""), rows), "")
+    broken = sum(f.state == "broken" for found in findings.values() for f in found)
     if healthy:
         output.show(Text("everything works", style="good"))
     else:

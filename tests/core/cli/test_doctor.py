@@ -21,7 +21,13 @@ def test_a_quarantined_plugin_is_told_with_the_reason_and_exit_code_one(
     monkeypatch.delenv("COSEARCH_NO_PLUGINS")
     result = cosearch("doctor", "--json")
     assert result.code == 1
-    broken = [f for found in result.json().values() if found for f in _list(found) if not f["ok"]]
+    broken = [
+        f
+        for found in result.json().values()
+        if found
+        for f in _list(found)
+        if f["state"] == "broken"
+    ]
     assert [f["text"] for f in broken] == [
         "acme 1.0: ModuleNotFoundError: No module named 'no_such_module'"
     ]
