@@ -12,7 +12,7 @@ from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError
 from cosearch.hardware import Accelerator
 from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping_search import checked_costs, mapping_losses
+from cosearch.mapping_search import mapping_losses, priced
 from cosearch.objective import Objective
 from cosearch.space import Parameter, ParameterSpace, Space
 from cosearch.typing import FloatArray, IntArray, Rows
@@ -128,7 +128,7 @@ def _loss_bounds(
 def _improve(
     best: _Best, accelerator: Accelerator, layer: Einsum, objective: Objective, rows: Rows
 ) -> None:
-    costs = checked_costs(accelerator.evaluate(layer, rows), len(rows), accelerator.name)
+    costs = priced(accelerator, layer, rows)
     losses = mapping_losses(objective, accelerator, costs)
     best.evaluations += len(rows)
     i = int(np.argmin(losses))

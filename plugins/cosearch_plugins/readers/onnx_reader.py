@@ -52,8 +52,7 @@ def read_onnx(path: Path, sizes: Mapping[str, int]) -> Network:
             source, problems[:20],
             "shapes are known where inputs are of fixed size and nothing depends on data",
         )  # fmt: skip
-    parameters = _parameters(model)
-    return Network(path.stem, tuple(layers), tuple(others), source, parameters)
+    return Network(path.stem, tuple(layers), tuple(others), source, _parameters(model, known))
 
 
 def _named(model: Model) -> list[tuple[str, Any]]:
@@ -72,17 +71,20 @@ def _runs(node: Any, known: Shapes) -> bool:  # noqa: ANN401 - onnx.NodeProto
     return not node.output or any(name not in known.constants for name in node.output)
 
 
-def _parameters(model: Model) -> int:
-    """Return the numbers stored in the model, but for running statistics, shapes and scalars."""
-    nodes = model.graph.node
-    norms = [node for node in nodes if node.op_type == "BatchNormalization"]
+def _parameters(model: Model, known: Shapes) -> int:
+    """Return the numbers that nodes read from the model, but for statistics, shapes and scalars.
+
+    Statistics are the running means and variances of batch norms.
+    """
+    running = [node for node in model.graph.node if _runs(node, known)]
+    norms = [node for node in running if node.op_type == "BatchNormalization"]
     statistics = {name for node in norms for name in node.input[3:5]}
-    inline = [
-        a.t for n in nodes if n.op_type == "Constant" for a in n.attribute if a.name == "value"
-    ]
-    stored = [t for t in model.graph.initializer if t.name not in statistics]
-    numbers = [t for t in (*stored, *inline) if t.dims and t.data_type not in _INDICES]
-    return sum(math.prod(t.dims) for t in numbers)
+    read = {name for node in running for name in node.input if name in known.constants}
+    indices = {t.name for t in model.graph.initializer if t.data_type in _INDICES}
+    indices |= {name for name, value in known.values.items() if value.dtype.kind in "bUSO"}
+    indices |= {n for n, v in known.values.items() if v.dtype.kind == "i" and v.dtype.itemsize > 2}
+    counted = read - statistics - indices
+    return sum(math.prod(known.shapes[name]) for name in counted if known.shapes.get(name))
 
 
 _INDICES = (6, 7, 9)

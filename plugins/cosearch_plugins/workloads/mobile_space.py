@@ -34,8 +34,8 @@ class MobileSpace(NetworkSpace):
     networks of 11 to 582 million MACs (`data/mobilenetv2`). Left out one at a time, they are missed
     by 0.8 points on average (root mean square) and by 1.7 at most. The choices of a network count
     only through its MACs: how they are spent is not seen. Searched networks do better than the
-    estimate: FBNet-A, B and C by 1.3 to 1.9 points, MnasNet-A1 by 2.3; with squeeze-and-excitation
-    and longer training MobileNetV3-Large by 4.5. Use it to keep a search from shrinking
+    estimate: FBNet-A, B and C by 1.6 to 2.1 points, MnasNet-A1 by 2.9; with squeeze-and-excitation
+    and longer training MobileNetV3-Large by 4.9. Use it to keep a search from shrinking
     networks to nothing, not to rank networks of like work.
 
     Args:
