@@ -9,13 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import define, field, frozen
 
-from cosearch.architecture import Architecture
-from cosearch.einsum import Einsum
-from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.exact import tree
 from cosearch.loopnest.exact.lattice import Lattice
 from cosearch.loopnest.exact.problem import OrderTables, Problem, fits, lay_out
-from cosearch.loopnest.mapping import Constraints, LevelConstraint, LevelMapping, Loop, Mapping
+from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
+from cosearch.loopnest.mapspace import ALWAYS, MAYBE, MapSpace
 from cosearch.typing import BoolArray, FloatArray, IntArray
 
 QUOTA = 20_000
@@ -68,24 +66,19 @@ class Solver:
     """Finds the best mappings of one layer on one machine.
 
     Args:
-        architecture: the machine.
-        layer: to be mapped.
-        constraints: what a mapping may do, by level name.
+        space: all mappings of the layer.
         tables: order classes, shared between layers.
-        open_bypass: search every choice of `may_keep`, instead of keeping all that may be kept.
     """
 
-    architecture: Architecture
-    layer: Einsum
-    constraints: Constraints
+    space: MapSpace
     tables: OrderTables = field(factory=OrderTables)
-    open_bypass: bool = True
     lattice: Lattice = field(init=False)
     problem: Problem = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        space = self.space
         self.lattice, self.problem = lay_out(
-            self.architecture, self.layer, self.constraints, self.tables
+            space.architecture, space.layer, space.constraints, self.tables
         )
 
     def solve(self, aim: tree.Aim, seconds: float | None = None) -> Certificate:
@@ -134,31 +127,17 @@ class Solver:
 
     def choices(self) -> Iterator[BoolArray]:
         """Yield every choice of what each level keeps, bool[L, T]."""
-        options = []
-        top = len(self.architecture.levels) - 1
-        for level, memory in enumerate(self.architecture.levels):
-            rule = self.constraints.get(memory.name, LevelConstraint())
-            for tensor in self.layer.tensors:
-                names = {tensor.name, tensor.role}
-                may = tensor.role in memory.may_keep
-                if level == top:
-                    options.append([True])
-                elif names & rule.bypass:
-                    options.append([False])
-                elif names & rule.keep:
-                    options.append([True])
-                elif may:
-                    options.append([True, False] if self.open_bypass else [True])
-                else:
-                    options.append([tensor.role in memory.keeps])
-        shape = (len(self.architecture.levels), len(self.layer.tensors))
-        for choice in itertools.product(*options):
-            yield np.array(choice, dtype=bool).reshape(shape)
+        modes = self.space.keep_modes
+        maybe = np.argwhere(modes == MAYBE)
+        for choice in itertools.product((True, False), repeat=len(maybe)):
+            keep = modes == ALWAYS
+            keep[maybe[:, 0], maybe[:, 1]] = choice
+            yield keep
 
     def branch(self, keep: BoolArray, aim: tree.Aim) -> Branch:
         """Return the tables of one choice."""
         p = self.problem
-        kept = kept_of(keep, fits(self.architecture, self.layer, p, keep))
+        kept = kept_of(keep, fits(self.space.architecture, self.space.layer, p, keep))
         runs = self.runs(kept)
         bounds = self.bounds(kept, runs)
         bound = np.empty(len(p.packed))
@@ -233,9 +212,6 @@ class Solver:
         open_axis = np.ones((levels, len(self.lattice.strides)), dtype=bool)
         for level in range(levels):
             entries = np.unique(p.spread_id[p.spread_start[level] : p.spread_start[level + 1]])
-            b.spread[level] = p.volume[entries].max()
-            for t in range(tensors):
-                b.reach[t, level] = max(tree.most_shared(p, t, int(s)) for s in entries)
             for axis, d in enumerate(self.lattice.axis_dim):
                 able = bool((p.extent[p.temporal_ok[level], d] > 1).any())
                 open_axis[level, axis] = able or bool((p.extent[entries, d] > 1).any())
@@ -259,14 +235,14 @@ class Solver:
         """Return the best mapping of a search."""
         p = self.problem
         entries = []
-        for level, memory in enumerate(self.architecture.levels):
+        for level, memory in enumerate(self.space.architecture.levels):
             spread = int(state.best_spread[level])
             order = [int(d) for d in p.orders[state.best_order[level]] if d >= 0]
             times = int(state.best_tile[level] - state.best_union[level])
             entries.append(
                 LevelMapping(
                     memory.name,
-                    [t.name for t, kept in zip(self.layer.tensors, keep[level], strict=True) if kept],
+                    [t.name for t, kept in zip(self.space.layer.tensors, keep[level], strict=True) if kept],
                     self._loops(times, order),
                     self._loops(int(p.spread_x[spread]), range(len(self.lattice.dims))),
                     self._loops(int(p.spread_y[spread]), range(len(self.lattice.dims))),
@@ -308,10 +284,10 @@ def new_state(p: Problem, branch: Branch) -> tree.State:
     register = np.zeros(8, dtype=np.int64)
     register[tree.DEPTH] = -1
     best = np.array([np.inf, np.inf, np.inf, branch.least])
-    ids = [np.zeros(levels, dtype=np.int64) for _ in range(7)]
+    ids = [np.zeros(levels, dtype=np.int64) for _ in range(9)]
     return tree.State(
         ids[0], ids[1], ids[2], np.zeros((2 * levels + 8, 2), dtype=np.int64),
         np.zeros((levels + 4, 2)), np.zeros(queue), np.zeros(queue, dtype=np.int64), register,
-        best, ids[3], ids[4], ids[5], ids[6],
+        best, ids[3], ids[4], ids[5], ids[6], ids[7], ids[8],
         np.zeros((levels, len(branch.kept.tensor), 6)), np.zeros((4, levels, max(3, p.axis.shape[0]))),
     )  # fmt: skip

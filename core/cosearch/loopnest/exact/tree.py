@@ -17,12 +17,19 @@ from numba import njit
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.typing import BoolArray, FloatArray, IntArray
 
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=False)
+compiled = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""Called from compiled code only: without a wrapper for Python it compiles in a third of the time."""
+
+entry = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+"""Called from Python."""
 
 MARGIN = 1e-12
 """What a bound may exceed the best by before it is pruned: the proof holds to this."""
 
 DONE, PAUSED = 0, 1
+
+BOTH = 2
+"""Orders of two loops."""
 
 
 class Kept(NamedTuple):
@@ -72,6 +79,15 @@ class Runs(NamedTuple):
     divisors: IntArray
 
 
+class RunStack(NamedTuple):
+    """Scratch: what is left, the next moves, the factors tried, and the run, by level."""
+
+    quotient: IntArray
+    move: FloatArray
+    factor: IntArray
+    run: FloatArray
+
+
 class Bounds(NamedTuple):
     """Tables over the lattice, none above the truth.
 
@@ -118,6 +134,7 @@ class State(NamedTuple):
         register: int64[8]: next union, depth, queue length, nodes, leaves, best is new.
         best: float64[4]: value, energy, cycles, bound of the union at hand.
         best_tile, best_union, best_spread, best_order: int64[L].
+        at, turns: int64[L], the order at hand and the set of its loops.
         folds: float64[L, pairs, 6], scratch of the leaves.
         scratch: float64[4, L, T].
     """
@@ -135,6 +152,8 @@ class State(NamedTuple):
     best_union: IntArray
     best_spread: IntArray
     best_order: IntArray
+    at: IntArray
+    turns: IntArray
     folds: FloatArray
     scratch: FloatArray
 
@@ -192,59 +211,91 @@ def least_outside(
 
 
 @compiled
-def least_run(
-    levels: int, size: float, pq: int, rq: int, ps: float, rs: float,
-    moved: bool, first: float, total: float, words: float,
-) -> float:
-    """Return the least words (in tiles) of any run of two dimensions over some levels.
+def slide(size: float, move: float, bound: int, run: FloatArray) -> None:
+    """Carry the words delivered, in tiles, through one loop of a run along one axis.
 
     Args:
-        levels: that are left, this one included.
+        size: side of the tile. move: how far the loop moves it.
+        run: words, first move, sum of moves; updated.
+    """
+    new = 1.0
+    if run[1] == 0.0:
+        run[1] = move
+        new = 1.0 - max(0.0, size - move) / size
+    else:
+        shift = move - run[2]
+        if shift == 0.0:
+            new = 0.0
+        elif shift == run[1]:
+            new = 1.0 - max(0.0, size - shift) / size
+    run[2] += move
+    run[0] = bound * run[0] - (bound - 1) * (1.0 - new)
+
+
+@compiled
+def next_divisor(n: int, d: int) -> int:
+    """Return the divisor of n after d, or 0 after the last."""
+    for e in range(d + 1, n + 1):
+        if n % e == 0:
+            return e
+    return 0
+
+
+@compiled
+def least_run(size: float, first: FloatArray, second: FloatArray, levels: int, z: RunStack) -> float:
+    """Return the least words, in tiles, of any run of two dimensions over some levels.
+
+    Args:
         size: side of the tile along the axis.
-        pq, rq: what is left of each dimension outside.
-        ps, rs: how far the next loop of each moves the tile.
-        moved, first, total: whether a loop has moved it, by how much, and the sum of all moves.
-        words: delivered so far.
-    """  # fmt: skip
+        first, second: what is left of a dimension outside, and how far its next loop moves.
+        levels: over which both are spread, in every way and order.
+        z: scratch.
+    """
     best = np.inf
-    for a in range(1, pq + 1):
-        if pq % a != 0 or (levels == 1 and a != pq):
+    z.quotient[0, 0], z.quotient[0, 1] = int(first[0]), int(second[0])
+    z.move[0, 0], z.move[0, 1] = first[1], second[1]
+    z.run[0, 0], z.run[0, 1], z.run[0, 2] = 1.0, 0.0, 0.0
+    level = 0
+    enter(z, 0, levels)
+    while level >= 0:
+        a, b, swap = z.factor[level, 0], z.factor[level, 1], z.factor[level, 2]
+        pq, rq = z.quotient[level, 0], z.quotient[level, 1]
+        if swap == BOTH:
+            b = next_divisor(rq, b)
+            if b == 0:
+                a, b = next_divisor(pq, a), 1
+            if a == 0:
+                level -= 1
+            else:
+                z.factor[level, 0], z.factor[level, 1], z.factor[level, 2] = a, b, 0
             continue
-        for b in range(1, rq + 1):
-            if rq % b != 0 or (levels == 1 and b != rq):
-                continue
-            for swap in range(2):
-                if swap == 1 and (a == 1 or b == 1):
-                    continue
-                m, f, s, w = moved, first, total, words
-                for place in range(2):
-                    along = place != swap
-                    bound = b if along else a
-                    if bound == 1:
-                        continue
-                    move = rs if along else ps
-                    new = 1.0
-                    if not m:
-                        f, m = move, True
-                        new = 1.0 - max(0.0, size - move) / size
-                    else:
-                        shift = move - s
-                        if shift == 0.0:
-                            new = 0.0
-                        elif shift == f:
-                            new = 1.0 - max(0.0, size - shift) / size
-                    s += move
-                    w = bound * w - (bound - 1) * (1.0 - new)
-                if levels == 1:
-                    best = min(best, w)
-                else:
-                    best = min(
-                        best,
-                        least_run(
-                            levels - 1, size, pq // a, rq // b, ps * a, rs * b, m, f, s, w
-                        ),
-                    )
+        z.factor[level, 2] = BOTH if a == 1 or b == 1 else swap + 1
+        for i in range(3):
+            z.run[level + 1, i] = z.run[level, i]
+        run = z.run[level + 1]
+        if swap == 1 and b > 1:
+            slide(size, z.move[level, 1], b, run)
+        if a > 1:
+            slide(size, z.move[level, 0], a, run)
+        if swap == 0 and b > 1:
+            slide(size, z.move[level, 1], b, run)
+        if level == levels - 1:
+            best = min(best, run[0])
+            continue
+        level += 1
+        z.quotient[level, 0], z.quotient[level, 1] = pq // a, rq // b
+        z.move[level, 0], z.move[level, 1] = z.move[level - 1, 0] * a, z.move[level - 1, 1] * b
+        enter(z, level, levels)
     return best
+
+
+@compiled
+def enter(z: RunStack, level: int, levels: int) -> None:
+    """Begin with the factors of a level; the last takes all that is left."""
+    outermost = level == levels - 1
+    z.factor[level, 0] = z.quotient[level, 0] if outermost else 1
+    z.factor[level, 1] = z.quotient[level, 1] if outermost else 1
+    z.factor[level, 2] = 0
 
 
 @compiled
@@ -273,11 +324,17 @@ def groups_along(first: int, second: int, first_move: float, second_move: float)
     return float(first * second - max(0, first - x) * max(0, second - y))
 
 
-@compiled
+@entry
 def fill_runs(
     p: Problem, runs: Runs, values: FloatArray, value_start: IntArray, levels: int, tight: bool
 ) -> None:
     """Fill the tables of sliding windows; values are the divisors of each dimension."""
+    z = RunStack(
+        np.ones((levels + 1, 2), np.int64), np.ones((levels + 1, 2)),
+        np.ones((levels + 1, 3), np.int64), np.ones((levels + 2, 3)),
+    )  # fmt: skip
+    first = np.ones(2)
+    second = np.ones(2)
     for s in range(len(runs.tensor)):
         t, d, e = runs.tensor[s], runs.first[s], runs.second[s]
         nd, ne = runs.divisors[d], runs.divisors[e]
@@ -295,9 +352,9 @@ def fill_runs(
                             continue
                         size = 1.0 + sd * (vd[xd] - 1) + se * (ve[xe] - 1)
                         if tight:
-                            share = least_run(
-                                levels, size, pq, rq, sd * vd[ud], se * ve[ue], False, 0.0, 0.0, 1.0
-                            ) / (pq * rq)
+                            first[0], first[1] = pq, sd * vd[ud]
+                            second[0], second[1] = rq, se * ve[ue]
+                            share = least_run(size, first, second, levels, z) / (pq * rq)
                         else:
                             share = loose_run(size, pq, rq, sd * vd[ud], se * ve[ue])
                         runs.least[runs.start[s] + ((xd * ne + xe) * nd + ud) * ne + ue] = share
@@ -512,18 +569,18 @@ def own_cost(
 
 @compiled
 def fold(
-    p: Problem, t: int, x: int, u: int, times: int, order: IntArray, state: FloatArray
+    p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray
 ) -> None:
     """Carry the words delivered to tiles x of tensor t through the loops of one level.
 
     Args:
         x: the tile. u: the union inside the level. times: the level's temporal factors.
-        order: its loops, inner to outer.
+        order: of its loops, an entry of p.orders.
         state: words, moved, axis and amount of the first move, sum of moves, still on one axis.
     """
     words = p.words[t, x]
-    for i in range(len(order)):
-        d = order[i]
+    for i in range(p.orders.shape[1]):
+        d = p.orders[order, i]
         if d < 0:
             break
         bound = p.extent[times, d]
@@ -583,15 +640,16 @@ def outermost_cost(
     times = last - x
     mask = turning(p, times)
     cost[0] = cost[1] = np.inf
-    for i in range(p.order_start[top, mask], p.order_start[top, mask + 1]):
+    for order in range(p.order_start[top, mask], p.order_start[top, mask + 1]):
         energy = reads = writes = 0.0
         for t in range(p.axis.shape[0]):
             pair = k.above[t, top - 1]
             if pair < 0:
                 continue
-            state[:] = 0.0
+            for i in range(1, 6):
+                state[i] = 0.0
             state[0] = p.words[t, x]
-            fold(p, t, x, x, times, p.orders[i], state)
+            fold(p, t, x, x, times, order, state)
             words = state[0]
             energy += pair_cost(p, t, top - 1, top, words, words, 1.0, 1.0)
             if t < p.axis.shape[0] - 1:
@@ -618,6 +676,20 @@ def port_cycles(p: Problem, level: int, reads: float, writes: float) -> float:
 
 
 @compiled
+def fill_reach(p: Problem, b: Bounds) -> None:
+    """Fill in how many children each level uses at most, and how many can share a word."""
+    for level in range(len(p.block)):
+        b.spread[level] = 1.0
+        for t in range(p.axis.shape[0]):
+            b.reach[t, level] = 1.0
+        for i in range(p.spread_start[level], p.spread_start[level + 1]):
+            s = p.spread_id[i]
+            b.spread[level] = max(b.spread[level], p.volume[s])
+            for t in range(p.axis.shape[0]):
+                b.reach[t, level] = max(b.reach[t, level], most_shared(p, t, s))
+
+
+@entry
 def fill_bounds(
     p: Problem, k: Kept, b: Bounds, runs: Runs, strides: IntArray, lengths: IntArray,
     open_axis: BoolArray, flat_top: bool,
@@ -633,8 +705,11 @@ def fill_bounds(
     n = last + 1
     state = np.zeros(6)
     cost = np.zeros(2)
-    b.tail[:] = np.inf
-    b.tail_cycles[:] = 0.0
+    fill_reach(p, b)
+    for level in range(top + 1):
+        for x in range(n):
+            b.tail[level, x] = np.inf
+            b.tail_cycles[level, x] = b.head[level, x] = 0.0
     b.tail[top, last] = 0.0
     for level in range(top, p.pivot - 1, -1):
         if level < top:
@@ -655,11 +730,13 @@ def fill_bounds(
                     least = min(least, own_cost(p, k, b, runs, level, x, p.saved[c], top))
                 b.tail[level, x] = least + b.out[level + 1, x]
                 b.tail_cycles[level, x] = b.out_cycles[level + 1, x]
-        b.out[level] = b.tail[level]
-        b.out_cycles[level] = np.where(b.tail[level] < np.inf, b.tail_cycles[level], np.inf)
+        for x in range(n):
+            b.out[level, x] = b.tail[level, x]
+            b.out_cycles[level, x] = (
+                b.tail_cycles[level, x] if b.tail[level, x] < np.inf else np.inf
+            )
         least_outside(b.out[level], strides, lengths, open_axis[level])
         least_outside(b.out_cycles[level], strides, lengths, open_axis[level])
-    b.head[:] = 0.0
     for level in range(1, p.pivot):
         for x in range(n):
             if not k.fit[level - 1, x]:
@@ -674,7 +751,7 @@ def fill_bounds(
         least_inside(b.head[level], strides, lengths)
 
 
-@compiled
+@entry
 def bound_unions(
     p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, strides: IntArray, lengths: IntArray,
     bound: FloatArray,
@@ -689,13 +766,11 @@ def bound_unions(
     share = np.zeros((tensors, n))
     for i in range(p.spread_start[pivot], p.spread_start[pivot + 1]):
         s = p.spread_id[i]
-        most[s] = max(most[s], p.volume[s])
+        most[s] = min(most[s], -p.volume[s])
         for t in range(tensors):
-            share[t, s] = max(share[t, s], most_shared(p, t, s))
-    most = -most
+            share[t, s] = min(share[t, s], -most_shared(p, t, s))
     least_inside(most, strides, lengths)
     for t in range(tensors):
-        share[t] = -share[t]
         least_inside(share[t], strides, lengths)
     others = 1.0
     for j in range(top + 1):
@@ -736,7 +811,7 @@ def bound_unions(
                     words /= p.free[t, last - u]
                 words /= reach_between(p, b, t, pivot, outer)
                 energy += pair_cost(
-                    p, t, -1, outer, 0.0, words, 1.0, reach_above(p, b, t, outer)
+                    p, t, np.int64(-1), outer, 0.0, words, 1.0, reach_above(p, b, t, outer)
                 )
             bound[u] = min(bound[u], value_of(aim, energy, cycles))
 
@@ -763,7 +838,7 @@ def multiplier_cost(p: Problem, k: Kept, b: Bounds, t: int, shared: float) -> fl
     above = 1.0
     for j in range(first + 1, len(p.block)):
         above *= shared if j == p.pivot else b.reach[t, j]
-    return pair_cost(p, t, -1, first, 0.0, served, 1.0, above)
+    return pair_cost(p, t, np.int64(-1), first, 0.0, served, 1.0, above)
 
 
 @compiled
@@ -805,17 +880,16 @@ def node_bound(
     last = len(p.volume) - 1
     tensors = p.axis.shape[0]
     whole = p.volume[last]
-    shared = w.scratch[0]  # per level and tensor: children that share a word
     spread = 1.0
     for j in range(top + 1):
         known = low < j <= high
         for t in range(tensors):
-            shared[j, t] = b.reach[t, j]
+            w.scratch[0, j, t] = b.reach[t, j]
         if known:
             s = p.spread_id[w.spread[j]]
             x = w.tile[j - 1] if j > 0 else 0
             for t in range(tensors):
-                shared[j, t] = p.volume[s] / groups(p, t, x, s)
+                w.scratch[0, j, t] = p.volume[s] / groups(p, t, x, s)
             spread *= p.volume[s]
         else:
             spread *= b.spread[j]
@@ -834,17 +908,15 @@ def node_bound(
     for c in range(len(p.saved)):
         energy = fixed
         cycles = steps
-        reads = w.scratch[1]
-        writes = w.scratch[2]
         for j in range(top + 1):
-            reads[j, 0] = writes[j, 0] = 0.0
+            w.scratch[1, j, 0] = w.scratch[2, j, 0] = 0.0
         for pair in range(len(k.tensor)):
             t, inner, outer = k.tensor[pair], k.inner[pair], k.outer[pair]
             if inner >= high and inner >= 0:
                 continue
             above = 1.0
             for j in range(outer + 1, top + 1):
-                above *= shared[j, t]
+                above *= w.scratch[0, j, t]
             if inner < 0:
                 words = whole
                 filled = words
@@ -852,33 +924,33 @@ def node_bound(
                 if inner < low:
                     if outer <= low or outer < p.pivot:
                         continue
-                    filled = pending_words(p, runs, w, t, low, True, high, end, p.saved[c])
+                    filled = pending_words(p, runs, w, t, low, inner < low, high, end, p.saved[c])
                 else:
-                    filled = pending_words(p, runs, w, t, inner, False, high, end, p.saved[c])
+                    filled = pending_words(p, runs, w, t, inner, inner < low, high, end, p.saved[c])
                 words = filled
             served = words
             for j in range(max(inner, -1) + 1, outer + 1):
                 if inner < 0 or inner >= low or j > low:
-                    served /= shared[j, t]
+                    served /= w.scratch[0, j, t]
             counted = inner if inner >= low and inner >= 0 else -1
             above_inner = 1.0
             for j in range(max(inner, 0) + 1, top + 1):
-                above_inner *= shared[j, t]
+                above_inner *= w.scratch[0, j, t]
             energy += pair_cost(p, t, counted, outer, filled, served, above_inner, above)
             if t < tensors - 1:
-                reads[outer, 0] += served
+                w.scratch[1, outer, 0] += served
             else:
-                writes[outer, 0] += served
+                w.scratch[2, outer, 0] += served
                 if p.plain_output:
-                    reads[outer, 0] += max(0.0, served - p.words[t, last] * above)
+                    w.scratch[1, outer, 0] += max(0.0, served - p.words[t, last] * above)
             if counted >= 0:
                 if t < tensors - 1 or p.first_fill:
-                    writes[counted, 0] += filled
+                    w.scratch[2, counted, 0] += filled
                 elif p.plain_output:
-                    writes[counted, 0] += max(0.0, filled - p.words[t, last] * above_inner)
+                    w.scratch[2, counted, 0] += max(0.0, filled - p.words[t, last] * above_inner)
         instances = 1.0
         for j in range(top, -1, -1):
-            cycles = max(cycles, port_cycles(p, j, reads[j, 0], writes[j, 0]) / instances)
+            cycles = max(cycles, port_cycles(p, j, w.scratch[1, j, 0], w.scratch[2, j, 0]) / instances)
             known = low < j <= high
             instances *= p.volume[p.spread_id[w.spread[j]]] if known else b.spread[j]
         value = value_of(aim, energy + outside, max(cycles, outside_cycles))
@@ -927,27 +999,25 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State) -> None:
     top = len(p.block) - 1
     last = len(p.volume) - 1
     tensors = p.axis.shape[0]
-    shares = w.scratch[0]  # groups, per level and tensor
     for j in range(top + 1):
         x = w.tile[j - 1] if j > 0 else 0
         for t in range(tensors):
-            shares[j, t] = groups(p, t, x, p.spread_id[w.spread[j]])
-    home = w.scratch[3]
+            w.scratch[0, j, t] = groups(p, t, x, p.spread_id[w.spread[j]])
     output = tensors - 1
-    home[top, 0] = p.words[output, last]
+    w.scratch[3, top, 0] = p.words[output, last]
     for j in range(top - 1, -1, -1):
         tile = p.words[output, w.tile[j]]
         spread = p.words[output, w.union[j + 1]]
         if p.volume[p.spread_id[w.spread[j + 1]]] == 1:
             spread = tile
-        home[j, 0] = np.floor(home[j + 1, 0] * tile / spread)
+        w.scratch[3, j, 0] = np.floor(w.scratch[3, j + 1, 0] * tile / spread)
     for pair in range(len(k.tensor)):
         if k.inner[pair] >= 0:
             level = k.inner[pair]
-            w.folds[level, pair, :] = 0.0
+            for i in range(1, 6):
+                w.folds[level, pair, i] = 0.0
             w.folds[level, pair, 0] = p.words[k.tensor[pair], w.tile[level]]
-    at = w.cursor[len(w.cursor) - top - 2 :, 0]
-    start = w.cursor[len(w.cursor) - top - 2 :, 1]
+    at, start = w.at, w.turns
     for j in range(1, top + 1):
         mask = turning(p, w.tile[j] - w.union[j])
         at[j] = p.order_start[j, mask]
@@ -963,10 +1033,11 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State) -> None:
         for pair in range(len(k.tensor)):
             if 0 <= k.inner[pair] < level:
                 t = k.tensor[pair]
-                w.folds[level, pair] = w.folds[level - 1, pair]
+                for i in range(6):
+                    w.folds[level, pair, i] = w.folds[level - 1, pair, i]
                 fold(
                     p, t, w.tile[k.inner[pair]], w.union[level],
-                    w.tile[level] - w.union[level], p.orders[at[level]], w.folds[level, pair],
+                    w.tile[level] - w.union[level], at[level], w.folds[level, pair],
                 )  # fmt: skip
         if level < top:
             level += 1
@@ -988,14 +1059,11 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, at: IntArray) -> None:
     top = len(p.block) - 1
     last = len(p.volume) - 1
     tensors = p.axis.shape[0]
-    shares = w.scratch[0]
-    home = w.scratch[3]
     used = 1.0
     for j in range(top + 1):
         used *= p.volume[p.spread_id[w.spread[j]]]
     steps = p.volume[last] / used
     cycles = steps
-    access = w.scratch[1, :, 0]
     instances = 1.0
     for j in range(top, -1, -1):
         reading = writing = energy = 0.0
@@ -1005,14 +1073,14 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, at: IntArray) -> None:
             pair = k.below[t, j]
             served = steps if k.inner[pair] < 0 else w.folds[top, pair, 0]
             for i in range(max(k.inner[pair], -1) + 1, j + 1):
-                served *= shares[i, t]
+                served *= w.scratch[0, i, t]
             filled = w.folds[top, k.above[t, j], 0] if k.above[t, j] >= 0 else 0.0
             reads, updates = served, 0.0
             if t == tensors - 1:
                 updates = served
-                reads = served - home[j, 0]
+                reads = served - w.scratch[3, j, 0]
                 if k.above[t, j] >= 0 and not p.first_fill:
-                    filled -= home[j, 0]
+                    filled -= w.scratch[3, j, 0]
             reading += reads / steps
             writing += (filled + updates) / steps
             energy += instances * (
@@ -1020,7 +1088,7 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, at: IntArray) -> None:
                 + blocks(filled, p.block[j]) * p.fill[j, t]
                 + blocks(updates, p.block[j]) * p.update[j, t]
             )
-        access[j] = energy
+        w.scratch[1, j, 0] = energy
         speed = 1.0
         if p.bandwidth[j, 0] < reading:
             speed = min(speed, p.bandwidth[j, 0] / reading)
@@ -1035,7 +1103,7 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, at: IntArray) -> None:
         below = 1.0
         for i in range(j + 1, top + 1):
             below *= p.volume[p.spread_id[w.spread[i]]]
-        total += access[j] + p.leak[j] * cycles * below
+        total += w.scratch[1, j, 0] + p.leak[j] * cycles * below
     value = value_of(aim, total, cycles)
     if value < w.best[0]:
         w.best[0], w.best[1], w.best[2] = value, total, cycles
@@ -1087,13 +1155,23 @@ def open_union(p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State, u
             w.queue_bound[count] = value
             w.queue_entry[count] = i
             count += 1
-    order = np.argsort(w.queue_bound[:count])
-    w.queue_bound[:count] = w.queue_bound[:count][order]
-    w.queue_entry[:count] = w.queue_entry[:count][order]
+    sort_queue(w, count)
     w.register[QUEUED] = count
 
 
 @compiled
+def sort_queue(w: State, count: int) -> None:
+    """Sort the queue by bound: an insertion sort, for it is short."""
+    for i in range(1, count):
+        bound, entry_ = w.queue_bound[i], w.queue_entry[i]
+        j = i - 1
+        while j >= 0 and w.queue_bound[j] > bound:
+            w.queue_bound[j + 1], w.queue_entry[j + 1] = w.queue_bound[j], w.queue_entry[j]
+            j -= 1
+        w.queue_bound[j + 1], w.queue_entry[j + 1] = bound, entry_
+
+
+@entry
 def search(
     p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State,
     unions: IntArray, bound: FloatArray, quota: int,
@@ -1226,11 +1304,11 @@ def search(
         w.tile[level] = x
         w.spread[level + 1] = first + j
         w.union[level + 1] = x + s
-        if not mesh_allows(p, w, 0, level + 1):
+        if not mesh_allows(p, w, np.int64(0), level + 1):
             continue
         w.register[NODES] += 1
         value, energy, cycles = node_bound(
-            p, k, b, runs, aim, w, -1, level + 1, w.union[level + 1]
+            p, k, b, runs, aim, w, np.int64(-1), level + 1, w.union[level + 1]
         )
         if value >= threshold:
             continue
