@@ -1,0 +1,75 @@
+"""Scores of made-up outcomes, by hand."""
+
+import numpy as np
+import pytest
+
+from cosearch.compare.contest import Case, Contest, Run
+from cosearch.compare.outcome import Result, RunOutcome
+from cosearch.compare.plot import anytime, anytime_plot
+from cosearch.compare.scores import reach, standing
+from cosearch.mapper import Budget
+from cosearch.study_spec import StudySpec
+
+CASE = Case("machine", "net")
+
+
+def made(strategy, seed, losses, infeasible=0):
+    losses = np.array(losses, dtype=float)
+    spec = StudySpec("net", "machine", strategy, "exact", seed=seed)
+    evaluations = 10 * np.arange(1, len(losses) + 1)
+    return RunOutcome(
+        Run(strategy, CASE, seed, spec), losses, evaluations, len(losses), infeasible, 0.5, 2.0,
+        proven=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def result():
+    contest = Contest(("good", "bad"), ("machine",), ("net",), 6, Budget(trials=4))
+    good = [made("good", i, [4, 1, 2, 1]) for i in range(6)]
+    bad = [made("bad", i, [np.inf, 8, 4, 2], infeasible=1) for i in range(6)]
+    return Result(contest, (*good, *bad))
+
+
+def test_the_better_one_wins_on_every_score(result):
+    good, bad = standing(result).scores
+    assert (good.strategy, good.median, good.rank, good.superiority) == ("good", 1.0, 1.0, 1.0)
+    assert (bad.strategy, bad.median, bad.rank, bad.superiority) == ("bad", 2.0, 2.0, 0.0)
+    assert good.better_than == ("bad",)
+    assert bad.worse_than == ("good",)
+    assert (good.trials_to_reach, good.evaluations_to_reach, good.reached) == (2, 20, 1.0)
+    assert (bad.trials_to_reach, bad.reached) == (np.inf, 0.0)
+    assert bad.infeasible == 0.25
+
+
+def test_area_is_the_mean_log_ratio(result):
+    good, bad = standing(result).scores
+    assert good.area == pytest.approx((2 + 0 + 0 + 0) / 4)
+    # before its first feasible design a run counts as the worst of the case, 8
+    assert bad.area == pytest.approx((3 + 3 + 2 + 1) / 4)
+
+
+def test_reach_counts_trials_and_evaluations():
+    assert reach(made("x", 0, [5, 3, 2]), 3.0) == (2.0, 20.0)
+    assert reach(made("x", 0, [5, 3, 2]), 1.0) == (np.inf, np.inf)
+
+
+def test_a_case_that_nobody_solves_is_named_and_left_out():
+    contest = Contest(("a", "b"), ("machine",), ("net",), 1, Budget(trials=2))
+    nobody = Result(contest, tuple(made(s, 0, [np.inf, np.inf]) for s in "ab"))
+    found = standing(nobody)
+    assert found.scores == ()
+    assert found.unsolved == ("net on machine",)
+
+
+def test_the_anytime_curve_is_the_median_over_runs(result):
+    assert anytime(result, "good").tolist() == [4, 1, 1, 1]
+
+
+def test_the_plot_shows_every_contender(result):
+    lines = anytime_plot(result, ("good", "bad"), width=40)
+    text = "\n".join(lines)
+    assert "a" in text
+    assert "b" in text
+    assert lines[-1].endswith("4 trials")
+    assert max(map(len, lines)) <= 40 + 10
