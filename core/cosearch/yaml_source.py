@@ -48,8 +48,14 @@ class YamlDocument:
         return self.source
 
 
-def read_yaml_document(path: Path) -> YamlDocument:
+def read_yaml_document(
+    path: Path, loader: type[yaml.SafeLoader] = yaml.SafeLoader
+) -> YamlDocument:
     """Return the one document in a YAML (or JSON) file.
+
+    Args:
+        path: the file.
+        loader: a safe loader that may know tags beyond YAML's own.
 
     Raises:
         InputError: not readable as text, not YAML, too large, too deep, doubled keys, or aliases
@@ -61,13 +67,15 @@ def read_yaml_document(path: Path) -> YamlDocument:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(str(path), [f"is not UTF-8 text (byte {error.start})"]) from None
-    return parse_yaml(text, str(path))
+    return parse_yaml(text, str(path), loader)
 
 
-def parse_yaml(text: str, source: str) -> YamlDocument:
+def parse_yaml(
+    text: str, source: str, loader_type: type[yaml.SafeLoader] = yaml.SafeLoader
+) -> YamlDocument:
     """Return the one document in a text; `source` names it in messages."""
     try:
-        loader = yaml.SafeLoader(text)
+        loader = loader_type(text)
         node = loader.get_single_node()
         if node is None:
             raise InputError(source, ["is empty"])

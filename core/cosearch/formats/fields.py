@@ -1,0 +1,166 @@
+"""Taking the fields of a YAML document one by one, so that all its problems are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
+
+from attrs import frozen
+
+from cosearch.errors import InputError, near_names
+from cosearch.yaml_source import Place, YamlDocument
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Default = TypeVar("Default")
+
+
+@frozen
+class Check(Generic[T_co]):
+    """What a field may hold.
+
+    Attributes:
+        read: returns the value, or raises ValueError that completes "field: ...".
+        spare: stands in for a value that could not be read, so that reading can go on.
+    """
+
+    read: Callable[[Any], T_co]
+    spare: T_co
+
+
+def _whole(value: Any) -> int:  # noqa: ANN401
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63:
+        return value
+    raise ValueError(f"{value!r} is not a whole number of at least 1")
+
+
+def _number(value: Any) -> float:  # noqa: ANN401
+    try:  # YAML 1.1 reads 1e-9 as text
+        number = float(value) if not isinstance(value, bool) else -1.0
+    except (TypeError, ValueError):
+        number = -1.0
+    if 0 <= number < float("inf"):
+        return number
+    raise ValueError(f"{value!r} is not a number of at least 0")
+
+
+def _positive(value: Any) -> float:  # noqa: ANN401
+    if (number := _number(value)) > 0:
+        return number
+    raise ValueError(f"{value!r} is not a number above 0")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, str) and value.strip():
+        return value
+    raise ValueError(f"{value!r} is not a text")
+
+
+def _flag(value: Any) -> bool:  # noqa: ANN401
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"{value!r} is neither true nor false")
+
+
+WHOLE = Check(_whole, 1)
+NUMBER = Check(_number, 0.0)
+POSITIVE = Check(_positive, 1.0)
+TEXT = Check(_text, "?")
+FLAG = Check(_flag, False)
+ANYTHING: Check[Any] = Check(lambda value: value, None)
+
+
+def optional(check: Check[T]) -> Check[T | None]:
+    """Return a check that lets null pass."""
+    return Check(lambda value: None if value is None else check.read(value), check.spare)
+
+
+class Problems:
+    """What is wrong with a document, with lines and fields."""
+
+    def __init__(self, document: YamlDocument) -> None:
+        self.document = document
+        self.found: list[str] = []
+
+    def add(self, place: Place, text: str) -> None:
+        """Note a problem with the value at a place."""
+        self.found.append(f"{self.where(place)}{text}")
+
+    def where(self, place: Place) -> str:
+        """Return `line 3: levels[0].name: `."""
+        _, colon, line = self.document.at(*place).rpartition(":")
+        field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+        number = f"line {line}: " if colon and line.isdigit() else ""
+        return f"{number}{field}: " if field else number
+
+    def raise_if_any(self, hint: str = "") -> None:
+        """Raise InputError with every problem noted so far."""
+        if self.found:
+            raise InputError(self.document.source, self.found, hint)
+
+
+class Fields:
+    """The fields of one mapping. Each is taken once; what is left at the end was not understood.
+
+    Args:
+        problems: where problems go.
+        place: of the mapping in the document.
+        data: the mapping; anything else is a problem.
+    """
+
+    def __init__(self, problems: Problems, place: Place, data: object) -> None:
+        self.problems, self.place = problems, place
+        self.data: dict[str, Any] = {}
+        self.taken: list[str] = []
+        if isinstance(data, dict):
+            self.data = {str(key): value for key, value in data.items()}
+        else:
+            problems.add(place, "is not a mapping of fields to values")
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the field is there."""
+        return name in self.data
+
+    def need(self, name: str, check: Check[T]) -> T:
+        """Return a field that must be there; a spare value where it is missing or wrong."""
+        self.taken.append(name)
+        if name not in self.data:
+            self.problems.add(self.place, f"the field {name!r} is missing")
+            return check.spare
+        return self._read(name, check)
+
+    def get(self, name: str, check: Check[T], default: Default) -> T | Default:
+        """Return a field, or the default where it is not there."""
+        self.taken.append(name)
+        return self._read(name, check) if name in self.data else default
+
+    def _read(self, name: str, check: Check[T]) -> T:
+        try:
+            return check.read(self.data[name])
+        except ValueError as error:
+            self.problems.add((*self.place, name), str(error))
+            return check.spare
+
+    def inner(self, name: str) -> Fields:
+        """Return the fields of the mapping in a field that must be there."""
+        return Fields(self.problems, (*self.place, name), self.need(name, ANYTHING) or {})
+
+    def items(self, name: str) -> list[tuple[Place, Any]]:
+        """Return the entries of a list that must be there, with their places."""
+        found = self.need(name, ANYTHING)
+        if not isinstance(found, list) or not found:
+            if name in self.data:
+                self.problems.add((*self.place, name), "is not a list with at least one entry")
+            return []
+        return [((*self.place, name, i), item) for i, item in enumerate(found)]
+
+    @property
+    def left(self) -> list[str]:
+        """Fields that nobody took."""
+        return [name for name in self.data if name not in self.taken]
+
+    def refuse_left(self, known: Iterable[str] = ()) -> None:
+        """Note every field that nobody took as a problem."""
+        for name in self.left:
+            near = near_names(name, [*self.taken, *known])
+            self.problems.add((*self.place, name), f"there is no such field; {near}")

@@ -1,0 +1,73 @@
+"""The `layer` of a specification: a convolution, a matrix product, or any einsum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cosearch.einsum import Einsum, conv, gemm
+from cosearch.einsum_language import parse_einsum
+from cosearch.errors import CosearchError, InputError
+from cosearch.formats.fields import TEXT, WHOLE, Check, Fields
+from cosearch.yaml_source import Place
+
+KINDS = ("conv", "gemm", "einsum")
+
+
+def read_layer(fields: Fields) -> Einsum | None:
+    """Return the layer, or None with the problems noted."""
+    name = fields.get("name", TEXT, "layer")
+    kinds = [kind for kind in KINDS if kind in fields]
+    if len(kinds) != 1:
+        fields.problems.add(fields.place, f"needs exactly one of {', '.join(KINDS)}")
+        return None
+    before = len(fields.problems.found)
+    place: Place = (*fields.place, kinds[0])
+    try:
+        if kinds[0] == "einsum":
+            layer = _einsum(fields, name)
+        elif kinds[0] == "conv":
+            layer = _conv(fields.inner("conv"), name)
+        else:
+            layer = _gemm(fields.inner("gemm"), name)
+    except InputError as error:
+        for problem in error.problems:
+            fields.problems.add(place, problem)
+        return None
+    except CosearchError as error:
+        fields.problems.add(place, str(error))
+        return None
+    fields.refuse_left(KINDS)
+    return layer if len(fields.problems.found) == before else None
+
+
+def _einsum(fields: Fields, name: str) -> Einsum:
+    sizes = fields.inner("sizes")
+    given = {dim: sizes.need(dim, WHOLE) for dim in sizes.data}
+    weights = fields.get("weights", TEXT, None)
+    return parse_einsum(fields.need("einsum", TEXT), given, name=name, weights=weights)
+
+
+def _conv(fields: Fields, name: str) -> Einsum:
+    needed = {dim: fields.need(dim, WHOLE) for dim in "KCPQ"}
+    free = {dim: fields.get(dim, WHOLE, 1) for dim in "RSNG"}
+    stride, dilation = (fields.get(f, PAIR, (1, 1)) for f in ("stride", "dilation"))
+    fields.refuse_left()
+    return conv(name, **needed, **free, stride=stride, dilation=dilation)
+
+
+def _gemm(fields: Fields, name: str) -> Einsum:
+    M, N, K = (fields.need(dim, WHOLE) for dim in "MNK")
+    B = fields.get("B", WHOLE, 1)
+    fields.refuse_left()
+    return gemm(name, M=M, N=N, K=K, B=B)
+
+
+def _pair(value: Any) -> tuple[int, int]:  # noqa: ANN401
+    both = value if isinstance(value, list) else [value, value]
+    if len(both) != 2:
+        raise ValueError(f"{value!r} is not a number, nor [along the width, along the height]")
+    return WHOLE.read(both[0]), WHOLE.read(both[1])
+
+
+PAIR = Check(_pair, (1, 1))
+"""One whole number, or one along the width and one along the height."""
