@@ -69,6 +69,14 @@ class PluginError(CosearchError):
     """A plugin that broke its contract; the message names the plugin."""
 
 
+def one_line(error: BaseException) -> str:
+    """Return an exception as one line: its message and hint, or its class and message."""
+    text = " ".join(str(error).split())
+    if isinstance(error, CosearchError):
+        return f"{text}; {error.hint}" if error.hint else text
+    return f"{type(error).__name__}: {text}"
+
+
 def near_names(name: str, known: Iterable[str]) -> str:
     """Return `did you mean 'x' or 'y'?`, or what there is when nothing is near."""
     known = sorted(known)

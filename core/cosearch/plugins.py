@@ -10,7 +10,7 @@ from typing import Any
 
 import pluggy
 
-from cosearch.errors import PluginError, UnknownNameError
+from cosearch.errors import PluginError, UnknownNameError, one_line
 from cosearch.hookspecs import PROJECT, Hooks, Registration
 from cosearch.hooktrace import trace_hooks
 from cosearch.objective import OBJECTIVES, Objective
@@ -22,7 +22,6 @@ from cosearch.registry import (
     Registry,
     join_spec,
     split_spec,
-    why,
 )
 
 __all__ = [
@@ -71,7 +70,7 @@ def load_registry(
         try:
             _register(manager, entry, name)
         except (Exception, SystemExit) as error:
-            quarantined.append(Quarantined(entry.name, distribution, why(error)))
+            quarantined.append(Quarantined(entry.name, distribution, one_line(error)))
             continue
         origin[name] = distribution
         loaded.append((entry.name, distribution))
@@ -131,7 +130,7 @@ def _collect(
         except Exception as error:
             manager.unregister(name=name)
             entry = name.partition(":")[2]
-            quarantined.append(Quarantined(entry, distribution, why(error)))
+            quarantined.append(Quarantined(entry, distribution, one_line(error)))
             loaded.remove((entry, distribution))
             continue
         for kind, registrations in answers.items():

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import pluggy
 from attrs import field, frozen
 
-from cosearch.errors import CosearchError, PluginError, UnknownNameError
+from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line
 from cosearch.hookspecs import Registration
 from cosearch.objective import Objective
 from cosearch.space import ParameterSpace
@@ -86,7 +86,7 @@ class Registered:
             raise
         except Exception as error:
             raise PluginError(
-                f"plugin {self.name!r} of {self.distribution} cannot be imported: {why(error)}"
+                f"plugin {self.name!r} of {self.distribution} cannot be imported: {one_line(error)}"
             ) from error
         return loaded
 
@@ -116,7 +116,7 @@ class Registry:
     """Everything that plugins registered.
 
     Attributes:
-        manager: calls the event hooks.
+        manager: calls hooks; events go through `cosearch.announce`.
         quarantined: plugins that could not be loaded, with the reason.
         plugins: loaded entry points, as (name, distribution and its version).
         entries: per kind, by name.
@@ -158,28 +158,6 @@ class Registry:
                 )
         return target
 
-    def announce(self, event: str, **facts: object) -> tuple[str, ...]:
-        """Call an event hook of one plugin after the other; a raising one stops no other.
-
-        Args:
-            event: the hook, such as `cosearch_trial_finished`.
-            facts: its parameters, by name.
-
-        Returns:
-            One complaint for each implementation that raised, naming its plugin.
-        """
-        complaints: list[str] = []
-        for name, plugin in self.manager.list_name_plugin():
-            others = [p for p in self.manager.get_plugins() if p is not plugin]
-            caller = self.manager.subset_hook_caller(event, remove_plugins=others)
-            try:
-                caller(**facts)
-            except CosearchError:
-                raise
-            except Exception as error:
-                complaints.append(f"plugin {name}, in {event}: {why(error)}")
-        return tuple(complaints)
-
     def objective(self, name: str) -> Objective:
         """Return the objective of that name, or raise UnknownNameError."""
         if name not in self.objectives:
@@ -207,14 +185,6 @@ def join_spec(name: str, options: Mapping[str, Value]) -> str:
     """Return the canonical text of a name with options."""
     items = ",".join(f"{key}={value}" for key, value in sorted(options.items()))
     return f"{name}:{items}" if items else name
-
-
-def why(error: BaseException) -> str:
-    """Return an exception as one line."""
-    text = " ".join(str(error).split())
-    if isinstance(error, CosearchError):
-        return f"{text}; {error.hint}" if error.hint else text
-    return f"{type(error).__name__}: {text}"
 
 
 def _imported(path: str) -> Any:  # noqa: ANN401 - whatever the path names

@@ -1,4 +1,4 @@
-"""Events of a study, sent to each observer by itself: one that raises costs no one anything."""
+"""Events of a study; what an observer does wrong becomes a note in its report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pluggy
 
+from cosearch.announce import announce
 from cosearch.study import Study, Trial
 
 
@@ -17,7 +18,7 @@ class Events:
     """
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
-        self._hook = manager.hook
+        self._manager = manager
 
     def started(self, study: Study) -> None:
         """A study begins or is resumed."""
@@ -32,11 +33,6 @@ class Events:
         self._send("cosearch_study_finished", study=study)
 
     def _send(self, event: str, *, study: Study, **facts: Any) -> None:  # noqa: ANN401
-        given = {"study": study, **facts}
-        for observer in reversed(getattr(self._hook, event).get_hookimpls()):
-            try:
-                observer.function(*(given[name] for name in observer.argnames))
-            except Exception as error:
-                note = f"{observer.plugin_name} failed in {event}: {type(error).__name__}: {error}"
-                if note not in study.notes:
-                    study.notes.append(note)
+        for note in announce(self._manager, event, study=study, **facts):
+            if note not in study.notes:
+                study.notes.append(note)

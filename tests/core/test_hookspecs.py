@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cosearch.announce import announce
 from cosearch.cli import main
 from cosearch.hookspecs import Hooks
 from cosearch.plugins import load_registry
@@ -209,17 +210,17 @@ EVENTS = """
 
 def test_cosearch_study_started(plugin):
     registry, module = plugin(EVENTS)
-    assert registry.announce("cosearch_study_started", study="s") == ()
+    assert announce(registry.manager, "cosearch_study_started", study="s") == ()
     assert module.CALLS == [("started", "s")]
 
 
 def test_cosearch_trial_finished(plugin):
     registry, module = plugin(EVENTS)
-    assert registry.announce("cosearch_trial_finished", study="s", trial="t") == ()
+    assert announce(registry.manager, "cosearch_trial_finished", study="s", trial="t") == ()
     assert module.CALLS == [("trial", "s", "t")]
 
 
 def test_cosearch_study_finished(plugin):
     registry, module = plugin(EVENTS)
-    assert registry.announce("cosearch_study_finished", study="s") == ()
+    assert announce(registry.manager, "cosearch_study_finished", study="s") == ()
     assert module.CALLS == [("finished", "s")]

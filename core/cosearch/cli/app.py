@@ -14,6 +14,7 @@ import typer
 from attrs import frozen
 from typer.main import get_command, get_command_name
 
+from cosearch.announce import announce
 from cosearch.cli.errors import INTERRUPTED, report
 from cosearch.cli.help import Group, dress
 from cosearch.cli.output import Output
@@ -104,7 +105,7 @@ def make_app(registry: Registry, output: Output) -> typer.Typer:
         module = f"cosearch.cli.{name}"
         if importlib.util.find_spec(module) is not None:
             importlib.import_module(module).register(app)
-    for complaint in registry.announce("cosearch_commands", app=app):
+    for complaint in announce(registry.manager, "cosearch_commands", app=app):
         output.warn(complaint)
     _refuse_doubles(app)
     dress(app)

@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from cosearch.errors import CosearchError, MissingExtraError
-from cosearch.registry import KINDS, Registry, why
+from cosearch.errors import CosearchError, MissingExtraError, one_line
+from cosearch.registry import KINDS, Registry
 
 State: TypeAlias = Literal["ok", "absent", "broken"]
 
@@ -72,9 +72,9 @@ def _importable(registry: Registry, kind: str, name: str) -> Finding | None:
     try:
         registry.load(kind, name)
     except MissingExtraError as error:
-        return Finding(name, f"{KINDS[kind]}: {why(error)}", "absent")
+        return Finding(name, f"{KINDS[kind]}: {one_line(error)}", "absent")
     except CosearchError as error:
-        return Finding(name, why(error), "broken")
+        return Finding(name, one_line(error), "broken")
     return None
 
 
@@ -86,7 +86,7 @@ def compiler() -> list[Finding]:
         total = _compiled_sum_of_squares(1000)
         layer = numba.threading_layer()
     except Exception as error:
-        return [Finding("numba", why(error), "broken")]
+        return [Finding("numba", one_line(error), "broken")]
     if total != 332_833_500:
         return [Finding("numba", f"computes wrongly: {total}", "broken")]
     return [
@@ -135,5 +135,5 @@ def _store(path: Path) -> Finding:
         with Store(path, write=False) as store:
             studies = store.headers()
     except CosearchError as error:
-        return Finding("store", why(error), "broken")
+        return Finding("store", one_line(error), "broken")
     return Finding("store", f"{path}: {len(studies)} studies, {path.stat().st_size / 1e6:.1f} MB")

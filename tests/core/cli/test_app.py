@@ -98,7 +98,7 @@ def test_a_plugin_command_that_breaks_is_a_warning(distribution, cosearch, monke
     monkeypatch.delenv("COSEARCH_NO_PLUGINS")
     result = cosearch("--version")
     assert result.code == 0
-    assert "warning: plugin acme 1.0:plugin, in cosearch_commands: RuntimeError: no" in result.err
+    assert "warning: acme 1.0:plugin failed in cosearch_commands: RuntimeError: no" in result.err
 
 
 def test_a_plugin_cannot_replace_a_command(distribution, refused, monkeypatch):
