@@ -54,10 +54,12 @@ class Partition:
     Attributes:
         entries: capacity in words of one instance.
         energy: per access of a block.
+        word_bits: width of a word, for those who price it; the memory's if None.
     """
 
     entries: int
     energy: AccessEnergy
+    word_bits: int | None = None
 
 
 def _roles(items: Iterable[Role]) -> frozenset[Role]:

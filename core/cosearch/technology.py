@@ -91,6 +91,9 @@ class Technology(ABC):
     process: ClassVar[tuple[int, float] | None] = None
     """Node (nm) and supply (V) its absolute energies hold for; None where they are relative."""
 
+    area_node_nm: ClassVar[int | None] = None
+    """Node its areas hold for; None where it has none, or says so in its options."""
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -178,7 +181,10 @@ class _Ledger:
         parts: dict[Role, Partition] = {}
         area = leak = 0.0
         for role, part in memory.partitions.items():
-            named = evolve(memory, name=f"{memory.name}_{role.lower()}")
+            named = evolve(
+                memory, name=f"{memory.name}_{role.lower()}",
+                word_bits=part.word_bits or memory.word_bits,
+            )  # fmt: skip
             cost, room = self._storage(named, kind, part.entries, ganged)
             parts[role] = evolve(part, energy=_share(cost.energy, ganged))
             area += room / ganged

@@ -11,6 +11,8 @@ _HERE = "cosearch_hardware"
 def cosearch_hardware_models() -> list[Registration]:
     """Return the machines that ship with cosearch."""
     return [
+        Registration("nvdla", f"{_HERE}.nvdla:Nvdla", "C x K array under a convolution buffer"),
+        Registration("simba", f"{_HERE}.simba:Simba", "PEs of vector MACs under a global buffer"),
         Registration(
             "gemmini", f"{_HERE}.gemmini:Gemmini", "weight-stationary array, as DOSA searched it"
         ),

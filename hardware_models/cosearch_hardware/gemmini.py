@@ -22,6 +22,7 @@ from cosearch.typing import Configuration, FloatArray, Rows
 from cosearch_hardware import gemmini_rtl
 from cosearch_hardware.dimensions import Dimensions
 from cosearch_hardware.pricing import AREA, SAME, technologies
+from cosearch_hardware.stationary import NOTHING, spread, weights_rest
 
 WORD_BITS, SUM_BITS = 8, 32
 """Words, and partial sums in the accumulator."""
@@ -156,17 +157,12 @@ class GemminiAccelerator(SpatialAccelerator):
         has no loop in time of its own.
         """
         dims = Dimensions.of(layer)
-        passing = dims.output_width | dims.streamed
-        none: frozenset[str] = frozenset()
         return {
-            "register": LevelConstraint(
-                temporal={d: 1 for d in layer.dims if d not in passing}, x_dims=none, y_dims=none
-            ),
-            "accumulator": LevelConstraint(x_dims=none, y_dims=dims.reduced),
+            "register": weights_rest(layer, dims.output_width | dims.streamed),
+            "accumulator": spread(NOTHING, dims.reduced),
             "scratchpad": LevelConstraint(
-                temporal=dict.fromkeys(layer.dims, 1), x_dims=dims.produced, y_dims=none
+                temporal=dict.fromkeys(layer.dims, 1), x_dims=dims.produced, y_dims=NOTHING
             ),
-            "DRAM": LevelConstraint(x_dims=none, y_dims=none),
         }
 
 

@@ -20,6 +20,16 @@ AREA = Parameter(
     "area", (SAME, "eyeriss-chip"), free=True, doc="prices areas: the same, or another technology"
 )
 
+TECHNOLOGY_16_NM = Parameter(
+    "technology", ("scaled", "horowitz", "pat"), free=True,
+    doc="prices energies; `scaled` is Horowitz' table at 16 nm, 0.8 V",
+)  # fmt: skip
+
+AREA_16_NM = Parameter(
+    "area", ("scaled:base=eyeriss-chip", SAME), free=True,
+    doc="prices areas; the default is the Eyeriss chip's, scaled to 16 nm",
+)  # fmt: skip
+
 
 @lru_cache(maxsize=16)
 def technology_named(spec: str) -> Technology:

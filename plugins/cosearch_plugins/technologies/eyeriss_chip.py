@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from attrs import evolve
 
 from cosearch.technology import ComputePrice, Storage, StoragePrice, Technology
@@ -36,6 +38,8 @@ SOURCE = (
 
 class EyerissChip(Technology):
     """Area in proportion to bits; energies are those of the linear table made from Eyeriss."""
+
+    area_node_nm: ClassVar[int | None] = 65
 
     def __init__(self) -> None:
         self._energies = LinearTable()

@@ -49,6 +49,7 @@ class Horowitz(Technology):
         (Parameter("dram", ("low", "high"), doc="end of the published range, 1.3 or 2.6 nJ"),)
     )
     process: ClassVar[tuple[int, float] | None] = (45, 0.9)
+    area_node_nm: ClassVar[int | None] = 45
 
     def __init__(self, dram: str = "low") -> None:
         self._dram = dram

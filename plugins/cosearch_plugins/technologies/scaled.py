@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import ClassVar
 
@@ -18,8 +19,10 @@ from cosearch_plugins.technologies.scaling import NODES, SOURCE, area_ratio, ene
 class Scaled(Technology):
     """Prices of another technology, scaled to a node and a voltage; DRAM is left as it is.
 
+    Relative energies belong to no node and stay as they are, which the source then says.
+
     Args:
-        base: name of the technology that is scaled; its energies have to belong to a node.
+        base: name of the technology that is scaled.
         node_nm: to which it is scaled.
         supply_v: supply voltage there.
     """
@@ -45,15 +48,17 @@ class Scaled(Technology):
         """Energy and area, here over the base's.
 
         Raises:
-            CosearchError: the base's energies are relative and belong to no node.
+            CosearchError: the base belongs to no node.
         """
-        of = self._base.process
-        if of is None:
+        base = self._base
+        if base.process is None and base.area_node_nm is None:
             raise CosearchError(
-                f"the energies of technology {self._spec!r} are relative and belong to no node",
-                "scale one whose energies belong to a node, such as horowitz",
+                f"the prices of technology {self._spec!r} belong to no node: nothing to scale",
+                "scale one that has a node, such as horowitz",
             )
-        return energy_ratio(of, self._process), area_ratio(of[0], self._process[0])
+        energy = 1.0 if base.process is None else energy_ratio(base.process, self._process)
+        node = base.area_node_nm
+        return energy, math.nan if node is None else area_ratio(node, self._process[0])
 
     @property
     def name(self) -> str:
@@ -73,7 +78,7 @@ class Scaled(Technology):
             energy=AccessEnergy(read * energy, fill * energy, update * energy),
             area_um2=price.area_um2 * area,
             leak_pj_per_cycle=price.leak_pj_per_cycle * energy,
-            energy_source=self._said(price.energy_source),
+            energy_source=self._energy_source(price.energy_source),
             area_source=self._said(price.area_source),
         )
 
@@ -85,9 +90,14 @@ class Scaled(Technology):
             price,
             energy_pj=price.energy_pj * energy,
             area_um2=price.area_um2 * area,
-            energy_source=self._said(price.energy_source),
+            energy_source=self._energy_source(price.energy_source),
             area_source=self._said(price.area_source),
         )
+
+    def _energy_source(self, source: str) -> str:
+        if self._base.process is None:
+            return f"{source}; relative, not scaled"
+        return self._said(source)
 
     def _said(self, source: str) -> str:
         node, volts = self._process
