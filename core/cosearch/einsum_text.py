@@ -6,13 +6,13 @@ product is shown as the formula of the einsum language.
 
 from __future__ import annotations
 
+import math
+
 from attrs import frozen
 
-from cosearch.einsum import Einsum, conv, gemm
+from cosearch.einsum import Axis, Einsum, Tensor
 from cosearch.einsum_language import format_einsum
 from cosearch.workload import Network
-
-_CONV_DIMS = ("N", "K", "C", "P", "Q", "R", "S")
 
 
 @frozen
@@ -69,49 +69,79 @@ def arithmetic_intensity(einsum: Einsum) -> float:
 
 def describe(einsum: Einsum) -> str:
     """Return what a layer is, in words."""
-    pairs = _strides_and_dilations(einsum)
-    if pairs is not None:
-        return _describe_conv(einsum, *pairs)
-    if _is_gemm(einsum):
-        return _describe_products(einsum)
-    sizes = ", ".join(f"{dim.lower()}={size}" for dim, size in einsum.bounds.items())
-    return f"{format_einsum(einsum)} ; {sizes}"
+    shape = _shape(einsum)
+    if shape is None:
+        sizes = ", ".join(f"{dim.lower()}={size}" for dim, size in einsum.bounds.items())
+        return f"{format_einsum(einsum)} ; {sizes}"
+    if not shape.windows:
+        return _products(shape.groups, shape.batch, shape.channels_in, shape.channels_out)
+    return _describe_conv(shape)
 
 
-def _words(einsum: Einsum, role: str) -> int:
-    return sum(einsum.words(t) for t in einsum.tensors if t.role == role)
+@frozen
+class _Window:
+    """An axis that a filter slides along."""
+
+    pixels: int
+    taps: int
+    stride: int
+    dilation: int
 
 
-def _same_shape(a: Einsum, b: Einsum) -> bool:
-    """Return whether two einsums are equal but for the names of their tensors."""
-    shape = [(t.role, t.axes) for t in a.tensors]
-    return a.bounds == b.bounds and shape == [(t.role, t.axes) for t in b.tensors]
+@frozen
+class _Shape:
+    """An einsum of one weight and one input tensor, its dimensions sorted by what they mean.
+
+    Dimensions in all tensors are groups, in weights and outputs alone output channels, in weights
+    and inputs alone input channels, in inputs and outputs alone the batch.
+    """
+
+    groups: int
+    channels_out: int
+    channels_in: int
+    batch: int
+    windows: tuple[_Window, ...]
 
 
-def _strides_and_dilations(
-    einsum: Einsum,
-) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Return (stride, dilation) along width and height, or None if it is no convolution."""
-    sizes = einsum.bounds
-    if not set(_CONV_DIMS) <= set(sizes) or set(sizes) - {*_CONV_DIMS, "G"}:
+def _shape(einsum: Einsum) -> _Shape | None:
+    """Return what the dimensions mean, or None where the einsum has no such shape."""
+    by_role = {tensor.role: tensor for tensor in einsum.tensors}
+    if len(einsum.tensors) != 3 or len(by_role) != 3:
         return None
-    inputs = next(t for t in einsum.tensors if t.role == "Inputs")
-    coefficients = dict(term for axis in inputs.axes for term in axis.terms)
-    stride = (coefficients.get("P", 1), coefficients.get("Q", 1))
-    dilation = (coefficients.get("R", 1), coefficients.get("S", 1))
-    same = _same_shape(einsum, conv(einsum.name, **sizes, stride=stride, dilation=dilation))
-    return (stride, dilation) if same else None
+    weights, inputs, outputs = by_role["Weights"], by_role["Inputs"], by_role["Outputs"]
+    slides = [axis for axis in inputs.axes if not _is_plain(axis)]
+    windows = tuple(_window(einsum, axis, weights, outputs) for axis in slides)
+    if None in windows or not all(map(_is_plain, (*weights.axes, *outputs.axes))):
+        return None
+    slid = {dim for axis in slides for dim, _ in axis.terms}
+    w, i, o = (tensor.dims - slid for tensor in (weights, inputs, outputs))
+    if (w ^ i ^ o) - (w & i & o):
+        return None
+
+    def size(dims: frozenset[str]) -> int:
+        return math.prod(einsum.bounds[dim] for dim in dims)
+
+    return _Shape(
+        groups=size(w & i & o),
+        channels_out=size((w & o) - i),
+        channels_in=size((w & i) - o),
+        batch=size((i & o) - w),
+        windows=tuple(window for window in windows if window is not None),
+    )
 
 
-def _is_gemm(einsum: Einsum) -> bool:
-    sizes = einsum.bounds
-    shapes = ({"M", "N", "K"}, {"B", "M", "N", "K"})
-    return set(sizes) in shapes and _same_shape(einsum, gemm(einsum.name, **sizes))
+def _is_plain(axis: Axis) -> bool:
+    return len(axis.terms) == 1 and axis.terms[0][1] == 1
 
 
-def _describe_products(einsum: Einsum) -> str:
-    s = einsum.bounds
-    return _products(s.get("B", 1), s["M"], s["K"], s["N"])
+def _window(einsum: Einsum, axis: Axis, weights: Tensor, outputs: Tensor) -> _Window | None:
+    """Return the window of an input's axis: one pixel dimension and at most one filter's."""
+    pixels = [term for term in axis.terms if term[0] in outputs.dims - weights.dims]
+    taps = [term for term in axis.terms if term[0] in weights.dims - outputs.dims]
+    if len(pixels) != 1 or len(taps) > 1 or len(axis.terms) != 1 + len(taps):
+        return None
+    dim, dilation = taps[0] if taps else ("", 1)
+    return _Window(einsum.bounds[pixels[0][0]], einsum.bounds.get(dim, 1), pixels[0][1], dilation)
 
 
 def _products(count: int, rows: int, inner: int, columns: int) -> str:
@@ -119,26 +149,37 @@ def _products(count: int, rows: int, inner: int, columns: int) -> str:
     return f"{many}, {rows}x{inner} by {inner}x{columns}"
 
 
-def _describe_conv(einsum: Einsum, stride: tuple[int, int], dilation: tuple[int, int]) -> str:
-    s = einsum.bounds
-    pointwise = s["R"] == s["S"] == 1 and stride == (1, 1)
-    batch = [f"batch {s['N']}"] if s["N"] > 1 else []
-    if pointwise and s.get("G", 1) > 1 and s["Q"] == 1 and s["K"] * s["C"] > 1:
-        return ", ".join([_products(s["G"], s["P"], s["C"], s["K"]), *batch])
-    if pointwise and s["Q"] == 1:
-        tokens = [f"{s['P']} tokens"] if s["P"] > 1 else []
-        return ", ".join([f"fully connected, {s['C']} to {s['K']}", *tokens, *batch])
-    parts = [*_channels(s), f"{s['Q']}x{s['P']}"]
-    if stride != (1, 1):
-        parts.append(f"stride {_pair(stride)}")
-    if dilation != (1, 1):
-        parts.append(f"dilation {_pair(dilation)}")
-    return f"{s['S']}x{s['R']} " + ", ".join(parts + batch)
+def _describe_conv(shape: _Shape) -> str:
+    """Return a convolution in words; without a filter, one pixel high, it is a matrix product."""
+    width = shape.windows[0].pixels
+    moved = any((w.taps, w.stride) != (1, 1) for w in shape.windows)
+    flat = all(w.pixels == 1 for w in shape.windows[1:])
+    k, c = shape.channels_out, shape.channels_in
+    batch = [f"batch {shape.batch}"] if shape.batch > 1 else []
+    if not moved and flat and shape.groups > 1 and k * c > 1:
+        return ", ".join([_products(shape.groups, width, c, k), *batch])
+    if not moved and flat and shape.groups == 1:
+        tokens = [f"{width} tokens"] if width > 1 else []
+        return ", ".join([f"fully connected, {c} to {k}", *tokens, *batch])
+    filters = _by([w.taps for w in shape.windows])
+    parts = [*_channels(shape), _by([w.pixels for w in shape.windows])]
+    for word, values in (
+        ("stride", [w.stride for w in shape.windows]),
+        ("dilation", [w.dilation for w in shape.windows]),
+    ):
+        if set(values) != {1}:
+            parts.append(f"{word} {values[0] if len(set(values)) == 1 else _by(values)}")
+    return f"{filters} " + ", ".join(parts + batch)
 
 
-def _channels(sizes: dict[str, int]) -> list[str]:
+def _by(width_first: list[int]) -> str:
+    """Return lengths as `depth x height x width`."""
+    return "x".join(map(str, reversed(width_first)))
+
+
+def _channels(shape: _Shape) -> list[str]:
     """Return the kind of a convolution and its channels, all groups together."""
-    groups, k, c = sizes.get("G", 1), sizes["K"], sizes["C"]
+    groups, k, c = shape.groups, shape.channels_out, shape.channels_in
     if groups == 1:
         return ["conv", f"{c} to {k}"]
     if c == 1 and k == 1:
@@ -146,6 +187,5 @@ def _channels(sizes: dict[str, int]) -> list[str]:
     return ["conv", f"{groups * c} to {groups * k} in {groups} groups"]
 
 
-def _pair(width_and_height: tuple[int, int]) -> str:
-    width, height = width_and_height
-    return f"{width}" if width == height else f"{height}x{width}"
+def _words(einsum: Einsum, role: str) -> int:
+    return sum(einsum.words(t) for t in einsum.tensors if t.role == role)

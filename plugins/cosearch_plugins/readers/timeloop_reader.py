@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosearch.workload import Layer, Network
+from attrs import evolve
+
+from cosearch.formats.timeloop_problem import problem_of
+from cosearch.workload import Layer, Network, Unmodelled
+from cosearch.yaml_source import YamlDocument
 
 
-def read_timeloop(path: Path) -> Network:
-    """Return the layer in a Timeloop problem file (0.3 or 0.4 style).
+def timeloop_network(document: YamlDocument, path: Path) -> Network:
+    """Return the layer of a Timeloop problem (0.2 to 0.4), named after its file.
 
     Raises:
-        InputError: with what is not understood.
+        InputError: with what is wrong or not understood.
     """
-    from cosearch.formats.timeloop_problem import read_problem
-
-    return Network(path.stem, (Layer(read_problem(path)),), source=str(path))
+    problem = problem_of(document, path.stem)
+    notes = tuple(Unmodelled(path.stem, "Timeloop", 0, note) for note in problem.notes)
+    layer = Layer(evolve(problem.layer, name=path.stem))
+    return Network(path.stem, (layer,), notes, str(path))

@@ -28,8 +28,10 @@ from typing import Any
 from cosearch.einsum import Einsum, conv, gemm
 from cosearch.einsum_language import MAX_SIZE, parse_einsum
 from cosearch.errors import CosearchError, InputError, near_names
+from cosearch.formats.timeloop_yaml import read_timeloop_yaml
 from cosearch.workload import Layer, Network
-from cosearch.yaml_source import Place, YamlDocument, read_yaml_document
+from cosearch.yaml_source import Place, YamlDocument
+from cosearch_plugins.readers.timeloop_reader import timeloop_network
 
 VERSION = 1
 KINDS = ("conv", "gemm", "einsum")
@@ -44,12 +46,23 @@ def read_yaml(path: Path) -> Network:
     Raises:
         InputError: with every problem found, each with its line.
     """
-    document = read_yaml_document(path)
+    try:
+        document = read_timeloop_yaml(path)
+    except InputError as error:
+        raise _explained(path, error) from None
     if isinstance(document.data, dict) and any(f in document.data for f in TIMELOOP_FIELDS):
-        from cosearch_plugins.readers.timeloop_reader import read_timeloop
-
-        return read_timeloop(path)
+        return timeloop_network(document, path)
     return _Reader(document).network(path.stem)
+
+
+def _explained(path: Path, error: InputError) -> InputError:
+    """Return the error, with a word on templates where a file is one."""
+    try:
+        template = "{{" in path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        template = False
+    hint = "a Jinja2 template has to be rendered before cosearch reads it"
+    return InputError(error.source, error.problems, hint) if template else error
 
 
 class _Reader:
