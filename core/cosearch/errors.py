@@ -36,8 +36,9 @@ class InputError(CosearchError):
 
     def __init__(self, source: str, problems: Iterable[str], hint: str = "") -> None:
         self.source, self.problems = source, tuple(problems)
-        lines = self.problems if len(self.problems) == 1 else [f"\n  {p}" for p in self.problems]
-        super().__init__(f"{source}: {''.join(lines)}", hint)
+        one = len(self.problems) == 1
+        told = f" {self.problems[0]}" if one else "".join(f"\n  {p}" for p in self.problems)
+        super().__init__(f"{source}:{told}", hint)
 
 
 class Infeasible(CosearchError):  # noqa: N818 - a verdict on a design, not a fault

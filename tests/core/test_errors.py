@@ -18,7 +18,7 @@ from cosearch.errors import (
     [
         ("eyeris", ["eyeriss", "vta"], "did you mean 'eyeriss'?"),
         ("EYERISS", ["eyeriss", "vta"], "did you mean 'eyeriss'?"),
-        ("conv", ["conv1", "conv2", "fc"], "did you mean 'conv1' or 'conv2'?"),
+        ("conv", ["conv1", "conv2", "fc"], "did you mean 'conv2' or 'conv1'?"),
         ("zzz", ["b", "a"], "there is: a, b"),
         ("x", [], "nothing of that kind is registered"),
     ],
@@ -27,9 +27,9 @@ def test_near_names(name, known, told):
     assert near_names(name, known) == told
 
 
-@given(st.lists(st.text("abcdef", min_size=3, max_size=8), min_size=1, max_size=6, unique=True))
+@given(st.lists(st.text("abcdef", min_size=3, max_size=8), min_size=1, max_size=3, unique=True))
 def test_a_name_with_one_letter_too_many_is_always_found(known):
-    assert repr(known[0]) in near_names(known[0] + "x", known) or len(known) > 3
+    assert repr(known[0]) in near_names(known[0] + "x", known)
 
 
 def test_unknown_names_hold_the_facts():
@@ -40,7 +40,7 @@ def test_unknown_names_hold_the_facts():
 
 def test_one_problem_stands_on_the_line_and_several_below():
     assert str(InputError("a.yaml:3", ["K: is missing"])) == "a.yaml:3: K: is missing"
-    assert str(InputError("a.yaml", ["b", "c"])) == "a.yaml: \n  b\n  c"
+    assert str(InputError("a.yaml", ["b", "c"])) == "a.yaml:\n  b\n  c"
 
 
 def test_infeasible_holds_margins_of_its_own():

@@ -21,7 +21,7 @@ def shown(error, **options):
         (CosearchError("it is so"), "error: it is so\n"),
         (
             InputError("a.yaml:3", ["layer.K: is not a whole number", "layer.C: is missing"]),
-            "error: a.yaml:3: \n  layer.K: is not a whole number\n  layer.C: is missing\n",
+            "error: a.yaml:3:\n  layer.K: is not a whole number\n  layer.C: is missing\n",
         ),
         (
             UnknownNameError("cat", "tm", ["tom"]),
