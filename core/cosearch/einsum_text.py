@@ -59,6 +59,38 @@ def layer_facts(network: Network) -> tuple[LayerFacts, ...]:
     )
 
 
+@frozen
+class LeftOut:
+    """All operations of one kind that a reader met and that the cost model does not price.
+
+    Attributes:
+        kind: the operator.
+        count: how many there are.
+        operations: of all of them together.
+        share: of all operations of the network, layers included, 0 to 1.
+        reason: why they are left out.
+    """
+
+    kind: str
+    count: int
+    operations: int
+    share: float
+    reason: str
+
+
+def left_out_by_kind(network: Network) -> tuple[LeftOut, ...]:
+    """Return what a network leaves out by kind and reason, most operations first."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for item in network.unmodelled:
+        kinds.setdefault((item.kind, item.reason), []).append(item.operations)
+    everything = max(1, network.macs + sum(map(sum, kinds.values())))
+    found = [
+        LeftOut(kind, len(each), sum(each), sum(each) / everything, reason)
+        for (kind, reason), each in kinds.items()
+    ]
+    return tuple(sorted(found, key=lambda item: (-item.operations, item.kind)))
+
+
 def arithmetic_intensity(einsum: Einsum) -> float:
     """Return MACs per word when every word of every tensor moves once, the most there can be.
 
@@ -161,8 +193,9 @@ def _describe_conv(shape: _Shape) -> str:
     if not moved and flat and shape.groups == 1:
         tokens = [f"{width} tokens"] if width > 1 else []
         return ", ".join([f"fully connected, {c} to {k}", *tokens, *batch])
-    filters = _by([w.taps for w in shape.windows])
-    parts = [*_channels(shape), _by([w.pixels for w in shape.windows])]
+    unit = " wide" if len(shape.windows) == 1 else ""
+    filters = _by([w.taps for w in shape.windows]) + unit
+    parts = [*_channels(shape), _by([w.pixels for w in shape.windows]) + unit]
     for word, values in (
         ("stride", [w.stride for w in shape.windows]),
         ("dilation", [w.dilation for w in shape.windows]),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 import pytest
+
 from cosearch.plugins import load_registry
 from cosearch.workload_source import resolve
 
