@@ -12,6 +12,9 @@ def cosearch_mappers() -> list[Registration]:
     """Return the mappers that ship with cosearch; every strategy is one more."""
     return [
         Registration(
+            "exact", f"{_HERE}.exact:ExactMapper", "the best mapping, proven, or its proven gap"
+        ),
+        Registration(
             "exhaustive",
             f"{_HERE}.exhaustive:Exhaustive",
             "every mapping of a small space, best bound first: proven",

@@ -144,7 +144,10 @@ def lay_out(
     spreads = [_spreads(architecture, lattice, rules[i], i) for i in range(len(levels))]
     steps = [{d: c for axis in t.axes for d, c in axis.terms} for t in layer.tensors]
     energies = [
-        [(m.partitions[t.role].energy if t.role in m.partitions else m.energy) for t in layer.tensors]
+        [
+            (m.partitions[t.role].energy if t.role in m.partitions else m.energy)
+            for t in layer.tensors
+        ]
         for m in levels
     ]
     return lattice, Problem(
@@ -191,9 +194,7 @@ def lay_out(
     )  # fmt: skip
 
 
-def fits(
-    architecture: Architecture, layer: Einsum, problem: Problem, keep: BoolArray
-) -> BoolArray:
+def fits(architecture: Architecture, layer: Einsum, problem: Problem, keep: BoolArray) -> BoolArray:
     """Return bool[L, n]: which tiles each level has room for, when it keeps bool[L, T]."""
     out = np.ones((len(architecture.levels), len(problem.packed)), dtype=bool)
     for level, memory in enumerate(architecture.levels):
@@ -296,9 +297,7 @@ def _orders(
 
 def _saved(movers: tuple[Mover, ...], dims: int) -> IntArray:
     """Return the largest sets of tensors that some innermost loop leaves in place, as bits."""
-    sets = {
-        sum(1 << t for t, mover in enumerate(movers) if mover.axis[d] < 0) for d in range(dims)
-    }
+    sets = {sum(1 << t for t, mover in enumerate(movers) if mover.axis[d] < 0) for d in range(dims)}
     largest = [s for s in sets if not any(s != o and s & o == s for o in sets)]
     return np.array(sorted(largest), dtype=np.int64)
 

@@ -7,17 +7,47 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from cosearch.loopnest.exact import tree
 from cosearch.loopnest.exact.lattice import Lattice
 from cosearch.loopnest.exact.problem import OrderTables, Problem, fits, lay_out
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.loopnest.mapspace import ALWAYS, MAYBE, MapSpace
+from cosearch.loopnest.mapspace import ALWAYS, MAYBE, NEVER, MapSpace
 from cosearch.typing import BoolArray, FloatArray, IntArray
 
 QUOTA = 20_000
 """Nodes between two looks at the clock: a few milliseconds."""
+
+
+@frozen
+class Limits:
+    """When a search ends without a proof.
+
+    Attributes:
+        deadline: by `time.perf_counter`.
+        evaluations: mappings priced.
+    """
+
+    deadline: float = np.inf
+    evaluations: float = np.inf
+
+    @classmethod
+    def starting(
+        cls, now: float, seconds: float | None = None, evaluations: int | None = None
+    ) -> Limits:
+        """Return limits counted from a moment; None is without limit."""
+        return cls(
+            np.inf if seconds is None else now + seconds,
+            np.inf if evaluations is None else float(evaluations),
+        )
+
+    def reached(self, evaluations: int) -> bool:
+        """Return whether it is time to stop."""
+        return evaluations >= self.evaluations or time.perf_counter() >= self.deadline
+
+
+NO_LIMITS = Limits()
 
 
 @frozen(eq=False)
@@ -28,9 +58,9 @@ class Certificate:
         mapping: the best found; None when none exists within the limits.
         energy_pj, cycles: by the compiled model.
         proven: no mapping is better by more than 1e-12 relative.
-        gap: (best - bound) / best; 0 where proven.
+        gap: (best - bound) / best, 0 where proven; None where nothing is known.
         nodes: partial mappings bounded.
-        leaves: tile chains priced.
+        evaluations: mappings priced.
         seconds: spent.
     """
 
@@ -38,10 +68,51 @@ class Certificate:
     energy_pj: float
     cycles: float
     proven: bool
-    gap: float
+    gap: float | None
     nodes: int
-    leaves: int
+    evaluations: int
     seconds: float
+
+    def then(self, other: Certificate) -> Certificate:
+        """Return what a further search among equals adds; it may have found nothing in time."""
+        better = other if other.mapping is not None else self
+        return evolve(
+            better, proven=self.proven and other.proven, gap=self.gap,
+            nodes=self.nodes + other.nodes, evaluations=self.evaluations + other.evaluations,
+            seconds=self.seconds + other.seconds,
+        )  # fmt: skip
+
+
+@define
+class Tally:
+    """What a search has found so far."""
+
+    value: float = np.inf
+    state: tree.State | None = None
+    branch: Branch | None = None
+    open_bound: float = np.inf
+    nodes: int = 0
+    evaluations: int = 0
+
+    def add(self, state: tree.State, branch: Branch) -> None:
+        """Add what one branch found."""
+        self.nodes += int(state.register[tree.NODES])
+        self.evaluations += int(state.register[tree.PRICED])
+        if state.best[0] < self.value:
+            self.value, self.state, self.branch = float(state.best[0]), state, branch
+
+    def certificate(self, solver: Solver, seconds: float) -> Certificate:
+        """Return the result."""
+        proven = self.open_bound >= self.value * (1 - tree.MARGIN)
+        if self.state is None or self.branch is None:
+            return Certificate(
+                None, np.inf, np.inf, proven, None, self.nodes, self.evaluations, seconds
+            )
+        gap = 0.0 if proven else 1 - max(self.open_bound, 0.0) / self.value
+        return Certificate(
+            solver.mapping_of(self.state, self.branch.keep), float(self.state.best[1]),
+            float(self.state.best[2]), proven, gap, self.nodes, self.evaluations, seconds,
+        )  # fmt: skip
 
 
 @frozen(eq=False)
@@ -68,10 +139,12 @@ class Solver:
     Args:
         space: all mappings of the layer.
         tables: order classes, shared between layers.
+        open_bypass: search every choice the space leaves open, instead of keeping all that may be.
     """
 
     space: MapSpace
     tables: OrderTables = field(factory=OrderTables)
+    open_bypass: bool = True
     lattice: Lattice = field(init=False)
     problem: Problem = field(init=False)
 
@@ -81,54 +154,59 @@ class Solver:
             space.architecture, space.layer, space.constraints, self.tables
         )
 
-    def solve(self, aim: tree.Aim, seconds: float | None = None) -> Certificate:
-        """Return the best mapping, proven unless the time ended first."""
+    @property
+    def narrowed(self) -> bool:
+        """Whether open choices of what to keep are left out of the search."""
+        return not self.open_bypass and bool((self.space.keep_modes == MAYBE).any())
+
+    def solve(self, aim: tree.Aim, limits: Limits = NO_LIMITS) -> Certificate:
+        """Return the best mapping, proven unless a limit ended the search first."""
         started = time.perf_counter()
-        deadline = np.inf if seconds is None else started + seconds
-        branches = []
-        pending = list(self.choices())
-        for keep in pending:
+        tally = Tally()
+        branches: list[Branch] = []
+        for keep in self.choices():
+            if branches and limits.reached(0):
+                tally.open_bound = -np.inf
+                break
             branches.append(self.branch(keep, aim))
         branches.sort(key=lambda branch: branch.least)
-        best: tree.State | None = None
-        winner: Branch | None = None
-        nodes = leaves = 0
-        open_bound = np.inf
-        value = np.inf
         for i, branch in enumerate(branches):
-            if branch.least >= value * (1 - tree.MARGIN):
+            if branch.least >= tally.value * (1 - tree.MARGIN):
                 break
-            state = new_state(self.problem, branch)
-            state.best[0] = value
-            status = tree.PAUSED
-            while status == tree.PAUSED:
-                status = tree.search(
-                    self.problem, branch.kept, branch.bounds, branch.runs, aim, state,
-                    branch.unions, branch.bound, QUOTA,
-                )  # fmt: skip
-                if status == tree.PAUSED and time.perf_counter() > deadline:
-                    break
-            nodes += int(state.register[tree.NODES])
-            leaves += int(state.register[tree.LEAVES])
-            if state.best[0] < value:
-                value, best, winner = float(state.best[0]), state, branch
-            if status == tree.PAUSED:
-                rest = branches[i + 1].least if i + 1 < len(branches) else np.inf
-                open_bound = min(float(state.best[3]), rest)
+            rest = branches[i + 1].least if i + 1 < len(branches) else np.inf
+            if not self._search(branch, aim, limits, tally, rest):
                 break
-        proven = open_bound >= value * (1 - tree.MARGIN)
-        gap = 0.0 if proven else (1.0 if value == np.inf else 1 - open_bound / value)
-        if best is None or winner is None:
-            return Certificate(None, np.inf, np.inf, proven, gap, nodes, leaves, time.perf_counter() - started)
-        return Certificate(
-            self.mapping_of(best, winner.keep), float(best.best[1]), float(best.best[2]), proven,
-            gap, nodes, leaves, time.perf_counter() - started,
-        )  # fmt: skip
+        return tally.certificate(self, time.perf_counter() - started)
+
+    def _search(
+        self, branch: Branch, aim: tree.Aim, limits: Limits, tally: Tally, rest: float
+    ) -> bool:
+        """Search one branch; return whether there was time to finish it."""
+        state = new_state(self.problem, branch)
+        state.best[0] = tally.value
+        done = False
+        first = tally.state is None
+        while not done and (
+            first or not limits.reached(tally.evaluations + int(state.register[tree.PRICED]))
+        ):
+            first = False
+            status = tree.search(
+                self.problem, branch.kept, branch.bounds, branch.runs, aim, state,
+                branch.unions, branch.bound, QUOTA,
+            )  # fmt: skip
+            done = status == tree.DONE
+        tally.add(state, branch)
+        if not done:
+            tally.open_bound = min(tally.open_bound, float(state.best[3]), rest)
+        return done
 
     def choices(self) -> Iterator[BoolArray]:
         """Yield every choice of what each level keeps, bool[L, T]."""
         modes = self.space.keep_modes
         maybe = np.argwhere(modes == MAYBE)
+        if not self.open_bypass:
+            yield modes != NEVER
+            return
         for choice in itertools.product((True, False), repeat=len(maybe)):
             keep = modes == ALWAYS
             keep[maybe[:, 0], maybe[:, 1]] = choice
@@ -242,7 +320,11 @@ class Solver:
             entries.append(
                 LevelMapping(
                     memory.name,
-                    [t.name for t, kept in zip(self.space.layer.tensors, keep[level], strict=True) if kept],
+                    [
+                        t.name
+                        for t, kept in zip(self.space.layer.tensors, keep[level], strict=True)
+                        if kept
+                    ],
                     self._loops(times, order),
                     self._loops(int(p.spread_x[spread]), range(len(self.lattice.dims))),
                     self._loops(int(p.spread_y[spread]), range(len(self.lattice.dims))),

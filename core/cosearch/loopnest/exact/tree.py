@@ -131,7 +131,7 @@ class State(NamedTuple):
         tile, union, spread: int64[L]: ids of X_l, U_l and the entry of S_l, as far as chosen.
         cursor: int64[steps, 2]; base: float64[steps, 2], energy and cycles without the tail.
         queue_bound: float64[m]; queue_entry: int64[m]; the spatial factors of the union at hand.
-        register: int64[8]: next union, depth, queue length, nodes, leaves, best is new.
+        register: int64[8]: next union, depth, queue length, nodes, mappings priced.
         best: float64[4]: value, energy, cycles, bound of the union at hand.
         best_tile, best_union, best_spread, best_order: int64[L].
         at, turns: int64[L], the order at hand and the set of its loops.
@@ -158,7 +158,7 @@ class State(NamedTuple):
     scratch: FloatArray
 
 
-UNION, DEPTH, QUEUED, NODES, LEAVES = 0, 1, 2, 3, 4
+UNION, DEPTH, QUEUED, NODES, PRICED = 0, 1, 2, 3, 4
 
 
 @compiled
@@ -242,7 +242,9 @@ def next_divisor(n: int, d: int) -> int:
 
 
 @compiled
-def least_run(size: float, first: FloatArray, second: FloatArray, levels: int, z: RunStack) -> float:
+def least_run(
+    size: float, first: FloatArray, second: FloatArray, levels: int, z: RunStack
+) -> float:
     """Return the least words, in tiles, of any run of two dimensions over some levels.
 
     Args:
@@ -482,8 +484,14 @@ def most_shared(p: Problem, t: int, s: int) -> float:
 
 @compiled
 def pair_cost(
-    p: Problem, t: int, inner: int, outer: int, filled: float, served: float,
-    shared_inner: float, shared_outer: float,
+    p: Problem,
+    t: int,
+    inner: int,
+    outer: int,
+    filled: float,
+    served: float,
+    shared_inner: float,
+    shared_outer: float,
 ) -> float:
     """Return the least energy of words between two levels.
 
@@ -561,16 +569,12 @@ def own_cost(
         served = 0.0
         if outer <= upto:
             served = filled / reach_between(p, b, t, level, outer)
-        total += pair_cost(
-            p, t, level, outer, filled, served, shared, reach_above(p, b, t, outer)
-        )
+        total += pair_cost(p, t, level, outer, filled, served, shared, reach_above(p, b, t, outer))
     return total
 
 
 @compiled
-def fold(
-    p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray
-) -> None:
+def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray) -> None:
     """Carry the words delivered to tiles x of tensor t through the loops of one level.
 
     Args:
@@ -691,8 +695,14 @@ def fill_reach(p: Problem, b: Bounds) -> None:
 
 @entry
 def fill_bounds(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, strides: IntArray, lengths: IntArray,
-    open_axis: BoolArray, flat_top: bool,
+    p: Problem,
+    k: Kept,
+    b: Bounds,
+    runs: Runs,
+    strides: IntArray,
+    lengths: IntArray,
+    open_axis: BoolArray,
+    flat_top: bool,
 ) -> None:
     """Fill the tables of what happens inside and outside each tile.
 
@@ -744,16 +754,20 @@ def fill_bounds(
                 continue
             least = np.inf
             for c in range(len(p.saved)):
-                least = min(
-                    least, own_cost(p, k, b, runs, level - 1, x, p.saved[c], p.pivot - 1)
-                )
+                least = min(least, own_cost(p, k, b, runs, level - 1, x, p.saved[c], p.pivot - 1))
             b.head[level, x] = least + b.head[level - 1, x]
         least_inside(b.head[level], strides, lengths)
 
 
 @entry
 def bound_unions(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, strides: IntArray, lengths: IntArray,
+    p: Problem,
+    k: Kept,
+    b: Bounds,
+    runs: Runs,
+    aim: Aim,
+    strides: IntArray,
+    lengths: IntArray,
     bound: FloatArray,
 ) -> None:
     """Fill bound, float64[n], with the least value of any mapping whose union is each tile."""  # fmt: skip
@@ -950,7 +964,9 @@ def node_bound(
                     w.scratch[2, counted, 0] += max(0.0, filled - p.words[t, last] * above_inner)
         instances = 1.0
         for j in range(top, -1, -1):
-            cycles = max(cycles, port_cycles(p, j, w.scratch[1, j, 0], w.scratch[2, j, 0]) / instances)
+            cycles = max(
+                cycles, port_cycles(p, j, w.scratch[1, j, 0], w.scratch[2, j, 0]) / instances
+            )
             known = low < j <= high
             instances *= p.volume[p.spread_id[w.spread[j]]] if known else b.spread[j]
         value = value_of(aim, energy + outside, max(cycles, outside_cycles))
@@ -962,7 +978,14 @@ def node_bound(
 
 @compiled
 def pending_words(
-    p: Problem, runs: Runs, w: State, t: int, inner: int, deep: bool, high: int, end: int,
+    p: Problem,
+    runs: Runs,
+    w: State,
+    t: int,
+    inner: int,
+    deep: bool,
+    high: int,
+    end: int,
     saved: int,
 ) -> float:
     """Return the least words of tensor t that arrive in the tiles of level `inner`.
@@ -1043,8 +1066,8 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State) -> None:
             level += 1
             continue
         price(p, k, aim, w, at)
+        w.register[PRICED] += 1
         at[level] += 1
-    w.register[LEAVES] += 1
 
 
 @compiled
@@ -1111,7 +1134,9 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, at: IntArray) -> None:
             w.best_tile[j] = w.tile[j]
             w.best_union[j] = w.union[j]
             w.best_spread[j] = w.spread[j]
-            w.best_order[j] = at[j] if j > 0 else p.order_start[0, turning(p, w.tile[0] - w.union[0])]
+            w.best_order[j] = (
+                at[j] if j > 0 else p.order_start[0, turning(p, w.tile[0] - w.union[0])]
+            )
 
 
 # -- the tree
@@ -1173,8 +1198,15 @@ def sort_queue(w: State, count: int) -> None:
 
 @entry
 def search(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State,
-    unions: IntArray, bound: FloatArray, quota: int,
+    p: Problem,
+    k: Kept,
+    b: Bounds,
+    runs: Runs,
+    aim: Aim,
+    w: State,
+    unions: IntArray,
+    bound: FloatArray,
+    quota: int,
 ) -> int:
     """Search until the best is proven or a quota of steps is spent.
 
@@ -1258,9 +1290,7 @@ def search(
             if not mesh_allows(p, w, level, pivot):
                 continue
             w.register[NODES] += 1
-            value, energy, cycles = node_bound(
-                p, k, b, runs, aim, w, inside, pivot, w.union[pivot]
-            )
+            value, energy, cycles = node_bound(p, k, b, runs, aim, w, inside, pivot, w.union[pivot])
             if value >= threshold:
                 continue
             w.base[depth, 0], w.base[depth, 1] = energy, cycles

@@ -1,0 +1,119 @@
+"""The mapper that proves its mapping best: a front of the search in `cosearch.loopnest.exact`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from cosearch.einsum import Einsum
+from cosearch.errors import CosearchError
+from cosearch.hardware import Accelerator, SpatialAccelerator
+from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
+from cosearch.objective import Objective
+from cosearch.space import Parameter, ParameterSpace
+
+if TYPE_CHECKING:
+    from cosearch.loopnest.exact.problem import OrderTables
+
+_POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
+"""Objective to the powers of energy and cycles that it multiplies."""
+
+
+class ExactMapper(Mapper):
+    """Searches all perfect factorizations, loop orders, X/Y splits and open bypass choices.
+
+    Of the fastest mappings it returns the one of least energy. It understands machines that are
+    a `SpatialAccelerator`.
+
+    Args:
+        bypass: `open` searches what the machine leaves open to keep or bypass; `fixed` keeps it
+            all, which proves nothing when there was a choice.
+        seconds: wall-clock time per layer; 0 is without limit. A budget's seconds count too.
+    """
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(
+        (
+            Parameter(
+                "bypass", ("open", "fixed"), "open", doc="whether open bypass choices are searched"
+            ),
+            Parameter(
+                "seconds", (0.0, 1e6), 0.0, "s", "time per layer, 0 is without limit", free=True
+            ),
+        )
+    )
+    uses_rng: ClassVar[bool] = False
+
+    def __init__(self, bypass: str = "open", seconds: float = 0.0) -> None:
+        self.bypass, self.seconds = bypass, seconds
+        self._tables: OrderTables | None = None
+
+    def map(
+        self,
+        accelerator: Accelerator,
+        layer: Einsum,
+        objective: Objective,
+        budget: Budget,
+        rng: np.random.Generator,  # noqa: ARG002 - nothing is left to chance
+    ) -> Mapped:
+        """Return the best mapping, proven unless a limit ended the search first.
+
+        Raises:
+            Infeasible: no mapping can be run; Unmappable when the time ended before one was found.
+            CosearchError: the machine, the layer or the objective is beyond this mapper; the hint
+                names others.
+        """
+        from cosearch.loopnest.exact.solve import Limits, Solver
+        from cosearch.loopnest.exact.tree import Aim
+
+        started = time.perf_counter()
+        machine = _spatial(accelerator)
+        if objective.name not in _POWERS:
+            raise CosearchError(
+                f"the exact mapper minimizes {', '.join(_POWERS)}, not {objective.name!r}",
+                "name another mapper: -m random, -m annealing",
+            )
+        space = machine.mapspace(layer)
+        solver = Solver(space, self._order_tables(), open_bypass=self.bypass == "open")
+        limits = Limits.starting(started, self._allowed(budget), budget.evaluations)
+        energy_power, cycles_power = _POWERS[objective.name]
+        found = solver.solve(Aim(energy_power, cycles_power, np.inf, np.inf), limits)
+        if objective.name == "latency" and found.mapping is not None and found.proven:
+            found = found.then(solver.solve(Aim(1, 0, np.inf, found.cycles), limits))
+        if found.mapping is None:
+            raise Unmappable(
+                f"layer {layer.name!r}: no mapping can be run"
+                if found.proven
+                else f"layer {layer.name!r}: no mapping was found within the limits",
+                {}, found.evaluations,
+            )  # fmt: skip
+        certain = found.proven and not solver.narrowed
+        row = space.row_of(found.mapping)
+        cost = machine.explain(layer, row)
+        return Mapped(
+            row, cost.energy_pj, cost.cycles, proven=certain,
+            gap=None if solver.narrowed else found.gap, evaluations=found.evaluations,
+            nodes=found.nodes, seconds=time.perf_counter() - started, mapper="exact",
+        )  # fmt: skip
+
+    def _allowed(self, budget: Budget) -> float | None:
+        limits = [s for s in (budget.seconds, self.seconds or None) if s is not None]
+        return min(limits, default=None)
+
+    def _order_tables(self) -> OrderTables:
+        from cosearch.loopnest.exact.problem import OrderTables
+
+        if self._tables is None:
+            self._tables = OrderTables()
+        return self._tables
+
+
+def _spatial(accelerator: Accelerator) -> SpatialAccelerator:
+    if not isinstance(accelerator, SpatialAccelerator):
+        raise CosearchError(
+            f"the exact mapper needs a loop-nest machine (a SpatialAccelerator); "
+            f"{accelerator.name!r} has a model of its own",
+            f"name another mapper: -m {accelerator.default_mapper}",
+        )
+    return accelerator
