@@ -78,6 +78,10 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"
 
 
+MOST_NAMES = 60
+"""That one message lists."""
+
+
 def near_names(name: str, known: Iterable[str]) -> str:
     """Return `did you mean 'x' or 'y'?`, or what there is when nothing is near."""
     known = sorted(known)
@@ -85,4 +89,7 @@ def near_names(name: str, known: Iterable[str]) -> str:
     near = [folded[k] for k in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.55)]
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
-    return f"there is: {', '.join(known)}" if known else "nothing of that kind is registered"
+    if not known:
+        return "nothing of that kind is registered"
+    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return f"there is: {', '.join(known[:MOST_NAMES])}{more}"
