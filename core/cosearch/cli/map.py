@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cosearch.cli.errors import INTERRUPTED, USAGE
+from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.options import (
     HardwareOption,
     JsonOption,
@@ -19,6 +19,7 @@ from cosearch.cli.options import (
     settings,
 )
 from cosearch.cli.session import MACHINE, Session, session_of
+from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator
 from cosearch.layer_mapping import LayerMapping, map_layers
 from cosearch.study_problem import (
@@ -83,13 +84,15 @@ def map_command(
         mapper_evaluations=mapper_trials, mapper_seconds=seconds,
     )  # fmt: skip
     problem = Problem.of(spec, session.registry)
-    code = _run(session, problem, machine, json=json)
-    if code:
-        raise typer.Exit(code)
+    _run(session, problem, machine, json=json)
 
 
-def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool) -> int:
-    """Map every layer and show it as soon as it is done; return the exit code."""
+def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool) -> None:
+    """Map every layer and show it as soon as it is done; Ctrl-C keeps those that are.
+
+    Raises:
+        Infeasible: layers that fit nowhere, after all others have been shown.
+    """
     from cosearch.cli import map_text
 
     done: list[LayerMapping] = []
@@ -109,11 +112,15 @@ def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool
         map_text.show_totals(session.output, problem, done)
     if stopped:
         session.output.warn(f"stopped after {len(done)} of {len(problem.network.unique)} layers")
-        return INTERRUPTED
-    misfits = [result for result in done if result.verdict is not None]
-    for result in misfits:
-        session.output.warn(f"{result.layer.name} has no mapping: {result.verdict}")
-    return USAGE if misfits else 0
+        raise typer.Exit(INTERRUPTED)
+    misfits = [result.verdict for result in done if result.verdict is not None]
+    if misfits:
+        first, many = (
+            misfits[0],
+            f"{len(misfits)} of {len(done)} layers have no mapping; the first: ",
+        )
+        told = f"{many if len(done) > 1 else ''}{first}"
+        raise Infeasible(told, first.margins, first.hint)
 
 
 def _watched(session: Session, problem: Problem, machine: Accelerator) -> Iterator[LayerMapping]:

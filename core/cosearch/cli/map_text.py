@@ -9,6 +9,7 @@ from rich.text import Text
 
 from cosearch.cli.output import Output, table
 from cosearch.einsum_text import describe
+from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator, Cost
 from cosearch.layer_mapping import LayerMapping
 from cosearch.loopnest.mapping import Loop, Mapping
@@ -44,14 +45,13 @@ def show_layer(output: Output, result: LayerMapping, objective: str) -> None:
         _show_cost(output, result.mapped, result.cost, objective)
 
 
-def _show_misfit(output: Output, verdict: Exception) -> None:
-    output.show(Text(f"  fits nowhere: {verdict}", style="bad"))
-    margins: dict[str, float] = getattr(verdict, "margins", {})
-    for rule, margin in margins.items():
-        if rule not in str(verdict):
+def _show_misfit(output: Output, verdict: Infeasible) -> None:
+    output.prose(verdict.reason, "bad", indent=2)
+    for rule, margin in verdict.margins.items():
+        if margin > 1 and digits(margin) not in verdict.reason:
             output.show(f"  nearest miss: {rule}: {digits(margin)} times what is allowed")
-    if hint := getattr(verdict, "hint", ""):
-        output.show(Text(f"  {hint}", style="faint"))
+    if verdict.hint:
+        output.prose(verdict.hint, "faint", indent=2)
 
 
 def _styled(line: str, step: int) -> Text:
@@ -116,9 +116,12 @@ def show_totals(output: Output, problem: Problem, done: Sequence[LayerMapping]) 
     if len(problem.network.unique) < 2 or not rows:
         return
     pj, cycles = _sums(done)
-    rows.append(("all", "", f"{pj / 1e6:,.2f}", whole(cycles), "", "", ""))
+    complete = len(rows) == len(problem.network.unique)
+    rows.append(
+        ("all" if complete else "so far", "", f"{pj / 1e6:,.2f}", whole(cycles), "", "", "")
+    )
     output.show("")
-    output.title("layers", "of one run each; the last line is the network, runs counted")
+    output.title("layers", "one run each; the last line adds up all runs")
     columns = (
         "layer",
         ">runs",
@@ -129,7 +132,8 @@ def show_totals(output: Output, problem: Problem, done: Sequence[LayerMapping]) 
         "optimal",
     )
     output.show(table(columns, rows))
-    output.show(f"  EDP of the network: {pj * cycles:.4e} pJ*cycles")
+    if complete:
+        output.show(f"  EDP of the network: {pj * cycles:.4e} pJ*cycles")
 
 
 def _sums(done: Sequence[LayerMapping]) -> tuple[float, float]:

@@ -77,17 +77,20 @@ class Output:
 
         Lines longer than the terminal run on; tables are fitted to it.
         """
-        with self.console.capture() as captured:
-            for part in parts:
-                run_on = isinstance(part, str | Text)
-                self.console.print(part, markup=False, highlight=False, soft_wrap=run_on)
-        for line in captured.get().splitlines():
-            self.console.file.write(line.rstrip() + "\n")
+        for part in parts:
+            self._write(part, soft_wrap=isinstance(part, str | Text))
 
     def prose(self, text: str, style: str = "", indent: int = 0) -> None:
         """Print a paragraph, filled to the terminal or 100 columns."""
         width = min(self.console.width, PROSE_WIDTH)
-        self.console.print(Padding(Text(text, style=style), (0, 0, 0, indent)), width=width)
+        self._write(Padding(Text(text, style=style), (0, 0, 0, indent)), width=width)
+
+    def _write(self, part: RenderableType, **options: Any) -> None:  # noqa: ANN401 - rich's
+        """Print without the blanks with which rich fills up lines."""
+        with self.console.capture() as captured:
+            self.console.print(part, markup=False, highlight=False, **options)
+        for line in captured.get().splitlines():
+            self.console.file.write(line.rstrip() + "\n")
 
     def title(self, text: str, about: str = "") -> None:
         """Print a heading and, fainter, what it is about: beside it, or below where it is long."""

@@ -103,7 +103,8 @@ def test_what_fits_nowhere_says_which_level_overflows_and_by_how_much(cramped):
     result = cramped("map", "conv:C=1", "-H", "cramped", "-m", "random")
     assert result.code == 2
     assert "local" in result.out
-    assert "warning: conv has no mapping" in result.err
+    assert result.err.startswith("error: layer 'conv' fits nowhere: local has room for 4 words")
+    assert "enlarge local" in result.err
     assert "Traceback" not in result.err
 
 
