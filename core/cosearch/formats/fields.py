@@ -62,6 +62,16 @@ def _flag(value: Any) -> bool:  # noqa: ANN401
     raise ValueError(f"{value!r} is neither true nor false")
 
 
+def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return {str(key): item for key, item in value.items()}
+    raise ValueError("is not a mapping of fields to values")
+
+
+NO_FIELDS: dict[str, Any] = {}
+TABLE = Check(_table, NO_FIELDS)
 WHOLE = Check(_whole, 1)
 NUMBER = Check(_number, 0.0)
 POSITIVE = Check(_positive, 1.0)

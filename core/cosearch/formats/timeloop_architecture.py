@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cosearch.architecture import AccessEnergy, Architecture, Compute, Link, Memory
 from cosearch.einsum import ROLES, Role
@@ -22,11 +22,8 @@ MULTIPLIERS = ("mac", "compute", "mult", "alu")
 
 NO_ENERGY = AccessEnergy.uniform(0.0)
 
-UNUSED = frozenset(
-    "technology type width depth memory_width memory_depth datawidth word_bits word_width "
-    "cluster_size entries sizeKB block_size n_words meshX meshY instances version".split()  # noqa: SIM905
-)
-"""Attributes that are used, or that only say what the energy tables have turned into numbers."""
+ELSEWHERE = ("technology", "type", "version", "meshX", "meshY", "instances")
+"""Attributes that are read elsewhere, or that the energy tables have turned into numbers."""
 
 
 @frozen
@@ -35,8 +32,8 @@ class TimeloopMachine:
 
     Attributes:
         architecture: the machine.
-        fanouts: container name to the level that stands for its fanout; also under the name
-            `inter_NAME_spatial` that Timeloop's front end gives it.
+        fanouts: name of a container or component to the level, named as Timeloop's front end
+            names it (`inter_NAME_spatial`), that stands for the fanout above it.
         notes: what the file holds and this model has no use for.
     """
 
@@ -97,6 +94,7 @@ class _Reader:
             self.problems.add(("architecture",), f"needs memories and a multiplier; {last}")
             return None
         levels = [self._fanout(n) if n.spreads else self._memory(n) for n in nodes[:-1]]
+        levels[0] = evolve(levels[0], keeps=levels[0].keeps | levels[0].may_keep, may_keep=())
         compute = self._compute(nodes[-1])
         if self.problems.found:
             return None
@@ -105,9 +103,8 @@ class _Reader:
         except CosearchError as error:
             self.problems.add(("architecture",), str(error))
             return None
-        fanouts = {n.name: n.name for n in nodes if n.spreads}
-        fanouts |= {f"inter_{name}_spatial": name for name in fanouts}
-        return TimeloopMachine(machine, fanouts, tuple(self.notes))
+        spreads = {n.spreads_for: n.name for n in nodes if n.spreads}
+        return TimeloopMachine(machine, spreads, tuple(self.notes))
 
     def _fanout(self, node: Node) -> Memory:
         """Return a level that stores nothing and spreads what is inside it."""
@@ -149,9 +146,9 @@ class _Reader:
         return memory
 
     def _entries(self, fields: Fields, node: Node, block: int, word_bits: int) -> int | None:
-        entries = fields.get("entries", WHOLE, None)
-        depth = _either(fields, ("depth", "memory_depth"), WHOLE, None)
-        kilobytes = fields.get("sizeKB", WHOLE, None)
+        entries: int | None = fields.get("entries", WHOLE, None)
+        depth: int | None = _either(fields, ("depth", "memory_depth"), WHOLE, None)
+        kilobytes: int | None = fields.get("sizeKB", WHOLE, None)
         if entries is not None:
             return entries
         if depth is not None:
@@ -228,7 +225,7 @@ class _Reader:
         return keep, frozenset(ROLES) - keep - bypass
 
     def _leave(self, node: Node, fields: Fields) -> None:
-        left = [name for name in fields.left if name not in UNUSED]
+        left = [name for name in fields.left if name not in ELSEWHERE]
         if left:
             names = ", ".join(f"{name}: {fields.data[name]}" for name in left)
             self.notes.append(f"{node.name}: not used: {names}")

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from cosearch.formats.fields import ANYTHING, FLAG, TEXT, WHOLE, Fields, Problems
+from cosearch.formats.fields import ANYTHING, FLAG, TABLE, TEXT, WHOLE, Fields, Problems
 from cosearch.formats.timeloop_yaml import TAG
 from cosearch.yaml_source import Place
 
@@ -32,7 +32,7 @@ class Node:
         attributes: its own and those inherited, by name.
         instances: in all.
         mesh: instances along X and Y, where the file states them.
-        spreads: whether this is no component but the fanout of a container.
+        spreads_for: the container or component whose fanout this is; empty for a component.
         constraints: as written.
     """
 
@@ -42,8 +42,13 @@ class Node:
     attributes: Mapping[str, Any]
     instances: int
     mesh: tuple[int | None, int | None] = (None, None)
-    spreads: bool = False
+    spreads_for: str = ""
     constraints: Mapping[str, Any] = field(factory=dict)
+
+    @property
+    def spreads(self) -> bool:
+        """Whether this is no component but a fanout."""
+        return bool(self.spreads_for)
 
 
 @frozen
@@ -77,7 +82,7 @@ def _walk_tree(problems: Problems, fields: Fields, scope: _Scope, nodes: list[No
     for place, item in fields.items("subtree") if "subtree" in fields else ():
         inner = Fields(problems, place, item)
         _, count = _named(inner)
-        attributes = {**scope.attributes, **(inner.get("attributes", ANYTHING, None) or {})}
+        attributes = {**scope.attributes, **inner.get("attributes", TABLE, {})}
         deeper = evolve(scope, attributes=attributes, instances=scope.instances * count)
         _walk_tree(problems, inner, deeper, nodes)
         inner.refuse_left()
@@ -85,16 +90,14 @@ def _walk_tree(problems: Problems, fields: Fields, scope: _Scope, nodes: list[No
 
 def _component(problems: Problems, fields: Fields, scope: _Scope) -> Node:
     name, count = _named(fields)
-    own = Fields(
-        problems, (*fields.place, "attributes"), fields.get("attributes", ANYTHING, {}) or {}
-    )
+    own = Fields(problems, (*fields.place, "attributes"), fields.get("attributes", TABLE, {}))
     mesh = own.get("meshX", WHOLE, None), own.get("meshY", WHOLE, None)
     instances = own.get("instances", WHOLE, scope.instances * count)
     kind = fields.get("class", TEXT, "")
     subclass = fields.get("subclass", TEXT, "")
     for unused in ("required_actions", "enabled", "type"):
         fields.get(unused, ANYTHING, None)
-    constraints = fields.get("constraints", ANYTHING, None) or {}
+    constraints = fields.get("constraints", TABLE, {})
     fields.refuse_left()
     attributes = {**scope.attributes, **own.data}
     whole_kind = f"{kind} {subclass}".strip()
@@ -133,7 +136,7 @@ def _walk_leaf(
     """Add a leaf's fanout and the leaf; return the scope of what follows it."""
     if not node.get("enabled", FLAG, True):
         problems.add((*node.place, "enabled"), "switched-off components are not understood")
-    spatial = Fields(problems, (*node.place, "spatial"), node.get("spatial", ANYTHING, {}) or {})
+    spatial = Fields(problems, (*node.place, "spatial"), node.get("spatial", TABLE, {}))
     x, y = spatial.get("meshX", WHOLE, 1), spatial.get("meshY", WHOLE, 1)
     spatial.refuse_left()
     inside = evolve(
@@ -141,21 +144,20 @@ def _walk_leaf(
         instances=scope.instances * x * y,
         mesh=(scope.mesh[0] * x, scope.mesh[1] * y),
     )
-    constraints = node.get("constraints", ANYTHING, None) or {}
     if x * y > 1:
+        name = node.need("name", TEXT)
         nodes.append(
             Node(
-                node.need("name", TEXT), "fanout", node.place, {}, scope.instances, scope.mesh,
-                spreads=True, constraints={k: v for k, v in constraints.items() if k == "spatial"},
+                f"inter_{name}_spatial", "fanout", node.place, {}, scope.instances, scope.mesh,
+                spreads_for=name,
             )
         )  # fmt: skip
-        constraints = {k: v for k, v in constraints.items() if k != "spatial"}
     if tag == "Container":
         node.need("name", TEXT)
-        attributes = {**scope.attributes, **(node.get("attributes", ANYTHING, None) or {})}
+        node.get("constraints", ANYTHING, None)
+        attributes = {**scope.attributes, **node.get("attributes", TABLE, {})}
         node.refuse_left()
         return evolve(inside, attributes=attributes)
-    node.data["constraints"] = constraints
     component = _component(problems, node, inside)
     nodes.append(evolve(component, instances=inside.instances, mesh=inside.mesh))
     return scope

@@ -6,6 +6,7 @@ listed with several arguments the greatest energy counts, as Timeloop does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ LEAK = ("leak",)
 
 def component_name(name: str) -> str:
     """Return the last part of `system.chip.buffer[1..4]`, without its range."""
-    return name.rpartition(".")[2].partition("[")[0].strip()
+    return re.sub(r"\[[^\]]*\]", "", name).rpartition(".")[2].strip()
 
 
 class EnergyTable:

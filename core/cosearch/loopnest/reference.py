@@ -105,7 +105,7 @@ def _level_cost(memory: Memory, level: LevelAnalysis, network_pj: float) -> Leve
         level.energy_pj,
         level.leakage_pj,
         network_pj,
-        tiles * memory.multiple_buffering / sum(rooms) if rooms else None,
+        tiles * memory.multiple_buffering / sum(rooms) if sum(rooms) else None,
         tuple(
             TensorCost(t.tensor, t.tile_size, t.instances, t.reads, t.fills, t.updates, t.energy_pj)
             for t in level.tensors
