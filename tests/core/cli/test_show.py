@@ -75,7 +75,7 @@ def test_objective(cosearch):
         (("workload", "no/such/file.yaml"), "there is no directory 'no/such'"),
         (("workload", "resnet18", "--set", "x=1"), "--set is for hardware"),
         (("strategy", "evolutionary:tournament=x"), "tournament=x: is not a whole number"),
-        (("mapper", "exhaustif"), "did you mean 'exhaustive'?"),
+        (("mapper", "exhaustif"), "did you mean 'exhaustive'"),
         (("objective", "edq"), "did you mean 'edp'"),
     ],
 )
