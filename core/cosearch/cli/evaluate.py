@@ -82,7 +82,7 @@ def evaluate_command(
     if broken:
         raise _infeasible(broken)
     for note in notes:
-        output.note(note, style="warn")
+        output.warn(note)
     from cosearch.cli.evaluate_text import facts, show
     from cosearch.loopnest.reference import analyse
 

@@ -1,4 +1,4 @@
-"""How the breakdown of one mapping looks: the nest, every count, what bounds it, where energy goes."""
+"""How the breakdown of one mapping looks: the nest, the counts, the cycles, the energy."""
 
 from __future__ import annotations
 
@@ -13,54 +13,45 @@ from cosearch.quantities import digits, energy, percent, si, whole
 
 Row = tuple[str, ...]
 
+MEMORIES: Row = (
+    "level", "tensor", ">tile", ">instances", ">reads", ">fills", ">updates", ">energy|pJ"
+)  # fmt: skip
+CYCLES: Row = ("level", ">cycles", ">speed|%", ">in use|%", ">leakage|pJ")
+NETWORKS: Row = (
+    "below", "tensor", ">children", ">shared by", ">words", ">hops a word", ">energy|pJ"
+)  # fmt: skip
+ENERGIES: Row = ("", ">energy|pJ", ">share|%")
+
 
 def show(output: Output, specification: Specification, analysis: Analysis) -> None:
     """Print everything that the cost model knows of a mapped layer."""
     machine, layer = specification.architecture, specification.layer
     output.title(f"{layer.name} on {machine.name}", describe(layer))
     output.show("", *(f"  {line}" for line in _nest(specification)), "")
-    edp = analysis.energy_pj * analysis.cycles
+    _show_totals(output, specification, analysis)
+    for title, about, columns, rows in (
+        ("memories", "words per instance, energy of all", MEMORIES, _tensor_rows(analysis)),
+        ("cycles", f"{analysis.steps:,} steps", CYCLES, _level_rows(specification, analysis)),
+        ("networks", "words per instance, energy of all", NETWORKS, _network_rows(analysis)),
+        ("energy", "", ENERGIES, _energy_rows(specification, analysis)),
+    ):
+        if lines := list(rows):
+            output.show("")
+            output.title(title, about)
+            output.show(table(columns, lines))
+
+
+def _show_totals(output: Output, specification: Specification, analysis: Analysis) -> None:
+    multipliers = specification.architecture.compute.instances
     output.show(
         f"  {energy(analysis.energy_pj)} ({analysis.energy_pj:,.3f} pJ), "
-        f"{whole(analysis.cycles)} cycles, EDP {edp:.4e} pJ*cycles",
-        f"  {si(analysis.computes, 'MACs')} on {analysis.macs_used:,} of "
-        f"{machine.compute.instances:,} multipliers, {percent(analysis.utilization)} of their time; "
+        f"{whole(analysis.cycles)} cycles, "
+        f"EDP {analysis.energy_pj * analysis.cycles:.4e} pJ*cycles",
+        f"  {si(analysis.computes, 'MACs')} on {analysis.macs_used:,} of {multipliers:,} "
+        f"multipliers, {percent(analysis.utilization)} of their time; "
         f"bound by {bound_by(analysis)}",
         f"  {digits(analysis.area_mm2, 4)} mm2",
     )
-    output.show("")
-    output.title("memories", "words per instance; energy of all instances")
-    columns = (
-        "level",
-        "tensor",
-        ">tile",
-        ">instances",
-        ">reads",
-        ">fills",
-        ">updates",
-        ">energy|pJ",
-    )
-    output.show(table(columns, _tensor_rows(analysis)))
-    output.show("")
-    output.title("cycles", f"{analysis.steps:,} compute steps")
-    columns = ("level", ">cycles", ">speed|%", ">in use|%", ">leakage|pJ")
-    output.show(table(columns, _level_rows(specification, analysis)))
-    if rows := list(_network_rows(analysis)):
-        output.show("")
-        output.title("networks", "words per instance of the level above; energy of all instances")
-        columns = (
-            "below",
-            "tensor",
-            ">children",
-            ">shared by",
-            ">words",
-            ">hops a word",
-            ">energy|pJ",
-        )
-        output.show(table(columns, rows))
-    output.show("")
-    output.title("energy")
-    output.show(table(("", ">energy|pJ", ">share|%"), _energy_rows(specification, analysis)))
 
 
 def bound_by(analysis: Analysis) -> str:
