@@ -164,6 +164,7 @@ class _Ledger:
     energy: Technology
     area: Technology
     said: dict[str, tuple[str, str]] = field(factory=dict)
+    different: set[str] = field(factory=set)
 
     def memory(self, memory: Memory, kind: StorageKind, ganged: int) -> Memory:
         """Return the memory with its prices.
@@ -173,7 +174,7 @@ class _Ledger:
         pays.
         """
         if not memory.partitions:
-            cost, room = self._storage(memory, kind, memory.entries, ganged)
+            cost, room = self._storage(memory, kind, memory.entries, ganged, memory.name)
             return evolve(
                 memory, energy=_share(cost.energy, ganged), area_um2=room / ganged,
                 leak_pj_per_cycle=cost.leak_pj_per_cycle / ganged,
@@ -181,11 +182,9 @@ class _Ledger:
         parts: dict[Role, Partition] = {}
         area = leak = 0.0
         for role, part in memory.partitions.items():
-            named = evolve(
-                memory, name=f"{memory.name}_{role.lower()}",
-                word_bits=part.word_bits or memory.word_bits,
-            )  # fmt: skip
-            cost, room = self._storage(named, kind, part.entries, ganged)
+            word_bits = part.word_bits or memory.word_bits
+            named = evolve(memory, name=f"{memory.name}_{role.lower()}", word_bits=word_bits)
+            cost, room = self._storage(named, kind, part.entries, ganged, memory.name)
             parts[role] = evolve(part, energy=_share(cost.energy, ganged))
             area += room / ganged
             leak += cost.leak_pj_per_cycle / ganged
@@ -195,7 +194,7 @@ class _Ledger:
         )
 
     def _storage(
-        self, memory: Memory, kind: StorageKind, entries: int | None, ganged: int
+        self, memory: Memory, kind: StorageKind, entries: int | None, ganged: int, component: str
     ) -> tuple[StoragePrice, float]:
         """Return the price by the energy technology, and the area by the other, um2."""
         part = storage_of(memory, kind, entries, ganged)
@@ -205,15 +204,21 @@ class _Ledger:
                 "give it entries: only DRAM is priced without",
             )
         cost, room = self.energy.storage(part), self.area.storage(part)
-        self.said[memory.name] = (cost.energy_source, room.area_source)
+        self._note(component, cost.energy_source, room.area_source, room.area_um2)
         return cost, room.area_um2
 
     def compute(self, unit: Compute) -> Compute:
         """Return the multiplier with its prices."""
         work = self.energy.compute(unit.word_bits, unit.name)
         room = self.area.compute(unit.word_bits, unit.name)
-        self.said[unit.name] = (work.energy_source, room.area_source)
+        self._note(unit.name, work.energy_source, room.area_source, room.area_um2)
         return evolve(unit, energy_pj=work.energy_pj, area_um2=room.area_um2)
+
+    def _note(self, component: str, energy: str, area: str, area_um2: float) -> None:
+        self.said[component] = (energy, area)
+        self.different.add(energy)
+        if area_um2 > 0:
+            self.different.add(area)
 
     def entries(self) -> dict[str, str]:
         """Return a line a component, and one that says so when sources are mixed."""
@@ -221,10 +226,9 @@ class _Ledger:
             name: energy if energy == area else f"energy: {energy}; area: {area}"
             for name, (energy, area) in self.said.items()
         }
-        different = {text for pair in self.said.values() for text in pair} - {OFF_CHIP}
-        if len(different) > 1:
+        if len(self.different) > 1:
             lines["mixed sources"] = (
-                f"energies and areas rest on {len(different)} different sources; "
+                f"energies and areas rest on {len(self.different)} different sources; "
                 "compare designs priced alike, and trust no sum across them further than that"
             )
         return lines

@@ -6,7 +6,7 @@ Accelerators*, MICRO 2023, and the Timeloop architecture in its artifact (`ucb-b
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import cattrs
 import numpy as np
@@ -14,7 +14,13 @@ from attrs import evolve, frozen
 
 from cosearch.architecture import Architecture, Compute, CostRules, Memory
 from cosearch.einsum import Einsum
-from cosearch.hardware import Cost, CostBatch, HardwareModel, SpatialAccelerator
+from cosearch.hardware import (
+    Accelerator,
+    Cost,
+    CostBatch,
+    HardwareModel,
+    SpatialAccelerator,
+)
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.space import Parameter, ParameterSpace, Rule
 from cosearch.technology import UNPRICED, priced
@@ -23,6 +29,9 @@ from cosearch_hardware import gemmini_rtl
 from cosearch_hardware.dimensions import Dimensions
 from cosearch_hardware.pricing import AREA, SAME, technologies
 from cosearch_hardware.stationary import NOTHING, spread, weights_rest
+
+if TYPE_CHECKING:
+    from cosearch.loopnest.mapspace import MapSpace
 
 WORD_BITS, SUM_BITS = 8, 32
 """Words, and partial sums in the accumulator."""
@@ -64,8 +73,7 @@ class Gemmini(HardwareModel):
 
     Args:
         latency: `timeloop` is the loop-nest model, exact against DOSA's Timeloop points; `rtl` is
-            fitted to FireSim runs (no proof of optimality then: the exact mapper's bounds are of
-            the loop-nest model).
+            fitted to FireSim runs (and then no mapping is proven best).
         technology: prices energies.
         area: prices areas.
     """
@@ -101,7 +109,7 @@ class Gemmini(HardwareModel):
             RULES_OF_RTL if self._rtl else (),
         )
 
-    def build(self, configuration: Configuration) -> GemminiAccelerator:
+    def build(self, configuration: Configuration) -> GemminiAccelerator | RtlGemmini:
         """Return the machine, or raise Infeasible."""
         design = cattrs.structure(self.check(configuration), Design)
         architecture = machine(
@@ -110,7 +118,8 @@ class Gemmini(HardwareModel):
             scratchpad_rows=design.scratchpad_kb * 8192 // (WORD_BITS * design.pe_dim),
         )
         architecture = priced(architecture, self._energy, self._area, kinds={"register": "regfile"})
-        return RtlGemmini(architecture) if self._rtl else GemminiAccelerator(architecture)
+        nest = GemminiAccelerator(architecture)
+        return RtlGemmini(nest) if self._rtl else nest
 
 
 def machine(pe_dim: int, *, accumulator_words: int, scratchpad_rows: int) -> Architecture:
@@ -166,25 +175,42 @@ class GemminiAccelerator(SpatialAccelerator):
         }
 
 
-class RtlGemmini(GemminiAccelerator):
-    """Gemmini whose cycles are those of its RTL, as far as the fit goes; energies are unchanged."""
+class RtlGemmini(Accelerator):
+    """Gemmini whose cycles are those of its RTL, as far as the fit goes.
+
+    Energies, area and mapspace are those of the loop-nest model. It is no `SpatialAccelerator`:
+    what the exact mapper proves holds for the loop-nest model's cycles, not for these.
+
+    Args:
+        nest: the machine by the loop-nest model.
+    """
 
     default_mapper: ClassVar[str] = "evolutionary"
+
+    def __init__(self, nest: GemminiAccelerator) -> None:
+        self.nest = nest
+        self.architecture = nest.architecture
+        self.name, self.area_mm2, self.clock_mhz = nest.name, nest.area_mm2, nest.clock_mhz
+        self.sources = {**nest.sources, "cycles": gemmini_rtl.SOURCE}
 
     @property
     def key(self) -> str:
         """Tells it from the machine of the loop-nest model."""
-        return f"rtl-{super().key}"
+        return f"rtl-{self.nest.key}"
+
+    def mapspace(self, layer: Einsum) -> MapSpace:
+        """Return the mapspace of the loop-nest model."""
+        return self.nest.mapspace(layer)
 
     def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
         """Return energies by the loop-nest model, and cycles by the fit."""
-        costs = super().evaluate(layer, rows)
+        costs = self.nest.evaluate(layer, rows)
         fitted = gemmini_rtl.cycles(gemmini_rtl.terms(self._tiling(layer, rows)))
         return evolve(costs, cycles=np.where(costs.feasible, fitted, np.inf))
 
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the loop-nest model's breakdown with the cycles of the fit."""
-        cost = super().explain(layer, row)
+        cost = self.nest.explain(layer, row)
         counts = gemmini_rtl.terms(self._tiling(layer, row[None, :]))
         cycles = float(gemmini_rtl.cycles(counts)[0])
         largest = int(np.argmax(counts[0] * np.array(gemmini_rtl.WEIGHTS)))
@@ -193,11 +219,6 @@ class RtlGemmini(GemminiAccelerator):
             cost, cycles=cycles, bound_by=f"{gemmini_rtl.TERMS[largest]} (RTL fit)",
             utilization=cost.macs / macs_at_best,
         )  # fmt: skip
-
-    def bounds(self, layer: Einsum, rows: Rows) -> tuple[FloatArray, FloatArray]:
-        """Return the trivial bounds: those of the loop-nest model do not hold for the fit."""
-        energy, _ = super().bounds(layer, rows)
-        return energy, np.zeros(len(rows))
 
     def _tiling(self, layer: Einsum, rows: Rows) -> gemmini_rtl.Tiling:
         """Return the tiles that the DRAM loops of rows, int64[n, d], cut the layer into."""

@@ -6,10 +6,9 @@ M. Horowitz, *Computing's energy problem (and what we can do about it)*, ISSCC 2
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import ClassVar
-
-import numpy as np
 
 from cosearch.architecture import AccessEnergy
 from cosearch.space import Parameter, ParameterSpace
@@ -53,6 +52,7 @@ class Horowitz(Technology):
 
     def __init__(self, dram: str = "low") -> None:
         self._dram = dram
+        self._source = f"{SOURCE}; DRAM {DRAM_PJ[dram]:g} pJ for 64 bits"
 
     @property
     def name(self) -> str:
@@ -64,22 +64,21 @@ class Horowitz(Technology):
         share = part.width_bits / CACHE_BITS
         if part.kind == "dram":
             energy = AccessEnergy.uniform(DRAM_PJ[self._dram] * share)
-            return StoragePrice(
-                energy, 0.0, f"{SOURCE}; DRAM at {DRAM_PJ[self._dram]} pJ", OFF_CHIP
-            )
+            return StoragePrice(energy, 0.0, self._source, OFF_CHIP)
         energy = AccessEnergy.uniform(power_law(CACHE_PJ, part.kilobytes) * share)
-        return StoragePrice(energy, math.nan, SOURCE, NO_AREA)
+        return StoragePrice(energy, math.nan, self._source, NO_AREA)
 
     def compute(self, bits: int, name: str = "MAC") -> ComputePrice:  # noqa: ARG002 - the contract
         """Return a multiplication and an addition of twice the width."""
         energy = power_law(MULTIPLY_PJ, bits) + power_law(ADD_PJ, 2 * bits)
         area = power_law(MULTIPLY_UM2, bits) + power_law(ADD_UM2, 2 * bits)
-        return ComputePrice(energy, area, SOURCE, AREA_SOURCE)
+        return ComputePrice(energy, area, self._source, AREA_SOURCE)
 
 
 def power_law(points: Mapping[int, float], at: float) -> float:
     """Return a value on the power laws between points, the outer ones continued outside."""
-    x, y = np.log(np.array(list(points))), np.log(np.array(list(points.values())))
-    left = int(np.clip(np.searchsorted(x, math.log(at)) - 1, 0, len(x) - 2))
-    slope = (y[left + 1] - y[left]) / (x[left + 1] - x[left])
-    return float(math.exp(y[left] + slope * (math.log(at) - x[left])))
+    sizes = list(points)
+    right = min(max(bisect_left(sizes, at), 1), len(sizes) - 1)
+    low, high = sizes[right - 1], sizes[right]
+    exponent = math.log(points[high] / points[low]) / math.log(high / low)
+    return points[low] * math.pow(at / low, exponent)
