@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from cosearch.loopnest.pack import Pack, pack, reasons, turning_dims
 from cosearch.loopnest.slots import TIME, FactorColumn, X, Y, factor_columns, prime_factors
 from cosearch.space import Space
 from cosearch.typing import BoolArray, IntArray, Rows
+
+if TYPE_CHECKING:
+    from cosearch.loopnest.pricing import RowPricer
 
 NEVER, ALWAYS, MAYBE = 0, 1, 2
 """Whether a level keeps a tensor."""
@@ -261,9 +265,15 @@ class MapSpace(Space):
 
     def feasible(self, rows: Rows) -> BoolArray:
         """Return bool[n]: which mappings fit the memories and the mesh."""
-        from cosearch.loopnest.pricing import evaluate_rows
+        feasible: BoolArray = self.pricer.price(rows, only_check=True).reason == 0
+        return feasible
 
-        return evaluate_rows(self, rows).feasible
+    @cached_property
+    def pricer(self) -> RowPricer:
+        """The compiled programs that check and price rows."""
+        from cosearch.loopnest.pricing import RowPricer
+
+        return RowPricer(self)
 
     def enumerate(self, batch: int = 4096) -> Iterator[Rows]:
         """Yield every row once, int64[<= batch, d], in lexicographic order."""

@@ -49,11 +49,12 @@ class Pack(NamedTuple):
         is_dram: bool[L].
         hop_pj, router_pj: float64[L], of the network below.
         fanout_x, fanout_y: int64[L], physical.
+        most_children: int64[L], that any valid mapping uses of one instance.
         check_kind, check_place: int64[checks]: what is checked, and where (-1 is the multipliers).
         check_limit: float64[checks].
         check_tensors: bool[checks, T]: whose tiles share the room of a capacity check.
         compute_pj: of one multiply-accumulate.
-        first_fill_is_counted, geometric_halo: the rules of counting.
+        first_fill_is_counted, only_innermost_loop_slides, geometric_halo: the rules of counting.
     """
 
     sizes: FloatArray
@@ -75,12 +76,14 @@ class Pack(NamedTuple):
     router_pj: FloatArray
     fanout_x: IntArray
     fanout_y: IntArray
+    most_children: IntArray
     check_kind: IntArray
     check_place: IntArray
     check_limit: FloatArray
     check_tensors: BoolArray
     compute_pj: float
     first_fill_is_counted: bool
+    only_innermost_loop_slides: bool
     geometric_halo: bool
 
 
@@ -88,14 +91,13 @@ class Nests(NamedTuple):
     """Mappings of one layer as a struct of arrays; D counts `turning_dims(layer)` only.
 
     Attributes:
-        temporal, spatial_x, spatial_y: int32[L, D, n], the bounds of the loops.
-        order: int64[L, n], one order word a level, see `order_word`.
+        bounds: int32[3 L, D, n], of the loops; slot `3 * level + kind` with kind 0 for spatial X,
+            1 for spatial Y, 2 for temporal.
+        order: int64[L, n], one order word a level, see `orders.order_words`.
         keep: bool[L, T, n]; the outermost level keeps every tensor.
     """
 
-    temporal: np.ndarray
-    spatial_x: np.ndarray
-    spatial_y: np.ndarray
+    bounds: np.ndarray
     order: IntArray
     keep: BoolArray
 
@@ -158,6 +160,9 @@ def pack(architecture: Architecture, layer: Einsum) -> Pack:
         router_pj=np.array([m.network_below.router_pj for m in levels], dtype=np.float64),
         fanout_x=np.array([architecture.fanout(i)[0] for i in range(len(levels))], dtype=np.int64),
         fanout_y=np.array([architecture.fanout(i)[1] for i in range(len(levels))], dtype=np.int64),
+        most_children=np.array(
+            [below.instances for below in (architecture.compute, *levels[:-1])], dtype=np.int64
+        ),
         check_kind=np.array([c.kind for c in checks], dtype=np.int64),
         check_place=np.array([c.place for c in checks], dtype=np.int64),
         check_limit=np.array([c.limit for c in checks], dtype=np.float64),
@@ -166,6 +171,7 @@ def pack(architecture: Architecture, layer: Einsum) -> Pack:
         ),
         compute_pj=float(architecture.compute.energy_pj),
         first_fill_is_counted=architecture.rules.first_fill_is_counted,
+        only_innermost_loop_slides=architecture.rules.only_innermost_loop_slides,
         geometric_halo=architecture.rules.geometric_halo,
     )  # fmt: skip
 
