@@ -147,12 +147,16 @@ class Solver:
     open_bypass: bool = True
     lattice: Lattice = field(init=False)
     problem: Problem = field(init=False)
+    net: tree.Net = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         space = self.space
         self.lattice, self.problem = lay_out(
             space.architecture, space.layer, space.constraints, self.tables
         )
+        self.net = new_net(self.problem)
+        if self.net.any:
+            tree.fill_travel(self.problem, self.net)
 
     @property
     def narrowed(self) -> bool:
@@ -191,7 +195,7 @@ class Solver:
         ):
             first = False
             status = tree.search(
-                self.problem, branch.kept, branch.bounds, branch.runs, aim, state,
+                self.problem, branch.kept, branch.bounds, branch.runs, aim, state, self.net,
                 branch.unions, branch.bound, QUOTA,
             )  # fmt: skip
             done = status == tree.DONE
@@ -372,4 +376,19 @@ def new_state(p: Problem, branch: Branch) -> tree.State:
         np.zeros((levels + 4, 2)), np.zeros(queue), np.zeros(queue, dtype=np.int64), register,
         best, ids[3], ids[4], ids[5], ids[6], ids[7], ids[8],
         np.zeros((levels, len(branch.kept.tensor), 6)), np.zeros((4, levels, max(3, p.axis.shape[0]))),
+    )  # fmt: skip
+
+
+def new_net(p: Problem) -> tree.Net:
+    """Return scratch for the networks, large enough for the widest; a token when none costs."""
+    costs = bool((p.hop != 0).any() or (p.router != 0).any())
+    children = int(p.spread_used.prod(axis=1).max()) if costs else 1
+    width = int(max(p.fan[:, 0].max(), p.spread_used[:, 0].max())) if costs else 1
+    count = [np.zeros(children + 1, dtype=np.int64) for _ in range(5)]
+    return tree.Net(
+        costs,
+        np.zeros((len(p.spread_id), p.axis.shape[0])),
+        np.zeros(p.axis.shape[1], dtype=np.int64),
+        count[0], count[1], count[2], np.zeros((children + 1, width, 2), dtype=np.int64),
+        count[3], count[4], np.zeros(6),
     )  # fmt: skip

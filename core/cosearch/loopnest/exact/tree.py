@@ -158,6 +158,26 @@ class State(NamedTuple):
     scratch: FloatArray
 
 
+class Net(NamedTuple):
+    """Scratch for the network, by child and group, and the table `travel`.
+
+    Attributes:
+        any: whether any network costs energy.
+        travel: float64[m, T], least energy of a word to every child, by spatial factors.
+    """
+
+    any: bool
+    travel: FloatArray
+    offset: IntArray
+    place: IntArray
+    size: IntArray
+    far: IntArray
+    rows: IntArray
+    count: IntArray
+    hops: IntArray
+    state: FloatArray
+
+
 UNION, DEPTH, QUEUED, NODES, PRICED = 0, 1, 2, 3, 4
 
 
@@ -878,7 +898,8 @@ def crossing_pair(p: Problem, k: Kept, t: int) -> int:
 
 @compiled
 def node_bound(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State, low: int, high: int, end: int
+    p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State, z: Net, low: int, high: int,
+    end: int,
 ) -> tuple[float, float, float]:
     """Return the least value of any mapping that continues a chain, and its energy and cycles.
 
@@ -962,6 +983,8 @@ def node_bound(
                     w.scratch[2, counted, 0] += filled
                 elif p.plain_output:
                     w.scratch[2, counted, 0] += max(0.0, filled - p.words[t, last] * above_inner)
+        if z.any:
+            energy += least_network(p, runs, w, z, low, high, end, p.saved[c])
         instances = 1.0
         for j in range(top, -1, -1):
             cycles = max(
@@ -974,6 +997,24 @@ def node_bound(
         best_energy = min(best_energy, energy)
         best_cycles = min(best_cycles, cycles)
     return best_value, best_energy, best_cycles
+
+
+@compiled
+def least_network(
+    p: Problem, runs: Runs, w: State, z: Net, low: int, high: int, end: int, saved: int
+) -> float:
+    """Return the least energy of the networks below levels whose spatial factors are chosen."""
+    total = 0.0
+    for j in range(low + 1, high + 1):
+        if p.hop[j] == 0:
+            continue
+        fanout = p.volume[p.spread_id[w.spread[j]]]
+        for t in range(p.axis.shape[0]):
+            words = p.volume[len(p.volume) - 1]
+            if j > 0:
+                words = pending_words(p, runs, w, t, j - 1, j < 0, high, end, saved)
+            total += words / fanout * z.travel[w.spread[j], t]
+    return total
 
 
 @compiled
@@ -1013,11 +1054,171 @@ def pending_words(
     return words
 
 
+# -- the network
+
+
+@compiled
+def scatter(p: Problem, t: int, level: int, entry_: int, x: int, z: Net) -> int:
+    """Count the groups of children that share a word, and twice the hops to each, by group size.
+
+    Children are numbered through the loops of X, then of Y, and stand packed row by row; see
+    `cosearch.loopnest.network`.
+
+    Args:
+        p: the problem.
+        t: a tensor.
+        level: the parents'.
+        entry_: spatial factors and their split.
+        x: the children's tile.
+        z: its count and hops are filled, by size.
+
+    Returns:
+        the number of groups.
+    """
+    dims = p.axis.shape[1]
+    children = p.spread_used[entry_, 0] * p.spread_used[entry_, 1]
+    width = max(p.fan[level, 0], p.spread_used[entry_, 0])
+    middle = max(p.fan[level, 1], p.spread_used[entry_, 1]) - 1
+    found = 0
+    for i in range(children):
+        place = np.int64(0)
+        for d in range(dims):
+            z.offset[d] = 0
+        rest = i
+        for split in range(2):
+            for d in range(dims):
+                bound = p.extent[p.spread_x[entry_] if split == 0 else p.spread_y[entry_], d]
+                inside = p.extent[p.spread_x[entry_], d] if split == 1 else 1
+                z.offset[d] += (rest % bound) * inside
+                rest //= bound
+        for d in range(dims):
+            if p.axis[t, d] < 0 or z.offset[d] < 0:
+                continue
+            along = np.int64(0)
+            for e in range(d, dims):
+                if p.axis[t, e] == p.axis[t, d]:
+                    along += z.offset[e] * int(p.step[t, e]) * p.extent[x, e]
+                    if e > d:
+                        z.offset[e] = -1
+            place = place * 1_000_003 + along
+        group = 0
+        while group < found and z.place[group] != place:
+            group += 1
+        if group == found:
+            z.place[group] = place
+            z.size[group] = z.far[group] = 0
+            found += 1
+            for column in range(width):
+                z.rows[group, column, 0] = children
+                z.rows[group, column, 1] = -1
+        row, column = i // width, i % width
+        z.size[group] += 1
+        z.far[group] = max(z.far[group], column)
+        z.rows[group, column, 0] = min(z.rows[group, column, 0], row)
+        z.rows[group, column, 1] = max(z.rows[group, column, 1], row)
+    for size in range(children + 1):
+        z.count[size] = z.hops[size] = 0
+    for group in range(found):
+        hops = 2 * z.far[group]
+        for column in range(width):
+            if z.rows[group, column, 1] >= 0:
+                hops += max(0, middle - 2 * z.rows[group, column, 0])
+                hops += max(0, 2 * z.rows[group, column, 1] - middle)
+        z.count[z.size[group]] += 1
+        z.hops[z.size[group]] += hops
+    return found
+
+
+@compiled
+def slides_apart(p: Problem, t: int, s: int) -> bool:
+    """Return whether two dimensions of one axis are spread, so that tiles may coincide."""
+    for d in range(p.axis.shape[1]):
+        for e in range(d):
+            if p.axis[t, d] >= 0 and p.axis[t, d] == p.axis[t, e]:
+                if p.extent[s, d] > 1 and p.extent[s, e] > 1:
+                    return True
+    return False
+
+
+@entry
+def fill_travel(p: Problem, z: Net) -> None:
+    """Fill z.travel, float64[m, T]: the network's least energy for a word to every child."""
+    for level in range(len(p.block)):
+        if p.hop[level] == 0 and p.router[level] == 0:
+            continue
+        for i in range(p.spread_start[level], p.spread_start[level + 1]):
+            for t in range(p.axis.shape[0]):
+                if slides_apart(p, t, p.spread_id[i]):
+                    continue
+                scatter(p, t, level, i, np.int64(0), z)
+                for size in range(1, int(p.volume[p.spread_id[i]]) + 1):
+                    if z.count[size] > 0:
+                        far = z.hops[size] if p.volume[p.spread_id[i]] > 1 else 0
+                        z.travel[i, t] += far / 2 * p.hop[level]
+
+
+@compiled
+def network(p: Problem, k: Kept, w: State, at: IntArray, steps: float, z: Net) -> float:
+    """Return the energy of all networks of a complete mapping, exactly."""
+    top = len(p.block) - 1
+    tensors = p.axis.shape[0]
+    total = 0.0
+    instances = 1.0
+    for level in range(top, -1, -1):
+        fanout = p.volume[p.spread_id[w.spread[level]]]
+        if p.hop[level] != 0 or p.router[level] != 0:
+            x = w.tile[level - 1] if level > 0 else np.int64(0)
+            for t in range(tensors):
+                words = steps
+                if level > 0:
+                    for i in range(1, 6):
+                        z.state[i] = 0.0
+                    z.state[0] = p.words[t, x]
+                    for j in range(level, top + 1):
+                        times = w.tile[j] - w.union[j]
+                        fold(p, t, x, w.union[j], times, at[j], z.state)
+                    words = z.state[0]
+                found = scatter(p, t, level, w.spread[level], x, z)
+                scale = 1.0
+                if level > 0 and not k.keep[level - 1, t]:
+                    scale = passed_on(p, k, w, t, level, steps) / (words * found)
+                hops = routed = 0.0
+                for size in range(1, int(fanout) + 1):
+                    if z.count[size] == 0:
+                        continue
+                    far = words * z.hops[size]
+                    sent = words * z.count[size] * scale
+                    if t == tensors - 1 and p.dram[level]:
+                        sent = 2 * sent - w.scratch[3, level, 0]
+                    if fanout > 1:
+                        hops += far
+                    if sent > 0:
+                        routed += (1 + np.floor(far / (2 * sent))) * sent
+                total += instances * (hops / 2 * p.hop[level] + routed * p.router[level])
+        instances *= fanout
+    return total
+
+
+@compiled
+def passed_on(p: Problem, k: Kept, w: State, t: int, level: int, steps: float) -> float:
+    """Return the words one instance of a level hands on to children that let tensor t pass."""
+    inner = np.int64(-1)
+    for j in range(level):
+        if k.keep[j, t]:
+            inner = np.int64(j)
+    words = steps
+    if inner >= 0:
+        words = w.folds[len(p.block) - 1, k.above[t, inner], 0]
+    for j in range(max(inner, -1) + 1, level + 1):
+        words *= w.scratch[0, j, t]
+    return words
+
+
 # -- leaves
 
 
 @compiled
-def settle(p: Problem, k: Kept, aim: Aim, w: State) -> None:
+def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:
     """Price every order class of a finished chain; keep the best."""
     top = len(p.block) - 1
     last = len(p.volume) - 1
@@ -1065,7 +1266,7 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State) -> None:
         if level < top:
             level += 1
             continue
-        price(p, k, aim, w, at)
+        price(p, k, aim, w, z, at)
         w.register[PRICED] += 1
         at[level] += 1
 
@@ -1077,7 +1278,7 @@ def blocks(count: float, size: float) -> float:
 
 
 @compiled
-def price(p: Problem, k: Kept, aim: Aim, w: State, at: IntArray) -> None:
+def price(p: Problem, k: Kept, aim: Aim, w: State, z: Net, at: IntArray) -> None:
     """Price one complete mapping exactly and keep it when it is the best."""
     top = len(p.block) - 1
     last = len(p.volume) - 1
@@ -1128,6 +1329,9 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, at: IntArray) -> None:
             below *= p.volume[p.spread_id[w.spread[i]]]
         total += w.scratch[1, j, 0] + p.leak[j] * cycles * below
     value = value_of(aim, total, cycles)
+    if z.any and value < w.best[0]:
+        total += network(p, k, w, at, steps, z)
+        value = value_of(aim, total, cycles)
     if value < w.best[0]:
         w.best[0], w.best[1], w.best[2] = value, total, cycles
         for j in range(top + 1):
@@ -1158,7 +1362,9 @@ def mesh_allows(p: Problem, w: State, low: int, high: int) -> bool:
 
 
 @compiled
-def open_union(p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State, u: int) -> None:
+def open_union(
+    p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State, z: Net, u: int
+) -> None:
     """Queue the spatial factors of a union at the pivot, best bound first."""
     w.union[p.pivot] = u
     count = 0
@@ -1174,7 +1380,7 @@ def open_union(p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State, u
         if p.pivot > 0:
             w.tile[p.pivot - 1] = u - s
         low = p.pivot - 1
-        value, _, _ = node_bound(p, k, b, runs, aim, w, low, p.pivot, u)
+        value, _, _ = node_bound(p, k, b, runs, aim, w, z, low, p.pivot, u)
         w.register[NODES] += 1
         if value < threshold:
             w.queue_bound[count] = value
@@ -1204,6 +1410,7 @@ def search(
     runs: Runs,
     aim: Aim,
     w: State,
+    z: Net,
     unions: IntArray,
     bound: FloatArray,
     quota: int,
@@ -1239,7 +1446,7 @@ def search(
                 return DONE
             w.best[3] = bound[unions[i]]
             w.register[UNION] = i + 1
-            open_union(p, k, b, runs, aim, w, unions[i])
+            open_union(p, k, b, runs, aim, w, z, unions[i])
             spent += w.register[QUEUED]
             depth = 0
             w.cursor[0, 0] = 0
@@ -1256,7 +1463,7 @@ def search(
             if not mesh_allows(p, w, pivot, pivot):
                 continue
             value, energy, cycles = node_bound(
-                p, k, b, runs, aim, w, pivot - 1, pivot, w.union[pivot]
+                p, k, b, runs, aim, w, z, pivot - 1, pivot, w.union[pivot]
             )
             w.base[0, 0], w.base[0, 1] = energy, cycles
             depth = 1
@@ -1290,7 +1497,7 @@ def search(
             if not mesh_allows(p, w, level, pivot):
                 continue
             w.register[NODES] += 1
-            value, energy, cycles = node_bound(p, k, b, runs, aim, w, inside, pivot, w.union[pivot])
+            value, energy, cycles = node_bound(p, k, b, runs, aim, w, z, inside, pivot, w.union[pivot])
             if value >= threshold:
                 continue
             w.base[depth, 0], w.base[depth, 1] = energy, cycles
@@ -1303,7 +1510,7 @@ def search(
         if level == top:
             w.tile[top] = last
             if p.temporal_ok[top, last - w.union[top]]:
-                settle(p, k, aim, w)
+                settle(p, k, aim, w, z)
                 spent += 20
             depth -= 1
             continue
@@ -1338,7 +1545,7 @@ def search(
             continue
         w.register[NODES] += 1
         value, energy, cycles = node_bound(
-            p, k, b, runs, aim, w, np.int64(-1), level + 1, w.union[level + 1]
+            p, k, b, runs, aim, w, z, np.int64(-1), level + 1, w.union[level + 1]
         )
         if value >= threshold:
             continue
