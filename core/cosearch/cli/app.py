@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ from cosearch.plugins import Registry, load_registry
 COMMANDS = (
     "run",
     "studies",
+    "report",
     "compare",
     "map",
     "evaluate",
@@ -102,9 +102,7 @@ def make_app(registry: Registry, output: Output) -> typer.Typer:
     )
     app.callback(invoke_without_command=True, help=INTRODUCTION)(_root)
     for name in COMMANDS:
-        module = f"cosearch.cli.{name}"
-        if importlib.util.find_spec(module) is not None:
-            importlib.import_module(module).register(app)
+        importlib.import_module(f"cosearch.cli.{name}").register(app)
     for complaint in announce(registry.manager, "cosearch_commands", app=app):
         output.warn(complaint)
     _refuse_doubles(app)

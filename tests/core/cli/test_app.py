@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 from typer.main import get_command
 
-from cosearch.cli.app import COMMANDS, Flags, make_app
+from cosearch.cli.app import Flags, make_app
 from cosearch.cli.output import Output
 from cosearch.plugins import load_registry
 
@@ -148,10 +148,3 @@ def test_a_terminal_without_unicode_is_no_error():
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stderr == b""
-
-
-def test_every_command_module_is_there():
-    import importlib
-
-    for name in COMMANDS:
-        assert callable(importlib.import_module(f"cosearch.cli.{name}").register)
