@@ -1,4 +1,4 @@
-"""Timeloop's printed figures, in a directory of `archs.json` and `points_*.jsonl`.
+"""Timeloop's printed figures, in a directory of `archs.json` and `points_*.jsonl` (or `.gz`).
 
 Energies are published with six digits after the point, the total with three. An energy agrees
 within 1e-9 of its value or half a unit of its last published digit, whichever is more: a small
@@ -39,7 +39,7 @@ class Timeloop(Reference):
     def read(self, path: Path) -> tuple[Section, ...]:
         """Read a directory, or one file of points that stands beside its `archs.json`."""
         folder, files = _files(path)
-        architectures = _architectures(folder / "archs.json")
+        architectures = _architectures(_unpacked_or_not(folder / "archs.json"))
         plain: list[Point[MappedLayer]] = []
         linked: list[Point[MappedLayer]] = []
         for file in files:
@@ -67,10 +67,15 @@ def _files(path: Path) -> tuple[Path, list[Path]]:
         return path.parent, [path]
     if not path.is_dir():
         raise InputError(str(path), ["there is no such directory"])
-    files = sorted(path.glob("*.jsonl"))
+    files = sorted([*path.glob("*.jsonl"), *path.glob("*.jsonl.gz")])
     if not files:
         raise InputError(str(path), ["holds no points_*.jsonl"])
     return path, files
+
+
+def _unpacked_or_not(file: Path) -> Path:
+    packed = file.with_name(f"{file.name}.gz")
+    return packed if packed.exists() and not file.exists() else file
 
 
 def _architectures(file: Path) -> dict[str, Architecture]:
