@@ -119,7 +119,8 @@ def report(error: Exception, console: Console, *, debug: bool = False) -> int:
     verdict = verdict_of(error)
     if debug:
         console.print(Text("".join(traceback.format_exception(error)).rstrip(), style="faint"))
-    console.print(Text.assemble(("error: ", "bold red"), verdict.message), soft_wrap=True)
+    piped = not console.is_terminal
+    console.print(Text.assemble(("error: ", "bold red"), verdict.message), soft_wrap=piped)
     if verdict.hint:
         console.print(Text(verdict.hint, style="faint"), soft_wrap=True)
     return verdict.code

@@ -105,11 +105,15 @@ class Output:
     def note(self, text: str, style: str = "faint") -> None:
         """Say what is going on, on standard error."""
         if not self.quiet:
-            self.errors.print(Text(text, style=style), soft_wrap=True)
+            self.tell(Text(text, style=style))
 
     def warn(self, text: str) -> None:
         """Say what the user should know, on standard error, also when quiet."""
-        self.errors.print(Text.assemble(("warning: ", "warn"), text), soft_wrap=True)
+        self.tell(Text.assemble(("warning: ", "warn"), text))
+
+    def tell(self, text: Text) -> None:
+        """Print on standard error: filled on a terminal, one line in a pipe."""
+        self.errors.print(text, soft_wrap=not self.errors.is_terminal)
 
     def write(self, text: str) -> None:
         """Print text exactly as it is, such as a file's content, on standard output."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
 from cosearch.cli.output import Output, table
+from cosearch.cli.sources_text import show_sources
 from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
 from cosearch.report import DesignReport, LayerReport, StudyReport
 from cosearch.study import Study
@@ -193,22 +193,11 @@ def _show_energy(output: Output, best: DesignReport, base: DesignReport | None) 
 
 
 def _show_sources(output: Output, design: DesignReport) -> None:
-    by_text: dict[str, list[str]] = {}
-    for component, source in design.sources.items():
-        by_text.setdefault(source, []).append(component)
-    if not by_text:
+    if not design.sources:
         output.warn("the hardware model does not say where its numbers come from")
         return
     output.show("")
-    output.title("sources of the numbers")
-    for source, components in by_text.items():
-        text = f"{', '.join(components)}: {source}"
-        output.show(Text(textwrap.indent(text, "  "), style="faint"))
-    if len(by_text) > 1:
-        output.warn(
-            f"the numbers come from {len(by_text)} sources; compare parts of the machine across "
-            "sources with care"
-        )
+    show_sources(output, design.sources)
 
 
 def _values(configuration: Mapping[str, Value]) -> str:

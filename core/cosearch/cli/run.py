@@ -127,7 +127,7 @@ def run_command(
     Examples:
         cosearch run resnet18 -H eyeriss --trials 50 --seed 0
         cosearch run resnet18 -H eyeriss -s random -o energy --constraint 'area_mm2<=10'
-        cosearch run alexnet -H eyeriss --set word_bits=16 --seconds 60 --workers 2
+        cosearch run alexnet -H eyeriss --set buffer_kb=56 --seconds 60 --workers 2
     """  # noqa: E501 - the first line is the summary in --help
     from cosearch.cli.search import search
     from cosearch.codesign import Session, open_study, plan

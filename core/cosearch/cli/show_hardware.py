@@ -20,6 +20,7 @@ from cosearch.cli.show_plugin import (
     parameter_table,
     show_options,
 )
+from cosearch.cli.sources_text import show_sources
 from cosearch.hardware import Accelerator, HardwareModel
 from cosearch.plugins import Named
 from cosearch.quantities import digits, percent, whole
@@ -68,19 +69,8 @@ def _show_machine(session: Session, machine: Accelerator, chosen: Mapping[str, s
         session.output.show(tree_of(architecture), "", _energies(architecture))
     session.output.show("")
     if machine.sources:
-        session.output.title("sources")
-        for text, names in _sources(machine.sources).items():
-            session.output.show(Text(f"  {', '.join(names)}", style="name"))
-            session.output.prose(text, "faint", indent=4)
+        show_sources(session.output, machine.sources)
         session.output.show("")
-
-
-def _sources(sources: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return each source with the components it speaks for."""
-    by_text: dict[str, list[str]] = {}
-    for name, text in sources.items():
-        by_text.setdefault(text, []).append(name)
-    return by_text
 
 
 def tree_of(architecture: Architecture) -> Tree:

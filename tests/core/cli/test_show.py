@@ -3,7 +3,7 @@ import pytest
 
 def test_hardware_shows_machine_sources_space_and_rules(cosearch):
     out = cosearch("show", "hardware", "eyeriss").out
-    for heading in ("machine (baseline)", "sources", "design space", "rules", "options"):
+    for heading in ("machine (baseline)", "sources of the numbers", "design space", "rules", "options"):
         assert heading in out
     tree = [line.strip(" └─").split()[0] for line in out.split("machine")[1].splitlines()[1:5]]
     assert tree == ["DRAM", "buffer", "scratchpads", "MAC"]
