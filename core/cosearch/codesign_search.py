@@ -143,11 +143,12 @@ class Search:
     def _tell(self, rows: np.ndarray, trials: Sequence[Trial]) -> float:
         """Tell the strategy; return the seconds it thought. The trials are charged here."""
         m = len(self.study.problem.objectives)
-        losses = np.array([_told(trial.outcome, m) for trial in trials])
-        feasible = np.array([trial.ok for trial in trials])
+        inside = [i for i, trial in enumerate(trials) if trial.outcome != _OUTSIDE]
+        losses = np.array([_told(trials[i].outcome, m) for i in inside]).reshape(-1, m)
+        feasible = np.array([trials[i].ok for i in inside], dtype=bool)
         started = time.perf_counter()
         try:
-            self.strategy.tell(rows.copy(), losses, feasible)
+            self.strategy.tell(rows[inside], losses, feasible)
         except CosearchError:
             raise
         except Exception as error:

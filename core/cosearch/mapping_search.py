@@ -9,7 +9,7 @@ import numpy as np
 from attrs import define, field
 
 from cosearch.einsum import Einsum
-from cosearch.errors import PluginError
+from cosearch.errors import CosearchError, PluginError
 from cosearch.hardware import Accelerator, CostBatch
 from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
 from cosearch.objective import Objective
@@ -58,7 +58,7 @@ class StrategyMapper(Mapper):
             rows = asked_rows(strategy, asked, space, self.strategy.name)
             if len(rows) == 0:
                 break
-            costs = checked_costs(accelerator.evaluate(layer, rows), len(rows), accelerator.name)
+            costs = priced(accelerator, layer, rows)
             losses = mapping_losses(objective, accelerator, costs)
             found.add(rows, costs, losses)
             told = np.where(costs.feasible, losses, costs.excess - 1.0)
@@ -147,7 +147,21 @@ def asked_rows(strategy: Strategy, n: int, space: Space, name: str) -> Rows:
     return rows.astype(np.int64)
 
 
-def checked_costs(costs: CostBatch, n: int, name: str) -> CostBatch:
+def priced(accelerator: Accelerator, layer: Einsum, rows: Rows) -> CostBatch:
+    """Return the costs of mappings, int64[n, d]; raises PluginError when they make no sense."""
+    try:
+        costs = accelerator.evaluate(layer, rows)
+    except CosearchError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"{accelerator.name} raised {type(error).__name__} in evaluate: "
+            + " ".join(str(error).split())
+        ) from error
+    return _checked(costs, len(rows), accelerator.name)
+
+
+def _checked(costs: CostBatch, n: int, name: str) -> CostBatch:
     """Return the costs of n mappings, or raise PluginError when they make no sense."""
     arrays = (costs.energy_pj, costs.cycles, costs.feasible, costs.reason, costs.excess)
     shapes = {np.shape(array) for array in arrays}

@@ -21,7 +21,7 @@ ASCII = "_.-=+*#@"
 """The same for terminals that know no more."""
 
 
-@define
+@define(eq=False)
 class Pulse:
     """Follows a study as an observer; the displays ask it what to show.
 

@@ -17,7 +17,7 @@ from attrs import frozen
 from cosearch.einsum_text import describe
 from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator, Cost
-from cosearch.mapping_search import checked_costs
+from cosearch.mapping_search import priced
 from cosearch.study import Study
 from cosearch.study_problem import Problem, build
 from cosearch.trial import LayerResult, State, Trial
@@ -215,8 +215,8 @@ def _disagreements(
 ) -> Iterator[str]:
     """Yield how kernel and reference model differ from what is stored."""
     rows = np.array([result.row], dtype=np.int64)
-    priced = checked_costs(machine.evaluate(layer.einsum, rows), 1, machine.name)
-    energy, cycles = float(priced.energy_pj[0]), float(priced.cycles[0])
+    costs = priced(machine, layer.einsum, rows)
+    energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
     stored = f"stored are {result.energy_pj!r} pJ and {result.cycles!r} cycles"
     if (energy, cycles) != (result.energy_pj, result.cycles):
         yield f"{layer.name}: the kernel says {energy!r} pJ and {cycles!r} cycles; {stored}"

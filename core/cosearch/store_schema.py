@@ -100,9 +100,10 @@ def missing(path: Path) -> CosearchError:
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
     """Check whose file it is; make the tables in an empty one."""
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    with snapshot(connection):
+        owner = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if owner not in (0, APPLICATION) or (owner == 0 and tables):
         raise CosearchError(
             f"{path} is a database of another program", "name another file with --store"

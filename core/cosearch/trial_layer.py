@@ -13,7 +13,7 @@ from cosearch.einsum import Einsum
 from cosearch.errors import Infeasible, PluginError
 from cosearch.hardware import Accelerator
 from cosearch.mapper import Mapped, Unmappable
-from cosearch.mapping_search import checked_costs
+from cosearch.mapping_search import priced
 from cosearch.study_problem import Problem, broken
 from cosearch.study_seeds import stream
 from cosearch.trial import LayerResult, Unmapped
@@ -100,7 +100,7 @@ def _checked(mapped: Mapped, accelerator: Accelerator, einsum: Einsum, mapper: s
         raise PluginError(
             f"mapper {mapper!r} returned a row that is not in the mapspace of {einsum.name!r}"
         )
-    costs = checked_costs(accelerator.evaluate(einsum, row[None, :]), 1, accelerator.name)
+    costs = priced(accelerator, einsum, row[None, :])
     energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
     if not costs.feasible[0]:
         raise PluginError(

@@ -75,12 +75,14 @@ class ToyAccelerator(Accelerator):
 
     @property
     def key(self):
-        text = f"toy {self.pes} {self.buffer} {self.bits}"
+        text = f"toy {self.pes} {self.buffer} {self.bits} {self.fault}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def mapspace(self, layer):
         if layer.macs < 8:
-            raise Infeasible(f"layer {layer.name!r} is too small for a toy", {"MACs": 8 / layer.macs})
+            raise Infeasible(
+                f"layer {layer.name!r} is too small for a toy", {"MACs": 8 / layer.macs}
+            )
         tiles = tuple(t for t in range(1, 65) if layer.macs % t == 0)
         return ParameterSpace(
             (
@@ -130,7 +132,7 @@ class ToyAccelerator(Accelerator):
         if self.fault == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.slow:
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def _spoilt(self, costs):
         energy = costs.energy_pj

@@ -1,0 +1,39 @@
+"""Fixtures for all three packages."""
+
+from pathlib import Path
+
+import pytest
+
+TOY = Path(__file__).parent / "data" / "toy_plugin"
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """Install the toy plugin, for other processes too, and return the registry that has it."""
+    from cosearch.plugins import load_registry
+
+    monkeypatch.syspath_prepend(str(TOY))
+    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    return load_registry()
+
+
+GEMM = "gemm:M=16,N=16,K=16"
+
+
+@pytest.fixture
+def study_of(toy, tmp_path):
+    """Return a function that runs a small study to its end and returns it."""
+    from cosearch.codesign import Session, open_study, plan, run
+    from cosearch.mapper import Budget
+    from cosearch.store import Store
+
+    def study(*, trials=12, hardware="toy", strategy="evolutionary", workload=GEMM, name="",
+              store=tmp_path / "s.db", session=Session(), budget=None, **settings):  # fmt: skip
+        settings.setdefault("mapper_evaluations", 60)
+        spec = plan(toy, workload, hardware, strategy, **settings)
+        with Store(store) as opened:
+            found = open_study(opened, toy, spec, budget or Budget(trials=trials), name)
+            run(found, opened, toy, session)
+        return found
+
+    return study
