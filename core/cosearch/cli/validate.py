@@ -13,8 +13,6 @@ from rich.text import Text
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import Cell, Output, table
 from cosearch.cli.session import MACHINE, session_of
-from cosearch.errors import UnknownNameError
-from cosearch.registry import Registered, Registry
 
 if TYPE_CHECKING:
     from cosearch.validate.compare import Comparison, Report
@@ -38,7 +36,7 @@ def validate_command(
         typer.Argument(
             metavar="REFERENCE",
             show_default=False,
-            help="How the data is laid out: timeloop, dosa.",
+            help="One of `cosearch list references`.",
         ),
     ],
     path: Annotated[
@@ -58,7 +56,8 @@ def validate_command(
     """
     session = session_of(ctx)
     output = session.output
-    sections = find_reference(session.registry, reference).read(path)
+    source: Reference = session.registry.find("references", reference).make()
+    sections = source.read(path)
     reports = [_report(section, output) for section in sections]
     if json:
         output.json(facts_of(reference, path, reports, show))
@@ -66,21 +65,6 @@ def validate_command(
         _show(output, reports, show)
     if not all(report.agreed for report in reports):
         raise typer.Exit(DIFFERS)
-
-
-def find_reference(registry: Registry, name: str) -> Reference:
-    """Return a built-in reference or a plugin's, or raise UnknownNameError."""
-    from cosearch.validate import BUILT_IN
-
-    built_in = {entry.name: Registered(entry, "cosearch") for entry in BUILT_IN}
-    plugins = registry.entries["references"]
-    if name not in {**built_in, **plugins}:
-        raise UnknownNameError("reference", name, [*built_in, *plugins])
-    if name in plugins:
-        made: Reference = registry.find("references", name).make()
-    else:
-        made = built_in[name].load()()
-    return made
 
 
 def _report(section: Section, output: Output) -> Report:

@@ -1,12 +1,12 @@
-"""Readers of workload files that ship with cosearch."""
+"""Readers of workload files, and of reference data, that ship with cosearch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cosearch.hookspecs import hookimpl
+from cosearch.hookspecs import Registration, hookimpl
 
 if TYPE_CHECKING:
     from cosearch.workload import Network
@@ -33,3 +33,20 @@ def cosearch_read_workload(path: Path, sizes: Mapping[str, int]) -> Network | No
 
         return read_yaml(path)
     return None
+
+
+@hookimpl
+def cosearch_references() -> Iterable[Registration]:
+    """Return the reference data whose layout the engine knows."""
+    return (
+        Registration(
+            "timeloop",
+            "cosearch.validate.timeloop:Timeloop",
+            "Timeloop's figures: archs.json and points_*.jsonl",
+        ),
+        Registration(
+            "dosa",
+            "cosearch.validate.dosa:Dosa",
+            "DOSA's Timeloop points of Gemmini-like machines, as CSV",
+        ),
+    )

@@ -179,7 +179,7 @@ def test_every_word_that_arrives_was_sent(case, rules):
             net = next(t for t in network.tensors if t.tensor == tensor.tensor)
             own = tensor.updates or tensor.reads
             if level is not found.levels[-1]:
-                assert own == net.ingresses or own > net.ingresses and tensor.tensor != "Outputs"
+                assert own == net.ingresses or (own > net.ingresses and tensor.tensor != "Outputs")
             assert min(tensor.reads, tensor.fills, tensor.updates) >= 0
     for tensor in layer.operands:
         below = [i for i in range(nest.depth - 1) if tensor.name in mapping.levels[i].keep]
