@@ -27,7 +27,11 @@ from cosearch.errors import CosearchError
 
 if TYPE_CHECKING:
     from cosearch.compare.contest import Run
+    from cosearch.compare.outcome import Result
+    from cosearch.compare.scores import Standing
     from cosearch.mapper import Budget
+    from cosearch.plugins import Registry
+    from cosearch.store import Store
 
 TRIALS = 50
 """Designs of a run when no budget is named."""
@@ -112,6 +116,15 @@ def compare_command(
         ),
     ] = None,
     store: StoreOption = STORE,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.html",
+            show_default=False,
+            help="Also write one self-contained HTML page.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Compare strategies head to head: same problems, same budget, several seeds each.
@@ -149,7 +162,10 @@ def compare_command(
         raise
     with Store(store, write=False) as opened:
         result = collect(contest, runs, opened)
-    found = standing(result)
+        found = standing(result)
+        if report is not None and found.scores:
+            _write_page(report, result, found, opened, session.registry)
+            session.output.note(f"wrote {report}")
     if json:
         session.output.json({"cases": [str(c) for c in result.solved], **found.facts()})
     else:
@@ -183,6 +199,31 @@ def _run(output: Output, runs: Sequence[Run], budget: Budget, store: Path, worke
         run_all(runs, budget, store, workers, finished)
     passed = time.monotonic() - started
     output.note(f"{len(runs)} runs are in {store}; this took {passed:.1f} s")
+
+
+def _write_page(
+    path: Path, result: Result, found: Standing, store: Store, registry: Registry
+) -> None:
+    """Write the HTML page: each case's best design is priced again for it."""
+    from cosearch.codesign import load_study
+    from cosearch.html.compare_page import compare_page
+    from cosearch.html.page import write_page
+    from cosearch.report import account
+
+    trials = {
+        o.run.spec.name: [t for t in store.trials(o.run.spec.name) if t.number > 0]
+        for o in result.outcomes
+    }
+    best = {}
+    for case in result.solved:
+        name = result.winner(case).run.spec.name
+        study = load_study(store, registry, name)
+        if study.best is not None:
+            best[case] = account(study.problem, study.best)
+    header = store.header(result.outcomes[0].run.spec.name)
+    facts = [_again(), "", *(f"{name}: {value}" for name, value in header.facts.items())]
+    facts += ["", "studies:", *sorted(trials)]
+    write_page(path, compare_page(result, found, trials, best, facts))
 
 
 def _again() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -66,8 +67,12 @@ def _quality(letter: str, s: Score) -> tuple[Cell, ...]:
     return (
         _name(letter, s), ratio(s.median), f"{digits(s.lower)} .. {digits(s.upper)}",
         f"{s.rank:.2f}", f"{100 * s.superiority:.0f}", f"{100 * s.reached:.0f}",
-        whole(s.trials_to_reach), whole(s.evaluations_to_reach), f"{s.area:.3f}",
+        _soon(s.trials_to_reach), _soon(s.evaluations_to_reach), f"{s.area:.3f}",
     )  # fmt: skip
+
+
+def _soon(count: float) -> str:
+    return whole(count) if math.isfinite(count) else "never"
 
 
 def _cost(letter: str, s: Score) -> tuple[Cell, ...]:

@@ -67,6 +67,10 @@ class Result:
         """Return the least loss that any run found on a case; infinite when none did."""
         return min((o.best for o in self.outcomes if o.run.case == case), default=np.inf)
 
+    def winner(self, case: Case) -> RunOutcome:
+        """Return the run that found the least loss of a case, the first of equal ones."""
+        return min((o for o in self.outcomes if o.run.case == case), key=lambda o: o.best)
+
     @property
     def solved(self) -> tuple[Case, ...]:
         """The cases on which some run found a feasible design; only they can be compared."""

@@ -1,0 +1,148 @@
+"""A page of sections: headings, paragraphs, tables, charts; everything that is text is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from cosearch.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+STYLE = """
+:root { --ink: #1b1f24; --faint: #667; --line: #d8dde3; --accent: #0b6bcb; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 1100px; padding: 1.5rem 1rem 4rem; color: var(--ink);
+       font: 15px/1.5 system-ui, sans-serif; background: #fff; }
+h1 { font-size: 1.6rem; margin: 0 0 .2rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2.4rem 0 .2rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+p { margin: .2rem 0 .8rem; color: var(--faint); overflow-wrap: anywhere; }
+nav { margin: 1rem 0; display: flex; flex-wrap: wrap; gap: .3rem .9rem; }
+a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .92em; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .8rem .25rem 0; text-align: right; white-space: nowrap; }
+th { border-bottom: 1px solid var(--line); font-weight: 600; }
+th:first-child, td:first-child { text-align: left; }
+tbody tr:hover { background: #f4f7fa; }
+pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; font-size: .88em; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 1rem; }
+.chart { min-width: 0; }
+svg.nest { max-width: 100%; height: auto; }
+details { margin: .4rem 0; } summary { cursor: pointer; }
+"""  # noqa: E501
+
+FIT = """
+addEventListener("load", () => {
+  for (const chart of document.querySelectorAll(".js-plotly-plot")) Plotly.Plots.resize(chart);
+});
+"""
+"""A chart is drawn before the parts that follow it have taken their room."""
+
+CHART_HEIGHT = 380
+
+
+@frozen
+class Section:
+    """A part of a page.
+
+    Attributes:
+        title: its heading.
+        about: a sentence below it.
+        body: HTML, made by the functions of this module.
+    """
+
+    title: str
+    about: str
+    body: str
+
+
+def page(title: str, about: str, sections: Sequence[Section]) -> str:
+    """Return a whole page.
+
+    Raises:
+        MissingExtraError: plotly is not installed.
+    """
+    links = "".join(f'<a href="#s{i}">{html.escape(s.title)}</a>' for i, s in enumerate(sections))
+    parts = "".join(
+        f'<section id="s{i}"><h2>{html.escape(s.title)}</h2><p>{html.escape(s.about)}</p>'
+        f"{s.body}</section>"
+        for i, s in enumerate(sections)
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="data:,">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style>"
+        f"<script>{_plotly_source()}</script></head><body>"
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(about)}</p><nav>{links}</nav>{parts}"
+        f"<script>{FIT}</script></body></html>\n"
+    )
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page whole or not at all; raises InputError when the file cannot be written."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise InputError(str(path), [f"cannot be written: {error.strerror}"]) from error
+
+
+def _plotly_source() -> str:
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError:
+        raise MissingExtraError("the HTML report", "html") from None
+    source: str = get_plotlyjs()
+    return source
+
+
+def chart(figure: Figure, name: str) -> str:
+    """Return a chart that can be zoomed and whose traces can be switched off.
+
+    Args:
+        figure: a plotly figure.
+        name: of its element, unique on the page.
+    """
+    figure.update_layout(
+        template="plotly_white", height=figure.layout.height or CHART_HEIGHT, autosize=True,
+        margin={"l": 60, "r": 20, "t": 40, "b": 50}, font={"size": 12},
+        legend={"orientation": "h", "y": -0.2},
+    )  # fmt: skip
+    drawn: str = figure.to_html(
+        full_html=False, include_plotlyjs=False, div_id=name, default_width="100%",
+        config={"responsive": True, "displayModeBar": False},
+    )  # fmt: skip
+    return f'<div class="chart">{drawn}</div>'
+
+
+def grid(parts: Iterable[str]) -> str:
+    """Return parts beside each other where there is room, below each other where not."""
+    return f'<div class="grid">{"".join(parts)}</div>'
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; cells are text."""
+    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    whole = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{whole}</div>'
+
+
+def text(lines: Iterable[str]) -> str:
+    """Return lines as they are."""
+    return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
+
+
+def folded(summary: str, body: str) -> str:
+    """Return a part that opens on a click."""
+    return f"<details><summary>{html.escape(summary)}</summary>{body}</details>"

@@ -1,0 +1,208 @@
+"""The page of one study: how it converged, what it found, where energy and time go, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cosearch.errors import CosearchError
+from cosearch.hardware import Accelerator, Cost, SpatialAccelerator
+from cosearch.html import charts
+from cosearch.html.nest_svg import nest_svg
+from cosearch.html.page import Section, chart, folded, grid, page, table, text
+from cosearch.quantities import digits, energy, loss, percent, ratio, si, whole
+from cosearch.report import DesignReport, StudyReport, report_of
+from cosearch.study import Study
+from cosearch.study_problem import build
+from cosearch.trial import Trial
+
+
+def study_page(study: Study, commands: Sequence[str]) -> str:
+    """Return the page of a study.
+
+    Args:
+        study: with at least one feasible trial.
+        commands: that reproduce it.
+
+    Raises:
+        CosearchError: nothing feasible was found.
+        MissingExtraError: plotly is not installed.
+    """
+    report = report_of(study)
+    if study.best is None or report.best is None:
+        raise CosearchError(f"the study {study.name!r} has no best design: {report.obstacle}")
+    spec = study.problem.spec
+    machine = build(study.problem.hardware, study.best.configuration)
+    costs = _costs(study, machine, study.best)
+    sections = [
+        Section("Best design", "beside the baseline, parameter by parameter",
+                _designs(study, report, report.best)),
+        Section("Convergence", "every trial and the best so far", _convergence(study)),
+        Section("Energy, cycles and area", "every feasible trial", _trade_offs(study)),
+        Section("Design space", "parameters of every feasible trial", _parameters(study)),
+        Section("Layers", "one run of each, on the best design", _layers(report.best)),
+        Section("Where the energy goes", "of a run of the whole network", _energy(report, costs)),
+        Section("Roofline", "layers on the best design; the roof is its multipliers and DRAM",
+                _roofline(machine, costs)),
+        Section("Mappings", "the loop nest of each layer", _mappings(report.best)),
+        Section("Sources", "where the numbers come from",
+                text(f"{part}: {said}" for part, said in report.best.sources.items())),
+        Section("Reproduce", "the same settings give the same numbers",
+                text([*commands, "", *_facts(report)])),
+    ]  # fmt: skip
+    about = f"{spec.strategy} for {spec.workload} on {spec.hardware}, seed {spec.seed}"
+    return page(study.name, about, sections)
+
+
+def _costs(study: Study, machine: Accelerator, trial: Trial) -> dict[str, Cost]:
+    layers = {layer.einsum.key: layer for layer in study.problem.network.unique}
+    return {
+        result.name: machine.explain(layers[result.key].einsum, np.array(result.row))
+        for result in trial.outcome.layers
+    }
+
+
+def _designs(study: Study, report: StudyReport, best: DesignReport) -> str:
+    base = report.baseline
+    rows = [
+        (name, str(value), str(base.configuration.get(name, "")) if base else "", "")
+        for name, value in best.configuration.items()
+    ]
+    for objective in study.problem.objectives:
+        name = objective.name
+        there = loss(base.losses[name], objective.unit) if base and name in base.losses else ""
+        gain = ratio(report.improvement[name]) if name in report.improvement else ""
+        rows.append((name, loss(best.losses[name], objective.unit), there, gain))
+    for name, value in best.metrics.items():
+        there = digits(base.metrics[name], 4) if base and name in base.metrics else ""
+        gain = ratio(report.improvement[name]) if name in report.improvement else ""
+        rows.append((name, digits(value, 4), there, gain))
+    return table(("", "best", "baseline", "baseline / best"), rows)
+
+
+def _convergence(study: Study) -> str:
+    charted = []
+    for i, objective in enumerate(study.problem.objectives):
+        found = [t.outcome.losses[i] if t.ok else np.inf for t in study.in_order]
+        losses = np.array(found)
+        best = np.minimum.accumulate(losses)
+        shown = np.where(np.isfinite(best), best, np.nan)
+        figure = charts.curves(
+            objective.name, {"best so far": (shown, shown, shown)}, "trial", objective.unit
+        )
+        at = np.flatnonzero(np.isfinite(losses))
+        figure.add_scatter(x=at + 1, y=losses[at], mode="markers", name="trial",
+                           marker={"size": 5, "color": charts.colour(6)})  # fmt: skip
+        charted.append(chart(figure, f"convergence{i}"))
+    return grid(charted)
+
+
+def _trade_offs(study: Study) -> str:
+    trials = study.feasible
+    notes = [f"trial {trial.number}" for trial in trials]
+
+    def metric(name: str) -> np.ndarray:
+        return np.array([trial.outcome.metrics.get(name, np.nan) for trial in trials])
+
+    pairs = [("cycles", "energy_pj"), ("area_mm2", "energy_pj"), ("area_mm2", "cycles")]
+    drawn = []
+    for x, y in pairs:
+        xs, ys = metric(x), metric(y)
+        known = np.isfinite(xs) & np.isfinite(ys)
+        if known.any():
+            kept = [note for note, k in zip(notes, known, strict=True) if k]
+            series = {"trials": (xs[known], ys[known], kept)}
+            figure = charts.scatter(f"{y} against {x}", series, x, y, front=True)
+            drawn.append(chart(figure, f"tradeoff-{x}-{y}"))
+    return grid(drawn)
+
+
+def _parameters(study: Study) -> str:
+    trials = study.feasible
+    losses = np.array([trial.merit for trial in trials])
+    names = [p.name for p in study.problem.space.parameters if len(p.choices) > 1]
+    columns = {n: [t.configuration[n] for t in trials] for n in names}
+    moving = {n: values for n, values in columns.items() if len(set(values)) > 1}
+    if not moving:
+        return text(["every feasible trial has the same parameters"])
+    parts = [chart(charts.parallel("designs", moving, losses), "parallel")]
+    small: list[str] = []
+    for name, values in moving.items():
+        figure = charts.by_choice(name, values, losses)
+        small.append(chart(figure, f"parameter-{len(small)}"))
+    return parts[0] + grid(small)
+
+
+def _layers(best: DesignReport) -> str:
+    columns = ("layer", "what", "runs", "energy", "latency", "multipliers in use", "bound by",
+               "optimal")  # fmt: skip
+    return table(columns, (
+        (x.name, x.about, str(x.count), energy(x.energy_pj), si(x.cycles, "cycles"),
+         percent(x.utilization), x.bound_by, _proof(x.proven, x.gap))
+        for x in best.layers
+    ))  # fmt: skip
+
+
+def _proof(proven: bool, gap: float | None) -> str:
+    if proven:
+        return "proven"
+    return "not proven" if gap is None else f"within {percent(gap)}"
+
+
+def _energy(report: StudyReport, costs: dict[str, Cost]) -> str:
+    designs = {"best": report.best, "baseline": report.baseline}
+    parts = sorted({p for d in designs.values() if d for p in d.energy_by_part})
+    whole_network = {
+        part: {
+            name: design.energy_by_part.get(part, 0.0) * 1e-6
+            for name, design in designs.items()
+            if design
+        }
+        for part in parts
+    }
+    by_layer: dict[str, dict[str, float]] = {}
+    for name, cost in costs.items():
+        by_layer.setdefault("compute", {})[name] = cost.compute_pj * 1e-6
+        for level in cost.levels:
+            held = by_layer.setdefault(level.name, {})
+            held[name] = (level.energy_pj + level.network_pj) * 1e-6
+    return grid((
+        chart(charts.stacked("network", whole_network, "uJ"), "energy-network"),
+        chart(charts.stacked("one run of each layer", by_layer, "uJ"), "energy-layers"),
+    ))  # fmt: skip
+
+
+def _roofline(machine: Accelerator, costs: dict[str, Cost]) -> str:
+    words = np.array([_dram_words(cost) for cost in costs.values()])
+    macs = np.array([float(cost.macs) for cost in costs.values()])
+    cycles = np.array([cost.cycles for cost in costs.values()])
+    known = words > 0
+    if not known.any():
+        return text(["this machine's model counts no DRAM words"])
+    first = next(iter(costs.values()))
+    multipliers = first.macs / (first.cycles * first.utilization)
+    names = [name for name, k in zip(costs, known, strict=True) if k]
+    series = {"layers": (macs[known] / words[known], macs[known] / cycles[known], names)}
+    bandwidth = None
+    if isinstance(machine, SpatialAccelerator):
+        bandwidth = machine.architecture.levels[-1].shared_bandwidth
+    return chart(charts.roofline("layers", series, multipliers, bandwidth), "roofline")
+
+
+def _dram_words(cost: Cost) -> float:
+    outermost = cost.levels[-1]
+    return float(sum((t.reads + t.fills + t.updates) * t.instances for t in outermost.tensors))
+
+
+def _mappings(best: DesignReport) -> str:
+    return "".join(
+        folded(f"{layer.name}: {layer.about}", nest_svg(layer.loops)) for layer in best.layers
+    )
+
+
+def _facts(report: StudyReport) -> Iterator[str]:
+    for facts in (report.settings, report.facts, report.budget):
+        yield from (f"{name}: {value}" for name, value in facts.items() if value not in (None, {}))
+    yield f"trials: {report.trials}, infeasible: {report.infeasible}, failed: {report.failed}"
+    yield f"mappings priced: {whole(report.evaluations)}"

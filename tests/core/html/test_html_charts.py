@@ -1,0 +1,31 @@
+"""What the charts hold."""
+
+import numpy as np
+
+from cosearch.html import charts
+
+
+def test_names_are_escaped_in_charts():
+    band = (np.ones(2),) * 3
+    figure = charts.curves("<b>", {"<i>": band}, "x", "y")
+    assert figure.layout.title.text == "&lt;b&gt;"
+    assert {trace.name for trace in figure.data} == {None, "&lt;i&gt;"}
+
+
+def test_the_front_is_what_no_point_dominates():
+    points = {"a": (np.array([1.0, 2, 3]), np.array([3.0, 4, 1]), ["", "", ""])}
+    front = charts.scatter("t", points, "x", "y", front=True).data[-1]
+    assert (list(front.x), list(front.y)) == ([1, 3], [3, 1])
+
+
+def test_ranks_closer_than_the_critical_difference_are_joined():
+    figure = charts.ranks(["a", "b", "c"], [1.0, 1.4, 3.0], 0.5)
+    bars = [trace for trace in figure.data if trace.mode == "lines"]
+    assert [list(bar.x) for bar in bars] == [[1.0, 1.4]]
+
+
+def test_the_roof_is_the_lower_of_multipliers_and_memory():
+    points = {"layers": (np.array([1.0, 100.0]), np.array([1.0, 8.0]), ["a", "b"])}
+    roof = charts.roofline("t", points, 16.0, 0.5).data[-1]
+    assert max(roof.y) == 16.0
+    assert np.allclose(np.minimum(np.array(roof.x) * 0.5, 16.0), roof.y)

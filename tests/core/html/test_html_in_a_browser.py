@@ -1,0 +1,104 @@
+"""Pages in a real browser: they draw, their controls work, nothing is logged, nothing escapes."""
+
+import shutil
+import time
+
+import pytest
+
+from cosearch.cli import main
+from cosearch.html.page import write_page
+from cosearch.html.study_page import study_page
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium")
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None, reason="needs Chromium and its driver"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(executable_path=DRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def study_file(study, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "study.html"
+    write_page(path, study_page(study, ["cosearch resume 'x'"]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def compare_file(store_path, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "compare.html"
+    words = ["compare", "gemm:M=64,N=64,K=64", "-H", "systolic", "-s", "random"]
+    words += ["-s", "evolutionary:population=4", "--seeds", "3", "--trials", "5"]
+    assert main([*words, "--workers", "1", "--store", str(store_path), "--report", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module", params=["study", "compare"])
+def opened(request, browser):
+    path = request.getfixturevalue(f"{request.param}_file")
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+    wait_until(browser, "document.readyState == 'complete'")
+    return browser
+
+
+def wait_until(browser, condition):
+    for _ in range(100):
+        if browser.execute_script(f"return {condition}"):
+            return
+        time.sleep(0.05)
+    raise AssertionError(condition)
+
+
+def test_every_chart_is_drawn_and_nothing_is_logged(opened):
+    charts = opened.find_elements("class name", "js-plotly-plot")
+    assert len(charts) >= 5
+    for chart in charts:
+        assert chart.find_elements("css selector", ".main-svg")
+    logged = opened.get_log("browser")
+    # without a GPU, WebGL (parallel coordinates) warns of its software fallback
+    assert [e for e in logged if (e["source"], e["level"]) != ("rendering", "WARNING")] == []
+
+
+def test_names_stay_text(opened):
+    assert opened.execute_script("return window.broken") is None
+
+
+def test_the_scale_button_switches_the_axis(opened):
+    kind = "document.querySelector('.js-plotly-plot')._fullLayout.yaxis.type"
+    assert opened.execute_script(f"return {kind}") == "log"
+    opened.execute_script(
+        "const all = document.querySelectorAll('.js-plotly-plot .updatemenu-button');"
+        "all[1].dispatchEvent(new MouseEvent('click', {bubbles: true}));"
+    )
+    wait_until(opened, f"{kind} == 'linear'")
+
+
+def test_a_mapping_opens_on_a_click(browser, study_file):
+    browser.get(study_file.as_uri())
+    details = browser.find_element("tag name", "details")
+    assert not details.find_element("tag name", "svg").is_displayed()
+    details.find_element("tag name", "summary").click()
+    assert details.find_element("tag name", "svg").is_displayed()
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+def test_no_page_is_wider_than_the_window(opened, width):
+    opened.set_window_size(width, 900)
+    wait_until(
+        opened, "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )

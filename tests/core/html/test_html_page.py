@@ -1,0 +1,45 @@
+"""Pages are whole, self-contained, and take text for text."""
+
+import re
+
+import pytest
+
+from cosearch.errors import InputError, MissingExtraError
+from cosearch.html import page as page_module
+from cosearch.html.page import Section, folded, page, table, text, write_page
+
+NASTY = '<script>alert("&")</script>'
+
+
+def test_text_is_escaped_everywhere():
+    body = table((NASTY,), [(NASTY,)]) + text([NASTY]) + folded(NASTY, "")
+    made = page(NASTY, NASTY, [Section(NASTY, NASTY, body)])
+    assert NASTY not in made
+    assert made.count("&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;") == 10
+
+
+def test_nothing_is_loaded_from_elsewhere():
+    made = page("x", "y", [])
+    loads = re.findall(r"<(?:script|img|link|iframe)[^>]*?(?:src|href)=\"([^\"]*)\"", made)
+    assert loads == ["data:,"]
+
+
+def test_without_plotly_one_sentence_says_what_to_install(monkeypatch):
+    import builtins
+
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name.startswith("plotly"):
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtraError) as error:
+        page_module.page("x", "y", [])
+    assert "pip install 'cosearch[html]'" in error.value.hint
+
+
+def test_a_file_that_cannot_be_written_is_one_message(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        write_page(tmp_path / "nowhere" / "page.html", "text")
