@@ -31,7 +31,7 @@ def _options(batch: int, rate: float, entropy: float) -> tuple[Parameter, ...]:
                   doc="designs between two updates"),
         Parameter("rate", (0.0001, 0.01, 0.03, 0.05, 0.1, 1.0), rate, free=True,
                   doc="learning rate"),
-        Parameter("entropy", (0.0, 0.003, 0.01, 0.03, 0.1, 1.0), entropy, free=True,
+        Parameter("entropy", (0.0, 0.01, 0.02, 0.05, 0.1, 1.0), entropy, free=True,
                   doc="bonus for staying undecided"),
         Parameter("penalty", (0.0, 0.5, 1.0, 2.0, 10.0), 1.0, free=True,
                   doc="negative reward of an infeasible design; feasible ones get 0 to 1"),
@@ -132,7 +132,7 @@ class Reinforce(PolicyGradient):
     ConfuciuX, MICRO 2020.
     """
 
-    options = ParameterSpace(_options(batch=8, rate=0.03, entropy=0.01))
+    options = ParameterSpace(_options(batch=8, rate=0.03, entropy=0.05))
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class Reinforce(PolicyGradient):
         *,
         batch: int = 8,
         rate: float = 0.03,
-        entropy: float = 0.01,
+        entropy: float = 0.05,
         penalty: float = 1.0,
         hidden: int = 16,
     ) -> None:
@@ -160,7 +160,7 @@ class Ppo(PolicyGradient):
 
     options = ParameterSpace(
         (
-            *_options(batch=16, rate=0.02, entropy=0.01),
+            *_options(batch=16, rate=0.01, entropy=0.05),
             Parameter("epochs", (1, 2, 4, 8, 64), 8, free=True, doc="steps on each batch"),
             Parameter("clip", (0.05, 0.1, 0.2, 0.3, 10.0), 0.2, free=True,
                       doc="how far a choice's probability ratio may leave 1"),
@@ -173,8 +173,8 @@ class Ppo(PolicyGradient):
         rng: np.random.Generator,
         *,
         batch: int = 16,
-        rate: float = 0.02,
-        entropy: float = 0.01,
+        rate: float = 0.01,
+        entropy: float = 0.05,
         penalty: float = 1.0,
         hidden: int = 16,
         epochs: int = 8,
