@@ -30,3 +30,15 @@ def cosearch_hardware_models() -> list[Registration]:
             "GEMM core with three instruction queues; many configurations are not realizable",
         ),
     ]
+
+
+@hookimpl
+def cosearch_references() -> list[Registration]:
+    """Return the published figures that these machines are checked against."""
+    return [
+        Registration(
+            "scalesim",
+            f"{_HERE}.systolic.reference:ScaleSim",
+            "systolic arrays of SCALE-Sim 3, as CSV: cycles and SRAM counts",
+        )
+    ]

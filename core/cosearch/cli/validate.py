@@ -60,11 +60,15 @@ def validate_command(
     sections = source.read(path)
     reports = [_report(section, output) for section in sections]
     if json:
-        output.json(facts_of(reference, path, reports, show))
+        output.json({**facts_of(reference, path, reports, show), **_names(sections[0], reports[0])})
     else:
         _show(output, reports, show)
     if not all(report.agreed for report in reports):
         raise typer.Exit(DIFFERS)
+
+
+def _names(section: Section, report: Report) -> dict[str, int]:
+    return {name: report.summary[score] for name, score in section.names.items()}
 
 
 def _report(section: Section, output: Output) -> Report:

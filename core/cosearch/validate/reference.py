@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cosearch.space import ParameterSpace
 from cosearch.validate.compare import Figures, Point, Rejected, Report, validate
@@ -21,11 +21,14 @@ class Section:
         name: of the set, for people.
         points: cases and what is known of them.
         model: that is compared with them.
+        names: what the field calls a score, for `--json` to print it under that name too:
+            `{"sram_exact": "counts_exact"}`.
     """
 
     name: str
     points: Sequence[Point[Any]]
     model: Callable[[Any], Figures | Rejected]
+    names: Mapping[str, str] = field(factory=dict)
 
     def report(self) -> Report:
         """Run the model on every point."""

@@ -3,8 +3,8 @@
 The formulas are those that SCALE-Sim 3.0.0 obeys on every published row: one operand (or the
 outputs) stands still in the array while the others stream through; a problem larger than the array
 is cut into folds, run one after the other, and an edge fold is charged in full. SCALE-Sim prints
-`cycles - 1` (a zero-based index) and adds `folds * (R + C)` to its output writes (a counting bug);
-neither is repeated here.
+`cycles - 1` (a zero-based index) and, with outputs stationary, adds `folds * (R + C)` to its output
+writes (a counting bug); neither is repeated here.
 """
 
 from __future__ import annotations
