@@ -2,7 +2,8 @@
 
 Its documented habits are corrected for: reported cycles are a zero-based index, one less than the
 rows of the demand matrices; with outputs stationary the printed output writes count
-`folds * (rows + columns)` too many; a convolution's output size is rounded up, so it is taken from the row as it stands.
+`folds * (rows + columns)` too many; a convolution's output size is rounded up, so it is taken from
+the row as it stands.
 """
 
 from __future__ import annotations
@@ -23,26 +24,10 @@ from cosearch_hardware.systolic.gemm_view import gemm_view
 
 Row = Mapping[str, str]
 
-COLUMNS = frozenset(
-    [
-        "layer",
-        "kind",
-        "array_rows",
-        "array_cols",
-        "dataflow",
-        "M",
-        "N",
-        "K",
-        "num_filters",
-        "channels",
-        "filt_h",
-        "filt_w",
-        "ofmap_h",
-        "ofmap_w",
-        "demand_rows",
-        "report_total_cycles",
-    ]
-)
+COLUMNS = frozenset((
+    "layer", "kind", "array_rows", "array_cols", "dataflow", "M", "N", "K", "num_filters",
+    "channels", "filt_h", "filt_w", "ofmap_h", "ofmap_w", "demand_rows", "report_total_cycles",
+))  # fmt: skip
 """What a file of rows has at least."""
 
 SRAM = {

@@ -32,5 +32,5 @@ def test_a_wrong_row_is_told(tmp_path, capsys):
 @pytest.mark.parametrize("what", ["missing", "empty"])
 def test_no_data_is_one_message(tmp_path, what):
     path = tmp_path / "missing" if what == "missing" else tmp_path
-    with pytest.raises(InputError, match="no such directory|holds no rows"):
+    with pytest.raises(InputError, match=r"no such directory|holds no rows"):
         ScaleSim().read(path)
