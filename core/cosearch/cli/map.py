@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,16 +20,11 @@ from cosearch.cli.options import (
 )
 from cosearch.cli.session import MACHINE, Session, session_of
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator
-from cosearch.layer_mapping import LayerMapping, map_layers
-from cosearch.study_problem import (
-    Problem,
-    build,
-    canonical_mapper,
-    default_mapper,
-    make_hardware,
-)
-from cosearch.study_spec import StudySpec
+
+if TYPE_CHECKING:
+    from cosearch.hardware import Accelerator
+    from cosearch.layer_mapping import LayerMapping
+    from cosearch.study_problem import Problem
 
 LayerSeconds = Annotated[
     float | None,
@@ -73,6 +68,15 @@ def map_command(
         cosearch map resnet18 -H eyeriss --set pe_x=12 -o latency
         cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
     """
+    from cosearch.study_problem import (
+        Problem,
+        build,
+        canonical_mapper,
+        default_mapper,
+        make_hardware,
+    )
+    from cosearch.study_spec import StudySpec
+
     session = session_of(ctx)
     model = make_hardware(hardware, session.registry)
     fixed = model.space.parse(settings(set_))
@@ -125,6 +129,8 @@ def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool
 
 def _watched(session: Session, problem: Problem, machine: Accelerator) -> Iterator[LayerMapping]:
     """Yield the results, with a line that says what is being mapped while someone watches."""
+    from cosearch.layer_mapping import map_layers
+
     if not session.output.live:
         yield from map_layers(problem, machine)
         return

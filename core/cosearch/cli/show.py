@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cosearch.cli import show_hardware, show_plugin, show_workload
 from cosearch.cli.options import JsonOption, SetOption, settings
 from cosearch.cli.session import LOOK, Session, session_of
 from cosearch.errors import CosearchError, UnknownNameError
@@ -73,6 +72,8 @@ def show_command(
 
 
 def _show(session: Session, kind: str, name: str, given: Mapping[str, str], *, json: bool) -> None:
+    from cosearch.cli import show_hardware, show_plugin, show_workload
+
     if kind == "workload":
         show_workload.show(session, name, json=json)
         return
