@@ -1,9 +1,18 @@
 import pytest
 
+from cosearch.cli.show import SHOWN
+from cosearch.plugins import load_registry
+
 
 def test_hardware_shows_machine_sources_space_and_rules(cosearch):
     out = cosearch("show", "hardware", "eyeriss").out
-    for heading in ("machine (baseline)", "sources of the numbers", "design space", "rules", "options"):
+    for heading in (
+        "machine (baseline)",
+        "sources of the numbers",
+        "design space",
+        "rules",
+        "options",
+    ):
         assert heading in out
     tree = [line.strip(" └─").split()[0] for line in out.split("machine")[1].splitlines()[1:5]]
     assert tree == ["DRAM", "buffer", "scratchpads", "MAC"]
@@ -56,6 +65,16 @@ def test_a_strategy_is_a_mapper_too(cosearch):
 
 def test_objective(cosearch):
     assert "pJ*cycles" in cosearch("show", "objective", "edp").out
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_everything_that_is_registered_can_be_shown(cosearch, kind):
+    registry = load_registry(third_party=False)
+    names = registry.objectives if kind == "objective" else registry.entries[SHOWN[kind]]
+    for name in names:
+        result = cosearch("show", kind, name)
+        assert (result.code, result.err) == (0, ""), result.err
+        assert result.out.strip()
 
 
 @pytest.mark.parametrize(
