@@ -11,8 +11,9 @@ from cosearch.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch.unseen import Unseen
 from cosearch_plugins.strategies.acquisition import Acquisition, Belief, normal_cdf
+from cosearch_plugins.strategies.gaussian_process import KernelSurrogate
 from cosearch_plugins.strategies.history import History, standardised
-from cosearch_plugins.strategies.surrogates import KernelSurrogate, LinearSurrogate, Surrogate
+from cosearch_plugins.strategies.surrogates import LinearSurrogate, Surrogate
 
 _BEST = 5
 """Designs around which local candidates are sought."""

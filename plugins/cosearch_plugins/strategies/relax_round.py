@@ -10,8 +10,8 @@ from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch.unseen import Unseen
 from cosearch_plugins.strategies.acquisition import Acquisition, Belief
 from cosearch_plugins.strategies.bayesian import ACQUISITION, CONFIDENCE, WARMUP
+from cosearch_plugins.strategies.gaussian_process import KernelSurrogate
 from cosearch_plugins.strategies.history import History, standardised
-from cosearch_plugins.strategies.surrogates import KernelSurrogate
 
 _STEP = 0.1
 """Deviation of the points tried around the best one; the relaxation spans 0 to 1."""

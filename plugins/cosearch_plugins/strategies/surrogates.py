@@ -6,7 +6,6 @@ so `fit` takes all of them, while what depends on the inputs alone is updated in
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -15,15 +14,6 @@ from cosearch.typing import FloatArray
 
 _RIDGES = np.logspace(-4.0, 4.0, 33)
 """Ratios of noise to weight variance among which the marginal likelihood chooses."""
-
-_LENGTHS = np.array([0.15, 0.3, 0.6, 1.2, 2.5, 5.0])
-"""Length scales tried, times the root of the number of features."""
-
-_NOISES = np.array([1e-4, 1e-3, 1e-2, 1e-1])
-"""Ratios of noise to signal variance tried."""
-
-_FIT_ON = 256
-"""Trials, at most, on which hyperparameters are chosen; all of them are conditioned on."""
 
 
 class Surrogate(ABC):
@@ -96,93 +86,3 @@ class LinearSurrogate(Surrogate):
         x = np.hstack([np.ones((len(x), 1)), x])
         spread = x @ self._root
         return x @ self._weights, spread @ spread.T
-
-
-class KernelSurrogate(Surrogate):
-    """A Gaussian process with an isotropic Matern-5/2 or squared exponential kernel.
-
-    The inverse Cholesky factor grows by rows, O(n^2) a trial, and is rebuilt when the length
-    scale or the noise ratio change; they are chosen anew, by marginal likelihood with the signal
-    variance profiled out, whenever the trials have grown by half.
-
-    Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm 2.1,
-    equations 4.9 and 4.17, section 5.4.1.
-    """
-
-    def __init__(self, features: int, kernel: str) -> None:
-        self._kernel = kernel
-        self._x = np.zeros((0, features))
-        self._unit = math.sqrt(max(features, 1))
-        self._length, self._ratio = self._unit * 0.6, 1e-2
-        self._inverse = np.zeros((64, 64))
-        self._factored = self._fitted = 0
-
-    def add(self, x: FloatArray) -> None:
-        """Take inputs in."""
-        self._x = np.concatenate([self._x, x])
-
-    def fit(self, y: FloatArray) -> None:
-        """Choose hyperparameters when due, extend the factor, solve for the weights."""
-        n = len(y)
-        if n >= max(4, 1.5 * self._fitted):
-            self._choose(y)
-            self._fitted = n
-        self._extend(n)
-        inverse = self._inverse[:n, :n]
-        white = inverse @ y
-        self._signal = float(white @ white + 0.01) / (n + 0.01)
-        self._weights = inverse.T @ white
-        self.noise = self._signal * self._ratio
-
-    def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean and covariance at x."""
-        n = self._factored
-        cross = self._k(self._x[:n], x, self._length)
-        v = self._inverse[:n, :n] @ cross
-        covariance = self._signal * (self._k(x, x, self._length) - v.T @ v)
-        return cross.T @ self._weights, covariance
-
-    def _k(self, a: FloatArray, b: FloatArray, length: float) -> FloatArray:
-        squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2.0 * a @ b.T
-        squared = np.maximum(squared, 0.0) / length**2
-        if self._kernel == "rbf":
-            return np.asarray(np.exp(-0.5 * squared))
-        r = np.sqrt(5.0 * squared)
-        return np.asarray((1.0 + r + r**2 / 3.0) * np.exp(-r))
-
-    def _choose(self, y: FloatArray) -> None:
-        """Set the length scale and the noise ratio of the greatest marginal likelihood."""
-        n = len(y)
-        chosen = np.unique(np.linspace(0, n - 1, min(n, _FIT_ON)).astype(np.int64))
-        x, y = self._x[chosen], y[chosen]
-        best = (-math.inf, self._length, self._ratio)
-        for length in self._unit * _LENGTHS:
-            values, vectors = np.linalg.eigh(self._k(x, x, float(length)))
-            q2 = (vectors.T @ y) ** 2
-            for ratio in _NOISES:
-                spread = np.maximum(values, 0.0) + ratio
-                signal = ((q2 / spread).sum() + 0.01) / (len(y) + 0.01)
-                evidence = -0.5 * (len(y) * math.log(signal) + np.log(spread).sum())
-                best = max(best, (float(evidence), float(length), float(ratio)))
-        if (self._length, self._ratio) != best[1:]:
-            self._length, self._ratio = best[1:]
-            self._factored = 0
-
-    def _extend(self, n: int) -> None:
-        """Grow the inverse Cholesky factor of K + ratio I to n rows, in blocks."""
-        if n > len(self._inverse):
-            room = max(n, 2 * len(self._inverse)) - len(self._inverse)
-            self._inverse = np.pad(self._inverse, ((0, room), (0, room)))
-        while self._factored < n:
-            old = self._factored
-            new = min(n, old + 64)
-            tail = self._x[old:new]
-            inverse = self._inverse[:old, :old]
-            across = inverse @ self._k(self._x[:old], tail, self._length)
-            corner = self._k(tail, tail, self._length) - across.T @ across
-            # The ratio is the noise; a further 1e-10 covers rounding.
-            corner += (self._ratio + 1e-10) * np.eye(new - old)
-            small = np.linalg.inv(np.linalg.cholesky(corner))
-            self._inverse[old:new, :old] = -small @ (across.T @ inverse)
-            self._inverse[old:new, old:new] = small
-            self._factored = new
