@@ -14,7 +14,7 @@ def toy(monkeypatch):
 
     monkeypatch.syspath_prepend(str(TOY))
     monkeypatch.setenv("PYTHONPATH", str(TOY))
-    return load_registry()
+    return load_registry(third_party=True)
 
 
 GEMM = "gemm:M=16,N=16,K=16"
@@ -23,12 +23,12 @@ GEMM = "gemm:M=16,N=16,K=16"
 @pytest.fixture
 def study_of(toy, tmp_path):
     """Return a function that runs a small study to its end and returns it."""
-    from cosearch.codesign import Session, open_study, plan, run
+    from cosearch.codesign import open_study, plan, run
     from cosearch.mapper import Budget
     from cosearch.store import Store
 
     def study(*, trials=12, hardware="toy", strategy="evolutionary", workload=GEMM, name="",
-              store=tmp_path / "s.db", session=Session(), budget=None, **settings):  # fmt: skip
+              store=tmp_path / "s.db", session=None, budget=None, **settings):  # fmt: skip
         settings.setdefault("mapper_evaluations", 60)
         spec = plan(toy, workload, hardware, strategy, **settings)
         with Store(store) as opened:

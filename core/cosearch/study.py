@@ -65,9 +65,12 @@ class Study:
 
     @property
     def nearest(self) -> Trial | None:
-        """The infeasible trial that misses by least, for when no trial is feasible."""
+        """The infeasible trial that misses by least, for when no trial is feasible.
+
+        One that could be built is nearer than any that could not.
+        """
         known = [t for t in self.in_order if t.outcome.violation is not None]
-        return min(known, key=lambda t: t.outcome.violation or math.inf, default=None)
+        return min(known, key=_distance, default=None)
 
     @property
     def front(self) -> list[Trial]:
@@ -92,3 +95,7 @@ class Study:
         if self.baseline is not None:
             ledger.charge(self.baseline)
         return sum(map(ledger.charge, self.in_order))
+
+
+def _distance(trial: Trial) -> tuple[bool, float]:
+    return not trial.outcome.accelerator, trial.outcome.violation or math.inf

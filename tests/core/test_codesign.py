@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import math
 import os
@@ -120,7 +121,9 @@ from cosearch.plugins import load_registry
 from cosearch.store import Store
 
 registry = load_registry()
-spec = plan(registry, "gemm:M=16,N=16,K=16", "toy:fault=slow", "evolutionary", mapper_evaluations=60)
+spec = plan(
+    registry, "gemm:M=16,N=16,K=16", "toy:fault=slow", "evolutionary", mapper_evaluations=60
+)
 with Store(Path(sys.argv[1])) as store:
     study = open_study(store, registry, spec, Budget(trials=14), "x")
     run(study, store, registry, Session(workers=int(sys.argv[2])))
@@ -149,13 +152,9 @@ def test_a_killed_study_loses_at_most_the_trials_in_flight(study_of, toy, tmp_pa
 def wait_for(path, trials, process):
     """Return how many trials are stored, once there are enough."""
     while process.poll() is None:
-        if path.exists():
-            try:
-                with Store(path, write=False) as store:
-                    if store.find("x") is not None and store.count("x") >= trials:
-                        return store.count("x")
-            except CosearchError:
-                pass  # the tables are being made
+        with contextlib.suppress(CosearchError), Store(path, write=False) as store:
+            if store.find("x") is not None and store.count("x") >= trials:
+                return store.count("x")
         time.sleep(0.02)
     raise AssertionError("the study ended before it could be killed")
 
@@ -269,7 +268,7 @@ def test_a_machine_that_has_changed_is_noticed(study_of, toy, monkeypatch):
     study_of(trials=4)
     model = toy.find("hardware_models", "toy").target
     monkeypatch.setattr(model, "baseline", {"pes": 16, "buffer": 8, "bits": 8})
-    with pytest.raises(CosearchError, match="the hardware model of the study .* has changed"):
+    with pytest.raises(CosearchError, match=r"the hardware model of the study .* has changed"):
         study_of(trials=8)
 
 
@@ -315,11 +314,11 @@ def test_observers_hear_of_trials_in_order_and_may_fail(study_of, toy, monkeypat
 
     class Listens:
         @hookimpl
-        def cosearch_study_started(self, study):
+        def cosearch_study_started(self):
             heard.append("started")
 
         @hookimpl
-        def cosearch_trial_finished(self, study, trial):
+        def cosearch_trial_finished(self, trial):
             heard.append(trial.number)
 
         @hookimpl

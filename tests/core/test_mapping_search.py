@@ -97,7 +97,7 @@ def test_an_accelerator_that_makes_no_sense_is_named(toy, fault, said):
 
 def test_a_reason_without_a_text_is_refused(machine, monkeypatch):
     wrong = CostBatch(*(np.ones(1),) * 2, np.array([True]), np.array([5]))
-    monkeypatch.setattr(machine, "evaluate", lambda layer, rows: wrong)
+    monkeypatch.setattr(machine, "evaluate", lambda *_: wrong)
     with pytest.raises(PluginError, match="a reason without a text"):
         priced(machine, LAYER, np.zeros((1, 3), dtype=np.int64))
 
@@ -108,7 +108,7 @@ def test_a_reason_without_a_text_is_refused(machine, monkeypatch):
 def test_rows_of_another_shape_or_type_are_refused(toy, machine, answer):
     space = machine.mapspace(LAYER)
     strategy = toy.find("strategies", "random").make(space, np.random.default_rng(0))
-    strategy.ask = lambda n: answer
+    strategy.ask = lambda _: answer
     with pytest.raises(PluginError, match=r"strategy 'me' broke its contract: ask\(4\)"):
         asked_rows(strategy, 4, space, "me")
 

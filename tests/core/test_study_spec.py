@@ -5,6 +5,13 @@ from hypothesis import strategies as st
 from cosearch.errors import CosearchError
 from cosearch.study_spec import StudySpec
 
+VALUES = st.one_of(
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=4),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+
 SPEC = StudySpec("resnet18", "eyeriss", "evolutionary", "exact")
 
 
@@ -36,8 +43,7 @@ def test_differences_name_the_settings():
 
 @given(
     st.lists(st.text(max_size=5), max_size=3),
-    st.dictionaries(st.text(max_size=4), st.one_of(st.booleans(), st.integers(), st.text(max_size=4),
-                    st.floats(allow_nan=False, allow_infinity=False)), max_size=3),
+    st.dictionaries(st.text(max_size=4), VALUES, max_size=3),
     st.integers(0, 2**40),
 )  # fmt: skip
 def test_json_and_back(constraints, fixed, seed):
