@@ -13,7 +13,11 @@ import math
 from collections import Counter
 
 from cosearch.einsum import conv
+from cosearch.errors import CosearchError
 from cosearch.workload import Layer
+
+LONGEST_FILTER = 65_536
+"""Taps along an axis."""
 
 
 def transposed_conv(
@@ -46,7 +50,12 @@ def transposed_conv(
         stride: along the width and the height.
         dilation: along the width and the height.
         padding: cut off before the first output, along the width and the height.
+
+    Raises:
+        CosearchError: a filter of more than `LONGEST_FILTER` taps along an axis.
     """
+    if max(R, S) > LONGEST_FILTER:
+        raise CosearchError(f"layer {name!r}: a filter of {S}x{R} is too large to take apart")
     shapes = [
         ((taps_w, taps_h), (width, height), same_w * same_h)
         for (taps_w, width), same_w in _phases(P, R, stride[0], dilation[0], padding[0]).items()

@@ -70,6 +70,9 @@ def _refuse_hollow(path: Path, model: Model) -> None:
         )  # fmt: skip
     if not model.graph.node:
         raise InputError(str(path), ["holds a graph without operators"])
+    names = [n for node in model.graph.node for n in (*node.input, *node.output, node.name)]
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(str(path), ["is damaged: a name in it is not text"])
 
 
 def _inlined(path: Path, model: Model) -> Model:

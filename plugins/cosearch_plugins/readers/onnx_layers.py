@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
+from cosearch.errors import CosearchError
 from cosearch.workload import Layer
 from cosearch_plugins.readers import shapes_to_layers as make
 from cosearch_plugins.readers.onnx_attributes import Attributes, attributes, window_lengths
@@ -61,11 +62,11 @@ class Node:
     @property
     def result(self) -> Shape:
         """The shape of the first result; raises UnknownShape."""
-        return self._shape(self.outputs[0])
+        return self._shape(self.outputs[0] if self.outputs else "(no result)")
 
     def constant(self, i: int) -> bool:
         """Return whether operand i is part of the model."""
-        return self.inputs[i] in self.known.constants
+        return self.has(i) and self.inputs[i] in self.known.constants
 
     def _shape(self, name: str) -> Shape:
         if name not in self.known.shapes:
@@ -78,7 +79,11 @@ Layers: TypeAlias = tuple[Layer, ...] | None
 
 def _conv(node: Node, weights: int = 1) -> Layers:
     filters = node.shape(weights)
-    inputs = node.shape(0)
+    inputs, groups = node.shape(0), node.attrs.integer("group", 1)
+    if inputs[1] != filters[1] * groups or filters[0] % groups:
+        raise CosearchError(
+            f"a filter of {list(filters)} in {groups} groups does not fit inputs of {list(inputs)}"
+        )
     lengths = window_lengths(inputs[2:], filters[2:], node.attrs)
     if len(filters) > 5:
         return None
@@ -86,7 +91,7 @@ def _conv(node: Node, weights: int = 1) -> Layers:
         node.name,
         filters,
         (inputs[0], filters[0], *lengths),
-        groups=node.attrs.integer("group", 1),
+        groups=groups,
         strides=node.attrs.integers("strides", ()),
         dilations=node.attrs.integers("dilations", ()),
     )

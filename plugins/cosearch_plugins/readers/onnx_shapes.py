@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from cosearch.einsum_language import MAX_SIZE
 from cosearch.errors import InputError
 from cosearch_plugins.readers.onnx_contributed import contributed_shapes
 from cosearch_plugins.readers.onnx_file import SMALL, Model
@@ -78,7 +79,11 @@ def infer(model: Model, sizes: Mapping[str, int], source: str) -> Shapes:
 
 def _close_inputs(graph: Any, sizes: Mapping[str, int], source: str) -> None:  # noqa: ANN401
     stored = {t.name for t in graph.initializer}
-    problems: list[str] = []
+    problems = [
+        f"stored tensor {t.name!r} has the impossible shape {list(t.dims)}"
+        for t in graph.initializer
+        if not all(0 <= length <= MAX_SIZE for length in t.dims)
+    ]
     used: set[str] = set()
     for tensor in graph.input:
         if tensor.name in stored or not tensor.type.HasField("tensor_type"):
@@ -88,6 +93,8 @@ def _close_inputs(graph: Any, sizes: Mapping[str, int], source: str) -> None:  #
             continue
         for axis, dim in enumerate(tensor.type.tensor_type.shape.dim):
             if dim.HasField("dim_value") and dim.dim_value > 0:
+                if dim.dim_value > MAX_SIZE:
+                    problems.append(f"input {tensor.name!r}: {dim.dim_value} is no size")
                 continue
             name = dim.dim_param or f"{tensor.name}.{axis}"
             if name in sizes:
@@ -148,17 +155,26 @@ def _shape_of(tensor: Any) -> Shape | None:  # noqa: ANN401 - onnx.ValueInfoProt
 
 
 def _initial_values(graph: Any) -> dict[str, np.ndarray]:  # noqa: ANN401 - onnx.GraphProto
-    from onnx import TensorProto, numpy_helper
+    from onnx import TensorProto
 
     values: dict[str, np.ndarray] = {}
     for tensor in graph.initializer:
         inside = tensor.data_location != TensorProto.EXTERNAL
         if inside and math.prod(tensor.dims) <= SMALL:
-            try:
-                values[tensor.name] = numpy_helper.to_array(tensor)
-            except (ValueError, TypeError):
-                continue
+            value = _array(tensor)
+            if value is not None:
+                values[tensor.name] = value
     return values
+
+
+def _array(tensor: Any) -> np.ndarray | None:  # noqa: ANN401 - onnx.TensorProto
+    """Return a tensor's values, or None where they are damaged or left out."""
+    from onnx import numpy_helper
+
+    try:
+        return np.asarray(numpy_helper.to_array(tensor))
+    except Exception:
+        return None
 
 
 def _fold(model: Model, shapes: Mapping[str, Shape], values: dict[str, np.ndarray]) -> None:
@@ -167,7 +183,7 @@ def _fold(model: Model, shapes: Mapping[str, Shape], values: dict[str, np.ndarra
         if node.output and node.output[0] in values:
             continue
         results = _evaluated(model, node, shapes, values)
-        if results is None or any(r.size > SMALL for r in results):
+        if results is None or any(r.size > SMALL or r.dtype.kind not in "biuf" for r in results):
             continue
         values.update(zip(node.output, results, strict=False))
         if len(results) == 1 and node.op_type != "Constant":
@@ -183,7 +199,7 @@ def _evaluated(
     """Return the results of a node, or None where they are not known."""
     if node.op_type == "Constant":
         return _constant_value(node)
-    if node.op_type not in FOLDED or node.domain not in ("", "ai.onnx"):
+    if node.op_type not in FOLDED or node.domain not in ("", "ai.onnx") or not node.input:
         return None
     if node.op_type in ("Shape", "Size") and node.input[0] in shapes:
         shape = shapes[node.input[0]]
@@ -191,7 +207,7 @@ def _evaluated(
             return [np.array(math.prod(shape), dtype=np.int64)]
         bounds = {a.name: a.i for a in node.attribute}
         return [np.array(shape[bounds.get("start", 0) : bounds.get("end")], dtype=np.int64)]
-    if not node.input or any(name and name not in values for name in node.input):
+    if any(name and name not in values for name in node.input):
         return None
     if _promised(node, shapes) > SMALL:
         return None
@@ -230,20 +246,23 @@ def _too_large(node: Any, values: Mapping[str, np.ndarray]) -> bool:  # noqa: AN
     """Return whether a node would make a large tensor out of a few numbers."""
     numbers = [values[name].astype(np.float64) for name in node.input if name]
     if node.op_type == "Range":
-        start, limit, step = (float(n) for n in numbers)
+        if [n.size for n in numbers] != [1, 1, 1]:
+            return True
+        start, limit, step = (float(n.ravel()[0]) for n in numbers)
         return step == 0 or (limit - start) / step > SMALL
+    if not numbers:
+        return True
     sizes = numbers[-1]
     return float(np.prod(np.abs(sizes))) * (numbers[0].size if len(numbers) > 1 else 1) > SMALL
 
 
 def _constant_value(node: Any) -> list[np.ndarray] | None:  # noqa: ANN401 - onnx.NodeProto
-    from onnx import numpy_helper
-
+    if not node.attribute:
+        return None
     attribute = node.attribute[0]
     if attribute.name == "value":
-        if math.prod(attribute.t.dims) > SMALL:
-            return None
-        return [numpy_helper.to_array(attribute.t)]
+        value = _array(attribute.t) if math.prod(attribute.t.dims) <= SMALL else None
+        return None if value is None else [value]
     if attribute.name in ("value_int", "value_ints"):
         numbers = attribute.i if attribute.name == "value_int" else list(attribute.ints)
         return [np.array(numbers, dtype=np.int64)]

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from cosearch.einsum import conv
 from cosearch.einsum_language import parse_einsum
 from cosearch.einsum_transposed import transposed_conv
+from cosearch.errors import CosearchError
 from cosearch.workload import Layer
 
 Shape: TypeAlias = tuple[int, ...]
@@ -102,9 +103,14 @@ def matrix_product(
         first: shape of the first operand, one axis or more.
         second: shape of the second operand, one axis or more.
         first_is_constant: whether the first operand, and not the second, is part of the model.
+
+    Raises:
+        CosearchError: the operands' inner sizes differ.
     """
     first = (1, *first) if len(first) == 1 else first
     second = (*second, 1) if len(second) == 1 else second
+    if first[-1] != second[-2]:
+        raise CosearchError(f"{list(first)} and {list(second)} cannot be multiplied")
     batches = math.prod(_broadcast(first[:-2], second[:-2]))
     if math.prod(second[:-2]) == 1 and not (first_is_constant and len(first) == 2):
         return fully_connected(name, first, second[-1])
