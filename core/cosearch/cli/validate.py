@@ -46,6 +46,14 @@ def validate_command(
     show: Annotated[
         int, typer.Option("--show", min=0, metavar="N", help="Differing points shown in full.")
     ] = 3,
+    kernel: Annotated[
+        bool,
+        typer.Option(
+            "--kernel",
+            show_default=False,
+            help="Compare the compiled kernel with the reference model on the same points, too.",
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Compare the cost model with published figures; exit code 0 only if all agree.
@@ -53,11 +61,14 @@ def validate_command(
     Examples:
         cosearch validate timeloop reference/timeloop
         cosearch validate dosa reference/dosa --json
+        cosearch validate timeloop reference/timeloop --kernel
     """
     session = session_of(ctx)
     output = session.output
     source: Reference = session.registry.find("references", reference).make()
     sections = source.read(path)
+    if kernel:
+        sections += _kernel_sections(sections)
     reports = [_report(section, output) for section in sections]
     if json:
         output.json({**facts_of(reference, path, reports, show), **_names(sections[0], reports[0])})
@@ -69,6 +80,15 @@ def validate_command(
 
 def _names(section: Section, report: Report) -> dict[str, int]:
     return {name: report.summary[score] for name, score in section.names.items()}
+
+
+def _kernel_sections(sections: Sequence[Section]) -> tuple[Section, ...]:
+    from cosearch.validate.figures import MappedLayer
+    from cosearch.validate.kernel import against_kernel
+
+    nests = [s for s in sections if isinstance(s.points[0].case, MappedLayer)]
+    found = [against_kernel(section) for section in nests]
+    return tuple(section for section in found if section is not None)
 
 
 def _report(section: Section, output: Output) -> Report:
