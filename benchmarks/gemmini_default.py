@@ -33,8 +33,11 @@ WORKLOADS = Path(__file__).parents[1] / "tests/data/gemmini/workloads"
 ARTIFACT = {"resnet50": 2.502e11, "bert": 9.086e9, "retinanet": 1.465e11, "unet": 2.522e14}
 """A comment in the code of DOSA's artifact (MICRO 2023), for this machine."""
 
-RANDOM_SEARCH = {"resnet50": 2.17e11, "bert": 5.98e9, "retinanet": 1.19e11, "unet": 2.21e14}
-"""The best of a million random mappings a layer, priced exactly as Timeloop of 2022."""
+RANDOM_SEARCH = {
+    "resnet50": (2.26e11, 2.17e11), "bert": (6.37e9, 5.98e9), "retinanet": (1.30e11, 1.19e11),
+    "unet": (2.37e14, 2.21e14),
+}  # fmt: skip
+"""The best of 10^4 and of 10^6 random mappings a layer, priced as Timeloop of 2022 did."""
 
 SECONDS_A_LAYER = 60.0
 EDP = OBJECTIVES[0]
@@ -96,14 +99,15 @@ def main() -> None:
     model = Gemmini()
     machine = model.build(model.baseline)
     assert isinstance(machine, SpatialAccelerator)
-    print("| network | exact | exact, 2022 | artifact | random, 10^6 | proven | seconds |")
-    print("|---|---|---|---|---|---|---|")
+    print("| network | exact | 2022 | artifact | random 10^4 | 10^6 | proven | seconds |")
+    print("|---|---|---|---|---|---|---|---|")
     for network, artifact in ARTIFACT.items():
         total = mapped(machine, network)
+        few, many = RANDOM_SEARCH[network]
         print(
             f"| {network} | {total.energy_uj * total.cycles:.3e} "
             f"| {total.energy_2022_uj * total.cycles_2022:.3e} | {artifact:.3e} "
-            f"| {RANDOM_SEARCH[network]:.2e} | {total.proven} of {total.layers} "
+            f"| {few:.2e} | {many:.2e} | {total.proven} of {total.layers} "
             f"| {total.seconds:.1f} |",
             flush=True,
         )

@@ -169,7 +169,7 @@ def _rules(pes: int) -> tuple[Rule, ...]:
              divides("buffer_y", "pe_y")),
         Rule("buffers can be joined in clusters only when the cluster size divides their number",
              lambda c: (c["buffer_x"] * c["buffer_y"]) % c["buffer_cluster"] == 0),
-        Rule("a row of a cluster wider than 512 bits (32 words of 16) has no place in a 4 KB bank",
+        Rule("a row wider than 512 bits (32 words of 16) leaves a 4 KB bank fewer than 64 rows",
              lambda c: c["buffer_block"] * c["buffer_cluster"] <= 32),
     )  # fmt: skip
 

@@ -1,0 +1,47 @@
+"""The page on adding a machine is true: its code runs, and is as short as it says."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cosearch.einsum import conv
+from cosearch.errors import Infeasible
+from cosearch.mapper import Budget
+from cosearch.objective import OBJECTIVES
+from cosearch_hardware.drawing import svg
+from cosearch_plugins.mappers.exact import ExactMapper
+
+PAGE = Path(__file__).parents[2] / "docs/hardware/adding-a-machine.md"
+
+
+@pytest.fixture(scope="module")
+def code() -> str:
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return block
+
+
+@pytest.fixture(scope="module")
+def grid(code):
+    names: dict[str, type] = {}
+    exec(compile(code, str(PAGE), "exec"), names)
+    return names["Grid"]()
+
+
+def test_less_than_sixty_lines(code):
+    assert len(code.splitlines()) < 60
+
+
+def test_the_machine_is_mapped_exactly_and_drawn(grid):
+    machine = grid.build(grid.baseline)
+    layer = conv("layer", K=32, C=16, P=14, Q=14, R=3, S=3)
+    found = ExactMapper().map(machine, layer, OBJECTIVES[0], Budget(), np.random.default_rng(0))
+    assert found.proven
+    assert machine.area_mm2 > 0
+    assert "scratchpad" in svg(machine.architecture)
+
+
+def test_its_rule_refuses_with_the_reason(grid):
+    with pytest.raises(Infeasible, match="512 PEs"):
+        grid.build({"rows": 32, "columns": 32})
