@@ -28,6 +28,8 @@ def digits(value: float, significant: int = 3) -> str:
 
 def si(value: float, unit: str = "", significant: int = 3) -> str:
     """Return a value with an SI prefix: `si(1.23e9, "MACs")` is `1.23 GMACs`."""
+    if isinstance(value, int) and abs(value) < 1000:
+        return f"{value} {unit}".strip()
     if not math.isfinite(value) or value == 0:
         return f"{digits(value)} {unit}".strip()
     scale, prefix = _prefix(float(f"{abs(value):.{significant - 1}e}"))

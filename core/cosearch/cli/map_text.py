@@ -89,7 +89,8 @@ def _proof(mapped: Mapped, objective: str) -> Text:
     if mapped.proven:
         text, style = f"proven optimal for {objective}", "good"
     elif mapped.gap is not None:
-        text, style = f"within {percent(mapped.gap)} of the optimum for {objective}", "warn"
+        text = f"stopped early: no mapping lowers {objective} by more than {percent(mapped.gap)}"
+        style = "warn"
     else:
         text, style = f"best of {mapped.evaluations:,} mappings; nothing is proven", "faint"
     work = f"{mapped.nodes:,} nodes, " if mapped.nodes else ""
@@ -102,13 +103,19 @@ def _proof(mapped: Mapped, objective: str) -> Text:
     return out
 
 
+def _proof_in_short(mapped: Mapped) -> str:
+    if mapped.proven:
+        return "proven"
+    return "" if mapped.gap is None else f"gap {percent(mapped.gap)}"
+
+
 def show_totals(output: Output, problem: Problem, done: Sequence[LayerMapping]) -> None:
     """Print the network's sum over its layers, each times its runs."""
     rows = [
         (
             r.layer.name, str(r.layer.count), f"{r.cost.energy_pj / 1e6:,.2f}",
             whole(r.cost.cycles), f"{100 * r.cost.utilization:.1f}", r.cost.bound_by,
-            "proven" if r.mapped.proven else "",
+            _proof_in_short(r.mapped),
         )
         for r in done
         if r.cost is not None and r.mapped is not None

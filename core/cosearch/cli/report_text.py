@@ -172,7 +172,7 @@ def _layer_row(layer: LayerReport, total: float) -> tuple[str, ...]:
 def _proof(layer: LayerReport) -> str:
     if layer.proven:
         return "proven"
-    return "not proven" if layer.gap is None else f"within {percent(layer.gap)}"
+    return "not proven" if layer.gap is None else f"gap {percent(layer.gap)}"
 
 
 def _show_energy(output: Output, best: DesignReport, base: DesignReport | None) -> None:
