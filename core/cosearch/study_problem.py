@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from attrs import evolve, frozen
@@ -78,6 +79,11 @@ class Problem:
         return f"{self.spec.mapper} {self.mapper_objective.name} {limits}"
 
     @property
+    def cache_purpose(self) -> str:
+        """What a result is remembered by: a newer version may find a better one."""
+        return f"cosearch {version('cosearch')} {self.mapper_purpose}"
+
+    @property
     def network_key(self) -> str:
         """A digest of the layers and their counts."""
         facts = [(layer.einsum.key, layer.count) for layer in self.network.unique]
@@ -85,7 +91,11 @@ class Problem:
 
 
 def make_hardware(text: str, registry: Registry) -> HardwareModel:
-    """Return the hardware model of a name with options."""
+    """Return the hardware model of a name with options, or the one machine in a file."""
+    from cosearch.formats.machine_file import MachineFile, is_machine_file
+
+    if is_machine_file(text):
+        return MachineFile(text)
     named: Named[HardwareModel] = registry.find("hardware_models", text)
     model: HardwareModel = _made(named, "hardware model")
     return model

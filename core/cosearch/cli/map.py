@@ -67,6 +67,7 @@ def map_command(
         cosearch map alexnet:conv2 -H eyeriss
         cosearch map resnet18 -H eyeriss --set pe_x=12 -o latency
         cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
+        cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml  # Timeloop's files
     """
     from cosearch.study_problem import (
         Problem,
@@ -79,6 +80,8 @@ def map_command(
 
     session = session_of(ctx)
     model = make_hardware(hardware, session.registry)
+    for note in getattr(model, "notes", ()):
+        session.output.warn(note)
     fixed = model.space.parse(settings(set_))
     machine = build(model, {**model.baseline, **fixed})
     spec = StudySpec(

@@ -90,6 +90,18 @@ def read_specification(paths: Sequence[Path]) -> Specification:
     return Specification(architecture, layer, mapping, tuple(str(path) for path in paths))
 
 
+def read_architecture_file(path: Path) -> Architecture:
+    """Return the machine in a file whose other parts do not matter.
+
+    Raises:
+        InputError: with every problem of the file, or that it has no architecture.
+    """
+    found = _parts(read_yaml_document(path)).get("architecture")
+    if not isinstance(found, Architecture):
+        raise InputError(str(path), ["the part 'architecture' is missing"])
+    return found
+
+
 def _parts(document: YamlDocument) -> dict[str, Any]:
     problems = Problems(document)
     top = Fields(problems, (), document.data)
