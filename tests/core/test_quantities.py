@@ -22,7 +22,8 @@ def test_three_significant_digits(value, text):
     ("value", "text"),
     [
         (1.23e9, "1.23 GMACs"), (999.9e6, "1.00 GMACs"), (1.0, "1.00 MACs"), (0.0, "0 MACs"),
-        (24, "24 MACs"), (1000, "1.00 kMACs"), (4.1e-3, "4.10 mMACs"), (1e-18, "0.00100 fMACs"), (5e16, "50.0 PMACs"),
+        (24, "24 MACs"), (1000, "1.00 kMACs"),
+        (4.1e-3, "4.10 mMACs"), (1e-18, "0.00100 fMACs"), (5e16, "50.0 PMACs"),
     ],
 )  # fmt: skip
 def test_prefixes(value, text):
