@@ -1,0 +1,62 @@
+"""Every strategy that ships passes the conformance kit, adapters included."""
+
+import pytest
+
+from cosearch.plugins import load_registry
+from cosearch.testing import CHECKS
+
+SPECS = (
+    "random",
+    "sobol",
+    "grid",
+    "grid:order=lexicographic,steps=3",
+    "annealing",
+    "evolutionary",
+    "evolutionary:ageing=true",
+    "cmaes",
+    "nsga2",
+    "hyperband",
+    "bayesian",
+    "bayesian:acquisition=ei",
+    "bayesian:kernel=matern,candidates=60",
+    "bayesian:acquisition=thompson,kernel=rbf,candidates=60",
+    "relax-and-round:candidates=100",
+    "surrogate-tree:candidates=50,trees=20",
+    "reinforce",
+    "ppo",
+    "optuna",
+    "optuna:sampler=nsga2",
+    "pymoo",
+    "pymoo:algorithm=de",
+)
+
+SLOW_SPECS = (
+    "optuna:sampler=cmaes",
+    "optuna:sampler=nsga3",
+    "optuna:sampler=qmc",
+    "optuna:sampler=random",
+    "pymoo:algorithm=age",
+    "surrogate-tree",
+    "relax-and-round",
+)
+
+REGISTRY = load_registry(third_party=False)
+
+
+def test_every_registered_strategy_is_held_to_the_contract():
+    assert {spec.partition(":")[0] for spec in SPECS} == set(REGISTRY.names("strategies"))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("spec", SPECS)
+def test_strategy(spec, check):
+    named = REGISTRY.find("strategies", spec)
+    check(named.target, named.options)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("spec", SLOW_SPECS)
+def test_further_options(spec, check):
+    named = REGISTRY.find("strategies", spec)
+    check(named.target, named.options)
