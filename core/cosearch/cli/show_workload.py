@@ -5,7 +5,7 @@ from __future__ import annotations
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
 from cosearch.einsum import Einsum
-from cosearch.einsum_text import LayerFacts, layer_facts
+from cosearch.einsum_text import LayerFacts, layer_facts, left_out_by_kind
 from cosearch.quantities import digits, percent, si, whole
 from cosearch.workload import Network
 from cosearch.workload_source import resolve
@@ -54,8 +54,11 @@ def _show_unmodelled(session: Session, network: Network) -> None:
     share = percent(network.unmodelled_share)
     session.output.show("")
     session.output.title("left out of the cost", f"{share} of all operations")
-    rows = [(u.name, u.kind, si(u.operations), u.reason) for u in network.unmodelled]
-    session.output.show(table(("operation", "kind", ">operations", "~reason"), rows))
+    rows = [
+        (item.kind, str(item.count), si(item.operations), percent(item.share), item.reason)
+        for item in left_out_by_kind(network)
+    ]
+    session.output.show(table(("operator", ">count", ">operations", ">share", "~reason"), rows))
 
 
 def _facts(network: Network) -> dict[str, object]:
