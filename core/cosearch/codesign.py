@@ -234,6 +234,10 @@ def _as_left(store: Store, known: Header, asked: Header, problem: Problem) -> St
                 "start a new one: --study NAME",
             )
     study = Study(evolve(known, budget=asked.budget), problem)
+    if known.facts.get("plugins") != asked.facts["plugins"]:
+        then = ", ".join(known.facts.get("plugins", ())) or "unknown plugins"
+        now = ", ".join(asked.facts["plugins"])
+        study.notes.append(f"the study was begun with {then}; now it is {now}")
     for trial in store.trials(known.name):
         study.add(trial)
     return study

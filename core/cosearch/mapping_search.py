@@ -21,8 +21,8 @@ from cosearch.typing import FloatArray, Rows
 EVALUATIONS = 1000
 """Mappings priced per layer when the budget does not say."""
 
-BATCH = 50
-"""Mappings asked for at once: twenty generations of the default budget."""
+BATCH = 100
+"""Mappings asked for at once: ten generations of the default budget."""
 
 
 class StrategyMapper(Mapper):

@@ -104,7 +104,7 @@ class Store:
         Args:
             name: of the study.
             trial: with a number that the study does not have yet.
-            purpose: of the layers' results, see `Problem.mapper_purpose`.
+            purpose: of the layers' results, see `Problem.cache_purpose`.
             seconds: the study's wall-clock time so far.
         """
         with explained(self.path), transaction(self._connection):

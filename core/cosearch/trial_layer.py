@@ -48,11 +48,11 @@ def map_layer(
         PluginError: the mapper or the accelerator broke down, or contradict each other.
     """
     einsum, purpose, key = layer.einsum, problem.mapper_purpose, str(accelerator.key)
-    known = cache.find(key, einsum.key, purpose)
-    if isinstance(known, LayerResult):
-        return evolve(known, name=layer.name, count=layer.count)
-    if known is not None:
+    known = cache.find(key, einsum.key, problem.cache_purpose)
+    if isinstance(known, Unmapped):
         return known
+    if known is not None and _still_true(known, accelerator, einsum):
+        return evolve(known, name=layer.name, count=layer.count)
     seed = problem.spec.seed if problem.mapper.uses_rng else 0
     rng = stream(seed, "mapper", key, einsum.key, purpose)
     started = time.perf_counter()
@@ -88,6 +88,21 @@ def _result(layer: Layer, mapped: Mapped, started: float) -> LayerResult:
     )
 
 
+def _still_true(known: LayerResult, accelerator: Accelerator, einsum: Einsum) -> bool:
+    """Return whether the machine prices a remembered mapping as it did then."""
+    row = np.array(known.row, dtype=np.int64)
+    if not _inside(row, accelerator, einsum):
+        return False
+    costs = priced(accelerator, einsum, row[None, :])
+    then = (known.energy_pj, known.cycles)
+    return bool(costs.feasible[0]) and (costs.energy_pj[0], costs.cycles[0]) == then
+
+
+def _inside(row: Rows, accelerator: Accelerator, einsum: Einsum) -> bool:
+    cards = accelerator.mapspace(einsum).cardinalities
+    return row.shape == cards.shape and bool(((row >= 0) & (row < cards)).all())
+
+
 def _checked(mapped: Mapped, accelerator: Accelerator, einsum: Einsum, mapper: str) -> Mapped:
     """Return the mapping with what the machine says it costs.
 
@@ -95,8 +110,7 @@ def _checked(mapped: Mapped, accelerator: Accelerator, einsum: Einsum, mapper: s
     raises PluginError.
     """
     row: Rows = np.asarray(mapped.row, dtype=np.int64)
-    cards = accelerator.mapspace(einsum).cardinalities
-    if row.shape != cards.shape or ((row < 0) | (row >= cards)).any():
+    if not _inside(row, accelerator, einsum):
         raise PluginError(
             f"mapper {mapper!r} returned a row that is not in the mapspace of {einsum.name!r}"
         )

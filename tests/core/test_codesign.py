@@ -272,6 +272,16 @@ def test_a_machine_that_has_changed_is_noticed(study_of, toy, monkeypatch):
         study_of(trials=8)
 
 
+def test_other_versions_of_plugins_are_noted(study_of, toy, tmp_path):
+    study_of(name="x", trials=4)
+    with Store(tmp_path / "s.db") as store:
+        store._connection.execute(
+            "UPDATE studies SET facts = json_set(facts, '$.plugins', json('[\"toy 0.9\"]'))"
+        )
+    (note,) = stored(toy, tmp_path / "s.db", "x").notes
+    assert note.startswith("the study was begun with toy 0.9; now it is cosearch ")
+
+
 def test_several_objectives_keep_a_front(study_of):
     study = study_of(strategy="toy-grid", objective="energy,latency,area", trials=72)
     losses = np.array([t.outcome.losses for t in study.feasible])

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from attrs import evolve
 
 from cosearch.mapper import Mapped
 from cosearch.study_problem import Problem
@@ -134,7 +135,15 @@ def test_what_the_cache_has_is_not_mapped_again(toy, monkeypatch):
     monkeypatch.setattr(found.mapper, "map", None)
     again = evaluate(found, {}, cache)
     assert (again.layers, again.losses) == (first.layers, first.losses)
-    assert {purpose for _, _, purpose in cache.asked} == {found.mapper_purpose}
+    assert {purpose for _, _, purpose in cache.asked} == {found.cache_purpose}
+
+
+@pytest.mark.parametrize("change", [{"energy_pj": 1.0}, {"cycles": 1.0}, {"row": (0, 0, 99)}])
+def test_what_the_cache_has_wrong_is_mapped_again(toy, change):
+    found = problem(toy)
+    first = evaluate(found, {})
+    stale = Remembered({x.key: evolve(x, **change) for x in first.layers})
+    assert evaluate(found, {}, stale).losses == first.losses
 
 
 def test_what_the_cache_knows_to_fit_nowhere_is_not_tried_again(toy, monkeypatch):
