@@ -236,9 +236,7 @@ class SpatialAccelerator(Accelerator):
 
     def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
         """Price mappings with the compiled kernel."""
-        from cosearch.loopnest.pricing import evaluate_rows
-
-        return evaluate_rows(self.mapspace(layer), rows)
+        return self.mapspace(layer).pricer.price(rows)
 
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one mapping; raises Infeasible when it cannot be run."""

@@ -342,9 +342,9 @@ def _walk(spec, real, bits, r, rule, m):
                         credited[known, x] = shift[x]
                     known += 1
                 slides = rule == 2 or _is_among(shift, credited, known)
-                new = real[spec[tile], j] - (overlap if slides else 0.0)
+                new = real[tile, j] - (overlap if slides else 0.0)
                 total = total * bound + (bound - 1.0) * new
-        real[r, j] = real[spec[tile], j] + total
+        real[r, j] = real[tile, j] + total
 
 
 @_compiled

@@ -13,18 +13,17 @@ from cosearch.architecture import Architecture
 from cosearch.einsum import Einsum, Tensor
 from cosearch.errors import CosearchError
 from cosearch.loopnest.feasibility import Limits, trimmed
+from cosearch.loopnest.features import domain_features, encoding
 from cosearch.loopnest.mapping import Constraints, LevelConstraint, LevelMapping, Loop, Mapping
+from cosearch.loopnest.moves import children, neighbours
 from cosearch.loopnest.orders import Orders, orders
-from cosearch.loopnest.pack import Pack, pack, reasons, turning_dims
+from cosearch.loopnest.pack import ALWAYS, MAYBE, NEVER, Pack, pack, reasons, turning_dims
 from cosearch.loopnest.slots import TIME, FactorColumn, X, Y, factor_columns, prime_factors
 from cosearch.space import Space
 from cosearch.typing import BoolArray, IntArray, Rows
 
 if TYPE_CHECKING:
     from cosearch.loopnest.pricing import RowPricer
-
-NEVER, ALWAYS, MAYBE = 0, 1, 2
-"""Whether a level keeps a tensor."""
 
 
 class MapSpace(Space):
@@ -108,15 +107,17 @@ class MapSpace(Space):
     # -- columns
 
     @cached_property
-    def _order_levels(self) -> tuple[int, ...]:
+    def order_levels(self) -> tuple[int, ...]:
+        """The levels that have an order column."""
         return tuple(level for level, o in enumerate(self.orders) if len(o.words) > 1)
 
     @cached_property
-    def _keep_places(self) -> tuple[tuple[int, int], ...]:
+    def keep_places(self) -> tuple[tuple[int, int], ...]:
+        """The (level, tensor) that have a keep column."""
         return tuple((int(i), int(t)) for i, t in np.argwhere(self.keep_modes == MAYBE))
 
     @cached_property
-    def _open_columns(self) -> tuple[FactorColumn, ...]:
+    def open_columns(self) -> tuple[FactorColumn, ...]:
         """The factor columns with more than one choice: those that rows have."""
         return tuple(c for c in self.factor_columns if len(c.exponents) > 1)
 
@@ -124,17 +125,17 @@ class MapSpace(Space):
     def names(self) -> tuple[str, ...]:
         """`factor P 2`, `order DRAM`, `keep buffer Weights`."""
         levels = [m.name for m in self.architecture.levels]
-        factors = [f"factor {self.dims[c.dim]} {c.prime}" for c in self._open_columns]
-        order = [f"order {levels[i]}" for i in self._order_levels]
-        keeps = [f"keep {levels[i]} {self.layer.tensors[t].name}" for i, t in self._keep_places]
+        factors = [f"factor {self.dims[c.dim]} {c.prime}" for c in self.open_columns]
+        order = [f"order {levels[i]}" for i in self.order_levels]
+        keeps = [f"keep {levels[i]} {self.layer.tensors[t].name}" for i, t in self.keep_places]
         return (*factors, *order, *keeps)
 
     @cached_property
     def cardinalities(self) -> IntArray:
         """int64[d]."""
-        factors = [len(c.exponents) for c in self._open_columns]
-        order = [len(self.orders[i].words) for i in self._order_levels]
-        return np.array([*factors, *order, *(2 for _ in self._keep_places)], dtype=np.int64)
+        factors = [len(c.exponents) for c in self.open_columns]
+        order = [len(self.orders[i].words) for i in self.order_levels]
+        return np.array([*factors, *order, *(2 for _ in self.keep_places)], dtype=np.int64)
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
@@ -158,12 +159,12 @@ class MapSpace(Space):
         kept = frozenset(
             tensor.name
             for t, tensor in enumerate(self.layer.tensors)
-            if self._keeps_of(row[None, :])[0, level, t]
+            if self.keeps_of(row[None, :])[0, level, t]
         )
         return LevelMapping(
             self.architecture.levels[level].name,
             kept,
-            loops(TIME, self._order_of(row[None, :], level)[0]),
+            loops(TIME, self.order_of(row[None, :], level)[0]),
             loops(X, everything),
             loops(Y, everything),
         )
@@ -181,10 +182,10 @@ class MapSpace(Space):
         row = [
             c for c, col in zip(choices, self.factor_columns, strict=True) if len(col.exponents) > 1
         ]
-        row += [self._order_choice(i, mapping.levels[i]) for i in self._order_levels]
+        row += [self._order_choice(i, mapping.levels[i]) for i in self.order_levels]
         self._refuse_other_keeps(mapping)
         row += [
-            int(self.layer.tensors[t].name in mapping.levels[i].keep) for i, t in self._keep_places
+            int(self.layer.tensors[t].name in mapping.levels[i].keep) for i, t in self.keep_places
         ]
         return np.array(row, dtype=np.int64)
 
@@ -206,8 +207,8 @@ class MapSpace(Space):
     def _factor_choice(self, column: FactorColumn, factors: IntArray) -> int:
         exponents = [prime_factors(int(f)).get(column.prime, 0) for f in factors[:, column.dim]]
         inside = [exponents[slot] for slot in column.slots]
-        choice = column.index(np.array(inside)) if sum(inside) == sum(exponents) else None
-        if choice is None:
+        choice = int(column.indices(np.array([inside], dtype=np.int64))[0])
+        if sum(inside) != sum(exponents) or choice < 0:
             raise CosearchError(
                 f"the mapping's factors {column.prime}^n of {self.dims[column.dim]} are not in the "
                 f"mapspace: they do not multiply up, break a constraint, or fit nowhere"
@@ -246,27 +247,48 @@ class MapSpace(Space):
             out[:, column.slots, column.dim] *= column.prime**exponents
         return out
 
-    def _order_of(self, rows: Rows, level: int) -> IntArray:
-        """Return int[n, D], dimensions inner to outer."""
+    def order_of(self, rows: Rows, level: int) -> IntArray:
+        """Return int64[n, D]: the loop order of a level, dimensions inner to outer."""
         table = self.orders[level].table
-        if level not in self._order_levels:
+        if level not in self.order_levels:
             return np.broadcast_to(table[0], (len(rows), table.shape[1])).astype(np.int64)
-        position = len(self._open_columns) + self._order_levels.index(level)
+        position = len(self.open_columns) + self.order_levels.index(level)
         return table[rows[:, position]].astype(np.int64)
 
-    def _keeps_of(self, rows: Rows) -> BoolArray:
-        """Return bool[n, L, T]."""
+    def keeps_of(self, rows: Rows) -> BoolArray:
+        """Return bool[n, L, T]: which levels keep which tensors."""
         keeps = np.broadcast_to(self.keep_modes == ALWAYS, (len(rows), *self.keep_modes.shape))
         keeps = keeps.copy()
-        first = len(self._open_columns) + len(self._order_levels)
-        for k, (level, tensor) in enumerate(self._keep_places):
+        first = len(self.open_columns) + len(self.order_levels)
+        for k, (level, tensor) in enumerate(self.keep_places):
             keeps[:, level, tensor] = rows[:, first + k] == 1
         return keeps
 
+    def sample(self, n: int, rng: np.random.Generator) -> Rows:
+        """Return n rows, each column uniform over its choices, known constraints ignored."""
+        from cosearch.loopnest.sampling import random_rows
+
+        return random_rows(n, self.cardinalities, int(rng.integers(2**63)))
+
+    def perturb(self, rows: Rows, rng: np.random.Generator) -> Rows:
+        """Return one neighbour of each row: a prime moved, two loops swapped, or a bypass."""
+        return neighbours(self, rows, rng)
+
+    def crossover(self, a: Rows, b: Rows, rng: np.random.Generator) -> Rows:
+        """Return one child of each pair: every dimension and every level from one parent."""
+        return children(self, a, b, rng)
+
+    def encode(self, rows: Rows) -> FloatArray:
+        """Return float64[n, e] in [0, 1]: exponents, places in the orders, what is kept."""
+        return encoding(self, rows)
+
+    def features(self, rows: Rows) -> FloatArray:
+        """Return float64[n, f]: buffer use, parallelism and tile sizes."""
+        return domain_features(self, rows)
+
     def feasible(self, rows: Rows) -> BoolArray:
         """Return bool[n]: which mappings fit the memories and the mesh."""
-        feasible: BoolArray = self.pricer.price(rows, only_check=True).reason == 0
-        return feasible
+        return self.pricer.feasible(rows)
 
     @cached_property
     def pricer(self) -> RowPricer:
@@ -277,6 +299,8 @@ class MapSpace(Space):
 
     def enumerate(self, batch: int = 4096) -> Iterator[Rows]:
         """Yield every row once, int64[<= batch, d], in lexicographic order."""
+        if self.size >= 2**62:
+            raise CosearchError(f"a space of {self.size:.3g} mappings cannot be enumerated")
         radix = [int(c) for c in self.cardinalities]
         weights = [math.prod(radix[i + 1 :]) for i in range(len(radix))]
         for start in range(0, self.size, batch):

@@ -91,3 +91,11 @@ def order_words(table: np.ndarray) -> IntArray:
             words |= inside << (dim * np.uint64(ORDER_BITS))
             inside |= one << dim
     return words.view(np.int64)
+
+
+def order_of_word(word: int, dims: int) -> tuple[int, ...]:
+    """Return the dimensions inner to outer, the inverse of `pack.order_word`."""
+    if dims > ORDER_BITS:
+        return tuple((word >> (4 * i)) & 15 for i in range(dims))
+    inside = [((word >> (ORDER_BITS * d)) & 255).bit_count() for d in range(dims)]
+    return tuple(inside.index(position) for position in range(dims))

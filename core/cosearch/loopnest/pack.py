@@ -27,6 +27,9 @@ PLAIN, SLIDING, TANGLED = 0, 1, 2
 """How a tensor's tile moves: every axis has one dimension; some have two, which slide over each
 other; anything else (three dimensions on an axis, a dimension on two axes)."""
 
+NEVER, ALWAYS, MAYBE = 0, 1, 2
+"""Whether a level keeps a tensor."""
+
 INSTANCES, SPREAD_X, SPREAD_Y, CAPACITY = 0, 1, 2, 3
 """Kinds of checks, in the order in which each place is checked (capacity before all others)."""
 
@@ -247,18 +250,26 @@ def _starts(groups: list[list[list[tuple[int, int]]]] | list[list[tuple[int, int
     return np.cumsum([0, *(len(group) for group in groups)], dtype=np.int64)
 
 
-def largest_count(architecture: Architecture, layer: Einsum) -> int:
-    """Return a bound on every whole number that pricing any mapping of a layer meets.
+def inexact(architecture: Architecture, layer: Einsum) -> str | None:
+    """Return why the kernel cannot price a layer exactly, or None where it can.
 
-    A tile's side `1 + sum(c * (x - 1))` is at most `sum(c) * product(x)`, so no count exceeds the
-    multiply-accumulates times the product of all axes' coefficients (times the dimensions that
-    stand on several axes); words times hops add the size of the mesh.
+    The bound is taken in exact arithmetic, before anything could overflow. A tile's side
+    `1 + sum(c * (x - 1))` is at most `sum(c) * product(x)`, so no count exceeds the
+    multiply-accumulates times the coefficients of all axes (times a dimension once more for each
+    further axis it stands on); words times hops add the size of the mesh.
     """
-    spread = max(
-        2 * (1 + x) * (1 + y)
-        for x, y in (architecture.fanout(level) for level in range(len(architecture.levels)))
-    )
-    return 2 * spread * layer.macs * max(_stretch(layer, tensor) for tensor in layer.tensors)
+    if architecture.rules.link_transfers:
+        return "link transfers are priced by the reference model alone"
+    places = [architecture.compute, *architecture.levels]
+    hops = max(2 * (1 + place.mesh_x) * (1 + place.mesh_y) for place in places)
+    stretch = max(_stretch(layer, tensor) for tensor in layer.tensors)
+    largest = 2 * hops * layer.macs * stretch
+    shares = [c for axis in layer.output.axes for _, c in axis.terms]
+    if len(shares) > len(layer.output.axes) or max(shares, default=1) > 1:
+        largest = max(largest, layer.words(layer.output) ** 2)
+    if largest >= EXACT:
+        return f"its counts may reach {largest:.2g}, and float64 is exact up to 2**53 = 9e15 only"
+    return None
 
 
 def _stretch(layer: Einsum, tensor: Tensor) -> int:

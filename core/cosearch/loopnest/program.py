@@ -18,16 +18,22 @@ import numpy as np
 from attrs import field, frozen
 
 from cosearch.loopnest import kernel
-from cosearch.loopnest.pack import CAPACITY, PLAIN, SPREAD_X, SPREAD_Y, TANGLED, Pack, order_word
+from cosearch.loopnest.pack import (
+    ALWAYS,
+    CAPACITY,
+    MAYBE,
+    NEVER,
+    ORDER_BITS,
+    PLAIN,
+    SPREAD_X,
+    SPREAD_Y,
+    TANGLED,
+    Pack,
+    order_word,
+)
 from cosearch.loopnest.slots import TIME, X, Y
 from cosearch.loopnest.tape import Store, Tape, Value
 from cosearch.typing import IntArray
-
-NEVER, ALWAYS, MAYBE = 0, 1, 2
-"""Whether a level keeps a tensor."""
-
-NARROW = 8
-"""Dimensions whose order still fits a word of sets; with more, every tensor is walked."""
 
 
 @frozen(eq=False)
@@ -163,11 +169,7 @@ class Geometry:
     def outside(self, level: int) -> Value:
         """Return the product of all temporal loops outside a level's block."""
         return self.tape.product(
-            *(
-                self.time(i, d)
-                for i in range(self.levels - 1, level, -1)
-                for d in range(self.dims)
-            )
+            *(self.time(i, d) for i in range(self.levels - 1, level, -1) for d in range(self.dims))
         )
 
 
@@ -337,9 +339,7 @@ class _Prices:
             if kept.known != 0.0:
                 demand[level] = self.tape.emit(kernel.DEMAND, demand[level], kept, self.steps)
 
-    def _travel(
-        self, t: int, level: int, words: Value, inner: Value | None, share: Value
-    ) -> Value:
+    def _travel(self, t: int, level: int, words: Value, inner: Value | None, share: Value) -> Value:
         """Add the network's energy; return the words as Timeloop's router count scales them."""
         tape, pack, shape = self.tape, self.pack, self.shape
         if not (pack.router_pj.any() or pack.hop_pj.any()):
@@ -423,7 +423,7 @@ class Delivery:
     def received(self) -> list[Value]:
         """Return them, inner to outer; the outermost level's is its whole tensor."""
         shape, tape, kind = self.shape, self.tape, self.pack.shape[self.t]
-        wide = shape.dims > NARROW
+        wide = shape.dims > ORDER_BITS
         if wide or kind == TANGLED or (self.rule and kind != PLAIN):
             return [self._walked(child, wide) for child in range(shape.levels)]
         out = []
@@ -572,9 +572,7 @@ class Sliding:
         order = self.inputs.orders[level]
         if order is not None:
             outer = order[order.index(dim) + 1 :]
-            return tape.product(
-                once, shape.outside(level), *(shape.time(level, d) for d in outer)
-            )
+            return tape.product(once, shape.outside(level), *(shape.time(level, d) for d in outer))
         ticks = tape.product(once, shape.outside(level))
         for d in range(shape.dims):
             bound = shape.time(level, d)

@@ -8,7 +8,7 @@ row of choices is one factorization and every factorization is one row.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from attrs import frozen
@@ -22,6 +22,9 @@ from cosearch.typing import BoolArray, IntArray
 
 X, Y, TIME = 0, 1, 2
 """Kinds of slots; slot `3 * level + kind`, so that slots are ordered inner to outer."""
+
+LARGEST_DIMENSION = 10**12
+"""Dimensions up to this are factored into primes."""
 
 MOST_CHOICES = 4_000_000
 """Ways to spread one prime that are still tabulated (a byte a slot and way)."""
@@ -43,10 +46,29 @@ class FactorColumn:
     slots: IntArray
     exponents: np.ndarray
 
-    def index(self, wanted: IntArray) -> int | None:
-        """Return the choice with these exponents, int[s], or None when there is none."""
-        hits = np.flatnonzero((self.exponents == wanted).all(axis=1))
-        return int(hits[0]) if len(hits) else None
+    def indices(self, wanted: IntArray) -> IntArray:
+        """Return the choice, int64[n], with each of these exponents, int64[n, s], or -1."""
+        keys = self._keys
+        key = _key(wanted, self._radix)
+        at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+        return np.where(keys[at] == key, at, -1)
+
+    @cached_property
+    def _radix(self) -> int:
+        return int(self.exponents.sum(axis=1)[0]) + 1
+
+    @cached_property
+    def _keys(self) -> IntArray:
+        """Ascending, for the choices are in lexicographic order."""
+        return _key(self.exponents.astype(np.int64), self._radix)
+
+
+def _key(exponents: IntArray, radix: int) -> IntArray:
+    """Return the exponents as digits of one number, the first the highest."""
+    key: IntArray = np.zeros(len(exponents), dtype=np.int64)
+    for digit in exponents.T:
+        key = key * radix + digit
+    return key
 
 
 def prime_factors(n: int) -> dict[int, int]:
@@ -88,7 +110,12 @@ def factor_columns(
         CosearchError: a prime can be spread in too many ways to be tabulated.
     """
     refuse_unknown(architecture, layer, constraints)
-    for dim in layer.dims:
+    for dim, size in layer.bounds.items():
+        if size > LARGEST_DIMENSION:
+            raise CosearchError(
+                f"layer {layer.name!r}: dimension {dim} of size {size} is too large to be factored",
+                f"dimensions may be up to {LARGEST_DIMENSION:.0e}",
+            )
         _refuse_indivisible(layer, dim, _fixed(architecture, constraints, dim))
     columns = []
     for d, dim in enumerate(turning_dims(layer)):

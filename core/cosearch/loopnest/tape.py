@@ -270,9 +270,7 @@ class Tape:
         return place, (size[0], size[1])
 
 
-def registers(
-    store: Store, sizes: tuple[int, int], columns: int, lanes: int
-) -> kernel.Registers:
+def registers(store: Store, sizes: tuple[int, int], columns: int, lanes: int) -> kernel.Registers:
     """Return registers for a number of lanes, constant bit patterns filled in."""
     bits: IntArray = np.zeros((max(1, sizes[1]), lanes), dtype=np.int64)
     for register, pattern in store.bit_constants().items():
