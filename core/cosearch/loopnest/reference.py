@@ -133,11 +133,11 @@ def _counts(
     if tensor is nest.layer.output:
         unread = share if received and not architecture.rules.first_fill_is_counted else 0
         updates = served
-        reads, fills = served - share, round(received - unread + taken)
+        reads, fills = served - share, _rounded(received - unread + taken)
     else:
         updates = 0
         reads, fills = served, int(received + taken)
-    reductions, reads = updates and reads, round(reads + taken)
+    reductions, reads = updates and reads, _rounded(reads + taken)
     return TensorCounts(
         tensor.name,
         math.prod(nest.box(tensor, level)),
@@ -149,6 +149,11 @@ def _counts(
         reductions,
         _access_energy(memory, tensor, instances, (reads, fills, updates)),
     )
+
+
+def _rounded(words: Fraction) -> int:
+    """Return the nearest whole number, halves upwards, as C++ rounds."""
+    return math.floor(words + Fraction(1, 2))
 
 
 def _received(nest: Nest, level: int, traffic: tuple[Flow, ...]) -> tuple[Fraction, Fraction]:
