@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 from rich.console import Console
 from rich.text import Text
-from typer.exceptions import TyperException
+from typer.exceptions import Abort, TyperException
 
 from cosearch.errors import CosearchError, near_names
 
@@ -81,12 +81,17 @@ def _os(error: Exception) -> Verdict:
     return Verdict(f"{name}: {why}" if name else why, "")
 
 
+def _abort(_: Exception) -> Verdict:
+    return Verdict("stopped: the question was not answered with yes", "", 1)
+
+
 def _memory(_: Exception) -> Verdict:
     return Verdict("out of memory", "search a smaller space, or with fewer workers")
 
 
 VERDICTS: tuple[tuple[type[Exception], Callable[[Exception], Verdict]], ...] = (
     (CosearchError, _known),
+    (Abort, _abort),
     (TyperException, _usage),
     (FileNotFoundError, _file("there is no such file")),
     (IsADirectoryError, _file("this is a directory, not a file")),

@@ -1,6 +1,7 @@
 import io
 
 import pytest
+import typer
 from rich.console import Console
 
 from cosearch.cli import main
@@ -44,6 +45,10 @@ def shown(error, **options):
 )
 def test_what_the_user_can_put_right_is_a_sentence_and_the_next_step(error, text):
     assert shown(error) == (2, text)
+
+
+def test_a_question_not_answered_with_yes_is_no_bug():
+    assert shown(typer.Abort())[0] == 1
 
 
 def test_markup_in_a_message_is_text():
