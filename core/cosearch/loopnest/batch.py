@@ -9,8 +9,9 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError
 from cosearch.loopnest import kernel
+from cosearch.loopnest.geometry import Inputs
 from cosearch.loopnest.pack import Nests
-from cosearch.loopnest.program import Inputs, checks, prices
+from cosearch.loopnest.program import checks, prices
 from cosearch.loopnest.tape import registers
 from cosearch.typing import IntArray, Rows
 

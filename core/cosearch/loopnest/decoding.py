@@ -8,7 +8,7 @@ import numpy as np
 
 from cosearch.loopnest import kernel
 from cosearch.loopnest.batch import starts
-from cosearch.loopnest.program import Inputs
+from cosearch.loopnest.geometry import Inputs
 from cosearch.loopnest.slots import FactorColumn
 
 if TYPE_CHECKING:

@@ -49,8 +49,8 @@ class Limits:
             sharing = self.pack.check_tensors[check] & self.kept[place]
             tensors = [t for t, shares in zip(self.layer.tensors, sharing, strict=True) if shares]
             tiles = [self._words(t, least[:, place]) for t in tensors]
-            return np.sum(tiles, axis=0) if tiles else np.zeros(len(least))
-        return least[:, place + 1].prod(axis=1)
+            return np.asarray(np.sum(tiles, axis=0)) if tiles else np.zeros(len(least))
+        return np.asarray(least[:, place + 1].prod(axis=1))
 
     def _words(self, tensor: Tensor, extent: FloatArray) -> FloatArray:
         words = np.ones(len(extent))
@@ -80,7 +80,7 @@ def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
             raise _overflow(limits, check, smallest)
         for column, own, living in zip(columns, shares, alive, strict=True):
             with_choice = _with(least[kind], column, own[kind])
-            living &= limits.used(check, with_choice) <= limit
+            np.logical_and(living, limits.used(check, with_choice) <= limit, out=living)
     for column, living in zip(columns, alive, strict=True):
         if not living.any():
             raise Infeasible(

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from cosearch.typing import FloatArray, IntArray
+from cosearch.loopnest.pack import Nests
+from cosearch.typing import FloatArray, IntArray, Rows
 
 LANES = 256
 """Mappings that an instruction works on: long enough to hide its overhead, few enough for the
@@ -136,7 +137,9 @@ class Decoder(NamedTuple):
 
 
 @_compiled
-def execute(code, numbers, lists, real, bits, m):  # noqa: C901, PLR0912
+def execute(  # noqa: C901 - one branch an instruction
+    code: IntArray, numbers: FloatArray, lists: IntArray, real: FloatArray, bits: IntArray, m: int
+) -> None:
     """Run a program on the first m lanes."""
     for i in range(len(code)):
         op, r = code[i, 0], code[i, 1]
@@ -203,7 +206,7 @@ def execute(code, numbers, lists, real, bits, m):  # noqa: C901, PLR0912
             for j in range(m):
                 shift, lead, tile = real[a, j], real[b, j], real[c, j]
                 left = real[e, j] - lead
-                slides = real[d, j] * (left if left > 0.0 else 0.0)
+                slides = real[d, j] * max(0.0, left)
                 moved = slides if shift == lead else 0.0
                 real[r, j] = tile if shift == 0.0 else moved
         elif op == CREDIT:
@@ -267,7 +270,7 @@ def execute(code, numbers, lists, real, bits, m):  # noqa: C901, PLR0912
                 slow = v / (read + write)
                 speed = slow if (v < read + write) & (slow < speed) else speed
                 wait, cycles = np.ceil(real[b, j] / speed), real[a, j]
-                real[r, j] = wait if wait > cycles else cycles
+                real[r, j] = max(cycles, wait)
         elif op == LEAK:
             for j in range(m):
                 real[r, j] = real[a, j] + (real[b, j] + p * real[c, j] * real[d, j])
@@ -283,7 +286,9 @@ def execute(code, numbers, lists, real, bits, m):  # noqa: C901, PLR0912
 
 
 @_compiled
-def _count_places(real, r, a, b, c, d, p, q, m):
+def _count_places(
+    real: FloatArray, r: int, a: int, b: int, c: int, d: int, p: float, q: float, m: int
+) -> None:
     """Count the different sums i*u + j*v of two dimensions of one axis spread over children.
 
     Of the a * b sums, those with a predecessor (i - v/g, j + u/g) are met twice, g = gcd(u, v).
@@ -303,7 +308,7 @@ def _count_places(real, r, a, b, c, d, p, q, m):
 
 
 @_compiled
-def _walk(spec, real, bits, r, rule, m):
+def _walk(spec: IntArray, real: FloatArray, bits: IntArray, r: int, rule: int, m: int) -> None:
     """Words delivered, walking every loop outside the child: any axes, any rule of counting.
 
     The same steps as `delivery.ticks`. The list: levels, dims, axes, whether order words hold
@@ -348,7 +353,7 @@ def _walk(spec, real, bits, r, rule, m):
 
 
 @_compiled
-def _is_among(shift, credited, known):
+def _is_among(shift: FloatArray, credited: FloatArray, known: int) -> bool:
     for y in range(known):
         same = True
         for x in range(len(shift)):
@@ -359,7 +364,7 @@ def _is_among(shift, credited, known):
 
 
 @_compiled
-def _unpack_order(word, dims, wide, order):
+def _unpack_order(word: int, dims: int, wide: int, order: IntArray) -> None:
     for d in range(dims):
         if wide:
             order[d] = (word >> (4 * d)) & 15
@@ -373,14 +378,16 @@ def _unpack_order(word, dims, wide, order):
 
 
 @_compiled
-def _travel(spec, real, r, mode, hop_pj, router_pj, m):  # noqa: C901, PLR0912, PLR0915
-    """Energy of the network below a level (mode 0), its words as Timeloop scales them (1), or the
-    number of groups of children that share a tile (2).
+def _travel(  # noqa: C901 - allocation-free, in one sweep per mapping
+    spec: IntArray, real: FloatArray, r: int, mode: int, hop_pj: float, router_pj: float, m: int
+) -> None:
+    """Follow the words of one tensor from a level to its children.
 
-    The list: dims, axes, fanout in X and Y, most children, whether words go both ways; registers of
-    what is added to, instances, words delivered, scaled words of the inner level (-1: none), the
-    instance's share; per dimension X factor, Y factor, extent of the child; per axis its
-    coefficient of each dimension.
+    Mode 0 adds the energy of the network, 1 returns the words as Timeloop scales them, 2 the
+    number of groups of children that share a tile. The list: dims, axes, fanout in X and Y, most
+    children, whether words go both ways; registers of what is added to, instances, words
+    delivered, scaled words of the inner level (-1: none), the instance's share; per dimension X
+    factor, Y factor, extent of the child; per axis its coefficient of each dimension.
     """
     dims, axes, fanout_x, fanout_y, most, both = (
         spec[0], spec[1], spec[2], spec[3], spec[4], spec[5],
@@ -486,13 +493,13 @@ def _travel(spec, real, r, mode, hop_pj, router_pj, m):  # noqa: C901, PLR0912, 
 
 
 @_compiled
-def _start(program, registers):
+def _start(program: Program, registers: Registers) -> None:
     for k in range(len(program.constant)):
         registers.real[program.constant_register[k], :] = program.constant[k]
 
 
 @_compiled
-def _decode(decoder, rows, start, m, to):
+def _decode(decoder: Decoder, rows: Rows, start: int, m: int, to: Registers) -> bool:
     """Turn rows into inputs; return False if one is not in the space."""
     block, choice = rows[start : start + m], to.choice
     columns = len(decoder.choices)
@@ -526,7 +533,7 @@ def _decode(decoder, rows, start, m, to):
 
 
 @_compiled
-def _copy(picks, nests, start, m, to):
+def _copy(picks: Picks, nests: Nests, start: int, m: int, to: Registers) -> None:
     """Take the inputs of mappings that are already apart."""
     bounds = len(picks.slot)
     for k in range(bounds):
@@ -544,7 +551,7 @@ def _copy(picks, nests, start, m, to):
 
 
 @_compiled
-def _judge(checks, registers, start, m, out):
+def _judge(checks: Program, registers: Registers, start: int, m: int, out: Prices) -> int:
     """Write the verdicts; list the valid lanes and return how many they are."""
     out.energy_pj[start : start + m] = np.inf
     out.cycles[start : start + m] = np.inf
@@ -561,9 +568,11 @@ def _judge(checks, registers, start, m, out):
 
 
 @_compiled
-def _gather(source, first, valid, reals, words, to, fill):
+def _gather(
+    source: Registers, first: int, valid: int, reals: int, words: int, to: Registers, fill: int
+) -> int:
     """Append valid lanes, from number `first` on, while there is room; return how many."""
-    more = min(valid - first, to.row.shape[0] - fill)
+    more: int = min(valid - first, to.row.shape[0] - fill)
     for k in range(reals):
         for i in range(more):
             to.real[k, fill + i] = source.real[k, source.valid[first + i]]
@@ -576,9 +585,21 @@ def _gather(source, first, valid, reals, words, to, fill):
 
 
 @_compiled
-def price(  # noqa: PLR0913
-    checks, program, decoder, rows, picks, nests, begin, end, source, gathered, reals, words, out
-):  # fmt: skip
+def price(
+    checks: Program,
+    program: Program,
+    decoder: Decoder,
+    rows: Rows,
+    picks: Picks,
+    nests: Nests,
+    begin: int,
+    end: int,
+    source: Registers,
+    gathered: Registers,
+    reals: int,
+    words: int,
+    out: Prices,
+) -> bool:
     """Check and price the mappings from begin to end: rows, or nests where rows are empty.
 
     Checks run on every mapping; those that pass are gathered until the lanes are full, so that

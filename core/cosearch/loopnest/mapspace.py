@@ -20,7 +20,7 @@ from cosearch.loopnest.orders import Orders, orders
 from cosearch.loopnest.pack import ALWAYS, MAYBE, NEVER, Pack, pack, reasons, turning_dims
 from cosearch.loopnest.slots import TIME, FactorColumn, X, Y, factor_columns, prime_factors
 from cosearch.space import Space
-from cosearch.typing import BoolArray, IntArray, Rows
+from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
 
 if TYPE_CHECKING:
     from cosearch.loopnest.pricing import RowPricer

@@ -85,5 +85,5 @@ def children(space: MapSpace, a: Rows, b: Rows, rng: np.random.Generator) -> Row
     group = [column.dim for column in space.open_columns]
     group += [dims + level for level in space.order_levels]
     group += [dims + level for level, _ in space.keep_places]
-    from_a = rng.random((len(a), dims + levels)) < 0.5  # noqa: PLR2004 - a fair coin
+    from_a = rng.random((len(a), dims + levels)) < 0.5
     return np.where(from_a[:, np.array(group, dtype=np.int64)], a, b)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosearch.architecture import Architecture, Memory
+from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.einsum import Axis, Einsum, Tensor
 from cosearch.loopnest.validity import Rule
 from cosearch.typing import BoolArray, FloatArray, IntArray
@@ -164,7 +164,7 @@ def pack(architecture: Architecture, layer: Einsum) -> Pack:
         fanout_x=np.array([architecture.fanout(i)[0] for i in range(len(levels))], dtype=np.int64),
         fanout_y=np.array([architecture.fanout(i)[1] for i in range(len(levels))], dtype=np.int64),
         most_children=np.array(
-            [below.instances for below in (architecture.compute, *levels[:-1])], dtype=np.int64
+            [architecture.compute.instances, *(m.instances for m in levels[:-1])], dtype=np.int64
         ),
         check_kind=np.array([c.kind for c in checks], dtype=np.int64),
         check_place=np.array([c.place for c in checks], dtype=np.int64),
@@ -192,25 +192,21 @@ class _Check(NamedTuple):
     text: str
 
 
-_SPATIAL = (
-    (INSTANCES, Rule.INSTANCES, lambda there: there.instances),
-    (SPREAD_X, Rule.SPATIAL_X, lambda there: there.mesh_x),
-    (SPREAD_Y, Rule.SPATIAL_Y, lambda there: there.mesh_y),
-)
-
-
 def _checks(architecture: Architecture, layer: Einsum) -> Iterator[_Check]:
     """Yield every check in the order of the reference: multipliers first, then the levels."""
     nobody = (False,) * len(layer.tensors)
-    places = [architecture.compute, *architecture.levels]
+    places: list[Compute | Memory] = [architecture.compute, *architecture.levels]
     for place, there in enumerate(places, start=-1):
         if isinstance(there, Memory):
             yield from _capacity_checks(there, place, layer)
         if place == len(architecture.levels) - 1:
             return
-        for kind, rule, limit in _SPATIAL:
-            text = f"{there.name}: {rule.value}"
-            yield _Check(kind, place, float(limit(there)), nobody, text)
+        for kind, rule, limit in (
+            (INSTANCES, Rule.INSTANCES, there.instances),
+            (SPREAD_X, Rule.SPATIAL_X, there.mesh_x),
+            (SPREAD_Y, Rule.SPATIAL_Y, there.mesh_y),
+        ):
+            yield _Check(kind, place, float(limit), nobody, f"{there.name}: {rule.value}")
 
 
 def _capacity_checks(memory: Memory, place: int, layer: Einsum) -> Iterator[_Check]:
@@ -224,7 +220,7 @@ def _capacity_checks(memory: Memory, place: int, layer: Einsum) -> Iterator[_Che
         yield _Check(CAPACITY, place, float(memory.usable_entries), shared, text)
 
 
-def _energy(memory: Memory, tensor: Tensor):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _energy(memory: Memory, tensor: Tensor) -> AccessEnergy:
     partition = memory.partitions.get(tensor.role)
     return memory.energy if partition is None else partition.energy
 
@@ -260,7 +256,7 @@ def inexact(architecture: Architecture, layer: Einsum) -> str | None:
     """
     if architecture.rules.link_transfers:
         return "link transfers are priced by the reference model alone"
-    places = [architecture.compute, *architecture.levels]
+    places: list[Compute | Memory] = [architecture.compute, *architecture.levels]
     hops = max(2 * (1 + place.mesh_x) * (1 + place.mesh_y) for place in places)
     stretch = max(_stretch(layer, tensor) for tensor in layer.tensors)
     largest = 2 * hops * layer.macs * stretch

@@ -13,9 +13,9 @@ from cosearch.errors import CosearchError
 from cosearch.hardware import CostBatch
 from cosearch.loopnest.batch import Programs, Source
 from cosearch.loopnest.decoding import Orders, decoder, row_inputs
+from cosearch.loopnest.geometry import Inputs
 from cosearch.loopnest.orders import order_of_word
 from cosearch.loopnest.pack import ALWAYS, MAYBE, NEVER, Nests, inexact, pack, reasons
-from cosearch.loopnest.program import Inputs
 from cosearch.loopnest.readiness import announce
 from cosearch.loopnest.reference import analyse
 from cosearch.loopnest.slots import TIME

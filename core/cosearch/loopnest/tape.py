@@ -23,13 +23,13 @@ class Value(NamedTuple):
     """A number of every lane: a result on a tape, or an input or constant in a register.
 
     Attributes:
-        index: position on the tape; -1 for what is in a register from the start.
+        line: position on the tape; -1 for what is in a register from the start.
         register: where an input or constant is; -1 for results.
         bits: whether it is a bit pattern instead of a real number.
         known: its value if it is a constant.
     """
 
-    index: int
+    line: int
     register: int
     bits: bool = False
     known: float | None = None
@@ -102,7 +102,7 @@ class Tape:
         self._nodes: list[_Node] = []
         self._known: dict[_Node, Value] = {}
 
-    def emit(  # noqa: PLR0913 - one instruction
+    def emit(
         self,
         op: int,
         *operands: Value,
@@ -135,7 +135,7 @@ class Tape:
                 scale *= value.known
         if scale == 0.0 or not rest:
             return self.real(scale)
-        rest.sort(key=lambda v: (v.index, v.register))
+        rest.sort(key=lambda v: (v.line, v.register))
         result = rest[0]
         for value in rest[1:]:
             result = self.emit(kernel.MUL2, result, value)
@@ -174,8 +174,10 @@ class Tape:
         """Return the program, and how many real and bits registers it needs.
 
         Args:
-            first, second: energy and cycles; or twice the number of the first broken check.
-            used, limits: what each check compares, by its number from 1.
+            first: energy; or the number of the first broken check.
+            second: cycles; or the same again.
+            used: what each check compares, by its number from 1.
+            limits: with what.
         """
         results = (first, second, *used)
         nodes = self._fused(results)
@@ -184,7 +186,7 @@ class Tape:
         place, sizes = self._allocate(nodes, last_read)
 
         def register(value: Value) -> int:
-            return value.register if value.index < 0 else place[value.index]
+            return value.register if value.line < 0 else place[value.line]
 
         code = np.full((len(nodes), kernel.WIDTH), 0, dtype=np.int64)
         numbers = np.zeros((len(nodes), 4))
@@ -212,7 +214,7 @@ class Tape:
     def _fused(self, roots: tuple[Value, ...]) -> dict[int, _Node]:
         """Return the nodes that the roots need, chains of products in one instruction."""
         uses: dict[int, int] = {}
-        todo = [v.index for v in roots if v.index >= 0]
+        todo = [v.line for v in roots if v.line >= 0]
         for index in todo:
             uses[index] = uses.get(index, 0) + 1
         seen = set()
@@ -222,30 +224,30 @@ class Tape:
                 continue
             seen.add(index)
             for value in self._nodes[index].reads:
-                if value.index >= 0:
-                    uses[value.index] = uses.get(value.index, 0) + 1
-                    todo.append(value.index)
+                if value.line >= 0:
+                    uses[value.line] = uses.get(value.line, 0) + 1
+                    todo.append(value.line)
         nodes = {index: self._nodes[index] for index in sorted(seen)}
         for index in list(nodes):
             if nodes[index].op == kernel.MUL2:
                 factors = list(nodes[index].operands)
                 head = factors[0]
-                if head.index in nodes and uses[head.index] == 1:
-                    inner = nodes[head.index]
+                if head.line in nodes and uses[head.line] == 1:
+                    inner = nodes[head.line]
                     if inner.op in (kernel.MUL2, kernel.MUL3):
                         factors = [*inner.operands, *factors[1:]]
-                        del nodes[head.index]
+                        del nodes[head.line]
                 op = (kernel.MUL2, kernel.MUL3, kernel.MUL4)[len(factors) - 2]
                 nodes[index] = nodes[index]._replace(op=op, operands=tuple(factors))
         return nodes
 
     @staticmethod
     def _last_reads(nodes: dict[int, _Node], results: tuple[Value, ...]) -> dict[int, int]:
-        last = {v.index: len(nodes) for v in results if v.index >= 0}
+        last = {v.line: len(nodes) for v in results if v.line >= 0}
         for line, node in enumerate(nodes.values()):
             for value in node.reads:
-                if value.index >= 0:
-                    last[value.index] = max(last.get(value.index, 0), line)
+                if value.line >= 0:
+                    last[value.line] = max(last.get(value.line, 0), line)
         return last
 
     def _allocate(

@@ -47,7 +47,8 @@ def einsums(draw):
     )
     axes = st.lists(terms.map(lambda t: Axis(tuple(t))), min_size=1, max_size=3)
     tensors = tuple(Tensor(role, role, tuple(draw(axes))) for role in ROLES)
-    return Einsum("einsum", dims, tuple(draw(st.sampled_from([1, 2, 3, 4, 6])) for _ in dims), tensors)
+    sizes = tuple(draw(st.sampled_from([1, 2, 3, 4, 6])) for _ in dims)
+    return Einsum("einsum", dims, sizes, tensors)
 
 
 def energies():
@@ -82,7 +83,7 @@ def memories(draw, name, mesh, *, outermost, networks):
 
 
 @st.composite
-def machines(draw, rules=st.just(CostRules())):
+def machines(draw, rules=None):
     depth = draw(st.integers(2, 5))
     networks = draw(st.booleans())
     spread = draw(st.lists(st.integers(0, depth - 1), max_size=2, unique=True))
@@ -95,7 +96,9 @@ def machines(draw, rules=st.just(CostRules())):
             fanout = draw(st.sampled_from([(2, 1), (1, 3), (4, 2), (3, 4), (5, 1)]))
             mesh = (mesh[0] * fanout[0], mesh[1] * fanout[1])
     compute = Compute(draw(PICOJOULES), *mesh)
-    return Architecture("machine", tuple(reversed(levels)), compute, rules=draw(rules))
+    return Architecture(
+        "machine", tuple(reversed(levels)), compute, rules=draw(rules or st.just(CostRules()))
+    )
 
 
 RULES = st.builds(
