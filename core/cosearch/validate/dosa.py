@@ -2,7 +2,8 @@
 
 Source: the artifact of *DOSA: Differentiable Model-Based One-Loop Search for DNN Accelerators*
 (Hong et al., MICRO 2023). Its points were made by a Timeloop of 2022, so the architecture asks for
-`CostRules.timeloop_2022()`. Energies are published in microjoules with six digits after the point.
+`CostRules.timeloop_2022()`. Energies are published in microjoules with six digits after the point;
+those of the configurations that were also run as RTL with six digits in all.
 
 The artifact publishes cycles and energy. Access counts are those of a file that has them by `id`,
 and for every other point those of the closed form that accompanies the data.
@@ -10,6 +11,7 @@ and for every other point those of the closed form that accompanies the data.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,11 +37,36 @@ LEVELS = ("register", "accumulator", "scratchpad", "DRAM")
 TENSORS = {"W": "Weights", "I": "Inputs", "O": "Outputs"}
 
 HALF_A_DIGIT_UJ = 0.5e-6
+"""Half a unit of the sixth digit after the point."""
 
-COLUMNS = frozenset(
-    (*"RSPQCKN", "id", "pe_dim", "acc_depth", "sp_depth", "Wstride", "Hstride", "mapping", "cycles")
-) | {"energy_uJ"}
-"""What a file of points has at least."""
+CASE = frozenset(
+    (*"RSPQCKN", "id", "pe_dim", "acc_depth", "sp_depth", "Wstride", "Hstride", "mapping")
+)
+"""Columns that say what was run."""
+
+
+@frozen
+class Layout:
+    """A kind of file, by its columns.
+
+    Attributes:
+        name: of the points in it.
+        cycles, energy: columns of Timeloop's figures; rows that leave them empty are no points.
+        significant: digits of an energy; None where it has six after the point.
+        counted: whether the ids are those of the file of access counts.
+    """
+
+    name: str
+    cycles: str
+    energy: str
+    significant: int | None = None
+    counted: bool = False
+
+
+LAYOUTS = (
+    Layout("DOSA", "cycles", "energy_uJ", counted=True),
+    Layout("DOSA, machines also run as RTL", "timeloop_cycles", "timeloop_energy_uJ", 6),
+)
 
 ACCESS_COUNTS: Mapping[str, tuple[str, ...]] = {
     "macs": ("computes",),
@@ -66,16 +93,14 @@ class Dosa(Reference):
         """Read a directory, or one file of points."""
         files = _files(path)
         counts = dict(_access_counts(files))
-        points = [
-            _point(row, f"{file}:{line}", counts.get(row["id"], {}))
-            for file in files
-            if csv_header(file) >= COLUMNS
-            for line, row in csv_rows(file)
+        sections = [
+            Section(layout.name, list(_points(files, layout, counts)), model) for layout in LAYOUTS
         ]
-        if not points:
-            wanted = " ".join(sorted(COLUMNS))
+        found = tuple(section for section in sections if section.points)
+        if not found:
+            wanted = " ".join([*sorted(CASE), LAYOUTS[0].cycles, LAYOUTS[0].energy])
             raise InputError(str(path), [f"holds no points: a file with the columns {wanted}"])
-        return (Section("DOSA", points, model),)
+        return found
 
 
 def model(case: MappedLayer) -> Figures | Rejected:
@@ -85,7 +110,7 @@ def model(case: MappedLayer) -> Figures | Rejected:
         return found
     totals = {"energy_uJ": found["energy_pj"] / 1e6}
     for column, factors in ACCESS_COUNTS.items():
-        totals[column] = found[factors[0]] * (found[factors[1]] if factors[1:] else 1)
+        totals[column] = math.prod(found.get(factor, math.nan) for factor in factors)
     return {**found, **totals}
 
 
@@ -167,17 +192,36 @@ def _layer(row: Row) -> Einsum:
     return conv("layer", K=K, C=C, P=P, Q=Q, R=R, S=S, N=N, stride=stride)
 
 
-def _point(row: Row, source: str, counts: Mapping[str, int]) -> Point[MappedLayer]:
+def _points(
+    files: list[Path], layout: Layout, counts: Mapping[str, Mapping[str, int]]
+) -> Iterator[Point[MappedLayer]]:
+    for file in files:
+        if csv_header(file) >= {*CASE, layout.cycles, layout.energy}:
+            for line, row in csv_rows(file):
+                if row[layout.cycles]:
+                    known = counts.get(row["id"], {}) if layout.counted else {}
+                    yield _point(row, f"{file}:{line}", layout, known)
+
+
+def _point(row: Row, source: str, layout: Layout, counts: Mapping[str, int]) -> Point[MappedLayer]:
     with reading(source):
         machine = architecture(int(row["pe_dim"]), int(row["acc_depth"]), int(row["sp_depth"]))
         case = MappedLayer(machine, _layer(row), mapping(row["mapping"]))
         stride = int(row["Wstride"]), int(row["Hstride"])
         derived = access_counts(case.layer, case.mapping, stride) or {}
         figures = {name: Figure("count", value) for name, value in {**derived, **counts}.items()}
-        figures["cycles"] = Figure("cycles", int(row["cycles"]))
-        slack = HALF_A_DIGIT_UJ * (1 + 1e-6)
-        figures["energy_uJ"] = Figure("energy", float(row["energy_uJ"]), slack, slack)
+        figures["cycles"] = Figure("cycles", int(row[layout.cycles]))
+        energy = float(row[layout.energy])
+        figures["energy_uJ"] = Figure("energy", energy, *(2 * [_rounding(energy, layout)]))
         return Point(row["id"], source, case, figures)
+
+
+def _rounding(energy_uj: float, layout: Layout) -> float:
+    """Return half a unit of an energy's last digit, and a hair for binary fractions."""
+    half = HALF_A_DIGIT_UJ
+    if layout.significant is not None:
+        half = 0.5 * 10.0 ** (math.floor(math.log10(energy_uj)) + 1 - layout.significant)
+    return half * (1 + 1e-6)
 
 
 def _access_counts(files: list[Path]) -> Iterator[tuple[str, dict[str, int]]]:

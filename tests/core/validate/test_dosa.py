@@ -62,6 +62,20 @@ def test_a_fault_names_file_and_line(tmp_path, change, message):
         Dosa().read(tmp_path)
 
 
+def test_rows_of_the_rtl_runs_have_six_digits(tmp_path):
+    rows = gzip.decompress((DATA / "timeloop_gemmini.csv.gz").read_bytes()).decode().splitlines()
+    header = rows[0].replace("cycles", "timeloop_cycles").replace("energy", "timeloop_energy")
+    *case, energy = rows[1].split(",")
+    for digits, agreed in ((6, True), (5, False)):
+        row = ",".join([*case, f"{float(energy):.{digits}g}"])
+        blank = ",".join([*case[:-1], "", ""])
+        (tmp_path / "runs.csv").write_text("\n".join([header, row, blank]) + "\n")
+        (section,) = Dosa().read(tmp_path)
+        assert section.name == "DOSA, machines also run as RTL"
+        assert len(section.points) == 1
+        assert section.report().agreed is agreed
+
+
 def test_a_missing_directory(tmp_path):
     with pytest.raises(InputError, match="no such directory"):
         Dosa().read(tmp_path / "nowhere")
