@@ -53,6 +53,7 @@ def _usage(error: Exception) -> Verdict:
     if context is not None and hasattr(error, "possibilities"):
         return _unknown_option(path, error)
     message = error.format_message() if isinstance(error, TyperException) else str(error)
+    message = message.replace("Input should be", "it should be").partition(", unable to")[0]
     return Verdict(_lower(message), f"see: {path} --help")
 
 

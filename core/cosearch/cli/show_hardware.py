@@ -19,11 +19,12 @@ from cosearch.cli.show_plugin import (
     parameter_facts,
     parameter_table,
     show_options,
+    size_of,
 )
 from cosearch.cli.sources_text import show_sources
 from cosearch.hardware import Accelerator, HardwareModel
 from cosearch.plugins import Named
-from cosearch.quantities import digits, percent, whole
+from cosearch.quantities import digits, percent
 from cosearch.space import ParameterSpace
 from cosearch.study_problem import build, make_hardware
 from cosearch.typing import Value
@@ -163,7 +164,7 @@ def _bandwidth(memory: Memory) -> str:
 
 def _show_space(session: Session, space: ParameterSpace, values: Mapping[str, Value]) -> None:
     share = _feasible_share(space)
-    about = f"{whole(space.size)} designs" if space.size < 1e12 else f"{space.size:.2e} designs"
+    about = f"{size_of(space)} designs"
     if share < 1:
         about += f", about {percent(share)} of them meet the rules"
     session.output.title("design space", about)

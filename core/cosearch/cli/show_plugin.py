@@ -12,7 +12,8 @@ from cosearch.cli.output import table
 from cosearch.cli.session import Session
 from cosearch.errors import CosearchError
 from cosearch.plugins import Named, Registry
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.quantities import whole
+from cosearch.space import Parameter, ParameterSpace, Space
 from cosearch.typing import Value
 
 LISTED = 8
@@ -23,12 +24,26 @@ def show(session: Session, kind: str, spec: str, *, json: bool) -> None:
     """Show a strategy, a mapper or another plugin that is a class with options."""
     named: Named[Any] = session.registry.find(kind, spec)
     facts = facts_of(session.registry, kind, named)
+    space = made(named).space if kind == "network_spaces" else None
     if json:
-        session.output.json({**facts, "options": options_of(named)})
+        size = {} if space is None else {"space": {"size": space.size, "columns": space.names}}
+        session.output.json({**facts, "options": options_of(named), **size})
         return
     heading(session, facts)
     session.output.show("")
+    if space is not None:
+        _show_space(session, space)
     show_options(session, named)
+
+
+def _show_space(session: Session, space: Space) -> None:
+    """Print how many networks there are, and what is chosen."""
+    session.output.title("space", f"{size_of(space)} networks")
+    if isinstance(space, ParameterSpace):
+        session.output.show(parameter_table(space, space.defaults), "")
+        return
+    rows = [(n, str(c)) for n, c in zip(space.names, space.cardinalities, strict=True)]
+    session.output.show(table(("name", ">choices"), rows), "")
 
 
 def show_objective(session: Session, name: str, *, json: bool) -> None:
@@ -112,6 +127,12 @@ def choices_of(parameter: Parameter) -> str:
     if len(texts) <= LISTED:
         return ", ".join(texts)
     return f"{', '.join(texts[:3])}, ... {texts[-1]} ({len(texts)})"
+
+
+def size_of(space: Space) -> str:
+    """Return how many points there are, feasible or not."""
+    size = space.size
+    return whole(size) if size < 1e12 else f"about 10^{len(str(size)) - 1}"
 
 
 def parameter_facts(parameter: Parameter) -> dict[str, object]:

@@ -63,6 +63,12 @@ def test_a_strategy_is_a_mapper_too(cosearch):
     assert strategy == mapper
 
 
+def test_a_space_of_networks_tells_its_size(cosearch):
+    assert "15,625 networks" in cosearch("show", "network-space", "nasbench201").out
+    facts = cosearch("show", "network-space", "nasbench201", "--json").json()
+    assert facts["space"]["size"] == 15_625
+
+
 def test_objective(cosearch):
     assert "pJ*cycles" in cosearch("show", "objective", "edp").out
 
