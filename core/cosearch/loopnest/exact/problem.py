@@ -37,7 +37,9 @@ class Problem(NamedTuple):
         sliding: bool[T], whether any of its axes is.
         plain_output: every axis of the output has one dimension.
         read, fill, update: float64[L, T], pJ of one access of a block.
+        word_read, word_fill, word_update: float64[L, T], the same for a word of a full block.
         block: float64[L]. bandwidth: float64[L, 3]. leak: float64[L].
+        pace: float64[L, 3], cycles a word. limited: bool[L], whether any bandwidth is.
         hop, router: float64[L]. dram: bool[L]. fan: int64[L, 2], physical fanout.
         mesh: int64[L + 1, 2], of the multipliers and the levels.
         compute: pJ of one multiply-accumulate.
@@ -48,6 +50,10 @@ class Problem(NamedTuple):
         spread_used: int64[m, 2], instances used along X and Y.
         order_start: int64[L, masks + 1]: the loop orders of each set of turning dimensions.
         orders: int64[k, D], inner to outer, -1 after the last.
+        order_free: int64[k, T]: 1 where some, and then at most all, of the dimensions that do not
+            move a tensor turn inside those that do.
+        order_way: int64[k, T]: 4 * slider + way of the run along a sliding axis, -1 for none.
+        sliders: int64[sliders, 3]: tensor and the two dimensions that share an axis.
         saved: int64[classes], sets of tensors that one innermost loop may leave in place.
         pivot: the level whose fanout the search starts from.
     """
@@ -66,7 +72,12 @@ class Problem(NamedTuple):
     read: FloatArray
     fill: FloatArray
     update: FloatArray
+    word_read: FloatArray
+    word_fill: FloatArray
+    word_update: FloatArray
     block: FloatArray
+    pace: FloatArray
+    limited: BoolArray
     bandwidth: FloatArray
     leak: FloatArray
     hop: FloatArray
@@ -84,6 +95,9 @@ class Problem(NamedTuple):
     spread_used: IntArray
     order_start: IntArray
     orders: IntArray
+    order_free: IntArray
+    order_way: IntArray
+    sliders: IntArray
     saved: IntArray
     pivot: int
 
@@ -141,6 +155,14 @@ def lay_out(
     rules = [constraints.get(m.name, LevelConstraint()) for m in architecture.levels]
     levels = architecture.levels
     order_start, orders = _orders(movers, dims, rules, tables)
+    sliders = [
+        (t, d, e)
+        for t, mover in enumerate(movers)
+        for e in range(len(dims))
+        for d in range(e)
+        if mover.axis[d] >= 0 and mover.axis[d] == mover.axis[e]
+    ]
+    listed = [tuple(int(d) for d in order if d >= 0) for order in orders]
     spreads = [_spreads(architecture, lattice, rules[i], i) for i in range(len(levels))]
     steps = [{d: c for axis in t.axes for d, c in axis.terms} for t in layer.tensors]
     energies = [
@@ -150,6 +172,18 @@ def lay_out(
         ]
         for m in levels
     ]
+    read, fill, update = (
+        np.array([[getattr(e, kind) for e in row] for row in energies], dtype=np.float64)
+        for kind in ("read", "fill", "update")
+    )
+    block = np.array([m.block_size for m in levels], dtype=np.float64)
+    bandwidth = np.array(
+        [
+            [np.inf if w is None else w
+             for w in (m.read_bandwidth, m.write_bandwidth, m.shared_bandwidth)]
+            for m in levels
+        ], dtype=np.float64,
+    )  # fmt: skip
     return lattice, Problem(
         extent=lattice.extent,
         packed=lattice.packed,
@@ -162,15 +196,16 @@ def lay_out(
         slides=np.array([m.slides for m in movers], dtype=bool),
         sliding=np.array([any(m.slides) for m in movers], dtype=bool),
         plain_output=not any(movers[-1].slides),
-        read=np.array([[e.read for e in row] for row in energies], dtype=np.float64),
-        fill=np.array([[e.fill for e in row] for row in energies], dtype=np.float64),
-        update=np.array([[e.update for e in row] for row in energies], dtype=np.float64),
-        block=np.array([m.block_size for m in levels], dtype=np.float64),
-        bandwidth=np.array(
-            [[np.inf if w is None else w for w in
-              (m.read_bandwidth, m.write_bandwidth, m.shared_bandwidth)] for m in levels],
-            dtype=np.float64,
-        ),
+        read=read,
+        fill=fill,
+        update=update,
+        word_read=read / block[:, None],
+        word_fill=fill / block[:, None],
+        word_update=update / block[:, None],
+        block=block,
+        pace=1.0 / bandwidth,
+        limited=(bandwidth < np.inf).any(axis=1),
+        bandwidth=bandwidth,
         leak=np.array([m.leak_pj_per_cycle for m in levels], dtype=np.float64),
         hop=np.array([m.network_below.hop_pj for m in levels], dtype=np.float64),
         router=np.array([m.network_below.router_pj for m in levels], dtype=np.float64),
@@ -189,6 +224,12 @@ def lay_out(
         spread_used=np.ascontiguousarray(np.concatenate([s[:, 3:] for s in spreads])),
         order_start=order_start,
         orders=orders,
+        order_free=np.array([[m.signature(o)[0] > 0 for m in movers] for o in listed], np.int64),
+        order_way=np.array(
+            [[_way(sliders, t, m.signature(o)[1]) for t, m in enumerate(movers)] for o in listed],
+            dtype=np.int64,
+        ),
+        sliders=np.array(sliders, dtype=np.int64).reshape(-1, 3),
         saved=_saved(movers, len(dims)),
         pivot=int(np.argmax([len(s) for s in spreads])),
     )  # fmt: skip
@@ -293,6 +334,18 @@ def _orders(
     for i, order in enumerate(rows):
         table[i, : len(order)] = order
     return starts, table
+
+
+def _way(sliders: list[tuple[int, int, int]], t: int, run: Order) -> int:
+    """Return the number of a run: of its slider, and which of its loops stand in which order.
+
+    A run with anything else inside counts as the best way, which bounds it from below.
+    """
+    for number, (tensor, d, e) in enumerate(sliders):
+        if tensor == t and run and run[0] in (d, e):
+            both = d in run and e in run
+            return 4 * number + (2 if both else 0) + (0 if run[0] == d else 1)
+    return -1
 
 
 def _saved(movers: tuple[Mover, ...], dims: int) -> IntArray:

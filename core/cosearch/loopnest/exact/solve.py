@@ -49,6 +49,9 @@ class Limits:
 
 NO_LIMITS = Limits()
 
+MOST_REMEMBERED = 8
+"""Choices of what is kept whose tables are held at once (a hundred bytes a tile and level)."""
+
 
 @frozen(eq=False)
 class Certificate:
@@ -148,6 +151,7 @@ class Solver:
     lattice: Lattice = field(init=False)
     problem: Problem = field(init=False)
     net: tree.Net = field(init=False)
+    _known: dict[bytes, tuple[tree.Kept, tree.Runs, tree.Bounds]] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         space = self.space
@@ -219,9 +223,7 @@ class Solver:
     def branch(self, keep: BoolArray, aim: tree.Aim) -> Branch:
         """Return the tables of one choice."""
         p = self.problem
-        kept = kept_of(keep, fits(self.space.architecture, self.space.layer, p, keep))
-        runs = self.runs(kept)
-        bounds = self.bounds(kept, runs)
+        kept, runs, bounds = self._tables_of(keep)
         bound = np.empty(len(p.packed))
         tree.bound_unions(
             p, kept, bounds, runs, aim, self.lattice.strides, self.lattice.lengths, bound
@@ -230,18 +232,25 @@ class Solver:
         unions = unions[np.argsort(bound[unions], kind="stable")]
         return Branch(keep, kept, bounds, runs, unions, bound)
 
+    def _tables_of(self, keep: BoolArray) -> tuple[tree.Kept, tree.Runs, tree.Bounds]:
+        """Return the tables that do not depend on what is minimized, made once."""
+        key = keep.tobytes()
+        if key not in self._known:
+            while len(self._known) >= MOST_REMEMBERED:
+                del self._known[next(iter(self._known))]
+            space = self.space
+            kept = kept_of(keep, fits(space.architecture, space.layer, self.problem, keep))
+            runs = self.runs(kept)
+            self._known[key] = kept, runs, self.bounds(kept, runs)
+        return self._known[key]
+
     def runs(self, kept: tree.Kept) -> tree.Runs:
+        """Return the tables of sliding windows."""
         p = self.problem
         values = [np.unique(p.extent[:, d]) for d in range(p.extent.shape[1])]
         counts = np.array([len(v) for v in values], dtype=np.int64)
-        sliders = []
-        for t in range(p.axis.shape[0]):
-            for d in range(p.axis.shape[1]):
-                for e in range(d + 1, p.axis.shape[1]):
-                    if p.axis[t, d] >= 0 and p.axis[t, d] == p.axis[t, e]:
-                        sliders.append((t, d, e))
-        table = np.array(sliders, dtype=np.int64).reshape(-1, 3)
-        pairs = np.array([counts[d] * counts[e] for _, d, e in sliders], dtype=np.int64)
+        table = p.sliders
+        pairs = np.array([counts[d] * counts[e] for _, d, e in table], dtype=np.int64)
         runs = tree.Runs(
             tensor=np.ascontiguousarray(table[:, 0]),
             first=np.ascontiguousarray(table[:, 1]),
@@ -250,6 +259,7 @@ class Solver:
             least=np.ones(int((pairs**2).sum())),
             any_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
             least_any=np.ones(int(pairs.sum())),
+            lone=np.ones((4, int(pairs.sum()))),
             union_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
             union_words=np.zeros(int(pairs.sum())),
             union_least=np.zeros(int(pairs.sum())),
@@ -258,7 +268,7 @@ class Solver:
             ).astype(np.int64),
             divisors=counts,
         )
-        if sliders:
+        if len(table):
             top = len(p.block) - 1
             flat = all(self._flat(level) for level in range(p.pivot + 1, top + 1))
             shallow = not any(
@@ -279,6 +289,7 @@ class Solver:
         return bool((entries == 0).all())
 
     def bounds(self, kept: tree.Kept, runs: tree.Runs) -> tree.Bounds:
+        """Return the tables of what happens inside and outside each tile."""
         p = self.problem
         levels, n = p.temporal_ok.shape
         tensors = p.axis.shape[0]
@@ -286,6 +297,7 @@ class Solver:
             head=np.zeros((levels, n)), tail=np.zeros((levels, n)), out=np.zeros((levels, n)),
             tail_cycles=np.zeros((levels, n)), out_cycles=np.zeros((levels, n)),
             candidates=np.zeros((levels, n), dtype=np.int64),
+            candidate_tail=np.zeros((levels, n)),
             candidate_count=np.zeros(levels, dtype=np.int64),
             small=np.zeros((levels, n), dtype=np.int64),
             small_count=np.zeros(levels, dtype=np.int64),
@@ -307,6 +319,7 @@ class Solver:
             if level >= p.pivot:
                 good = good[np.argsort(tail[good], kind="stable")]
                 b.candidates[level, : len(good)] = good
+                b.candidate_tail[level, : len(good)] = tail[good]
                 b.candidate_count[level] = len(good)
             else:
                 b.small[level, : len(good)] = good

@@ -20,6 +20,12 @@ from cosearch.typing import BoolArray, FloatArray, IntArray
 compiled = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """Called from compiled code only: without a wrapper for Python it compiles in a third of the time."""
 
+inlined = njit(
+    nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
+    forceinline=True,
+)  # fmt: skip
+"""The same, for small ones: a call would hand over every array of every group."""
+
 entry = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 """Called from Python."""
 
@@ -59,6 +65,8 @@ class Runs(NamedTuple):
         start: int64[sliders], where its table begins.
         least: float64[...], by divisors of first and second in the tile, then in the union.
         any_start: int64[sliders]. least_any: float64[...], the same whatever the union.
+        lone: float64[4, ...], the share that the loops of the outermost level leave: the first
+            alone, the second alone, first inside second, second inside first.
         union_start: int64[sliders]. union_words, union_least: float64[...], least side times
             groups of any tile inside a union, without and with the share.
         divisor: int64[n, D], the index of each extent among the divisors of its dimension.
@@ -72,6 +80,7 @@ class Runs(NamedTuple):
     least: FloatArray
     any_start: IntArray
     least_any: FloatArray
+    lone: FloatArray
     union_start: IntArray
     union_words: FloatArray
     union_least: FloatArray
@@ -96,7 +105,7 @@ class Bounds(NamedTuple):
         tail: float64[L, n], energy outside a tile X_l; infinite where it does not fit.
         out: float64[L, n], the least tail of any tile that contains U_l.
         tail_cycles, out_cycles: float64[L, n].
-        candidates: int64[L, n]; candidate_count: int64[L]: tiles that fit, best tail first.
+        candidates: int64[L, n]; candidate_tail: float64[L, n]; candidate_count: int64[L]: tiles that fit, best tail first.
         small: int64[L, n]; small_count: int64[L]: tiles that fit, below the pivot.
         reach: float64[T, L], most children that can share a word, by level.
         spread: float64[L], most children used.
@@ -108,6 +117,7 @@ class Bounds(NamedTuple):
     tail_cycles: FloatArray
     out_cycles: FloatArray
     candidates: IntArray
+    candidate_tail: FloatArray
     candidate_count: IntArray
     small: IntArray
     small_count: IntArray
@@ -181,7 +191,7 @@ class Net(NamedTuple):
 UNION, DEPTH, QUEUED, NODES, PRICED = 0, 1, 2, 3, 4
 
 
-@compiled
+@inlined
 def value_of(aim: Aim, energy: float, cycles: float) -> float:
     """Return what is minimised; infinite outside the limits."""
     if energy > aim.most_energy or cycles > aim.most_cycles:
@@ -194,7 +204,7 @@ def value_of(aim: Aim, energy: float, cycles: float) -> float:
     return value
 
 
-@compiled
+@inlined
 def divides(p: Problem, a: int, b: int) -> bool:
     """Return whether tile a divides tile b."""
     return ((p.packed[b] | p.guard) - p.packed[a]) & p.guard == p.guard
@@ -208,9 +218,9 @@ def least_inside(values: FloatArray, strides: IntArray, lengths: IntArray) -> No
     """Replace each value by the least of all tiles that divide its tile."""
     for axis in range(len(strides)):
         stride, length = strides[axis], lengths[axis]
-        for i in range(len(values)):
-            if (i // stride) % length > 0 and values[i - stride] < values[i]:
-                values[i] = values[i - stride]
+        for first in range(0, len(values), stride * length):
+            for i in range(first + stride, first + stride * length):
+                values[i] = min(values[i], values[i - stride])
 
 
 @compiled
@@ -222,9 +232,9 @@ def least_outside(
         if not open_axis[axis]:
             continue
         stride, length = strides[axis], lengths[axis]
-        for i in range(len(values) - 1, -1, -1):
-            if (i // stride) % length < length - 1 and values[i + stride] < values[i]:
-                values[i] = values[i + stride]
+        for first in range(0, len(values), stride * length):
+            for i in range(first + stride * (length - 1) - 1, first - 1, -1):
+                values[i] = min(values[i], values[i + stride])
 
 
 # -- sliding windows
@@ -335,7 +345,7 @@ def loose_run(size: float, pq: int, rq: int, ps: float, rs: float) -> float:
     return max(least, 0.0)
 
 
-@compiled
+@inlined
 def groups_along(first: int, second: int, first_move: float, second_move: float) -> float:
     """Return how many different places children take along an axis that two loops spread over."""
     a, b = int(first_move), int(second_move)
@@ -357,6 +367,7 @@ def fill_runs(
     )  # fmt: skip
     first = np.ones(2)
     second = np.ones(2)
+    run = np.zeros(3)
     for s in range(len(runs.tensor)):
         t, d, e = runs.tensor[s], runs.first[s], runs.second[s]
         nd, ne = runs.divisors[d], runs.divisors[e]
@@ -380,6 +391,21 @@ def fill_runs(
                         else:
                             share = loose_run(size, pq, rq, sd * vd[ud], se * ve[ue])
                         runs.least[runs.start[s] + ((xd * ne + xe) * nd + ud) * ne + ue] = share
+                        if xd == ud and xe == ue:
+                            here_too = runs.any_start[s] + xd * ne + xe
+                            for way in range(4):
+                                run[0], run[1], run[2] = 1.0, 0.0, 0.0
+                                bounds = 1
+                                if way != 1 and way != 3:
+                                    slide(size, sd * vd[ud], pq, run)
+                                    bounds *= pq
+                                if way != 0:
+                                    slide(size, se * ve[ue], rq, run)
+                                    bounds *= rq
+                                if way == 3:
+                                    slide(size, sd * vd[ud], pq, run)
+                                    bounds *= pq
+                                runs.lone[way, here_too] = run[0] / bounds
                         anyhow = runs.any_start[s] + xd * ne + xe
                         runs.least_any[anyhow] = min(runs.least_any[anyhow], share)
                         sides = size * groups_along(
@@ -389,7 +415,7 @@ def fill_runs(
                         runs.union_least[here] = min(runs.union_least[here], sides * share)
 
 
-@compiled
+@inlined
 def share_left(p: Problem, runs: Runs, t: int, x: int, u: int) -> float:
     """Return the least share of a full delivery of tensor t for a tile x inside a union u."""
     least = 1.0
@@ -402,7 +428,7 @@ def share_left(p: Problem, runs: Runs, t: int, x: int, u: int) -> float:
     return least
 
 
-@compiled
+@inlined
 def share_anyhow(p: Problem, runs: Runs, t: int, x: int) -> float:
     """Return the least share of a full delivery of tensor t for a tile x, whatever its union."""
     least = 1.0
@@ -414,7 +440,7 @@ def share_anyhow(p: Problem, runs: Runs, t: int, x: int) -> float:
     return least
 
 
-@compiled
+@inlined
 def union_words(p: Problem, runs: Runs, t: int, u: int) -> float:
     """Return the least words of tensor t that the children of a union are sent per visit."""
     words = 1.0
@@ -435,7 +461,7 @@ def union_words(p: Problem, runs: Runs, t: int, u: int) -> float:
     return words * min(least, product)
 
 
-@compiled
+@inlined
 def deep_words(p: Problem, t: int, x: int) -> float:
     """Return the least words that any tiles inside tiles x receive, all visits together.
 
@@ -457,7 +483,7 @@ def deep_words(p: Problem, t: int, x: int) -> float:
     return words / most
 
 
-@compiled
+@inlined
 def groups(p: Problem, t: int, x: int, s: int) -> float:
     """Return how many different tiles of tensor t the children of spatial factors s hold."""
     total = 1.0
@@ -502,7 +528,7 @@ def most_shared(p: Problem, t: int, s: int) -> float:
 # -- costs of one pair of levels, from below
 
 
-@compiled
+@inlined
 def pair_cost(
     p: Problem,
     t: int,
@@ -521,23 +547,23 @@ def pair_cost(
     """  # fmt: skip
     output = t == p.axis.shape[0] - 1
     if not output:
-        cost = p.read[outer, t] / p.block[outer] * served
+        cost = p.word_read[outer, t] * served
         if inner >= 0:
-            cost += p.fill[inner, t] / p.block[inner] * filled
+            cost += p.word_fill[inner, t] * filled
         return cost
     whole = p.words[t, len(p.volume) - 1]
-    cost = p.update[outer, t] / p.block[outer] * served
+    cost = p.word_update[outer, t] * served
     if p.plain_output:
-        cost += p.read[outer, t] / p.block[outer] * max(0.0, served - whole * shared_outer)
+        cost += p.word_read[outer, t] * max(0.0, served - whole * shared_outer)
     if inner >= 0:
         if p.first_fill:
-            cost += p.fill[inner, t] / p.block[inner] * filled
+            cost += p.word_fill[inner, t] * filled
         elif p.plain_output:
-            cost += p.fill[inner, t] / p.block[inner] * max(0.0, filled - whole * shared_inner)
+            cost += p.word_fill[inner, t] * max(0.0, filled - whole * shared_inner)
     return cost
 
 
-@compiled
+@inlined
 def reach_above(p: Problem, b: Bounds, t: int, level: int) -> float:
     """Return the most spatial sharing of tensor t above a level."""
     most = 1.0
@@ -546,7 +572,7 @@ def reach_above(p: Problem, b: Bounds, t: int, level: int) -> float:
     return most
 
 
-@compiled
+@inlined
 def reach_between(p: Problem, b: Bounds, t: int, inner: int, outer: int) -> float:
     """Return the most spatial sharing of tensor t at levels inner + 1 to outer."""
     most = 1.0
@@ -555,13 +581,13 @@ def reach_between(p: Problem, b: Bounds, t: int, inner: int, outer: int) -> floa
     return most
 
 
-@compiled
+@inlined
 def full_words(p: Problem, t: int, x: int) -> float:
     """Return the words that arrive in tiles x when nothing is ever reused."""
     return p.words[t, x] * (p.volume[len(p.volume) - 1] / p.volume[x])
 
 
-@compiled
+@inlined
 def own_cost(
     p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, x: int, saved: int, upto: int
 ) -> float:
@@ -593,7 +619,7 @@ def own_cost(
     return total
 
 
-@compiled
+@inlined
 def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray) -> None:
     """Carry the words delivered to tiles x of tensor t through the loops of one level.
 
@@ -639,7 +665,7 @@ def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: Floa
         state[0] = bound * state[0] - (bound - 1) * (words - new)
 
 
-@compiled
+@inlined
 def turning(p: Problem, times: int) -> int:
     """Return the set of dimensions that turn in a factor, as bits."""
     bits = 0
@@ -651,48 +677,86 @@ def turning(p: Problem, times: int) -> int:
 
 @compiled
 def outermost_cost(
-    p: Problem, k: Kept, b: Bounds, x: int, state: FloatArray, cost: FloatArray
+    p: Problem, runs: Runs, x: int, price_: FloatArray, z: FloatArray, ways: FloatArray,
+    cost: FloatArray,
 ) -> None:
     """Find the least energy and cycles between the outermost level and tiles x of the next.
 
     Args:
-        state: float64[6], scratch.
+        p: the problem.
+        runs: its sliding windows.
+        x: a tile, alone below the outermost level.
+        price_: float64[T + 1, 3], see `outermost_prices`.
+        z: float64[T, 2], scratch: words that tiles x receive in full, and when all is free.
+        ways: float64[sliders * 4], scratch.
         cost: float64[2], filled with energy and cycles, each by its best order.
     """
     top = len(p.block) - 1
     last = len(p.volume) - 1
     times = last - x
     mask = turning(p, times)
+    for t in range(p.axis.shape[0]):
+        z[t, 0] = p.words[t, x] * p.volume[times]
+        z[t, 1] = z[t, 0] / p.free[t, times]
+    for s in range(len(runs.tensor)):
+        here = runs.any_start[s] + runs.divisor[x, runs.first[s]] * runs.divisors[runs.second[s]]
+        for way in range(4):
+            ways[4 * s + way] = runs.lone[way, here + runs.divisor[x, runs.second[s]]]
     cost[0] = cost[1] = np.inf
+    tensors = p.axis.shape[0]
     for order in range(p.order_start[top, mask], p.order_start[top, mask + 1]):
-        energy = reads = writes = 0.0
-        for t in range(p.axis.shape[0]):
-            pair = k.above[t, top - 1]
-            if pair < 0:
-                continue
-            for i in range(1, 6):
-                state[i] = 0.0
-            state[0] = p.words[t, x]
-            fold(p, t, x, x, times, order, state)
-            words = state[0]
-            energy += pair_cost(p, t, top - 1, top, words, words, 1.0, 1.0)
-            if t < p.axis.shape[0] - 1:
-                reads += words
-            else:
-                writes += words
-                if p.plain_output:
-                    reads += words - p.words[t, last]
+        energy, reads, writes = price_[tensors, 0], price_[tensors, 1], 0.0
+        for t in range(tensors):
+            words = z[t, p.order_free[order, t]]
+            if p.order_way[order, t] >= 0:
+                words *= ways[p.order_way[order, t]]
+            energy += price_[t, 0] * words
+            reads += price_[t, 1] * words
+            writes += price_[t, 2] * words
         cost[0] = min(cost[0], energy)
         cost[1] = min(cost[1], port_cycles(p, top, reads, writes))
 
 
 @compiled
+def outermost_prices(p: Problem, k: Kept, price_: FloatArray) -> None:
+    """Fill in what a word between the two outermost levels costs.
+
+    Args:
+        p: the problem.
+        k: what is kept.
+        price_: float64[T + 1, 3], a row a tensor: energy, reads and writes of a word; the last
+            row is what is counted off for the first visits to partial sums.
+    """
+    top = len(p.block) - 1
+    output = p.axis.shape[0] - 1
+    for t in range(output + 1):
+        if k.above[t, top - 1] < 0:
+            continue
+        if t < output:
+            price_[t, 0] = p.word_read[top, t] + p.word_fill[top - 1, t]
+            price_[t, 1] = 1.0
+            continue
+        price_[t, 0] = p.word_update[top, t]
+        price_[t, 2] = 1.0
+        whole = p.words[t, len(p.volume) - 1]
+        if p.plain_output:
+            price_[t, 0] += p.word_read[top, t]
+            price_[output + 1, 0] -= p.word_read[top, t] * whole
+            price_[t, 1] = 1.0
+            price_[output + 1, 1] = -whole
+        if p.first_fill or p.plain_output:
+            price_[t, 0] += p.word_fill[top - 1, t]
+        if p.plain_output and not p.first_fill:
+            price_[output + 1, 0] -= p.word_fill[top - 1, t] * whole
+
+
+@inlined
 def port_cycles(p: Problem, level: int, reads: float, writes: float) -> float:
     """Return the cycles that words of one instance need."""
     return max(
-        reads / p.bandwidth[level, 0],
-        writes / p.bandwidth[level, 1],
-        (reads + writes) / p.bandwidth[level, 2],
+        reads * p.pace[level, 0],
+        writes * p.pace[level, 1],
+        (reads + writes) * p.pace[level, 2],
     )
 
 
@@ -733,8 +797,11 @@ def fill_bounds(
     top = len(p.block) - 1
     last = len(p.volume) - 1
     n = last + 1
-    state = np.zeros(6)
     cost = np.zeros(2)
+    scratch = np.zeros((p.axis.shape[0], 2))
+    ways = np.zeros(4 * len(runs.tensor) + 1)
+    price_ = np.zeros((p.axis.shape[0] + 1, 3))
+    outermost_prices(p, k, price_)
     fill_reach(p, b)
     for level in range(top + 1):
         for x in range(n):
@@ -751,7 +818,7 @@ def fill_bounds(
                     if not p.temporal_ok[top, last - x]:
                         b.tail[level, x] = np.inf
                         continue
-                    outermost_cost(p, k, b, x, state, cost)
+                    outermost_cost(p, runs, x, price_, scratch, ways, cost)
                     b.tail[level, x] = cost[0]
                     b.tail_cycles[level, x] = cost[1]
                     continue
@@ -850,7 +917,7 @@ def bound_unions(
             bound[u] = min(bound[u], value_of(aim, energy, cycles))
 
 
-@compiled
+@inlined
 def leakage(p: Problem, b: Bounds, steps: float, spread: float) -> float:
     """Return the least leakage when the pivot uses at most so many children."""
     total = 0.0
@@ -861,7 +928,7 @@ def leakage(p: Problem, b: Bounds, steps: float, spread: float) -> float:
     return total
 
 
-@compiled
+@inlined
 def multiplier_cost(p: Problem, k: Kept, b: Bounds, t: int, shared: float) -> float:
     """Return the least energy of feeding the multipliers; shared is what the pivot shares."""
     macs = p.volume[len(p.volume) - 1]
@@ -875,7 +942,7 @@ def multiplier_cost(p: Problem, k: Kept, b: Bounds, t: int, shared: float) -> fl
     return pair_cost(p, t, np.int64(-1), first, 0.0, served, 1.0, above)
 
 
-@compiled
+@inlined
 def multiplier_pair(k: Kept, t: int) -> int:
     """Return the pair between the multipliers and the innermost level that keeps tensor t."""
     for pair in range(len(k.tensor)):
@@ -884,7 +951,7 @@ def multiplier_pair(k: Kept, t: int) -> int:
     return -1
 
 
-@compiled
+@inlined
 def crossing_pair(p: Problem, k: Kept, t: int) -> int:
     """Return the pair of kept levels that tensor t crosses the pivot between, or -1."""
     for pair in range(len(k.tensor)):
@@ -898,7 +965,15 @@ def crossing_pair(p: Problem, k: Kept, t: int) -> int:
 
 @compiled
 def node_bound(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, aim: Aim, w: State, z: Net, low: int, high: int,
+    p: Problem,
+    k: Kept,
+    b: Bounds,
+    runs: Runs,
+    aim: Aim,
+    w: State,
+    z: Net,
+    low: int,
+    high: int,
     end: int,
 ) -> tuple[float, float, float]:
     """Return the least value of any mapping that continues a chain, and its energy and cycles.
@@ -987,9 +1062,10 @@ def node_bound(
             energy += least_network(p, runs, w, z, low, high, end, p.saved[c])
         instances = 1.0
         for j in range(top, -1, -1):
-            cycles = max(
-                cycles, port_cycles(p, j, w.scratch[1, j, 0], w.scratch[2, j, 0]) / instances
-            )
+            if p.limited[j]:
+                cycles = max(
+                    cycles, port_cycles(p, j, w.scratch[1, j, 0], w.scratch[2, j, 0]) / instances
+                )
             known = low < j <= high
             instances *= p.volume[p.spread_id[w.spread[j]]] if known else b.spread[j]
         value = value_of(aim, energy + outside, max(cycles, outside_cycles))
@@ -1017,7 +1093,7 @@ def least_network(
     return total
 
 
-@compiled
+@inlined
 def pending_words(
     p: Problem,
     runs: Runs,
@@ -1159,59 +1235,73 @@ def fill_travel(p: Problem, z: Net) -> None:
 
 @compiled
 def network(p: Problem, k: Kept, w: State, at: IntArray, steps: float, z: Net) -> float:
-    """Return the energy of all networks of a complete mapping, exactly."""
+    """Return the energy of all networks of a complete mapping, exactly.
+
+    Outward, a child that lets a tensor pass asks for what its own children want: the words it
+    would receive if it kept the tensor are scaled up, in double precision as Timeloop does.
+    """
     top = len(p.block) - 1
-    tensors = p.axis.shape[0]
     total = 0.0
-    instances = 1.0
-    for level in range(top, -1, -1):
-        fanout = p.volume[p.spread_id[w.spread[level]]]
-        if p.hop[level] != 0 or p.router[level] != 0:
-            x = w.tile[level - 1] if level > 0 else np.int64(0)
-            for t in range(tensors):
-                words = steps
-                if level > 0:
-                    for i in range(1, 6):
-                        z.state[i] = 0.0
-                    z.state[0] = p.words[t, x]
-                    for j in range(level, top + 1):
-                        times = w.tile[j] - w.union[j]
-                        fold(p, t, x, w.union[j], times, at[j], z.state)
-                    words = z.state[0]
-                found = scatter(p, t, level, w.spread[level], x, z)
-                scale = 1.0
-                if level > 0 and not k.keep[level - 1, t]:
-                    scale = passed_on(p, k, w, t, level, steps) / (words * found)
-                hops = routed = 0.0
-                for size in range(1, int(fanout) + 1):
-                    if z.count[size] == 0:
-                        continue
-                    far = words * z.hops[size]
-                    sent = words * z.count[size] * scale
-                    if t == tensors - 1 and p.dram[level]:
-                        sent = 2 * sent - w.scratch[3, level, 0]
-                    if fanout > 1:
-                        hops += far
-                    if sent > 0:
-                        routed += (1 + np.floor(far / (2 * sent))) * sent
-                total += instances * (hops / 2 * p.hop[level] + routed * p.router[level])
-        instances *= fanout
+    for t in range(p.axis.shape[0]):
+        instances = p.volume[len(p.volume) - 1] / steps
+        asked = 0.0
+        for level in range(top + 1):
+            fanout = p.volume[p.spread_id[w.spread[level]]]
+            instances /= fanout
+            words = steps if level == 0 else words_to(p, w, at, t, level, z)
+            ratio = 1.0
+            if level > 0 and not k.keep[level - 1, t]:
+                ratio = asked / words
+            asked = words * w.scratch[0, level, t] * ratio
+            if p.hop[level] == 0 and p.router[level] == 0:
+                continue
+            scatter(p, t, level, w.spread[level], w.tile[level - 1] if level > 0 else 0, z)
+            home = -1.0
+            if t == p.axis.shape[0] - 1 and p.dram[level]:
+                home = w.scratch[3, level, 0]
+            total += instances * travelled(p, level, int(fanout), words, ratio, home, z)
     return total
 
 
 @compiled
-def passed_on(p: Problem, k: Kept, w: State, t: int, level: int, steps: float) -> float:
-    """Return the words one instance of a level hands on to children that let tensor t pass."""
-    inner = np.int64(-1)
-    for j in range(level):
-        if k.keep[j, t]:
-            inner = np.int64(j)
-    words = steps
-    if inner >= 0:
-        words = w.folds[len(p.block) - 1, k.above[t, inner], 0]
-    for j in range(max(inner, -1) + 1, level + 1):
-        words *= w.scratch[0, j, t]
-    return words
+def words_to(p: Problem, w: State, at: IntArray, t: int, level: int, z: Net) -> float:
+    """Return the words that one child of a level receives if it keeps tensor t."""
+    x = w.tile[level - 1]
+    z.state[0] = p.words[t, x]
+    for i in range(1, 6):
+        z.state[i] = 0.0
+    for j in range(level, len(p.block)):
+        fold(p, t, x, w.union[j], w.tile[j] - w.union[j], at[j], z.state)
+    return z.state[0]
+
+
+@compiled
+def travelled(
+    p: Problem, level: int, fanout: int, words: float, ratio: float, home: float, z: Net
+) -> float:
+    """Return the network energy below one instance of a level for the groups counted in z.
+
+    Args:
+        p: the problem.
+        level: the parents'.
+        fanout: children in use.
+        words: to each group.
+        ratio: that they are scaled up by, hops left out.
+        home: elements the instance is home to where results travel both ways, else -1.
+        z: the groups.
+    """
+    hops = routed = 0.0
+    for size in range(1, fanout + 1):
+        if z.count[size] == 0:
+            continue
+        sent = words * z.count[size] * ratio
+        if home >= 0:
+            sent = 2.0 * sent - home
+        far = words * z.hops[size] / 2 if fanout > 1 else 0.0
+        hops += far
+        if sent > 0:
+            routed = np.floor(routed + (1.0 + np.floor(far / sent)) * sent)
+    return hops * p.hop[level] + routed * p.router[level]
 
 
 # -- leaves
@@ -1271,7 +1361,7 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:
         at[level] += 1
 
 
-@compiled
+@inlined
 def blocks(count: float, size: float) -> float:
     """Return how many blocks hold so many words."""
     return np.ceil(count / size)
@@ -1346,7 +1436,7 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, z: Net, at: IntArray) -> None
 # -- the tree
 
 
-@compiled
+@inlined
 def mesh_allows(p: Problem, w: State, low: int, high: int) -> bool:
     """Return whether the spatial factors chosen at levels low to high fit the meshes below."""
     x = y = 1
@@ -1400,6 +1490,41 @@ def sort_queue(w: State, count: int) -> None:
             w.queue_bound[j + 1], w.queue_entry[j + 1] = w.queue_bound[j], w.queue_entry[j]
             j -= 1
         w.queue_bound[j + 1], w.queue_entry[j + 1] = bound, entry_
+
+
+@compiled
+def next_candidate(
+    p: Problem, b: Bounds, aim: Aim, w: State, level: int, start: int,
+    energy: float, cycles: float, threshold: float,
+) -> int:
+    """Return the next tile around the union at a level that may beat the best, or the count.
+
+    Args:
+        p: the problem.
+        b: its tables.
+        aim: what is minimized.
+        w: holds the union.
+        level: whose tile is sought.
+        start: where to begin among the candidates.
+        energy: of all that lies inside the tile.
+        cycles: likewise.
+        threshold: what a value has to stay below.
+    """  # fmt: skip
+    u = w.union[level]
+    inside, guard = p.packed[u], p.guard
+    count = b.candidate_count[level]
+    for i in range(start, count):
+        least = energy + b.candidate_tail[level, i]
+        if value_of(aim, least, cycles) >= threshold:
+            return count
+        x = b.candidates[level, i]
+        if ((p.packed[x] | guard) - inside) & guard != guard:
+            continue
+        if not p.temporal_ok[level, x - u]:
+            continue
+        if value_of(aim, least, max(cycles, b.tail_cycles[level, x])) < threshold:
+            return i
+    return count
 
 
 @entry
@@ -1497,7 +1622,9 @@ def search(
             if not mesh_allows(p, w, level, pivot):
                 continue
             w.register[NODES] += 1
-            value, energy, cycles = node_bound(p, k, b, runs, aim, w, z, inside, pivot, w.union[pivot])
+            value, energy, cycles = node_bound(
+                p, k, b, runs, aim, w, z, inside, pivot, w.union[pivot]
+            )
             if value >= threshold:
                 continue
             w.base[depth, 0], w.base[depth, 1] = energy, cycles
@@ -1515,25 +1642,17 @@ def search(
             depth -= 1
             continue
         i, j = w.cursor[depth, 0], w.cursor[depth, 1]
+        energy, cycles = w.base[depth - 1, 0], w.base[depth - 1, 1]
+        first, end = p.spread_start[level + 1], p.spread_start[level + 2]
+        if first + j >= end:
+            i, j = i + 1, 0
+        if j == 0:
+            i = next_candidate(p, b, aim, w, level, i, energy, cycles, threshold)
         if i >= b.candidate_count[level]:
             depth -= 1
             continue
         x = b.candidates[level, i]
-        energy, cycles = w.base[depth - 1, 0], w.base[depth - 1, 1]
-        tail = energy + b.tail[level, x]
-        if value_of(aim, tail, cycles) >= threshold:
-            depth -= 1
-            continue
-        first, end = p.spread_start[level + 1], p.spread_start[level + 2]
-        if (
-            first + j >= end
-            or not divides(p, w.union[level], x)
-            or not p.temporal_ok[level, x - w.union[level]]
-            or value_of(aim, tail, max(cycles, b.tail_cycles[level, x])) >= threshold
-        ):
-            w.cursor[depth, 0] = i + 1
-            w.cursor[depth, 1] = 0
-            continue
+        w.cursor[depth, 0] = i
         w.cursor[depth, 1] = j + 1
         s = p.spread_id[first + j]
         if not divides(p, s, last - x):

@@ -1,0 +1,155 @@
+"""Random small layers on random small machines, whose every mapping can be tried."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+from attrs import frozen
+
+from cosearch.architecture import (
+    AccessEnergy,
+    Architecture,
+    Compute,
+    CostRules,
+    Link,
+    Memory,
+    Partition,
+)
+from cosearch.einsum import ROLES, Einsum, conv, gemm
+from cosearch.errors import CosearchError
+from cosearch.hardware import SpatialAccelerator
+from cosearch.loopnest.mapping import LevelConstraint
+from cosearch.loopnest.mapspace import MapSpace
+
+LARGEST = 60_000
+"""Mappings of a case that are still all tried."""
+
+
+@frozen(eq=False)
+class SmallCase:
+    """A mapspace and the costs of all its feasible mappings."""
+
+    seed: int
+    space: MapSpace
+    energy_pj: np.ndarray
+    cycles: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def small_case() -> Callable[[int], SmallCase | None]:
+    """Return a function from a seed to a case, or None where it is too large or impossible."""
+    return _small_case
+
+
+def _small_case(seed: int) -> SmallCase | None:
+    r = random.Random(seed)
+    layer = _layer(r)
+    depth = r.choice([2, 3, 3, 3, 4])
+    machine = _machine(r, depth, networks=r.random() < 0.4)
+    constraints = _constraints(r, layer, depth) if r.random() < 0.4 else {}
+    accelerator = SpatialAccelerator(machine, constraints)
+    try:
+        space = accelerator.mapspace(layer)
+    except CosearchError:
+        return None
+    if space.size > LARGEST:
+        return None
+    energy, cycles = [], []
+    for rows in space.enumerate(16_384):
+        costs = accelerator.evaluate(layer, rows)
+        energy.append(costs.energy_pj[costs.feasible])
+        cycles.append(costs.cycles[costs.feasible])
+    return SmallCase(seed, space, np.concatenate(energy), np.concatenate(cycles))
+
+
+def _layer(r: random.Random) -> Einsum:
+    stride = (r.choice([1, 1, 2, 3]), r.choice([1, 1, 2]))
+    dilation = (r.choice([1, 1, 2, 3]), r.choice([1, 1, 2]))
+    kind = r.choice(["conv", "conv", "conv", "row", "gemm", "batched", "depthwise", "grouped"])
+    if kind == "conv":
+        return conv(
+            K=r.choice([1, 2, 3]), C=r.choice([1, 2]), P=r.choice([1, 2, 3, 4]),
+            Q=r.choice([1, 2]), R=r.choice([1, 2, 3]), S=r.choice([1, 2]), N=r.choice([1, 1, 2]),
+            stride=stride, dilation=dilation,
+        )  # fmt: skip
+    if kind == "row":
+        return conv(
+            K=r.choice([1, 2]), C=r.choice([1, 2]), P=r.choice([4, 6, 8, 9]), Q=1,
+            R=r.choice([2, 3, 4]), stride=stride, dilation=dilation,
+        )  # fmt: skip
+    if kind == "gemm":
+        return gemm(M=r.choice([2, 4, 6, 8]), N=r.choice([1, 2, 4, 6]), K=r.choice([2, 3, 4]))
+    if kind == "batched":
+        return gemm(M=r.choice([2, 4]), N=r.choice([1, 2, 3]), K=r.choice([2, 4]), B=2)
+    if kind == "depthwise":
+        return conv(
+            G=r.choice([2, 4]), K=1, C=1, P=r.choice([2, 4, 6]), Q=r.choice([1, 2]),
+            R=r.choice([1, 2, 3]), S=r.choice([1, 2]), stride=stride,
+        )  # fmt: skip
+    return conv(
+        G=2, K=r.choice([1, 2]), C=r.choice([1, 2]), P=r.choice([1, 2, 4]), Q=1,
+        R=r.choice([1, 2, 3]), stride=stride,
+    )  # fmt: skip
+
+
+def _energy(r: random.Random) -> AccessEnergy:
+    """Whole numbers: sums are then exact, and the last digit can be compared."""
+    return AccessEnergy(*(float(r.randint(1, 9)) for _ in range(3)))
+
+
+def _machine(r: random.Random, depth: int, *, networks: bool) -> Architecture:
+    fans = [(1, 1)] * depth
+    fans[r.randrange(depth)] = r.choice([(2, 1), (2, 2), (3, 1), (4, 2), (1, 4), (2, 3)])
+    if r.random() < 0.3:
+        fans[r.randrange(depth)] = r.choice([(2, 1), (1, 2), (2, 2)])
+    meshes = [(1, 1)]
+    for x, y in reversed(fans):
+        meshes.append((meshes[-1][0] * x, meshes[-1][1] * y))
+    levels = [
+        _memory(r, i, meshes[depth - 1 - i], outermost=i == depth - 1, networks=networks)
+        for i in range(depth)
+    ]
+    rules = CostRules(first_fill_is_counted=r.random() < 0.2)
+    return Architecture("small", levels, Compute(1.0, *meshes[-1]), rules=rules)
+
+
+def _memory(
+    r: random.Random, level: int, mesh: tuple[int, int], *, outermost: bool, networks: bool
+) -> Memory:
+    may = [role for role in ROLES if r.random() < 0.25]
+    keeps = [role for role in ROLES if role not in may and r.random() < 0.8]
+    partitions = {}
+    if not outermost and r.random() < 0.3:
+        for role in r.sample(ROLES, r.randint(1, 3)):
+            partitions[role] = Partition(r.choice([1, 2, 4, 8, 16]), _energy(r))
+    bandwidths = [r.choice([None, None, None, 0.25, 0.5, 1.0, 2.0, 4.0]) for _ in range(3)]
+    link = Link(float(r.randint(0, 3)), float(r.randint(0, 2))) if networks else Link()
+    return Memory(
+        f"L{level}", None if outermost else r.choice([2, 4, 6, 10, 16, 30, 80, None]), _energy(r),
+        block_size=r.choice([1, 1, 1, 2, 4]), mesh_x=mesh[0], mesh_y=mesh[1],
+        read_bandwidth=bandwidths[0], write_bandwidth=bandwidths[1],
+        shared_bandwidth=bandwidths[2], multiple_buffering=r.choice([1.0, 1.0, 2.0]),
+        leak_pj_per_cycle=r.choice([0.0, 0.0, 0.25, 1.0]), is_dram=outermost,
+        keeps=ROLES if outermost else keeps, may_keep=may, partitions=partitions,
+        network_below=link,
+    )  # fmt: skip
+
+
+def _constraints(r: random.Random, layer: Einsum, depth: int) -> Mapping[str, LevelConstraint]:
+    rules = {}
+    for level in range(depth):
+        if r.random() < 0.5:
+            continue
+        dims = list(layer.dims)
+        r.shuffle(dims)
+        rules[f"L{level}"] = LevelConstraint(
+            order=tuple(dims[: r.randint(1, len(dims))]) if r.random() < 0.4 else None,
+            x_dims=frozenset(dims[:3]) if r.random() < 0.3 else None,
+            y_dims=frozenset(dims[2:5]) if r.random() < 0.3 else None,
+            temporal={dims[0]: r.choice([1, 1, 1, 2])} if r.random() < 0.4 else {},
+            spatial={dims[1]: r.choice([1, 1, 2])} if r.random() < 0.2 else {},
+        )
+    return rules

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from cosearch.architecture import AccessEnergy, Architecture, Compute, CostRules, Memory
+from cosearch.einsum import Axis, Einsum, Tensor, conv, gemm
+from cosearch.errors import CosearchError
+from cosearch.loopnest.exact import problem as problem_module
+from cosearch.loopnest.exact.orders import order_classes
+from cosearch.loopnest.exact.problem import OrderTables
+from cosearch.loopnest.exact.solve import Limits, Solver
+from cosearch.loopnest.exact.tree import Aim
+from cosearch.loopnest.mapspace import MapSpace
+from cosearch.loopnest.reference import analyse
+
+FREE = (np.inf, np.inf)
+POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
+
+
+def value(powers, energy, cycles):
+    return energy ** powers[0] * cycles ** powers[1]
+
+
+def disagreements(small_case, seeds):
+    """Return how many cases were compared, and (seed, objective, found, least) where they differ."""
+    tables = OrderTables()
+    compared, wrong = 0, []
+    for seed in seeds:
+        case = small_case(seed)
+        if case is None:
+            continue
+        compared += 1
+        solver = Solver(case.space, tables)
+        for name, powers in POWERS.items():
+            found = solver.solve(Aim(*powers, *FREE))
+            least = value(powers, case.energy_pj, case.cycles).min(initial=np.inf)
+            got = value(powers, found.energy_pj, found.cycles) if found.mapping else np.inf
+            if not found.proven or got != least:
+                wrong.append((seed, name, got, least))
+    return compared, wrong
+
+
+def test_equals_brute_force_to_the_last_digit(small_case):
+    compared, wrong = disagreements(small_case, range(160))
+    assert wrong == []
+    assert compared > 50
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("first", range(10_000, 17_000, 500))
+def test_equals_brute_force_on_thousands_of_cases(small_case, first):
+    compared, wrong = disagreements(small_case, range(first, first + 500))
+    assert wrong == []
+    assert compared > 150
+
+
+@pytest.mark.parametrize(
+    ("dropped", "seeds"), [(0, range(60)), pytest.param(-1, range(600), marks=pytest.mark.exhaustive)]
+)
+def test_the_comparison_notices_a_missing_order_class(small_case, monkeypatch, dropped, seeds):
+    def fewer(*args):
+        classes = order_classes(*args)
+        return [c for c in classes if c is not classes[dropped]] if len(classes) > 1 else classes
+
+    monkeypatch.setattr(problem_module, "order_classes", fewer)
+    _, wrong = disagreements(small_case, seeds)
+    assert wrong
+
+
+def eyeriss(entries=55_296, **dram):
+    uniform = AccessEnergy.uniform
+    return Architecture(
+        "eyeriss-like",
+        (
+            Memory("PE", 256, uniform(1.0), mesh_x=14, mesh_y=12),
+            Memory("buffer", entries, uniform(6.0)),
+            Memory("DRAM", None, uniform(200.0), is_dram=True, **dram),
+        ),
+        Compute(1.0, 14, 12),
+    )
+
+
+LAYER = conv("3x3", K=128, C=128, P=28, Q=28, R=3, S=3)
+
+
+def test_the_winner_costs_what_the_reference_model_says():
+    space = MapSpace(eyeriss(read_bandwidth=4.0), LAYER)
+    found = Solver(space).solve(Aim(1, 1, *FREE))
+    cost = analyse(space.architecture, LAYER, found.mapping)
+    assert found.proven
+    assert (cost.energy_pj, cost.cycles) == (found.energy_pj, found.cycles)
+    again = analyse(space.architecture, LAYER, space.mapping_of(space.row_of(found.mapping)))
+    assert (again.energy_pj, again.cycles) == (found.energy_pj, found.cycles)
+
+
+def test_no_mapping_within_limits_is_proven_too():
+    solver = Solver(MapSpace(eyeriss(), LAYER))
+    fastest = solver.solve(Aim(0, 1, *FREE))
+    found = solver.solve(Aim(1, 0, np.inf, fastest.cycles - 1))
+    assert found.mapping is None
+    assert found.proven
+
+
+def test_a_search_cut_short_says_by_how_much_it_may_miss():
+    solver = Solver(MapSpace(eyeriss(read_bandwidth=0.25, write_bandwidth=0.25), LAYER))
+    best = solver.solve(Aim(1, 1, *FREE))
+    cut = solver.solve(Aim(1, 1, *FREE), Limits(evaluations=1))
+    assert not cut.proven
+    least = cut.energy_pj * cut.cycles * (1 - cut.gap)
+    assert least <= best.energy_pj * best.cycles <= cut.energy_pj * cut.cycles
+
+
+def test_a_deadline_in_the_past_still_yields_a_mapping():
+    solver = Solver(MapSpace(eyeriss(), LAYER))
+    found = solver.solve(Aim(1, 1, *FREE), Limits(deadline=time.perf_counter()))
+    assert found.mapping is not None
+
+
+def test_limits_hold():
+    limits = Limits.starting(time.perf_counter(), None, 5)
+    assert not limits.reached(4)
+    assert limits.reached(5)
+    assert Limits.starting(time.perf_counter() - 1, 0.5).reached(0)
+
+
+def test_bypass_left_open_is_never_worse():
+    uniform = AccessEnergy.uniform
+    roles = ("Weights", "Inputs", "Outputs")
+    machine = Architecture(
+        "open",
+        (
+            Memory("PE", 64, uniform(1.0), mesh_x=4, mesh_y=4),
+            Memory("buffer", 4096, uniform(20.0), keeps=(), may_keep=roles),
+            Memory("DRAM", None, uniform(30.0), is_dram=True),
+        ),
+        Compute(1.0, 4, 4),
+    )
+    space = MapSpace(machine, gemm(M=16, N=16, K=16))
+    everything = Solver(space, open_bypass=False)
+    assert everything.narrowed
+    kept = everything.solve(Aim(1, 1, *FREE))
+    free = Solver(space).solve(Aim(1, 1, *FREE))
+    assert free.energy_pj * free.cycles < kept.energy_pj * kept.cycles
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [CostRules(link_transfers=True), CostRules(geometric_halo=True),
+     CostRules(only_innermost_loop_slides=True)],
+)  # fmt: skip
+def test_rules_without_a_proof_are_refused(rules):
+    machine = Architecture("odd", eyeriss().levels, Compute(1.0, 14, 12), rules=rules)
+    with pytest.raises(CosearchError, match="no proof"):
+        Solver(MapSpace(machine, LAYER))
+
+
+def test_an_axis_of_three_dimensions_is_refused():
+    axis = Axis((("P", 1), ("R", 1), ("K", 1)))
+    layer = Einsum(
+        "odd", ("K", "P", "R"), (2, 4, 2),
+        (
+            Tensor("Weights", "Weights", (Axis((("K", 1),)), Axis((("R", 1),)))),
+            Tensor("Inputs", "Inputs", (axis,)),
+            Tensor("Outputs", "Outputs", (Axis((("K", 1),)), Axis((("P", 1),)))),
+        ),
+    )  # fmt: skip
+    with pytest.raises(CosearchError, match="one or two dimensions"):
+        Solver(MapSpace(eyeriss(), layer))
