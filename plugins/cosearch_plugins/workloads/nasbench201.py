@@ -8,14 +8,10 @@ doubles the channels (section 2.1 and Figure 1 of the paper).
 
 from __future__ import annotations
 
-import csv
-import gzip
-from functools import cache, cached_property
-from importlib import resources
+from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar
 
-import numpy as np
 from attrs import frozen
 
 from cosearch.einsum import Einsum, conv
@@ -23,14 +19,19 @@ from cosearch.errors import UnknownNameError
 from cosearch.space import Parameter, ParameterSpace
 from cosearch.typing import FloatArray, IntArray, Rows
 from cosearch.workload import Layer, Network, NetworkSpace, Workload
+from cosearch_plugins.workloads.nasbench201_table import (
+    EDGES,
+    OPERATIONS,
+    SIZE,
+    cell_text,
+    codes,
+    index_by_code,
+    latencies,
+    rows_by_index,
+    skip_score,
+    table,
+)
 from cosearch_plugins.workloads.options import BATCH
-
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-"""From node, to node, in the order of the cell's text."""
-
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-
-SIZE = len(OPERATIONS) ** len(EDGES)
 
 CELLS = 5
 """In each stage."""
@@ -134,18 +135,18 @@ class NasBench201(NetworkSpace):
             device: `eyeriss` or `fpga` (model estimates), `raspi4` or `pixel3` (measured).
             rows: cells, int64[n, 6].
         """
-        devices = {column.removesuffix("_ms"): column for column in _latencies()}
+        devices = {column.removesuffix("_ms"): column for column in latencies()}
         if device not in devices:
             raise UnknownNameError("device", device, devices)
-        return _latencies()[devices[device]][self.index(rows)]
+        return latencies()[devices[device]][self.index(rows)]
 
     def index(self, rows: Rows) -> IntArray:
         """Return the benchmark's own indices, int64[n], of rows int64[n, 6]."""
-        return _index_by_code()[_codes(rows)]
+        return index_by_code()[codes(rows)]
 
     def row(self, index: int) -> Rows:
         """Return the cell, int64[6], of one of the benchmark's own indices."""
-        row: Rows = _rows_by_index()[index]
+        row: Rows = rows_by_index()[index]
         return row
 
     @cached_property
@@ -243,66 +244,3 @@ class NasBench201Cell(Workload):
     def network(self) -> Network:
         """Return the network."""
         return self.cells.build(self.cells.row(self.index))
-
-
-def skip_score(rows: Rows) -> FloatArray:
-    """Return FreeREA's third score, float64[n]: how far skip connections reach.
-
-    The mean over `skip_connect` edges of (to - from - 1), 0 without any (Cavagnero et al., WACV
-    2023).
-    """
-    reach = np.array([b - a - 1 for a, b in EDGES], dtype=np.float64)
-    skips = rows == OPERATIONS.index("skip_connect")
-    return np.asarray((skips * reach).sum(axis=1) / np.maximum(skips.sum(axis=1), 1))
-
-
-def cell_text(row: Rows) -> str:
-    """Return the benchmark's text of a cell, int64[6]."""
-    edges = [f"{OPERATIONS[int(op)]}~{a}" for op, (a, _) in zip(row, EDGES, strict=True)]
-    return "+".join(f"|{'|'.join(part)}|" for part in (edges[:1], edges[1:3], edges[3:]))
-
-
-@cache
-def table() -> dict[str, FloatArray]:
-    """Return the numeric columns of the benchmark's table, float64[15625] each, by index."""
-    return _numbers("nasbench201.csv.gz")
-
-
-@cache
-def _latencies() -> dict[str, FloatArray]:
-    return _numbers("latency.csv.gz")
-
-
-def _numbers(name: str) -> dict[str, FloatArray]:
-    rows = _read(name)
-    columns = [c for c in rows[0] if c not in ("index", "arch")]
-    return {c: np.array([float(row[c]) for row in rows]) for c in columns}
-
-
-def _read(name: str) -> list[dict[str, str]]:
-    data = resources.files(__package__) / "data" / "nasbench201" / name
-    with data.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-@cache
-def _rows_by_index() -> Rows:
-    """Return every cell, int64[15625, 6], in the order of the benchmark's indices."""
-    cells = [row["arch"] for row in _read("nasbench201.csv.gz")]
-    edges = [
-        [part.split("~")[0] for part in cell.replace("+", "").split("|") if part] for cell in cells
-    ]
-    return np.array([[OPERATIONS.index(op) for op in row] for row in edges], dtype=np.int64)
-
-
-def _codes(rows: Rows) -> IntArray:
-    """Return each row as a number in base 5."""
-    powers = len(OPERATIONS) ** np.arange(len(EDGES), dtype=np.int64)
-    return np.asarray(rows @ powers)
-
-
-@cache
-def _index_by_code() -> IntArray:
-    index = np.empty(SIZE, dtype=np.int64)
-    index[_codes(_rows_by_index())] = np.arange(SIZE)
-    return index

@@ -6,12 +6,11 @@ import pytest
 from cosearch.errors import UnknownNameError
 from cosearch.plugins import load_registry
 from cosearch.workload_source import resolve
-from cosearch_plugins.workloads.nasbench201 import (
-    DATA_SETS,
+from cosearch_plugins.workloads.nasbench201 import DATA_SETS, NasBench201
+from cosearch_plugins.workloads.nasbench201_table import (
     EDGES,
     OPERATIONS,
     SIZE,
-    NasBench201,
     cell_text,
     skip_score,
 )
