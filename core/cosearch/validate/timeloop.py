@@ -29,37 +29,38 @@ from cosearch.validate.reference import Reference, Section
 
 Json: TypeAlias = Mapping[str, Any]
 
+NAME = "Timeloop"
+
+LINKED = "result_link_transfers_on"
+"""Where a point has the figures of Timeloop's default setting, if they are others."""
+
 RELATIVE = 1e-9
 """How much of an energy a right model may miss."""
 
 
 class Timeloop(Reference):
-    """Points of `archs.json` and every `points_*.jsonl`; other `*.jsonl` files of points too."""
+    """Points of `archs.json` and every `points_*.jsonl`; those of other files apart."""
 
     def read(self, path: Path) -> tuple[Section, ...]:
         """Read a directory, or one file of points that stands beside its `archs.json`."""
         folder, files = _files(path)
         architectures = _architectures(_unpacked_or_not(folder / "archs.json"))
-        plain: list[Point[MappedLayer]] = []
+        plain: dict[str, list[Point[MappedLayer]]] = {NAME: [], f"{NAME}, its mapper's best": []}
         linked: list[Point[MappedLayer]] = []
         for file in files:
+            name = NAME if file.name.startswith("points") or len(files) == 1 else [*plain][1]
             for line, record in json_lines(file):
-                with reading(f"{file}:{line}"):
+                place = f"{file}:{line}"
+                with reading(place):
                     case = _case(record, architectures)
-                    plain.append(_point(record, case, f"{file}:{line}", "result"))
-                    if isinstance(record.get("result_link_transfers_on"), dict):
-                        linked.append(
-                            _point(
-                                record, _linked(case), f"{file}:{line}", "result_link_transfers_on"
-                            )
-                        )
-        if not plain:
+                    plain[name].append(_point(record, case, place, "result"))
+                    if isinstance(record.get(LINKED), dict):
+                        linked.append(_point(record, _linked(case), place, LINKED))
+        by_name = {**plain, f"{NAME}, link transfers on": linked}
+        sections = tuple(Section(n, p, reference_model) for n, p in by_name.items() if p)
+        if not sections:
             raise InputError(str(path), ["holds no points"])
-        sections = (
-            Section("Timeloop", plain, reference_model),
-            Section("Timeloop, link transfers on", linked, reference_model),
-        )
-        return tuple(section for section in sections if section.points)
+        return sections
 
 
 def _files(path: Path) -> tuple[Path, list[Path]]:
