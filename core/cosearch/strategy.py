@@ -107,3 +107,30 @@ class Strategy(ABC):
                 "tell infinity, or feasible=False, for a design that has no loss",
             )
         return Told(rows, losses, feasible)
+
+
+class MultiFidelity(Strategy):
+    """A strategy that may have designs judged cheaply before they are judged in full.
+
+    A fidelity is the share of a full evaluation, in (0, 1]: of a network's layers, of a mapper's
+    budget, whatever the caller can make cheaper. Losses are compared within a fidelity only. A
+    caller that knows fidelities uses `ask_at` and `tell_at`; another one uses `ask` and `tell`,
+    and all is judged in full.
+    """
+
+    @abstractmethod
+    def ask_at(self, n: int) -> tuple[Rows, FloatArray]:
+        """Return int64[m, d] and the fidelity, float64[m], to judge each row at.
+
+        A row is asked again only at a higher fidelity than before.
+        """
+
+    @abstractmethod
+    def tell_at(
+        self, rows: Rows, losses: FloatArray, feasible: BoolArray, fidelity: FloatArray
+    ) -> None:
+        """Learn what rows are worth at the fidelities, float64[n], they were judged at."""
+
+    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+        """Learn what rows are worth in full."""
+        self.tell_at(rows, losses, feasible, np.ones(len(rows)))

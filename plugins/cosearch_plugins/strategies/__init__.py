@@ -28,6 +28,7 @@ def cosearch_strategies() -> list[Registration]:
             ("surrogate-tree", "surrogate_tree:SurrogateTree", "boosted trees rank candidates"),
             ("reinforce", "policy_gradient:Reinforce", "policy gradient over the columns"),
             ("ppo", "policy_gradient:Ppo", "proximal policy optimization over the columns"),
+            ("hyperband", "hyperband:Hyperband", "cheap judgements first, where there are any"),
             ("optuna", "optuna_samplers:Optuna", "Optuna's samplers: TPE, GP, CMA-ES, NSGA"),
             ("pymoo", "pymoo_algorithms:Pymoo", "pymoo's evolutionary algorithms"),
             ("nsga2", "nsga2:Nsga2", "evolution of a Pareto front, for several objectives"),
