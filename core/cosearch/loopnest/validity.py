@@ -47,26 +47,8 @@ def check(architecture: Architecture, layer: Einsum, mapping: Mapping) -> None:
         raise broken
 
 
-def violations(
-    architecture: Architecture, layer: Einsum, mapping: Mapping
-) -> Iterator[InvalidMapping]:
-    """Yield every broken rule: factors, tensors kept nowhere, the multipliers, then the levels.
-
-    Raises:
-        CosearchError: the mapping names levels, dimensions or tensors that do not exist.
-    """
-    _refuse_misfits(architecture, layer, mapping)
-    yield from _factors(layer, mapping)
-    yield from _kept_nowhere(layer, mapping)
-    nest = Nest.of(layer, mapping)
-    yield from _spatial(architecture, mapping, MAC)
-    for level, memory in enumerate(architecture.levels):
-        kept = [t for t in layer.tensors if t.name in mapping.levels[level].keep]
-        yield from _capacity(memory, kept, nest, level)
-        yield from _spatial(architecture, mapping, level)
-
-
-def _refuse_misfits(architecture: Architecture, layer: Einsum, mapping: Mapping) -> None:
+def refuse_misfits(architecture: Architecture, layer: Einsum, mapping: Mapping) -> None:
+    """Raise CosearchError where a mapping names levels, dimensions or tensors that do not exist."""
     names = [level.name for level in architecture.levels]
     mapped = [entry.level for entry in mapping.levels]
     if mapped != names:
@@ -87,6 +69,25 @@ def _refuse_misfits(architecture: Architecture, layer: Einsum, mapping: Mapping)
                     f"the mapping has the loop {loop.dim}={loop.bound} at {entry.level}, "
                     f"layer {layer.name!r} has the dimensions {' '.join(layer.dims)}"
                 )
+
+
+def violations(
+    architecture: Architecture, layer: Einsum, mapping: Mapping
+) -> Iterator[InvalidMapping]:
+    """Yield every broken rule: factors, tensors kept nowhere, the multipliers, then the levels.
+
+    Raises:
+        CosearchError: the mapping names levels, dimensions or tensors that do not exist.
+    """
+    refuse_misfits(architecture, layer, mapping)
+    yield from _factors(layer, mapping)
+    yield from _kept_nowhere(layer, mapping)
+    nest = Nest.of(layer, mapping)
+    yield from _spatial(architecture, mapping, MAC)
+    for level, memory in enumerate(architecture.levels):
+        kept = [t for t in layer.tensors if t.name in mapping.levels[level].keep]
+        yield from _capacity(memory, kept, nest, level)
+        yield from _spatial(architecture, mapping, level)
 
 
 def _factors(layer: Einsum, mapping: Mapping) -> Iterator[InvalidMapping]:

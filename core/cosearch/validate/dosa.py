@@ -23,6 +23,7 @@ from cosearch.einsum import Einsum, conv
 from cosearch.errors import InputError
 from cosearch.loopnest.mapping import LevelMapping, Loop
 from cosearch.loopnest.mapping import Mapping as LoopMapping
+from cosearch.loopnest.validity import refuse_misfits
 from cosearch.validate.compare import Figure, Figures, Point, Rejected
 from cosearch.validate.dosa_counts import access_counts
 from cosearch.validate.figures import MappedLayer, reference_model
@@ -207,6 +208,7 @@ def _point(row: Row, source: str, layout: Layout, counts: Mapping[str, int]) -> 
     with reading(source):
         machine = architecture(int(row["pe_dim"]), int(row["acc_depth"]), int(row["sp_depth"]))
         case = MappedLayer(machine, _layer(row), mapping(row["mapping"]))
+        refuse_misfits(case.architecture, case.layer, case.mapping)
         stride = int(row["Wstride"]), int(row["Hstride"])
         derived = access_counts(case.layer, case.mapping, stride) or {}
         figures = {name: Figure("count", value) for name, value in {**derived, **counts}.items()}

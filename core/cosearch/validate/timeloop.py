@@ -21,7 +21,7 @@ from cosearch.einsum import Einsum, conv
 from cosearch.errors import CosearchError, InputError
 from cosearch.loopnest.mapping import LevelMapping, Loop
 from cosearch.loopnest.mapping import Mapping as LoopMapping
-from cosearch.loopnest.validity import Rule
+from cosearch.loopnest.validity import Rule, refuse_misfits
 from cosearch.validate.compare import Figure, Point, Rejected
 from cosearch.validate.figures import COUNTS, MappedLayer, reason_of, reference_model
 from cosearch.validate.files import json_lines, json_object, reading
@@ -122,13 +122,18 @@ def _memory(level: Json) -> Memory:
 
 
 def problem(facts: Json) -> Einsum:
-    """Return the layer that a point's `problem` describes."""
-    return conv(
+    """Return the layer that a point's `problem` describes.
+
+    It has the dimension of groups even where there is one group: a mapping may name it wrongly.
+    """
+    layer = conv(
         facts.get("name", "layer"),
-        **{dim: facts[dim] for dim in "KCPQRSNG"},
+        **{dim: facts[dim] for dim in "KCPQRSN"},
+        G=max(2, facts["G"]),
         stride=(facts["Wstride"], facts["Hstride"]),
         dilation=(facts["Wdilation"], facts["Hdilation"]),
     )
+    return evolve(layer, sizes=tuple(facts[dim] for dim in layer.dims))
 
 
 def mapping(entries: list[Json]) -> LoopMapping:
@@ -153,8 +158,11 @@ def mapping(entries: list[Json]) -> LoopMapping:
 def _case(record: Json, architectures: Mapping[str, Architecture]) -> MappedLayer:
     if record["arch"] not in architectures:
         raise CosearchError(f"arch: archs.json has no architecture {record['arch']!r}")
-    layer = problem(record["problem"])
-    return MappedLayer(architectures[record["arch"]], layer, mapping(record["mapping"]))
+    case = MappedLayer(
+        architectures[record["arch"]], problem(record["problem"]), mapping(record["mapping"])
+    )
+    refuse_misfits(case.architecture, case.layer, case.mapping)
+    return case
 
 
 def _linked(case: MappedLayer) -> MappedLayer:

@@ -64,6 +64,23 @@ def test_a_fault_in_a_file_names_the_place(folder, name, text, message):
         Timeloop().read(folder)
 
 
+def test_a_factor_of_groups_that_are_not_there(folder):
+    record = json.loads((folder / "points_few.jsonl").read_text().splitlines()[0])
+    record["mapping"][1]["temporal"] = [["G", 2]]
+    reason = "parsing mapping: product of all factors of dimension G is 2, which is not equal to"
+    record |= {"valid": False, "reason": reason}
+    (folder / "points_few.jsonl").write_text(json.dumps(record))
+    (section,) = Timeloop().read(folder)
+    assert section.report().summary["invalid_agreed"] == 1
+
+
+def test_a_mapping_of_another_machine(folder):
+    file = folder / "points_few.jsonl"
+    file.write_text(file.read_text().replace('"level":"buf"', '"level":"buffer"'))
+    with pytest.raises(InputError, match=r"points_few.jsonl:1: the mapping describes the levels"):
+        Timeloop().read(folder)
+
+
 def test_a_missing_directory_and_an_empty_one(tmp_path):
     with pytest.raises(InputError, match="no such directory"):
         Timeloop().read(tmp_path / "nowhere")
