@@ -157,6 +157,13 @@ class Accelerator(ABC):
         """
         return np.zeros(len(rows)), np.zeros(len(rows))
 
+    def floor(self, layer: Einsum) -> tuple[float, float]:  # noqa: ARG002
+        """Return energy (pJ) and cycles that no mapping of a layer undercuts.
+
+        For searches that rule out whole machines; zero unless a model knows better.
+        """
+        return 0.0, 0.0
+
     @abstractmethod
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one mapping, int64[d], by the readable reference model."""
@@ -237,6 +244,12 @@ class SpatialAccelerator(Accelerator):
     def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
         """Price mappings with the compiled kernel."""
         return self.mapspace(layer).pricer.price(rows)
+
+    def floor(self, layer: Einsum) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that no mapping of a layer undercuts."""
+        from cosearch.loopnest.floor import floor
+
+        return floor(self.architecture, layer)
 
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one mapping; raises Infeasible when it cannot be run."""

@@ -258,6 +258,8 @@ def inexact(architecture: Architecture, layer: Einsum) -> str | None:
         return "link transfers are priced by the reference model alone"
     places: list[Compute | Memory] = [architecture.compute, *architecture.levels]
     hops = max(2 * (1 + place.mesh_x) * (1 + place.mesh_y) for place in places)
+    if not any(m.network_below.hop_pj or m.network_below.router_pj for m in architecture.levels):
+        hops = 1
     stretch = max(_stretch(layer, tensor) for tensor in layer.tensors)
     largest = 2 * hops * layer.macs * stretch
     shares = [c for axis in layer.output.axes for _, c in axis.terms]
