@@ -24,7 +24,7 @@ from cosearch.loopnest.delivery import delivered
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.loopnest.nest import MAC, Nest
 from cosearch.loopnest.reference import analyse, cost
-from cosearch.loopnest.validity import InvalidMapping, Rule, violations
+from cosearch.loopnest.validity import Rule, violations
 from cosearch.validate.dosa import Dosa
 from cosearch.validate.timeloop import Timeloop
 
@@ -363,68 +363,6 @@ def test_exact_far_beyond_machine_words():
     found = analyse(machine(buffer(), dram()), layer, two([], loops))
     assert found.computes == 10**21
     assert found.levels[1].tensors[0].reads == 10**21
-
-
-# -- invalid mappings
-
-
-def broken_by(memory, mapping, layer=None, compute=None):
-    with pytest.raises(InvalidMapping) as caught:
-        analyse(machine(memory, dram(), compute=compute), layer or gemm(M=2, N=2, K=2), mapping)
-    return caught.value
-
-
-M, N, K = Loop("M", 2), Loop("N", 2), Loop("K", 2)
-
-
-def test_factors_that_miss_the_size():
-    error = broken_by(buffer(), two([M, N], []))
-    assert (error.rule, error.place, error.used, error.allowed) == (Rule.FACTORS, "K", 1, 2)
-
-
-def test_a_tensor_kept_nowhere():
-    entries = (LevelMapping("buf", ["Inputs"], [M, N, K]), LevelMapping("DRAM", ["Outputs"]))
-    error = broken_by(buffer(), Mapping(entries))
-    assert (error.rule, error.place) == (Rule.KEPT_NOWHERE, "Weights")
-
-
-@pytest.mark.parametrize(
-    ("mesh", "rule"),
-    [((4, 1), Rule.SPATIAL_Y), ((1, 4), Rule.SPATIAL_X), ((1, 2), Rule.INSTANCES)],
-)
-def test_spatial_loops_that_do_not_fit(mesh, rule):
-    mapping = two([M], [], spatial_x=[N], spatial_y=[K])
-    error = broken_by(buffer(), mapping, compute=Compute(1.0, *mesh))
-    assert (error.rule, error.place) == (rule, "MAC")
-
-
-def test_tiles_that_do_not_fit():
-    error = broken_by(buffer(20, multiple_buffering=2), two([M, N, K], []))
-    assert (error.rule, error.place, error.used, error.allowed) == (Rule.CAPACITY, "buf", 12, 10)
-    assert error.margins == {Rule.CAPACITY.value: 1.2}
-    assert "Weights 4 + Inputs 4 + Outputs 4" in str(error)
-    assert "outer levels" in error.hint
-
-
-def test_every_violation_is_told():
-    mapping = two([M, M], [], spatial_x=[N])
-    found = list(violations(machine(buffer(1), dram()), gemm(M=2, N=2, K=2), mapping))
-    assert {e.rule for e in found} == {Rule.FACTORS, Rule.INSTANCES, Rule.SPATIAL_X, Rule.CAPACITY}
-
-
-@pytest.mark.parametrize(
-    "mapping",
-    [
-        Mapping((LevelMapping("DRAM", ALL), LevelMapping("buf", ALL))),
-        two([Loop("X", 2)], []),
-        two([], [], keep=["Psums"]),
-        Mapping(()),
-    ],
-)
-def test_names_that_do_not_exist(mapping):
-    with pytest.raises(CosearchError, match=r"mapping (describes|has|keeps)") as caught:
-        analyse(machine(buffer(), dram()), gemm(M=2, N=2, K=2), mapping)
-    assert not isinstance(caught.value, InvalidMapping)
 
 
 def test_two_rules_that_exclude_each_other():
