@@ -195,7 +195,8 @@ class _Reader:
         parts: list[Any] = term if isinstance(term, list) else [term]
         dims = [str(part) for part in parts if part in self.dims]
         others = [part for part in parts if part not in self.dims]
-        unknown = [p for p in others if p not in self.factors and not isinstance(p, int)]
+        names = list(self.factors)  # not the mapping: a list or mapping in `others` has no hash
+        unknown = [p for p in others if p not in names and not isinstance(p, int)]
         if len(dims) != 1 or unknown:
             known = " ".join([*self.dims, *self.factors])
             self.problems.add(

@@ -65,6 +65,8 @@ def test_what_the_file_says_beyond_the_layer_is_listed(tmp_path: Path) -> None:
         ("C: 3,", "", "C"),
         ("P: 55,", "P: 0,", "P"),
         ("[[M]]", "[[Z]]", "Z"),
+        ("[[M]]", "[[{a: 1}]]", "is not one dimension"),
+        ("[[M]]", "[[[[M]]]]", "is not one dimension"),
         ("read-write: True", "read-write: False", "read_write: true"),
     ],
 )
