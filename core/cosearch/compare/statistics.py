@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 from attrs import frozen
 
+from cosearch.ranking import midranks
 from cosearch.typing import FloatArray
 
 PERMUTATIONS = 9_999
@@ -71,17 +72,6 @@ def permutation_test(
         total += 1 - lost / (len(x) * len(y))
     extreme = np.abs(total / len(a) - 0.5) >= observed - 1e-12
     return float((extreme.sum() + 1) / (PERMUTATIONS + 1))
-
-
-def midranks(values: FloatArray) -> FloatArray:
-    """Return float64[n]: ranks from 1, equal values sharing their mean rank."""
-    order = np.argsort(values, kind="stable")
-    ranks = np.empty(len(values))
-    ranks[order] = np.arange(1, len(values) + 1)
-    for value in np.unique(values):
-        same = values == value
-        ranks[same] = ranks[same].mean()
-    return ranks
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

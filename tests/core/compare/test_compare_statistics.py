@@ -12,7 +12,6 @@ from cosearch.compare.statistics import (
     critical_difference,
     holm,
     mean_ranks,
-    midranks,
     pairwise,
     permutation_test,
     superiority,
@@ -26,12 +25,6 @@ def test_superiority_is_the_share_of_pairs_won(a, b):
     won = [1.0 if x < y else 0.5 if x == y else 0.0 for x, y in itertools.product(a, b)]
     assert superiority(a, b) == pytest.approx(np.mean(won))
     assert superiority(a, b) + superiority(b, a) == pytest.approx(1.0)
-
-
-@given(losses)
-def test_midranks_count_the_smaller_and_half_the_equal(values):
-    expected = [np.sum(values < v) + (np.sum(values == v) + 1) / 2 for v in values]
-    assert midranks(values) == pytest.approx(expected)
 
 
 def test_holm_by_hand():

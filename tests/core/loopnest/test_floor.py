@@ -1,0 +1,49 @@
+"""No mapping undercuts the floor of its machine."""
+
+import numpy as np
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.einsum import gemm
+from cosearch.errors import Infeasible
+from cosearch.hardware import SpatialAccelerator
+from cosearch.loopnest.floor import floor
+
+
+def check(architecture, layer, seed):
+    machine = SpatialAccelerator(architecture)
+    try:
+        space = machine.mapspace(layer)
+    except Infeasible:
+        assume(False)
+    rows = space.sample(2000, np.random.default_rng(seed))
+    costs = machine.evaluate(layer, rows)
+    assume(costs.feasible.any())
+    energy, cycles = machine.floor(layer)
+    assert energy <= costs.energy_pj[costs.feasible].min()
+    assert cycles <= costs.cycles[costs.feasible].min()
+
+
+def test_nothing_undercuts_it(cases):
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(cases.plain_machines, cases.layers, st.integers(0, 2**32))
+    def run(architecture, layer, seed):
+        check(architecture, layer, seed)
+
+    run()
+
+
+def test_by_hand():
+    one = AccessEnergy.uniform(1.0)
+    machine = Architecture(
+        "two",
+        (Memory("buffer", 1000, one), Memory("DRAM", None, AccessEnergy.uniform(100.0))),
+        Compute(2.0, mesh_x=4),
+    )
+    energy, cycles = floor(machine, gemm(M=4, N=5, K=6))
+    macs, weights, inputs, outputs = 120, 30, 24, 20
+    operands = 3 * macs / 4  # four multipliers share what the buffer reads
+    moved = (weights + inputs) * (1 + 100) + outputs * 100
+    assert np.isclose(energy, 2 * macs + operands + moved)
+    assert np.isclose(cycles, macs / 4)
