@@ -59,6 +59,9 @@ TINY = ParameterSpace(
 )
 """20 rows, 17 of them meet the rule."""
 
+LARGE = ParameterSpace(tuple(Parameter(f"p{i}", tuple(range(12))) for i in range(8)))
+"""430 million rows, too many to enumerate."""
+
 SINGLE = ParameterSpace((Parameter("rows", (8,)), Parameter("columns", (4,))))
 
 
@@ -110,6 +113,11 @@ def _huge(rows: Rows) -> tuple[FloatArray, BoolArray]:
     return (_bowl(rows) * 1e300)[:, None], _all(rows)
 
 
+def _far(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    loss = np.exp(((rows - 7.0) ** 2).sum(axis=1) / 40.0)
+    return loss[:, None], rows[:, 0] >= rows[:, 1]
+
+
 def _two(rows: Rows) -> tuple[FloatArray, BoolArray]:
     area = (rows + 1.0).prod(axis=1)
     return np.stack([_bowl(rows), area], axis=1), rows[:, 2] != 4
@@ -125,6 +133,7 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("some infinite", MACHINE, _infinite),
     Problem("only infinite", MACHINE, _only_infinite),
     Problem("huge losses", MACHINE, _huge),
+    Problem("large space", LARGE, _far, rounds=5),
     Problem("tiny space", TINY, _constant, rounds=5),
     Problem("single row", SINGLE, _constant, rounds=1),
 )

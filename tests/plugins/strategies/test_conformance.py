@@ -9,7 +9,6 @@ SPECS = (
     "random",
     "sobol",
     "grid",
-    "grid:order=lexicographic,steps=3",
     "annealing",
     "evolutionary",
     "evolutionary:ageing=true",
@@ -17,7 +16,6 @@ SPECS = (
     "nsga2",
     "hyperband",
     "bayesian",
-    "bayesian:acquisition=ei",
     "bayesian:kernel=matern,candidates=60",
     "bayesian:acquisition=thompson,kernel=rbf,candidates=60",
     "relax-and-round:candidates=100",
@@ -25,12 +23,14 @@ SPECS = (
     "reinforce",
     "ppo",
     "optuna",
-    "optuna:sampler=nsga2",
     "pymoo",
-    "pymoo:algorithm=de",
 )
 
 SLOW_SPECS = (
+    "grid:order=lexicographic,steps=3",
+    "bayesian:acquisition=ei",
+    "optuna:sampler=nsga2",
+    "pymoo:algorithm=de",
     "optuna:sampler=cmaes",
     "optuna:sampler=nsga3",
     "optuna:sampler=qmc",

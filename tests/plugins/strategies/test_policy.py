@@ -66,7 +66,7 @@ def test_rewards_rank_designs_and_punish_infeasible_ones():
     rows = SPACE.unrank(np.arange(4))
     losses, feasible = np.array([3.0, 1.0, 2.0, 9.0]), np.array([True, True, True, False])
     strategy.tell(rows, losses[:, None], feasible)
-    assert strategy._rewards(4) == pytest.approx([1 / 3, 1.0, 2 / 3, -1.0])
+    assert strategy._rewards(4) == pytest.approx([1 / 3, 1.0, 2 / 3, -2.0])
 
 
 def bits(name, low, high):
