@@ -17,7 +17,7 @@ from attrs import frozen
 from cosearch.einsum import Axis, Einsum, Role, Tensor
 from cosearch.errors import CosearchError, InputError
 
-HINT = 'for example: "O[m,n] += A[m,k] * B[k,n]" with the sizes m=512, n=512, k=512'
+HINT = 'for example: "O[m,n] += A[m,k] * B[k,n] ; m=512,n=512,k=512"'
 
 MAX_LENGTH = 10_000
 """Characters; anything longer is not a formula."""
