@@ -48,9 +48,7 @@ class YamlDocument:
         return self.source
 
 
-def read_yaml_document(
-    path: Path, loader: type[yaml.SafeLoader] = yaml.SafeLoader
-) -> YamlDocument:
+def read_yaml_document(path: Path, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> YamlDocument:
     """Return the one document in a YAML (or JSON) file.
 
     Args:
