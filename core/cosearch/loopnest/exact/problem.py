@@ -27,7 +27,7 @@ class Problem(NamedTuple):
 
     Attributes:
         extent: int64[n, D].
-        packed, guard: for divisibility, see Lattice.
+        packed, guard, strides, lengths: see Lattice.
         volume: float64[n].
         words: float64[T, n], footprint of each tensor in each tile.
         free: float64[T, n], product over the dimensions that do not move the tensor.
@@ -61,6 +61,8 @@ class Problem(NamedTuple):
     extent: IntArray
     packed: IntArray
     guard: int
+    strides: IntArray
+    lengths: IntArray
     volume: FloatArray
     words: FloatArray
     free: FloatArray
@@ -188,6 +190,8 @@ def lay_out(
         extent=lattice.extent,
         packed=lattice.packed,
         guard=lattice.guard,
+        strides=lattice.strides,
+        lengths=lattice.lengths,
         volume=lattice.volume,
         words=np.array([lattice.footprint(t) for t in layer.tensors]),
         free=np.array([lattice.irrelevant(t) for t in layer.tensors]),

@@ -299,8 +299,6 @@ class Solver:
             candidates=np.zeros((levels, n), dtype=np.int64),
             candidate_tail=np.zeros((levels, n)),
             candidate_count=np.zeros(levels, dtype=np.int64),
-            small=np.zeros((levels, n), dtype=np.int64),
-            small_count=np.zeros(levels, dtype=np.int64),
             reach=np.ones((tensors, levels)), spread=np.ones(levels),
         )  # fmt: skip
         open_axis = np.ones((levels, len(self.lattice.strides)), dtype=bool)
@@ -313,17 +311,12 @@ class Solver:
             p, kept, b, runs, self.lattice.strides, self.lattice.lengths, open_axis,
             self._flat(levels - 1),
         )  # fmt: skip
-        for level in range(levels):
-            tail = b.tail[level] if level >= p.pivot else b.head[level]
-            good = np.flatnonzero(kept.fit[level] & (tail < np.inf))
-            if level >= p.pivot:
-                good = good[np.argsort(tail[good], kind="stable")]
-                b.candidates[level, : len(good)] = good
-                b.candidate_tail[level, : len(good)] = tail[good]
-                b.candidate_count[level] = len(good)
-            else:
-                b.small[level, : len(good)] = good
-                b.small_count[level] = len(good)
+        for level in range(p.pivot, levels):
+            good = np.flatnonzero(b.tail[level] < np.inf)
+            good = good[np.argsort(b.tail[level, good], kind="stable")]
+            b.candidates[level, : len(good)] = good
+            b.candidate_tail[level, : len(good)] = b.tail[level, good]
+            b.candidate_count[level] = len(good)
         return b
 
     def mapping_of(self, state: tree.State, keep: BoolArray) -> Mapping:
@@ -387,6 +380,7 @@ def new_state(p: Problem, branch: Branch) -> tree.State:
     return tree.State(
         ids[0], ids[1], ids[2], np.zeros((2 * levels + 8, 2), dtype=np.int64),
         np.zeros((levels + 4, 2)), np.zeros(queue), np.zeros(queue, dtype=np.int64), register,
+        np.zeros(len(p.packed), dtype=np.int64), np.zeros(len(p.packed)),
         best, ids[3], ids[4], ids[5], ids[6], ids[7], ids[8],
         np.zeros((levels, len(branch.kept.tensor), 6)), np.zeros((4, levels, max(3, p.axis.shape[0]))),
     )  # fmt: skip

@@ -17,12 +17,14 @@ from numba import njit
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.typing import BoolArray, FloatArray, IntArray
 
-compiled = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+compiled = njit(
+    nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False
+)
 """Called from compiled code only: without a wrapper for Python it compiles in a third of the time."""
 
 inlined = njit(
     nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
-    forceinline=True,
+    forceinline=True, _nrt=False,
 )  # fmt: skip
 """The same, for small ones: a call would hand over every array of every group."""
 
@@ -106,7 +108,6 @@ class Bounds(NamedTuple):
         out: float64[L, n], the least tail of any tile that contains U_l.
         tail_cycles, out_cycles: float64[L, n].
         candidates: int64[L, n]; candidate_tail: float64[L, n]; candidate_count: int64[L]: tiles that fit, best tail first.
-        small: int64[L, n]; small_count: int64[L]: tiles that fit, below the pivot.
         reach: float64[T, L], most children that can share a word, by level.
         spread: float64[L], most children used.
     """
@@ -119,8 +120,6 @@ class Bounds(NamedTuple):
     candidates: IntArray
     candidate_tail: FloatArray
     candidate_count: IntArray
-    small: IntArray
-    small_count: IntArray
     reach: FloatArray
     spread: FloatArray
 
@@ -141,7 +140,10 @@ class State(NamedTuple):
         tile, union, spread: int64[L]: ids of X_l, U_l and the entry of S_l, as far as chosen.
         cursor: int64[steps, 2]; base: float64[steps, 2], energy and cycles without the tail.
         queue_bound: float64[m]; queue_entry: int64[m]; the spatial factors of the union at hand.
-        register: int64[8]: next union, depth, queue length, nodes, mappings priced.
+        register: int64[8]: next union, depth, queue length, nodes, mappings priced,
+            tiles around the union.
+        around: int64[n], the candidates at the pivot that contain the union at hand.
+        around_tail: float64[n], their tails.
         best: float64[4]: value, energy, cycles, bound of the union at hand.
         best_tile, best_union, best_spread, best_order: int64[L].
         at, turns: int64[L], the order at hand and the set of its loops.
@@ -157,6 +159,8 @@ class State(NamedTuple):
     queue_bound: FloatArray
     queue_entry: IntArray
     register: IntArray
+    around: IntArray
+    around_tail: FloatArray
     best: FloatArray
     best_tile: IntArray
     best_union: IntArray
@@ -188,7 +192,7 @@ class Net(NamedTuple):
     state: FloatArray
 
 
-UNION, DEPTH, QUEUED, NODES, PRICED = 0, 1, 2, 3, 4
+UNION, DEPTH, QUEUED, NODES, PRICED, AROUND = 0, 1, 2, 3, 4, 5
 
 
 @inlined
@@ -1478,6 +1482,8 @@ def open_union(
             count += 1
     sort_queue(w, count)
     w.register[QUEUED] = count
+    if count > 0 and p.pivot < len(p.block) - 1:
+        gather_around(p, b, w)
 
 
 @compiled
@@ -1493,11 +1499,23 @@ def sort_queue(w: State, count: int) -> None:
 
 
 @compiled
+def next_inside(p: Problem, x: int, around: int) -> int:
+    """Return the tile after x among those that divide a tile, or -1 after the last."""
+    for axis in range(len(p.strides)):
+        stride, length = p.strides[axis], p.lengths[axis]
+        digit = (x // stride) % length
+        if digit < (around // stride) % length:
+            return x + stride
+        x -= digit * stride
+    return -1
+
+
+@compiled
 def next_candidate(
     p: Problem, b: Bounds, aim: Aim, w: State, level: int, start: int,
     energy: float, cycles: float, threshold: float,
 ) -> int:
-    """Return the next tile around the union at a level that may beat the best, or the count.
+    """Return the place of the next tile around the union that may beat the best, or -1.
 
     Args:
         p: the problem.
@@ -1510,21 +1528,40 @@ def next_candidate(
         cycles: likewise.
         threshold: what a value has to stay below.
     """  # fmt: skip
-    u = w.union[level]
-    inside, guard = p.packed[u], p.guard
-    count = b.candidate_count[level]
-    for i in range(start, count):
+    if level == p.pivot:
+        for i in range(start, w.register[AROUND]):
+            least = energy + w.around_tail[i]
+            if value_of(aim, least, cycles) >= threshold:
+                return -1
+            if value_of(aim, least, max(cycles, b.tail_cycles[level, w.around[i]])) < threshold:
+                return i
+        return -1
+    for i in range(start, b.candidate_count[level]):
         least = energy + b.candidate_tail[level, i]
         if value_of(aim, least, cycles) >= threshold:
-            return count
+            return -1
         x = b.candidates[level, i]
-        if ((p.packed[x] | guard) - inside) & guard != guard:
-            continue
-        if not p.temporal_ok[level, x - u]:
+        if not divides(p, w.union[level], x) or not p.temporal_ok[level, x - w.union[level]]:
             continue
         if value_of(aim, least, max(cycles, b.tail_cycles[level, x])) < threshold:
             return i
-    return count
+    return -1
+
+
+@compiled
+def gather_around(p: Problem, b: Bounds, w: State) -> None:
+    """List the candidates that contain the union at hand, best tail first."""
+    level = p.pivot
+    u = w.union[level]
+    inside, guard = p.packed[u], p.guard
+    count = 0
+    for i in range(b.candidate_count[level]):
+        x = b.candidates[level, i]
+        if ((p.packed[x] | guard) - inside) & guard == guard and p.temporal_ok[level, x - u]:
+            w.around[count] = x
+            w.around_tail[count] = b.candidate_tail[level, i]
+            count += 1
+    w.register[AROUND] = count
 
 
 @entry
@@ -1599,15 +1636,13 @@ def search(
             # choose X_(l-1) and S_l inside X_l, l = pivot - depth
             level = pivot - depth
             inside = level - 1
-            i, j = w.cursor[depth, 0], w.cursor[depth, 1]
-            count = b.small_count[inside] if level > 0 else 1
-            if i >= count:
+            x, j = w.cursor[depth, 0], w.cursor[depth, 1]
+            if x < 0:
                 depth -= 1
                 continue
             first, end = p.spread_start[level], p.spread_start[level + 1]
-            x = b.small[inside, i] if level > 0 else 0
-            if first + j >= end or not divides(p, x, w.tile[level]):
-                w.cursor[depth, 0] = i + 1
+            if first + j >= end or (level > 0 and not k.fit[inside, x]):
+                w.cursor[depth, 0] = next_inside(p, x, w.tile[level]) if level > 0 else -1
                 w.cursor[depth, 1] = 0
                 continue
             w.cursor[depth, 1] = j + 1
@@ -1648,10 +1683,10 @@ def search(
             i, j = i + 1, 0
         if j == 0:
             i = next_candidate(p, b, aim, w, level, i, energy, cycles, threshold)
-        if i >= b.candidate_count[level]:
+        if i < 0:
             depth -= 1
             continue
-        x = b.candidates[level, i]
+        x = w.around[i] if level == pivot else b.candidates[level, i]
         w.cursor[depth, 0] = i
         w.cursor[depth, 1] = j + 1
         s = p.spread_id[first + j]
