@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -126,11 +127,17 @@ class SurrogateTree(Strategy):
         return np.hstack([self.space.features(rows), rows.astype(np.float64)])
 
 
+@cache
+def _threads() -> Any:  # noqa: ANN401 - of an optional package
+    """Return the control of loaded thread pools; finding them takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 def _one_thread() -> AbstractContextManager[object]:
     """Keep OpenMP from spinning on a second core: a few hundred rows are no work for two."""
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="openmp")
+    limits: AbstractContextManager[object] = _threads().limit(limits=1, user_api="openmp")
     return limits
 
 
