@@ -166,7 +166,9 @@ class Children:
         if shape.pack.shape[self.t] == TANGLED:
             zero = tape.real(0)
             return tape.emit(
-                kernel.TRAVEL, immediates=(2,), listed=self.spec(False, zero, zero, zero, -1, zero)
+                kernel.TRAVEL,
+                immediates=(kernel.GROUPS,),
+                listed=self.spec(False, zero, zero, zero, -1, zero),
             )
         return tape.product(*(self._places(axis) for axis in shape.axes[self.t]))
 

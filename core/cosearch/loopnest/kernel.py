@@ -29,6 +29,9 @@ INSIDE, SHIFT, LEAD, STAY, CREDIT, ALONG, GONE, FIRST = 13, 14, 15, 16, 17, 18, 
 PLACES, SHARE, BLOCKS, ACCESS, ACCESS_KEPT, DEMAND = 21, 22, 23, 24, 25, 26
 WAIT, LEAK, BROKEN, TRAVEL, WALK = 27, 28, 29, 30, 31
 
+ENERGY, SCALED, GROUPS = 0, 1, 2
+"""What TRAVEL is asked for."""
+
 OPERANDS = 7
 IMMEDIATES = 3
 WIDTH = 2 + OPERANDS + IMMEDIATES
@@ -378,35 +381,34 @@ def _unpack_order(word: int, dims: int, wide: int, order: IntArray) -> None:
 
 
 @_compiled
-def _travel(  # noqa: C901 - allocation-free, in one sweep per mapping
+def _travel(
     spec: IntArray, real: FloatArray, r: int, mode: int, hop_pj: float, router_pj: float, m: int
 ) -> None:
     """Follow the words of one tensor from a level to its children.
 
-    Mode 0 adds the energy of the network, 1 returns the words as Timeloop scales them, 2 the
-    number of groups of children that share a tile. The list: dims, axes, fanout in X and Y, most
-    children, whether words go both ways; registers of what is added to, instances, words
-    delivered, scaled words of the inner level (-1: none), the instance's share; per dimension X
-    factor, Y factor, extent of the child; per axis its coefficient of each dimension.
+    By mode: add the energy of the network (ENERGY), or return the words as Timeloop scales them
+    (SCALED), or the number of groups of children that share a tile (GROUPS). The list: dims, axes,
+    fanout in X and Y, most children, whether words go both ways; registers of what is added to,
+    instances, words delivered, scaled words of the inner level (-1: none), the instance's share;
+    per dimension X factor, Y factor, extent of the child; per axis its coefficient of each
+    dimension.
     """
     dims, axes, fanout_x, fanout_y, most, both = (
-        spec[0], spec[1], spec[2], spec[3], spec[4], spec[5],
-    )  # fmt: skip
-    slots = 1
-    while slots < 2 * most:
-        slots *= 2
-    number = np.full(slots, -1, dtype=np.int64)
-    held = np.zeros(slots, dtype=np.int64)
+        spec[0],
+        spec[1],
+        spec[2],
+        spec[3],
+        spec[4],
+        spec[5],
+    )
     place = np.zeros(most, dtype=np.int64)
-    part = np.zeros(most, dtype=np.int64)
     group = np.zeros(most, dtype=np.int64)
+    seen = np.zeros(most, dtype=np.int64)
     size = np.zeros(most, dtype=np.int64)
     hops = np.zeros(most, dtype=np.int64)
-    far = np.zeros(most, dtype=np.int64)
-    low = np.zeros(most, dtype=np.int64)
-    high = np.zeros(most, dtype=np.int64)
     of_size = np.zeros(most + 1, dtype=np.int64)
     hops_of_size = np.zeros(most + 1, dtype=np.int64)
+    table = _place_table(most)
     for j in range(m):
         x = y = 1
         for d in range(dims):
@@ -414,58 +416,17 @@ def _travel(  # noqa: C901 - allocation-free, in one sweep per mapping
             y *= int(real[spec[12 + 3 * d], j])
         children = x * y
         width, height = max(fanout_x, x), max(fanout_y, y)
-        place[:children] = 0
-        for axis in range(axes):
-            part[:children] = 0
-            for d in range(dims):
-                coefficient = spec[11 + 3 * dims + axis * dims + d]
-                if coefficient == 0:
-                    continue
-                move = coefficient * int(real[spec[13 + 3 * d], j])
-                for side in range(2):
-                    bound = int(real[spec[11 + 3 * d + side], j])
-                    if bound > 1:
-                        inside = 1 if side == 0 else x
-                        for other in range(d):
-                            inside *= int(real[spec[11 + 3 * other + side], j])
-                        for i in range(children):
-                            part[i] += (i // inside) % bound * move
-                    move *= bound
-            top = part[:children].max() + 1
-            for i in range(children):
-                place[i] = place[i] * top + part[i]
-        number[:] = -1
-        groups = 0
-        for i in range(children):
-            at = ((place[i] * 0x9E3779B1) >> 7) & (slots - 1)
-            while number[at] >= 0 and held[at] != place[i]:
-                at = (at + 1) & (slots - 1)
-            if number[at] < 0:
-                number[at], held[at] = groups, place[i]
-                size[groups] = 0
-                groups += 1
-            group[i] = number[at]
-            size[number[at]] += 1
-        if mode == 2:
+        _set_places(spec, real, dims, axes, j, place)
+        groups = _number_groups(place, children, table, group, size)
+        if mode == GROUPS:
             real[r, j] = groups
             continue
-        hops[:groups] = 0
-        for column in range(min(width, children)):
-            low[:groups] = -1
-            for i in range(column, children, width):
-                if low[group[i]] < 0:
-                    low[group[i]] = i // width
-                high[group[i]] = i // width
-            for k in range(groups):
-                if low[k] >= 0:
-                    branches = max(0, height - 1 - 2 * low[k]) + max(0, 2 * high[k] - height + 1)
-                    hops[k] += branches
-                    far[k] = 2 * column
+        _count_hops(children, width, height, groups, group, seen, hops)
         of_size[: children + 1] = 0
         hops_of_size[: children + 1] = 0
         for k in range(groups):
             of_size[size[k]] += 1
-            hops_of_size[size[k]] += hops[k] + far[k]
+            hops_of_size[size[k]] += hops[k]
         words = real[spec[8], j]
         ratio = real[spec[9], j] / words if spec[9] >= 0 else 1.0
         double_hops = routed = scaled_words = 0.0
@@ -481,12 +442,111 @@ def _travel(  # noqa: C901 - allocation-free, in one sweep per mapping
             if scaled > 0.0:
                 mean = travelled / 2.0 / scaled if children > 1 else 0.0
                 routed = np.floor(routed + (1.0 + np.floor(mean)) * scaled)
-        if mode == 1:
+        if mode == SCALED:
             real[r, j] = scaled_words
         else:
             total = double_hops / 2.0 if children > 1 else 0.0
             energy = total * hop_pj + routed * router_pj
             real[r, j] = real[spec[6], j] + real[spec[7], j] * energy
+
+
+@_compiled
+def _place_table(most: int) -> IntArray:
+    """Return an empty hash table for twice as many places: numbers of groups, then places."""
+    slots = 1
+    while slots < 2 * most:
+        slots *= 2
+    return np.full((2, slots), -1, dtype=np.int64)
+
+
+@_compiled
+def _set_places(
+    spec: IntArray, real: FloatArray, dims: int, axes: int, j: int, place: IntArray
+) -> None:
+    """Number the place of each child's tile: equal numbers, equal places.
+
+    Places along one axis are multiples of a weight that no sum along the axes before reaches.
+    """
+    place[0] = 0
+    done = 1
+    for side in range(2):
+        for d in range(dims):
+            bound = int(real[spec[11 + 3 * d + side], j])
+            if bound == 1:
+                continue
+            extent = int(real[spec[13 + 3 * d], j])
+            if side == 1:
+                extent *= int(real[spec[11 + 3 * d], j])
+            weight, move = 1, 0
+            for axis in range(axes):
+                reach = 1
+                for e in range(dims):
+                    coefficient = spec[11 + 3 * dims + axis * dims + e]
+                    spread = int(real[spec[11 + 3 * e], j]) * int(real[spec[12 + 3 * e], j])
+                    reach += coefficient * (spread - 1) * int(real[spec[13 + 3 * e], j])
+                move += weight * spec[11 + 3 * dims + axis * dims + d] * extent
+                weight *= reach
+            for k in range(1, bound):
+                for i in range(done):
+                    place[k * done + i] = place[i] + k * move
+            done *= bound
+
+
+@_compiled
+def _number_groups(
+    place: IntArray, children: int, table: IntArray, group: IntArray, size: IntArray
+) -> int:
+    """Number the groups of children at one place, in order of appearance; return how many."""
+    slots = table.shape[1]
+    table[0, :] = -1
+    groups = 0
+    for i in range(children):
+        at = ((place[i] * 0x9E3779B1) >> 7) & (slots - 1)
+        while table[0, at] >= 0 and table[1, at] != place[i]:
+            at = (at + 1) & (slots - 1)
+        if table[0, at] < 0:
+            table[0, at], table[1, at] = groups, place[i]
+            size[groups] = 0
+            groups += 1
+        group[i] = table[0, at]
+        size[group[i]] += 1
+    return groups
+
+
+@_compiled
+def _count_hops(
+    children: int,
+    width: int,
+    height: int,
+    groups: int,
+    group: IntArray,
+    seen: IntArray,
+    hops: IntArray,
+) -> None:
+    """Count twice the hops to each group, as `network.Grid.double_hops`.
+
+    Column by column: the first child of a group that is met going down pays the way up to it, the
+    first that is met going up pays the way down; the farthest column is met last.
+    """
+    middle = height - 1
+    columns = min(width, children)
+    for k in range(groups):
+        hops[k] = 0
+        seen[k] = 0
+    for column in range(columns):
+        last = column + (children - 1 - column) // width * width
+        for i in range(column, children, width):
+            k = group[i]
+            if seen[k] != 2 * column + 1:
+                hops[k] += max(0, middle - 2 * (i // width))
+                seen[k] = 2 * column + 1
+        for i in range(last, -1, -width):
+            k = group[i]
+            if seen[k] != 2 * column + 2:
+                hops[k] += max(0, 2 * (i // width) - middle)
+                seen[k] = 2 * column + 2
+    for k in range(groups):
+        hops[k] += 2 * ((seen[k] - 1) // 2)
 
 
 # -- feeding the machine

@@ -198,10 +198,10 @@ class _Prices:
             )
             prices = (float(pack.hop_pj[level]), float(pack.router_pj[level]))
             self.network[level] = tape.emit(
-                kernel.TRAVEL, immediates=(0,), numbers=prices, listed=spec
+                kernel.TRAVEL, immediates=(kernel.ENERGY,), numbers=prices, listed=spec
             )
         if not pack.router_pj.any():
             return tape.real(0)
         zero = tape.real(0)
         spec = children.spec(False, zero, zero, words, scaled_inner, zero)
-        return tape.emit(kernel.TRAVEL, immediates=(1,), listed=spec)
+        return tape.emit(kernel.TRAVEL, immediates=(kernel.SCALED,), listed=spec)

@@ -97,7 +97,10 @@ def machines(draw, rules=None):
             mesh = (mesh[0] * fanout[0], mesh[1] * fanout[1])
     compute = Compute(draw(PICOJOULES), *mesh)
     return Architecture(
-        "machine", tuple(reversed(levels)), compute, rules=draw(rules or st.just(CostRules()))
+        "machine",
+        tuple(reversed(levels)),
+        compute,
+        rules=CostRules() if rules is None else draw(rules),
     )
 
 

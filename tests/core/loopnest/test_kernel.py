@@ -11,7 +11,7 @@ from cosearch.loopnest.reference import analyse
 from cosearch.loopnest.validity import InvalidMapping
 
 SLOW = settings(
-    max_examples=80,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
