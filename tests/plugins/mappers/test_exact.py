@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.einsum import conv, gemm
+from cosearch.errors import CosearchError, Infeasible
+from cosearch.hardware import Accelerator, SpatialAccelerator
+from cosearch.mapper import Budget, Unmappable
+from cosearch.objective import OBJECTIVES
+from cosearch.plugins import load_registry
+from cosearch_plugins.mappers.exact import ExactMapper
+
+RNG = np.random.default_rng(0)
+OBJECTIVE = {o.name: o for o in OBJECTIVES}
+ROLES = ("Weights", "Inputs", "Outputs")
+
+
+def machine(buffer=4096, keeps=ROLES, may_keep=(), bandwidth=None):
+    uniform = AccessEnergy.uniform
+    levels = (
+        Memory("PE", 64, uniform(1.0), mesh_x=4, mesh_y=4),
+        Memory("buffer", buffer, uniform(6.0), keeps=keeps, may_keep=may_keep),
+        Memory("DRAM", None, uniform(200.0), read_bandwidth=bandwidth, is_dram=True),
+    )
+    return SpatialAccelerator(Architecture("small", levels, Compute(1.0, 4, 4)))
+
+
+LAYER = conv("layer", K=8, C=8, P=14, Q=14, R=3, S=3)
+
+
+def mapped(objective="edp", accelerator=None, layer=LAYER, budget=None, **options):
+    return ExactMapper(**options).map(
+        accelerator or machine(), layer, OBJECTIVE[objective], budget or Budget(), RNG
+    )
+
+
+def test_it_is_found_by_name():
+    named = load_registry(third_party=False).find("mappers", "exact:bypass=fixed,seconds=2")
+    assert isinstance(named.make(), ExactMapper)
+
+
+@pytest.mark.parametrize("objective", ["edp", "energy", "latency", "ed2p"])
+def test_nothing_sampled_is_better(objective):
+    accelerator = machine(bandwidth=1.0)
+    found = mapped(objective, accelerator)
+    space = accelerator.mapspace(LAYER)
+    costs = accelerator.evaluate(LAYER, space.sample(20_000, np.random.default_rng(1)))
+    metrics = {"energy_pj": costs.energy_pj, "cycles": costs.cycles}
+    own = {"energy_pj": np.array([found.energy_pj]), "cycles": np.array([found.cycles])}
+    of = OBJECTIVE[objective].of
+    assert found.proven
+    assert found.gap == 0
+    assert of(own)[0] <= of(metrics)[costs.feasible].min() * (1 + 1e-12)
+    again = accelerator.evaluate(LAYER, found.row[None, :])
+    assert again.feasible[0]
+    assert (again.energy_pj[0], again.cycles[0]) == (found.energy_pj, found.cycles)
+
+
+def test_of_the_fastest_mappings_it_takes_the_cheapest():
+    found = mapped("latency", layer=gemm(M=8, N=8, K=8))
+    edp = mapped("edp", layer=gemm(M=8, N=8, K=8))
+    assert found.cycles <= edp.cycles
+    assert found.energy_pj <= edp.energy_pj or found.cycles < edp.cycles
+
+
+def test_two_searches_agree_and_none_draws_at_random():
+    assert not ExactMapper.uses_rng
+    np.testing.assert_array_equal(mapped().row, mapped().row)
+
+
+def test_a_time_limit_is_kept_and_said():
+    accelerator = machine(buffer=65_536, keeps=(), may_keep=ROLES, bandwidth=0.25)
+    layer = conv("large", K=240, C=240, P=120, Q=120, R=3, S=3)
+    mapped("latency", accelerator, gemm(M=4, N=4, K=4))
+    started = time.perf_counter()
+    found = mapped("latency", accelerator, layer, Budget(seconds=0.3))
+    assert found.proven == (found.gap == 0)
+    assert time.perf_counter() - started < 60
+
+
+def test_evaluations_of_a_budget_count():
+    found = mapped("edp", machine(bandwidth=0.25), budget=Budget(evaluations=1))
+    assert found.proven or found.gap > 0
+
+
+def test_choices_left_out_prove_nothing():
+    found = mapped(accelerator=machine(keeps=(), may_keep=ROLES), bypass="fixed")
+    assert not found.proven
+    assert found.gap is None
+
+
+def test_a_layer_that_fits_nowhere_is_infeasible():
+    uniform = AccessEnergy.uniform
+    levels = (Memory("PE", 2, uniform(1.0)), Memory("DRAM", None, uniform(9.0), is_dram=True))
+    accelerator = SpatialAccelerator(Architecture("tiny", levels, Compute(1.0)))
+    with pytest.raises(Infeasible):
+        mapped(accelerator=accelerator)
+    assert issubclass(Unmappable, Infeasible)
+
+
+def test_other_machines_are_told_which_mapper_to_take():
+    class Other(Accelerator):
+        name = "other"
+        key = "other"
+
+        def mapspace(self, layer):
+            raise NotImplementedError
+
+        def evaluate(self, layer, rows):
+            raise NotImplementedError
+
+        def explain(self, layer, row):
+            raise NotImplementedError
+
+    with pytest.raises(CosearchError, match="SpatialAccelerator") as caught:
+        mapped(accelerator=Other())
+    assert "-m random" in caught.value.hint
+
+
+def test_an_objective_beyond_energy_and_cycles_is_refused():
+    with pytest.raises(CosearchError, match="area"):
+        mapped("area")
