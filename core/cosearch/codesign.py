@@ -53,6 +53,7 @@ def plan(
     seed: int = 0,
     batch: int = BATCH,
     mapper_evaluations: int | None = None,
+    warm: bool = True,
 ) -> StudySpec:
     """Return the settings of a study, every name and value checked.
 
@@ -68,6 +69,7 @@ def plan(
         seed: 0 or more.
         batch: designs proposed before the strategy learns of their losses.
         mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
+        warm: whether the strategy is told of the baseline before it proposes anything.
 
     Raises:
         UnknownNameError, InputError, PluginError: what is wrong with which of them.
@@ -84,6 +86,7 @@ def plan(
         seed,
         batch,
         mapper_evaluations,
+        warm=warm,
     )
     Problem.of(spec, registry)
     return spec

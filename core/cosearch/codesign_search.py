@@ -72,6 +72,7 @@ class Search:
         ending = Ending(INTERRUPTED, "stopped by an error")
         try:
             self._evaluate_baseline()
+            self._tell_baseline()
             ending = self._search()
         except KeyboardInterrupt:
             ending = Ending(INTERRUPTED, "stopped by Ctrl-C or a signal")
@@ -112,6 +113,7 @@ class Search:
             if len(done) == len(batch):
                 number += len(batch)
                 think = self._tell(rows, done)
+                self._spent += sum(map(self._ledger.charge, done))
             else:  # the budget ends inside a batch, of which the strategy is then not told
                 return self._over(number + len(done)) or Ending(FINISHED, "the time is over")
 
@@ -141,7 +143,7 @@ class Search:
             raise broken("strategy", spec.strategy, "ask", error) from error
 
     def _tell(self, rows: np.ndarray, trials: Sequence[Trial]) -> float:
-        """Tell the strategy; return the seconds it thought. The trials are charged here."""
+        """Tell the strategy; return the seconds it thought."""
         m = len(self.study.problem.objectives)
         inside = [i for i, trial in enumerate(trials) if trial.outcome != _OUTSIDE]
         losses = np.array([_told(trials[i].outcome, m) for i in inside]).reshape(-1, m)
@@ -153,8 +155,19 @@ class Search:
             raise
         except Exception as error:
             raise broken("strategy", self.study.problem.spec.strategy, "tell", error) from error
-        self._spent += sum(map(self._ledger.charge, trials))
         return time.perf_counter() - started
+
+    def _tell_baseline(self) -> None:
+        """Let the strategy start from the baseline, where that is in its space."""
+        problem, baseline = self.study.problem, self.study.baseline
+        if not problem.spec.warm or baseline is None or not baseline.ok:
+            return
+        try:
+            row = problem.space.index(baseline.configuration)
+        except (CosearchError, ValueError):
+            return  # a fixed parameter, or a value that is no choice, sets them apart
+        if problem.space.feasible(row[None, :])[0]:
+            self._tell(row[None, :], [baseline])
 
     def _proposed(self, number: int, row: np.ndarray, think_seconds: float) -> Trial:
         """Return a trial to be evaluated; the stored one must be of the same row."""

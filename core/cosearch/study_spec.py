@@ -46,6 +46,7 @@ class StudySpec:
         batch: designs proposed at once.
         mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
         mapper_seconds: time per layer at most; results are then no longer reproducible.
+        warm: whether the strategy is told of the baseline before it proposes anything.
         scheme: how hardware and mappings are searched together.
     """
 
@@ -60,6 +61,7 @@ class StudySpec:
     batch: int = BATCH
     mapper_evaluations: int | None = None
     mapper_seconds: float | None = None
+    warm: bool = True
     scheme: str = SCHEME
 
     @property

@@ -311,6 +311,28 @@ def test_fixed_parameters_stay_fixed_and_the_baseline_does_not(study_of):
     assert study.baseline.configuration["pes"] == 2
 
 
+def told_first(study_of, toy, monkeypatch, **settings):
+    """Return what the strategy was told before it was asked."""
+    grid = toy.find("strategies", "toy-grid").target
+    calls, tell, ask = [], grid.tell, grid.ask
+    monkeypatch.setattr(grid, "tell", lambda s, *a: calls.append(a) or tell(s, *a))
+    monkeypatch.setattr(grid, "ask", lambda s, n: calls.append(n) or ask(s, n))
+    study = study_of(strategy="toy-grid", trials=4, **settings)
+    return study, calls[: calls.index(4)]
+
+
+def test_the_strategy_starts_from_the_baseline(study_of, toy, monkeypatch):
+    study, ((rows, losses, feasible),) = told_first(study_of, toy, monkeypatch)
+    assert study.problem.space.decode(rows[0]) == study.baseline.configuration
+    assert tuple(losses[0]) == study.baseline.outcome.losses
+    assert feasible.all()
+
+
+@pytest.mark.parametrize("settings", [{"warm": False}, {"fixed": {"pes": "8"}}])
+def test_a_cold_start_and_a_baseline_outside_the_space(study_of, toy, monkeypatch, settings):
+    assert told_first(study_of, toy, monkeypatch, **settings)[1] == []
+
+
 def test_an_unbuildable_baseline_is_a_result_too(study_of, toy, monkeypatch):
     model = toy.find("hardware_models", "toy").target
     monkeypatch.setattr(model, "baseline", {"pes": 32, "buffer": 256, "bits": 8})

@@ -60,6 +60,14 @@ BatchOption = Annotated[
     ),
 ]  # fmt: skip
 
+ColdOption = Annotated[
+    bool,
+    typer.Option(
+        "--cold", show_default=False,
+        help="Do not tell the strategy of the baseline before it begins.",
+    ),
+]  # fmt: skip
+
 StudyOption = Annotated[
     str,
     typer.Option(
@@ -111,6 +119,7 @@ def run_command(
     constraint: ConstraintOption = None,
     set_: SetOption = None,
     batch: BatchOption = 4,
+    cold: ColdOption = False,
     study: StudyOption = "",
     store: StoreOption = STORE,
     workers: WorkersOption = 1,
@@ -138,7 +147,7 @@ def run_command(
     spec = plan(
         session.registry, workload, hardware, strategy, mapper=mapper, objective=objective,
         constraints=constraint or (), fixed=settings(set_), seed=seed, batch=batch,
-        mapper_evaluations=mapper_trials,
+        mapper_evaluations=mapper_trials, warm=not cold,
     )  # fmt: skip
     unlimited = trials is None and evaluations is None and seconds is None
     budget = Budget(TRIALS if unlimited else trials, evaluations, seconds)

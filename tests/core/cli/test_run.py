@@ -77,7 +77,7 @@ def test_settings_reach_the_study(terminal):
         "workload": GEMM, "hardware": "toy", "strategy": "random",
         "mapper": "evolutionary:population=8", "objectives": ["energy"],
         "constraints": ["area_mm2<=3"], "fixed": {"pes": 8}, "seed": 7, "batch": 2,
-        "mapper_evaluations": 40, "mapper_seconds": None, "scheme": "nested",
+        "mapper_evaluations": 40, "mapper_seconds": None, "warm": True, "scheme": "nested",
     }  # fmt: skip
     assert result.json()["best"]["configuration"]["pes"] == 8
 
@@ -211,7 +211,9 @@ def wait_for_trials(path, least, process):
 
 
 def test_a_broken_strategy_is_one_message_and_what_ended_is_stored(terminal, toy, tmp_path):
-    result = terminal("run", GEMM, "-H", "toy", "-s", "toy-grid:fault=tell", "--study", "x")
+    result = terminal(
+        "run", GEMM, "-H", "toy", "-s", "toy-grid:fault=tell", "--cold", "--study", "x"
+    )
     assert result.code == 2
     assert "strategy 'toy-grid:fault=tell' raised RuntimeError in tell: cannot learn" in result.err
     with Store(tmp_path / "cosearch.db", write=False) as store:
