@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cosearch.loopnest import kernel
-from cosearch.loopnest.geometry import Geometry
+from cosearch.loopnest.geometry import Geometry, once
 from cosearch.loopnest.pack import ORDER_BITS, PLAIN, TANGLED
 from cosearch.loopnest.tape import Value
 
@@ -12,6 +12,7 @@ class Delivery:
     """The words that one instance of each level receives of a tensor over the whole layer."""
 
     def __init__(self, shape: Geometry, t: int) -> None:
+        self.memo: dict[tuple[object, ...], object] = {}
         self.shape, self.tape, self.t = shape, shape.tape, t
         self.pack, self.inputs = shape.pack, shape.inputs
         self.rule = 2 * self.pack.geometric_halo + self.pack.only_innermost_loop_slides
@@ -48,6 +49,7 @@ class Delivery:
             listed=(len(outer), shape.dims, count, int(wide), tile, *axes, *loops),
         )  # fmt: skip
 
+    @once
     def _revisits(self, child: int) -> Value:
         """Return how often a child's tile is sent: all loops from the innermost that moves it."""
         if child == self.shape.levels - 1:
@@ -60,6 +62,7 @@ class Delivery:
             return self.tape.product(part, outside) if part.known > 1.0 else beyond
         return self.tape.emit(kernel.PICK, part, outside, beyond)
 
+    @once
     def moving_part(self, level: int) -> Value:
         """Return the product of a level's loops from the innermost that moves the tensor.
 
@@ -90,6 +93,7 @@ class Delivery:
                 part = tape.product(part, bound)
         return part
 
+    @once
     def turning(self, level: int) -> Value:
         """Return which relevant dimensions have a loop of more than one step, as bits."""
         turning = self.inputs.store.bits(0)

@@ -7,6 +7,8 @@ mapping contains the choice and it is left out of the mapspace.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from attrs import frozen
 
@@ -15,7 +17,7 @@ from cosearch.einsum import Einsum, Tensor
 from cosearch.errors import Infeasible
 from cosearch.loopnest.pack import CAPACITY, INSTANCES, SPREAD_X, SPREAD_Y, Pack, reasons
 from cosearch.loopnest.slots import FactorColumn, X, Y
-from cosearch.typing import BoolArray, FloatArray
+from cosearch.typing import BoolArray, IntArray
 
 
 @frozen(eq=False)
@@ -35,32 +37,32 @@ class Limits:
     pack: Pack
     kept: BoolArray
 
-    def used(self, check: int, least: FloatArray) -> FloatArray:
-        """Return what a check compares with its limit, float64[n].
+    def used(self, check: int, least: list[float]) -> float:
+        """Return what a check compares with its limit.
 
         Args:
             check: which.
-            least: float64[n, L, D]: of each dimension, the tile at each level (capacity), or the
-                spatial factors of the level and all levels outside it.
+            least: of each dimension, the extent of the tile (capacity), or the factors spread over
+                the levels outside the place.
         """
-        place = int(self.pack.check_place[check])
-        kind = int(self.pack.check_kind[check])
-        if kind == CAPACITY:
-            sharing = self.pack.check_tensors[check] & self.kept[place]
-            tensors = [t for t, shares in zip(self.layer.tensors, sharing, strict=True) if shares]
-            tiles = [self._words(t, least[:, place]) for t in tensors]
-            return np.asarray(np.sum(tiles, axis=0)) if tiles else np.zeros(len(least))
-        return np.asarray(least[:, place + 1].prod(axis=1))
+        if int(self.pack.check_kind[check]) != CAPACITY:
+            return math.prod(least)
+        extent = dict.fromkeys(self.layer.dims, 1.0) | dict(zip(self.dims, least, strict=True))
+        kept = self.kept[int(self.pack.check_place[check])]
+        sharing = zip(self.layer.tensors, self.pack.check_tensors[check], kept, strict=True)
+        return sum(_words(tensor, extent) for tensor, here, stays in sharing if here and stays)
 
-    def _words(self, tensor: Tensor, extent: FloatArray) -> FloatArray:
-        words = np.ones(len(extent))
-        for axis in tensor.axes:
-            side = np.ones(len(extent))
-            for dim, coefficient in axis.terms:
-                if dim in self.dims:
-                    side += coefficient * (extent[:, self.dims.index(dim)] - 1)
-            words *= side
-        return words
+    def level(self, check: int) -> int:
+        """Return the level whose factors a check looks at, with all inside or all outside it."""
+        place = int(self.pack.check_place[check])
+        return place if int(self.pack.check_kind[check]) == CAPACITY else place + 1
+
+
+def _words(tensor: Tensor, extent: dict[str, float]) -> float:
+    return math.prod(
+        1.0 + sum(coefficient * (extent[dim] - 1.0) for dim, coefficient in axis.terms)
+        for axis in tensor.axes
+    )
 
 
 def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
@@ -69,18 +71,20 @@ def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
     Raises:
         Infeasible: even the smallest tile overflows a level, or no choice of a column is left.
     """
-    shares = [_shares(limits, column) for column in columns]
-    checks = len(limits.pack.check_kind)
-    least = [_least(limits, shares, columns, kind) for kind in range(CAPACITY + 1)]
+    exponents = [_exponents(limits, column) for column in columns]
     alive = [np.ones(len(column.exponents), dtype=bool) for column in columns]
-    for check in range(checks):
-        kind, limit = int(limits.pack.check_kind[check]), limits.pack.check_limit[check]
-        smallest = float(limits.used(check, least[kind][None])[0])
-        if smallest > limit:
+    for check in range(len(limits.pack.check_kind)):
+        kind, level = int(limits.pack.check_kind[check]), limits.level(check)
+        seen = [own[kind][:, level] for own in exponents]
+        least = [1.0] * len(limits.dims)
+        for column, powers in zip(columns, seen, strict=True):
+            least[column.dim] *= float(column.prime) ** int(powers.min())
+        smallest = limits.used(check, least)
+        if smallest > limits.pack.check_limit[check]:
             raise _overflow(limits, check, smallest)
-        for column, own, living in zip(columns, shares, alive, strict=True):
-            with_choice = _with(least[kind], column, own[kind])
-            np.logical_and(living, limits.used(check, with_choice) <= limit, out=living)
+        for column, powers, living in zip(columns, seen, alive, strict=True):
+            most = _largest_exponent(limits, check, least, column, powers)
+            np.logical_and(living, powers <= most, out=living)
     for column, living in zip(columns, alive, strict=True):
         if not living.any():
             raise Infeasible(
@@ -94,8 +98,8 @@ def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
     ]
 
 
-def _shares(limits: Limits, column: FactorColumn) -> list[FloatArray]:
-    """Return the column's factors, float64[choices, L], as each kind of check looks at them.
+def _exponents(limits: Limits, column: FactorColumn) -> list[IntArray]:
+    """Return the column's exponents, int64[choices, L], as each kind of check looks at them.
 
     Capacity looks at the tile: all factors in a level and inside it. The spread looks at the X
     (or Y, or both) factors of a level and outside it.
@@ -104,31 +108,27 @@ def _shares(limits: Limits, column: FactorColumn) -> list[FloatArray]:
     by_slot = np.zeros((len(column.exponents), 3 * levels), dtype=np.int64)
     by_slot[:, column.slots] = column.exponents
     blocks = by_slot.reshape(-1, levels, 3)
-    prime = float(column.prime)
     outward = {
         SPREAD_X: blocks[:, :, X],
         SPREAD_Y: blocks[:, :, Y],
         INSTANCES: blocks[:, :, X] + blocks[:, :, Y],
     }
-    found = [prime ** outward[kind][:, ::-1].cumsum(axis=1)[:, ::-1] for kind in range(CAPACITY)]
-    return [*found, prime ** blocks.sum(axis=2).cumsum(axis=1)]
+    found = [outward[kind][:, ::-1].cumsum(axis=1)[:, ::-1] for kind in range(CAPACITY)]
+    return [*found, blocks.sum(axis=2).cumsum(axis=1)]
 
 
-def _least(
-    limits: Limits, shares: list[list[FloatArray]], columns: list[FactorColumn], kind: int
-) -> FloatArray:
-    """Return float64[L, D]: the least that each dimension can be at each level."""
-    least = np.ones((len(limits.architecture.levels), len(limits.dims)))
-    for column, own in zip(columns, shares, strict=True):
-        least[:, column.dim] *= own[kind].min(axis=0)
-    return least
-
-
-def _with(least: FloatArray, column: FactorColumn, own: FloatArray) -> FloatArray:
-    """Return float64[choices, L, D]: the least, but with each choice of one column."""
-    out = np.broadcast_to(least, (len(own), *least.shape)).copy()
-    out[:, :, column.dim] *= own / own.min(axis=0)
-    return out
+def _largest_exponent(
+    limits: Limits, check: int, least: list[float], column: FactorColumn, powers: IntArray
+) -> int:
+    """Return the largest exponent of a prime that still meets a check, all else at its least."""
+    smallest, exponent = int(powers.min()), int(powers.max())
+    trial = least.copy()
+    while exponent > smallest:
+        trial[column.dim] = least[column.dim] * float(column.prime) ** (exponent - smallest)
+        if limits.used(check, trial) <= limits.pack.check_limit[check]:
+            return exponent
+        exponent -= 1
+    return exponent
 
 
 def _overflow(limits: Limits, check: int, smallest: float) -> Infeasible:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from attrs import field, frozen
@@ -54,9 +55,10 @@ class Inputs:
 
     def bound(self, slot: int, dim: int) -> Value:
         """Return a loop's bound."""
-        if (slot, dim) in self._bound_register:
-            return self.store.real_input(self._bound_register[slot, dim])
-        return self.store.real(float(self.fixed[slot, dim]))
+        register = self._bound_register.get((slot, dim))
+        if register is None:
+            return self.store.real(float(self.fixed[slot, dim]))
+        return self.store.real_input(register)
 
     def keep(self, level: int, tensor: int) -> Value:
         """Return 1 where a level keeps a tensor, else 0."""
@@ -73,10 +75,28 @@ class Inputs:
         return self.store.bits(order_word(known))
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def once(method: Method) -> Method:
+    """Let a method remember its results in `self.memo`, by its arguments."""
+    name = method.__name__
+
+    @wraps(method)
+    def remembered(self: Any, *args: int) -> object:  # noqa: ANN401 - anything with a memo
+        key = (name, *args)
+        if key not in self.memo:
+            self.memo[key] = method(self, *args)
+        return self.memo[key]
+
+    return cast(Method, remembered)
+
+
 class Geometry:
     """Extents and tiles, shared by the checks and the prices."""
 
     def __init__(self, inputs: Inputs, tape: Tape) -> None:
+        self.memo: dict[tuple[object, ...], object] = {}
         self.inputs, self.tape, self.pack = inputs, tape, inputs.pack
         self.levels, self.dims = len(self.pack.block), len(self.pack.sizes)
         self.tensors = len(self.pack.shape)
@@ -92,33 +112,42 @@ class Geometry:
             for axis in range(p.axis_start[t], p.axis_start[t + 1])
         ]
 
+    @once
     def relevant(self, t: int) -> list[int]:
         """Return the dimensions that move a tensor."""
         return [d for d in range(self.dims) if self.pack.relevant[t, d]]
 
+    @once
     def time(self, level: int, dim: int) -> Value:
         """Return the bound of a temporal loop."""
         return self.inputs.bound(3 * level + TIME, dim)
 
+    @once
     def spread(self, level: int, dim: int) -> Value:
         """Return over how many children of a level a dimension is spread."""
         x = self.inputs.bound(3 * level + X, dim)
         return self.tape.product(x, self.inputs.bound(3 * level + Y, dim))
 
+    @once
     def across(self, level: int, kind: int) -> Value:
         """Return the children used along X or Y, of one instance."""
         return self.tape.product(
             *(self.inputs.bound(3 * level + kind, d) for d in range(self.dims))
         )
 
+    @once
     def children(self, level: int) -> Value:
         """Return the used children of one instance."""
         return self.tape.product(self.across(level, X), self.across(level, Y))
 
+    @once
     def instances(self, level: int) -> Value:
         """Return the used instances of a level."""
-        return self.tape.product(*(self.children(i) for i in range(self.levels - 1, level, -1)))
+        if level == self.levels - 1:
+            return self.tape.real(1)
+        return self.tape.product(self.instances(level + 1), self.children(level + 1))
 
+    @once
     def extent(self, level: int, dim: int) -> Value:
         """Return a dimension's extent in the tile of a level (-1: in a multiplier)."""
         if level < 0:
@@ -127,6 +156,7 @@ class Geometry:
             return self.tape.real(self.pack.sizes[dim])
         return self.tape.product(self.step(level, dim), self.time(level, dim))
 
+    @once
     def step(self, level: int, dim: int) -> Value:
         """Return how far a dimension moves when its temporal loop at a level steps."""
         return self.tape.product(self.extent(level - 1, dim), self.spread(level, dim))
@@ -136,20 +166,24 @@ class Geometry:
         constant = 1.0 - sum(c for _, c in axis)
         return self.tape.linear(constant, *((c, extents[d]) for d, c in axis))
 
+    @once
     def sides(self, t: int, level: int) -> list[Value]:
         """Return the sides of a tensor's tile."""
         extents = [self.extent(level, d) for d in range(self.dims)]
         return [self.side(axis, extents) for axis in self.axes[t]]
 
+    @once
     def tile(self, t: int, level: int) -> Value:
         """Return the words of a tensor's tile."""
         return self.tape.product(*self.sides(t, level))
 
+    @once
     def outside(self, level: int) -> Value:
         """Return the product of all temporal loops outside a level's block."""
-        return self.tape.product(
-            *(self.time(i, d) for i in range(self.levels - 1, level, -1) for d in range(self.dims))
-        )
+        if level == self.levels - 1:
+            return self.tape.real(1)
+        loops = (self.time(level + 1, d) for d in range(self.dims))
+        return self.tape.product(self.outside(level + 1), self.tape.product(*loops))
 
 
 class Children:

@@ -135,7 +135,7 @@ class Tape:
                 scale *= value.known
         if scale == 0.0 or not rest:
             return self.real(scale)
-        rest.sort(key=lambda v: (v.line, v.register))
+        rest.sort()
         result = rest[0]
         for value in rest[1:]:
             result = self.emit(kernel.MUL2, result, value)
