@@ -137,7 +137,8 @@ class Space(ABC):
     def encode(self, rows: Rows) -> FloatArray:
         """Return float64[n, e] in [0, 1]: ordered columns scaled, the others one-hot.
 
-        A column of more than 64 choices is scaled too, and one of a single choice left out.
+        A column of more than 64 choices is scaled too, and one of a single choice left out. A
+        subclass may encode otherwise; each number then depends on one column alone.
         """
         blocks: list[FloatArray] = []
         for j, width in enumerate(self._widths()):
@@ -147,23 +148,6 @@ class Space(ABC):
             elif width:
                 blocks.append((column[:, None] == np.arange(cards)).astype(np.float64))
         return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(rows), 0))
-
-    def nearest(self, points: FloatArray) -> Rows:
-        """Return the row, int64[n, d], whose encoding is nearest each point, float64[n, e].
-
-        A subclass that encodes otherwise says what is nearest too.
-        """
-        rows = np.zeros((len(points), len(self.names)), dtype=np.int64)
-        start = 0
-        for j, width in enumerate(self._widths()):
-            block = points[:, start : start + width]
-            if width == 1:
-                last = self.cardinalities[j] - 1
-                rows[:, j] = np.rint(np.clip(block[:, 0], 0.0, 1.0) * last)
-            elif width:
-                rows[:, j] = block.argmax(axis=1)
-            start += width
-        return rows
 
     def _widths(self) -> list[int]:
         """How many numbers of the encoding each column takes."""

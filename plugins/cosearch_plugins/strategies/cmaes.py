@@ -11,6 +11,7 @@ from cosearch.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch.unseen import Unseen
 from cosearch_plugins.strategies.breeding import neighbour
+from cosearch_plugins.strategies.rounding import Rounding
 
 _MOST_CORRELATED = 128
 """Encodings longer than this keep a diagonal covariance (sep-CMA-ES)."""
@@ -121,8 +122,8 @@ class CmaEs(Strategy):
     """A Gaussian over the space's encoding, rounded to the nearest row.
 
     It learns from the rounded points; points it never asked for are learned from too. A rounded
-    point that was seen is replaced by an unseen neighbour. It needs an encoding that
-    `Space.nearest` undoes, and does poorly where many columns are unordered.
+    point that was seen is replaced by an unseen neighbour. It does poorly where many columns are
+    unordered.
     """
 
     options = ParameterSpace(
@@ -144,11 +145,12 @@ class CmaEs(Strategy):
     ) -> None:
         super().__init__(space, rng)
         self._unseen = Unseen(space)
-        sample = space.encode(space.sample(256, rng))
+        self._rounding = Rounding(space)
         self._gaussian: Gaussian | None = None
-        if sample.shape[1]:
-            floor = _floor(space)
-            self._gaussian = Gaussian(sample.mean(axis=0), sigma, floor, population)
+        if self._rounding.width:
+            mean = space.encode(space.sample(256, rng)).mean(axis=0)
+            floor = np.minimum(0.1, 0.25 * self._rounding.steps)
+            self._gaussian = Gaussian(mean, sigma, floor, population)
         self._points: list[FloatArray] = []
         self._losses: list[float] = []
 
@@ -160,11 +162,11 @@ class CmaEs(Strategy):
             if missing == 0 or self._gaussian is None:
                 break
             samples = self._gaussian.sample(2 * missing, self.rng)
-            fresh = self._unseen.take(self.space.nearest(samples), missing)
+            fresh = self._unseen.take(self._rounding.nearest(samples), missing)
             found.append(fresh)
             missing -= len(fresh)
         if missing and self._gaussian is not None:
-            centre = self.space.nearest(self._gaussian.mean[None, :])[0]
+            centre = self._rounding.nearest(self._gaussian.mean[None, :])[0]
             near = [neighbour(centre, self.space, self._unseen, self.rng) for _ in range(missing)]
             found.extend(near)
             missing -= sum(len(rows) for rows in near)
@@ -189,16 +191,3 @@ class CmaEs(Strategy):
         order = np.argsort(losses, kind="stable")[: size // 2]
         if np.isfinite(losses[order[0]]):
             gaussian.update(points[order])
-
-
-def _floor(space: Space) -> FloatArray:
-    """Return the least deviation, float64[e], that still reaches a neighbour now and then."""
-    first = np.zeros((1, len(space.names)), dtype=np.int64)
-    least = np.full(space.encode(first).shape[1], 0.1)
-    for column in np.flatnonzero(space.cardinalities > 1):
-        second = first.copy()
-        second[0, column] = 1
-        change = np.abs(space.encode(second) - space.encode(first))[0]
-        touched = change > 0
-        least[touched] = np.minimum(least[touched], 0.25 * change[touched])
-    return least

@@ -12,6 +12,7 @@ from cosearch_plugins.strategies.acquisition import Acquisition, Belief
 from cosearch_plugins.strategies.bayesian import ACQUISITION, CONFIDENCE, WARMUP
 from cosearch_plugins.strategies.gaussian_process import KernelSurrogate
 from cosearch_plugins.strategies.history import History, standardised
+from cosearch_plugins.strategies.rounding import Rounding
 
 _STEP = 0.1
 """Deviation of the points tried around the best one; the relaxation spans 0 to 1."""
@@ -51,7 +52,8 @@ class RelaxAndRound(Strategy):
         super().__init__(space, rng)
         self._acquisition = Acquisition(acquisition, confidence)
         self._warmup, self._candidates = warmup, candidates
-        self._width = space.encode(space.sample(1, rng)).shape[1]
+        self._rounding = Rounding(space)
+        self._width = self._rounding.width
         self._model = KernelSurrogate(self._width, "matern")
         self._points = np.zeros((0, self._width))
         self._history = History(space)
@@ -91,7 +93,7 @@ class RelaxAndRound(Strategy):
         y[~usable] = y[usable].max()
         self._model.fit(y)
         points = self._cube(np.flatnonzero(usable)[y[usable].argmin()])
-        rows = self.space.nearest(points)
+        rows = self._rounding.nearest(points)
         possible = self.space.feasible(rows) & self._unseen.new(rows)
         points, rows = points[possible], rows[possible]
         pending = np.array([*self._relaxed.values()]).reshape(len(self._relaxed), self._width)
