@@ -59,8 +59,22 @@ TINY = ParameterSpace(
 )
 """20 rows, 17 of them meet the rule."""
 
-LARGE = ParameterSpace(tuple(Parameter(f"p{i}", tuple(range(12))) for i in range(8)))
-"""430 million rows, too many to enumerate."""
+
+class _Embedded(ParameterSpace):
+    """Encodes each column as a point on a quarter circle, as a space of its own kind may."""
+
+    def encode(self, rows: Rows) -> FloatArray:
+        """Return float64[n, 2 d]."""
+        angle = rows / self.cardinalities * (np.pi / 2)
+        return np.hstack([np.cos(angle), np.sin(angle)])
+
+    def features(self, rows: Rows) -> FloatArray:
+        """Return float64[n, 3], one of them the same everywhere."""
+        return np.stack([rows.sum(axis=1), rows[:, 0] * rows[:, 1], 0 * rows[:, 0]], axis=1) / 1.0
+
+
+LARGE = _Embedded(tuple(Parameter(f"p{i}", tuple(range(12))) for i in range(8)))
+"""430 million rows, too many to enumerate, with an encoding and features of their own."""
 
 SINGLE = ParameterSpace((Parameter("rows", (8,)), Parameter("columns", (4,))))
 
