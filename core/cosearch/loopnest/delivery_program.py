@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cosearch.loopnest import kernel
 from cosearch.loopnest.geometry import Geometry, once
 from cosearch.loopnest.pack import ORDER_BITS, PLAIN, TANGLED
@@ -97,13 +99,23 @@ class Delivery:
     def turning(self, level: int) -> Value:
         """Return which relevant dimensions have a loop of more than one step, as bits."""
         turning = self.inputs.store.bits(0)
-        for d in self.shape.relevant(self.t):
-            bound = self.shape.time(level, d)
-            if bound.known != 1.0:
-                turning = self.tape.emit(
-                    kernel.TURNS, turning, bound, immediates=(1 << d,), bits=True
-                )
+        one = self.tape.real(1)
+        bounds = [(d, self.shape.time(level, d)) for d in self.shape.relevant(self.t)]
+        bounds = [(d, bound) for d, bound in bounds if bound.known != 1.0]
+        for (d, first), (e, second) in _in_groups(bounds, 2, (0, one)):
+            turning = self.tape.emit(
+                kernel.TURNS, turning, first, second, immediates=(1 << d, 1 << e), bits=True
+            )
         return turning
+
+
+def _in_groups(
+    items: list[tuple[int, Value]], size: int, filler: tuple[int, Value]
+) -> Iterator[list[tuple[int, Value]]]:
+    """Yield the items in groups of one size, the last filled up."""
+    for start in range(0, len(items), size):
+        group = items[start : start + size]
+        yield group + [filler] * (size - len(group))
 
 
 class Sliding:
@@ -168,19 +180,20 @@ class Sliding:
     def _ticks(self, level: int, dim: int) -> Value:
         """Return how often a loop ticks: (bound - 1) times all loops outside it."""
         shape, tape = self.shape, self.tape
-        once = tape.linear(-1.0, (1.0, shape.time(level, dim)))
+        less = tape.linear(-1.0, (1.0, shape.time(level, dim)))
         order = self.inputs.orders[level]
         if order is not None:
             outer = order[order.index(dim) + 1 :]
-            return tape.product(once, shape.outside(level), *(shape.time(level, d) for d in outer))
-        ticks = tape.product(once, shape.outside(level))
-        for d in range(shape.dims):
-            bound = shape.time(level, d)
-            if d != dim and bound.known != 1.0:
-                ticks = tape.emit(
-                    kernel.TICK_OUTSIDE, ticks, bound, self.inputs.order(level),
-                    immediates=(8 * dim + d,),
-                )  # fmt: skip
+            return tape.product(less, shape.outside(level), *(shape.time(level, d) for d in outer))
+        ticks = tape.product(less, shape.outside(level))
+        bounds = [(8 * dim + d, shape.time(level, d)) for d in range(shape.dims) if d != dim]
+        bounds = [(bit, bound) for bit, bound in bounds if bound.known != 1.0]
+        for group in _in_groups(bounds, 3, (0, tape.real(1))):
+            (b, first), (c, second), (d, third) = group
+            ticks = tape.emit(
+                kernel.TICK_OUTSIDE, ticks, first, self.inputs.order(level), second, third,
+                immediates=(b, c, d),
+            )  # fmt: skip
         return ticks
 
     def _pass(self, level: int) -> None:

@@ -187,11 +187,17 @@ def execute(  # noqa: C901 - one branch an instruction
                 real[r, j] = real[a, j] * (bound if inside != 0 else 1.0)
         elif op == TICK_OUTSIDE:
             for j in range(m):
-                inside, bound = (bits[c, j] >> s) & 1, real[b, j]
-                real[r, j] = real[a, j] * (1.0 if inside != 0 else bound)
+                word = bits[c, j]
+                one, two, three = real[b, j], real[d, j], real[e, j]
+                one = 1.0 if ((word >> s) & 1) != 0 else one
+                two = 1.0 if ((word >> t) & 1) != 0 else two
+                three = 1.0 if ((word >> u) & 1) != 0 else three
+                real[r, j] = (real[a, j] * one) * (two * three)
         elif op == TURNS:
             for j in range(m):
-                bits[r, j] = bits[a, j] | (s if real[b, j] > 1.0 else 0)
+                one = s if real[b, j] > 1.0 else 0
+                two = t if real[c, j] > 1.0 else 0
+                bits[r, j] = bits[a, j] | one | two
         elif op == INSIDE:
             for j in range(m):
                 bits[r, j] = (bits[a, j] >> s) & bits[b, j]
@@ -303,7 +309,7 @@ def _count_places(
         most = min(u, v)
         twice = 0.0
         if first * most > v and second * most > u:
-            g, h = u, v
+            g, h = max(u, v), most
             while h != 0.0:
                 g, h = h, g % h
             twice = max(0.0, first - v / g) * max(0.0, second - u / g)
