@@ -16,7 +16,7 @@ from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.loopnest.mapspace import ALWAYS, MAYBE, NEVER, MapSpace
 from cosearch.typing import BoolArray, FloatArray, IntArray
 
-QUOTA = 20_000
+QUOTA = 10_000
 """Nodes between two looks at the clock: a few milliseconds."""
 
 
@@ -167,10 +167,18 @@ class Solver:
         """Whether open choices of what to keep are left out of the search."""
         return not self.open_bypass and bool((self.space.keep_modes == MAYBE).any())
 
-    def solve(self, aim: tree.Aim, limits: Limits = NO_LIMITS) -> Certificate:
-        """Return the best mapping, proven unless a limit ended the search first."""
+    def solve(
+        self, aim: tree.Aim, limits: Limits = NO_LIMITS, below: float = np.inf
+    ) -> Certificate:
+        """Return the best mapping, proven unless a limit ended the search first.
+
+        Args:
+            aim: what is minimized.
+            limits: when to end without a proof.
+            below: only mappings of a smaller value count; the proof is then that there are none.
+        """
         started = time.perf_counter()
-        tally = Tally()
+        tally = Tally(below)
         branches: list[Branch] = []
         for keep in self.choices():
             if branches and limits.reached(0):

@@ -34,6 +34,9 @@ entry = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 MARGIN = 1e-12
 """What a bound may exceed the best by before it is pruned: the proof holds to this."""
 
+LOOKS = 64
+"""Tiles or spatial factors looked at in the time that one node takes."""
+
 DONE, PAUSED = 0, 1
 
 BOTH = 2
@@ -1609,7 +1612,7 @@ def search(
             w.best[3] = bound[unions[i]]
             w.register[UNION] = i + 1
             open_union(p, k, b, runs, aim, w, z, unions[i])
-            spent += w.register[QUEUED]
+            spent += w.register[QUEUED] + (len(w.queue_bound) + len(w.around)) // LOOKS
             depth = 0
             w.cursor[0, 0] = 0
             continue
@@ -1672,8 +1675,9 @@ def search(
         if level == top:
             w.tile[top] = last
             if p.temporal_ok[top, last - w.union[top]]:
+                spent -= w.register[PRICED]
                 settle(p, k, aim, w, z)
-                spent += 20
+                spent += w.register[PRICED]
             depth -= 1
             continue
         i, j = w.cursor[depth, 0], w.cursor[depth, 1]

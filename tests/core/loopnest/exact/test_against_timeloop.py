@@ -62,7 +62,7 @@ def cases():
             yield pytest.param(layer, name, marks=marks)
 
 
-@pytest.mark.parametrize(("layer", "name"), cases())
+@pytest.mark.parametrize(("layer", "name"), list(cases()))
 def test_never_worse_than_known_mappings(layer, name):
     einsum = conv(layer, **KNOWN["layers"][layer])
     space = MapSpace(machine(), einsum, constraints(name))
