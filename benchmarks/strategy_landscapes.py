@@ -63,7 +63,11 @@ HARDWARE = (
         {"weight_kb": 64, "output_kb": 64, "word_bits": 8, "accumulator_bits": 32,
          "dram_bits_per_cycle": 64},
     ),
-    HardwareCase("eyeriss", "eyeriss", {"buffer_kb": 108, "buffer_block": 4, "bus_words": 9}),
+    HardwareCase(
+        "eyeriss", "eyeriss",
+        {"buffer_kb": 108, "buffer_block": 4, "bus_words": 9, "filter_width": "inside",
+         "filter_height": "spread"},
+    ),
     HardwareCase("vta", "vta:rules=hidden", {"bus_bytes": 8, "gemm": "pipelined"}),
 )  # fmt: skip
 
