@@ -165,7 +165,9 @@ def run_random(machine: str) -> None:
                 tried += 10_000
                 best = min(best, float((costs.energy_pj * costs.cycles).min()))
             marks.append(best / optimum)
-        print(f"{layer.name:10} {optimum:13.6e} " + " ".join(f"{m:8.2f}" for m in marks), flush=True)
+        print(
+            f"{layer.name:10} {optimum:13.6e} " + " ".join(f"{m:8.2f}" for m in marks), flush=True
+        )
 
 
 def run_timeloop(limit: float) -> None:

@@ -123,8 +123,6 @@ def _combined(
     fronts: Sequence[Front], counts: Sequence[int], hulls: Sequence[IntArray], position: IntArray
 ) -> Combination:
     choice = np.array([hull[k] for hull, k in zip(hulls, position, strict=True)], dtype=np.int64)
-    energy = sum(
-        n * float(f.energy_pj[c]) for f, n, c in zip(fronts, counts, choice, strict=True)
-    )
+    energy = sum(n * float(f.energy_pj[c]) for f, n, c in zip(fronts, counts, choice, strict=True))
     cycles = sum(n * float(f.cycles[c]) for f, n, c in zip(fronts, counts, choice, strict=True))
     return Combination(choice, energy, cycles)

@@ -65,7 +65,10 @@ def solve_padded(
         Infeasible: the layer fits nowhere.
     """
     tables = OrderTables()
-    best_layer, best = layer, Solver(MapSpace(architecture, layer, constraints), tables).solve(aim, limits)
+    best_layer, best = (
+        layer,
+        Solver(MapSpace(architecture, layer, constraints), tables).solve(aim, limits),
+    )
     proven, open_bound, nodes, tried = best.proven, np.inf, best.nodes, 1
     if best.gap:
         open_bound = aim_value(aim, best) * (1 - best.gap)

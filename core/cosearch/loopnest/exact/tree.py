@@ -684,7 +684,12 @@ def turning(p: Problem, times: int) -> int:
 
 @compiled
 def outermost_cost(
-    p: Problem, runs: Runs, x: int, price_: FloatArray, z: FloatArray, ways: FloatArray,
+    p: Problem,
+    runs: Runs,
+    x: int,
+    price_: FloatArray,
+    z: FloatArray,
+    ways: FloatArray,
     cost: FloatArray,
 ) -> None:
     """Find the least energy and cycles between the outermost level and tiles x of the next.
@@ -1515,8 +1520,15 @@ def next_inside(p: Problem, x: int, around: int) -> int:
 
 @compiled
 def next_candidate(
-    p: Problem, b: Bounds, aim: Aim, w: State, level: int, start: int,
-    energy: float, cycles: float, threshold: float,
+    p: Problem,
+    b: Bounds,
+    aim: Aim,
+    w: State,
+    level: int,
+    start: int,
+    energy: float,
+    cycles: float,
+    threshold: float,
 ) -> int:
     """Return the place of the next tile around the union that may beat the best, or -1.
 

@@ -31,7 +31,7 @@ def test_products_are_sums_and_division_is_one_subtraction(a, b):
 
 @given(ids)
 def test_tables_agree_with_the_einsum(i):
-    tile = {d: 1 for d in LAYER.dims} | LATTICE.tile(i)
+    tile = dict.fromkeys(LAYER.dims, 1) | LATTICE.tile(i)
     for tensor in LAYER.tensors:
         assert LATTICE.footprint(tensor)[i] == tensor.footprint(tile)
 

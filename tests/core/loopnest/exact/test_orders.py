@@ -3,11 +3,10 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, CostRules, Memory
+from cosearch.architecture import CostRules
 from cosearch.einsum import conv, gemm
 from cosearch.loopnest.delivery import delivered
 from cosearch.loopnest.exact.orders import Mover, order_classes
@@ -18,7 +17,9 @@ from cosearch.loopnest.nest import Nest
 def classes_of(layer, fixed=None):
     dims = [d for d in layer.dims if layer.bounds[d] > 1]
     movers = [Mover.of(t, dims) for t in layer.tensors]
-    return ["".join(dims[d] for d in order) for order in order_classes(movers, range(len(dims)), fixed)]
+    return [
+        "".join(dims[d] for d in order) for order in order_classes(movers, range(len(dims)), fixed)
+    ]
 
 
 def test_a_convolution_has_twelve_classes():
@@ -47,7 +48,9 @@ bound = st.sampled_from([1, 1, 2, 3])
     stride=st.integers(1, 3),
     dilation=st.integers(1, 3),
 )
-def test_every_order_is_matched_by_a_class_for_all_tensors_at_once(tile, inner, outer, stride, dilation):
+def test_every_order_is_matched_by_a_class_for_all_tensors_at_once(
+    tile, inner, outer, stride, dilation
+):
     names = ("K", "C", "P", "R")
     total = [a * b * c for a, b, c in zip(tile, inner, outer, strict=True)]
     sizes = dict(zip(names, total, strict=True))

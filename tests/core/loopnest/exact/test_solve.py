@@ -58,7 +58,8 @@ def test_equals_brute_force_on_thousands_of_cases(small_case, first):
 
 
 @pytest.mark.parametrize(
-    ("dropped", "seeds"), [(0, range(60)), pytest.param(-1, range(600), marks=pytest.mark.exhaustive)]
+    ("dropped", "seeds"),
+    [(0, range(60)), pytest.param(-1, range(600), marks=pytest.mark.exhaustive)],
 )
 def test_the_comparison_notices_a_missing_order_class(small_case, monkeypatch, dropped, seeds):
     def fewer(*args):
