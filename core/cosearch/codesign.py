@@ -18,12 +18,13 @@ from typing import Any
 from attrs import evolve, frozen
 
 from cosearch.codesign_search import Search
-from cosearch.errors import CosearchError, Infeasible
+from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.executor import Executor, Task
 from cosearch.mapper import Budget
 from cosearch.plugins import Named, Registry
 from cosearch.store import Store
 from cosearch.store_records import EXHAUSTED, FINISHED, Header
+from cosearch.strategy import Strategy
 from cosearch.study import Study
 from cosearch.study_events import Events
 from cosearch.study_problem import (
@@ -37,7 +38,7 @@ from cosearch.study_problem import (
     parse_objectives,
 )
 from cosearch.study_seeds import stream
-from cosearch.study_spec import BATCH, StudySpec
+from cosearch.study_spec import BATCH, EXHAUSTIVE, SCHEME, SCHEMES, StudySpec
 
 
 def plan(
@@ -54,6 +55,7 @@ def plan(
     batch: int = BATCH,
     mapper_evaluations: int | None = None,
     warm: bool = True,
+    scheme: str = SCHEME,
 ) -> StudySpec:
     """Return the settings of a study, every name and value checked.
 
@@ -70,10 +72,13 @@ def plan(
         batch: designs proposed before the strategy learns of their losses.
         mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
         warm: whether the strategy is told of the baseline before it proposes anything.
+        scheme: one of SCHEMES.
 
     Raises:
         UnknownNameError, InputError, PluginError: what is wrong with which of them.
     """
+    if scheme not in SCHEMES:
+        raise UnknownNameError("scheme", scheme, SCHEMES)
     model = make_hardware(hardware, registry)
     spec = StudySpec(
         workload.strip(),
@@ -87,6 +92,7 @@ def plan(
         batch,
         mapper_evaluations,
         warm=warm,
+        scheme=scheme,
     )
     Problem.of(spec, registry)
     return spec
@@ -180,9 +186,19 @@ def run(study: Study, store: Store, registry: Registry, session: Session | None 
     spec = study.problem.spec
     named = make_strategy(spec.strategy, registry)
     _refuse_many_objectives(named, spec)
-    strategy = named.make(study.problem.space, stream(spec.seed, "strategy"))
+    strategy = _strategy(study.problem, named)
     with _executor(study, store, registry, session) as executor:
         Search(study, store, strategy, executor, Events(registry.manager)).run()
+
+
+def _strategy(problem: Problem, named: Named[Strategy]) -> Strategy:
+    """Return the strategy named, or the enumeration that the scheme puts in its place."""
+    rng = stream(problem.spec.seed, "strategy")
+    if problem.spec.scheme != EXHAUSTIVE:
+        return named.make(problem.space, rng)
+    from cosearch.schemes.exhaustive import BoundedEnumeration, bounded
+
+    return BoundedEnumeration(problem.space, rng, bounded(problem))
 
 
 def is_over(study: Study) -> bool:

@@ -103,7 +103,7 @@ class Search:
             rows = self._ask()
             think += time.perf_counter() - started
             if len(rows) == 0:
-                return Ending(EXHAUSTED, f"the strategy found no further design after {number}")
+                return Ending(EXHAUSTED, f"{self.strategy.when_exhausted} after {number}")
             batch = [
                 self._proposed(number + 1 + i, row, think / len(rows)) for i, row in enumerate(rows)
             ]

@@ -81,10 +81,13 @@ class Mapper(ABC):
         options: what the constructor takes as keywords.
         uses_rng: whether the result depends on `rng`; one that does not is shared by studies of
             different seeds.
+        bound_to: what a result depends on besides the machine, the layer, the objective and the
+            options; empty for most.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     uses_rng: ClassVar[bool] = True
+    bound_to: str = ""
 
     @abstractmethod
     def map(

@@ -48,10 +48,12 @@ class Strategy(ABC):
             be tuned on equal terms before it is compared.
         multi_objective: whether `tell` takes more than one column of losses; an instance whose
             options rule that out says so itself.
+        when_exhausted: what it means that `ask` returns nothing, for the study's last note.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     multi_objective: bool = False
+    when_exhausted: str = "the strategy found no further design"
 
     def __init__(self, space: Space, rng: np.random.Generator) -> None:
         self.space = space

@@ -18,7 +18,7 @@ from cosearch.objective import Constraint, Objective
 from cosearch.plugins import Named, Registry
 from cosearch.space import Parameter, ParameterSpace
 from cosearch.strategy import Strategy
-from cosearch.study_spec import StudySpec
+from cosearch.study_spec import SEMI_DECOUPLED, StudySpec
 from cosearch.typing import Value
 from cosearch.workload import Network
 from cosearch.workload_source import resolve
@@ -58,12 +58,13 @@ class Problem:
         """Resolve every name, or raise UnknownNameError, InputError or PluginError."""
         hardware = make_hardware(spec.hardware, registry)
         objectives = tuple(registry.objective(name) for name in spec.objectives)
+        mapper = make_mapper(spec.mapper, registry)
         return cls(
             spec,
             hardware,
             restricted(hardware.space, spec.fixed),
             resolve(spec.workload, registry),
-            make_mapper(spec.mapper, registry),
+            mapper_of_scheme(spec.scheme, mapper, hardware),
             objectives,
             _mapper_objective(objectives, registry.objectives),
             tuple(Constraint.parse(text, registry.objectives) for text in spec.constraints),
@@ -76,7 +77,8 @@ class Problem:
         budget = self.spec.mapper_budget
         seed = self.spec.seed if self.mapper.uses_rng else "any"
         limits = f"evaluations={budget.evaluations} seconds={budget.seconds} seed={seed}"
-        return f"{self.spec.mapper} {self.mapper_objective.name} {limits}"
+        words = (self.spec.mapper, self.mapper_objective.name, limits, self.mapper.bound_to)
+        return " ".join(filter(None, words))
 
     @property
     def cache_purpose(self) -> str:
@@ -88,6 +90,15 @@ class Problem:
         """A digest of the layers and their counts."""
         facts = [(layer.einsum.key, layer.count) for layer in self.network.unique]
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def mapper_of_scheme(scheme: str, mapper: Mapper, hardware: HardwareModel) -> Mapper:
+    """Return the mapper itself, or one that is bound to what it finds on the baseline."""
+    if scheme != SEMI_DECOUPLED:
+        return mapper
+    from cosearch.schemes.semi_decoupled import ProxyMapper
+
+    return ProxyMapper(mapper, build(hardware, hardware.baseline))
 
 
 def make_hardware(text: str, registry: Registry) -> HardwareModel:

@@ -20,6 +20,14 @@ not the number of workers, so that any number of workers gives the same result."
 SCHEME = "nested"
 """Hardware outside, the mappings of each layer inside (arXiv 2010.02075)."""
 
+SEMI_DECOUPLED = "semi-decoupled"
+"""Mappings found on the baseline machine, then hardware over those alone (arXiv 2203.13921)."""
+
+EXHAUSTIVE = "exhaustive"
+"""Every design, most promising bound first, so that the best one is proven."""
+
+SCHEMES = (SCHEME, SEMI_DECOUPLED, EXHAUSTIVE)
+
 
 def _sorted(values: Mapping[str, Value]) -> dict[str, Value]:
     return dict(sorted(values.items()))

@@ -68,6 +68,15 @@ ColdOption = Annotated[
     ),
 ]  # fmt: skip
 
+SchemeOption = Annotated[
+    str,
+    typer.Option(
+        "--scheme", metavar="NAME",
+        help="nested; semi-decoupled (only mappings found on the baseline); or exhaustive (every "
+        "design, best bound first: proven).",
+    ),
+]  # fmt: skip
+
 StudyOption = Annotated[
     str,
     typer.Option(
@@ -120,6 +129,7 @@ def run_command(
     set_: SetOption = None,
     batch: BatchOption = 4,
     cold: ColdOption = False,
+    scheme: SchemeOption = "nested",
     study: StudyOption = "",
     store: StoreOption = STORE,
     workers: WorkersOption = 1,
@@ -147,7 +157,7 @@ def run_command(
     spec = plan(
         session.registry, workload, hardware, strategy, mapper=mapper, objective=objective,
         constraints=constraint or (), fixed=settings(set_), seed=seed, batch=batch,
-        mapper_evaluations=mapper_trials, warm=not cold,
+        mapper_evaluations=mapper_trials, warm=not cold, scheme=scheme,
     )  # fmt: skip
     unlimited = trials is None and evaluations is None and seconds is None
     budget = Budget(TRIALS if unlimited else trials, evaluations, seconds)

@@ -96,7 +96,7 @@ class Contest:
         return plan(
             registry, case.workload, case.hardware, strategy, mapper=self.mapper,
             objective=self.objective, constraints=self.constraints, batch=self.batch,
-            mapper_evaluations=self.mapper_evaluations,
+            mapper_evaluations=self.mapper_evaluations, warm=False,
         )  # fmt: skip
 
 

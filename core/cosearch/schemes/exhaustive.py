@@ -43,6 +43,8 @@ class BoundedEnumeration(Strategy):
         designs: of the whole space.
     """
 
+    when_exhausted = "every other design is proven worse,"
+
     def __init__(self, space: ParameterSpace, rng: np.random.Generator, designs: Bounded) -> None:
         super().__init__(space, rng)
         self.designs = designs

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from attrs import frozen
@@ -57,10 +57,11 @@ class ProxyMapper(Mapper):
         proxy: the machine that the set is found on.
     """
 
-    uses_rng = False
+    uses_rng: ClassVar[bool] = False
 
     def __init__(self, inner: Mapper, proxy: Accelerator) -> None:
         self.inner, self.proxy = inner, proxy
+        self.bound_to = f"proxy {proxy.key}"
         self._known: dict[tuple[str, str], Candidates] = {}
 
     def map(

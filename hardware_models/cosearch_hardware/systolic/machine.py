@@ -16,7 +16,13 @@ from cosearch.space import Parameter, ParameterSpace, Rule
 from cosearch.typing import BoolArray, IntArray, Rows
 from cosearch_hardware.systolic.breakdown import MEMORY_OF, breakdown
 from cosearch_hardware.systolic.gemm_view import gemm_view
-from cosearch_hardware.systolic.pricing import Array, Prices, footprint, price
+from cosearch_hardware.systolic.pricing import (
+    REGISTERS_PER_MAC,
+    Array,
+    Prices,
+    footprint,
+    price,
+)
 from cosearch_hardware.systolic.tiling import ORDERS
 
 
@@ -124,6 +130,11 @@ class SystolicAccelerator(Accelerator):
                 cycles[these] = priced.traffic.cycles
         reasons = ("feasible", *(rule.reason for rule in space.rules))
         return CostBatch(energy, cycles, feasible, reason, reasons, excess)
+
+    def floor(self, layer: Einsum) -> tuple[float, float]:
+        """Return the multipliers' energy, and the cycles of a full array."""
+        each = self.prices.mac + REGISTERS_PER_MAC * self.prices.register
+        return layer.macs * each, layer.macs / (self.array.rows * self.array.cols)
 
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one tiling, int64[d]."""

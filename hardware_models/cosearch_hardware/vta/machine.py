@@ -18,7 +18,7 @@ from cosearch_hardware.systolic.machine import divisors
 from cosearch_hardware.vta.blocks import Blocks, Tile, blocks_of
 from cosearch_hardware.vta.isa import LOOP_BITS, SIZE_BITS, VtaConfiguration
 from cosearch_hardware.vta.pricing import Prices, count, energies
-from cosearch_hardware.vta.schedule import schedules
+from cosearch_hardware.vta.schedule import UNPIPELINED, schedules
 
 
 class VtaAccelerator(Accelerator):
@@ -141,6 +141,12 @@ class VtaAccelerator(Accelerator):
         columns = self.mapspace(layer).columns(rows)
         table = schedules(self.configuration, self.memory_latency, b, columns)
         return self._energy(b, columns), bounds(table).astype(np.float64)
+
+    def floor(self, layer: Einsum) -> tuple[float, float]:
+        """Return the multipliers' energy, and the cycles of a full core."""
+        c = self.configuration
+        slowest = 1 if c.pipelined else UNPIPELINED
+        return layer.macs * self.prices.mac, layer.macs * slowest / c.macs
 
     def _energy(self, b: Blocks, columns: Mapping[str, np.ndarray]) -> FloatArray:
         c = self.configuration

@@ -1,0 +1,65 @@
+"""A proxy's mappings on other machines."""
+
+import numpy as np
+import pytest
+
+from cosearch.codesign import open_study, plan, run
+from cosearch.mapper import Budget
+from cosearch.plugins import load_registry
+from cosearch.schemes.semi_decoupled import CANDIDATES, rank_correlation
+from cosearch.store import Store
+from cosearch.study_problem import build
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module", params=["systolic", "gemmini"])
+def study(request, tmp_path_factory):
+    registry = load_registry()
+    spec = plan(
+        registry, "conv:K=16,C=16,P=14,Q=14,R=3,S=3", request.param, "random",
+        scheme="semi-decoupled",
+    )  # fmt: skip
+    with Store(tmp_path_factory.mktemp("x") / "x.db") as store:
+        found = open_study(store, registry, spec, Budget(trials=8))
+        run(found, store, registry)
+    return found
+
+
+def layer_of(study):
+    return study.problem.network.unique[0].einsum
+
+
+def test_on_the_proxy_itself_the_best_mapping_is_kept(study):
+    mapper, problem = study.problem.mapper, study.problem
+    layer, objective = layer_of(study), problem.mapper_objective
+    there = mapper.map(mapper.proxy, layer, objective, Budget(), RNG)
+    best = mapper.inner.map(mapper.proxy, layer, objective, Budget(), RNG)
+    assert there.energy_pj * there.cycles == pytest.approx(best.energy_pj * best.cycles)
+    assert not there.proven
+
+
+def test_elsewhere_it_is_never_better_than_the_best_mapping(study):
+    problem, layer = study.problem, layer_of(study)
+    for trial in study.feasible:
+        machine = build(problem.hardware, trial.configuration)
+        best = problem.mapper.inner.map(machine, layer, problem.mapper_objective, Budget(), RNG)
+        assert trial.merit >= best.energy_pj * best.cycles * (1 - 1e-12)
+
+
+def test_a_handful_of_mappings_is_priced_a_design(study):
+    for trial in study.feasible:
+        assert trial.outcome.layers[0].evaluations <= CANDIDATES
+
+
+def test_machines_rank_the_proxys_mappings_alike(study):
+    problem = study.problem
+    machine = build(problem.hardware, study.best.configuration)
+    found = rank_correlation(
+        problem.mapper, machine, [layer_of(study)], problem.mapper_objective, Budget()
+    )
+    itself = rank_correlation(
+        problem.mapper, problem.mapper.proxy, [layer_of(study)], problem.mapper_objective, Budget()
+    )
+    assert itself == pytest.approx(1.0)
+    assert -1.0 <= found <= 1.0
