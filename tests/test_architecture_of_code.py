@@ -17,7 +17,7 @@ PACKAGES = (cosearch, cosearch_plugins, cosearch_hardware)
 
 FLOORS = (
     ("errors", "typing", "quantities"),
-    ("einsum", "einsum_language", "space", "unseen"),
+    ("einsum", "einsum_language", "choice_space", "space", "unseen"),
     ("workload", "einsum_*", "architecture", "technology"),
     ("loopnest", "loopnest.*", "hardware"),
     ("strategy", "objective", "mapper"),
