@@ -54,7 +54,9 @@ def whole(value: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Return how many times: `1.84x`."""
+    """Return how many times: `1.84x`; close to 1 with more digits, so that better is not equal."""
+    if 0.99 < value < 1.01 and value != 1:
+        return f"{value:.4f}x"
     return f"{digits(value)}x" if math.isfinite(value) else digits(value)
 
 

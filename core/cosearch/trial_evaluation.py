@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import evolve
 
-from cosearch.errors import Infeasible, PluginError
+from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.hardware import Accelerator
 from cosearch.objective import Constraint
 from cosearch.study_problem import Problem, build
@@ -133,6 +133,6 @@ def _fixed(accelerator: Accelerator) -> dict[str, float]:
 
 
 def _fault(error: Exception) -> str:
-    if isinstance(error, PluginError):
-        return str(error)
+    if isinstance(error, CosearchError):
+        return f"{error} ({error.hint})" if error.hint else str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

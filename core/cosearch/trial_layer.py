@@ -10,7 +10,7 @@ import numpy as np
 from attrs import evolve
 
 from cosearch.einsum import Einsum
-from cosearch.errors import Infeasible, PluginError
+from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.hardware import Accelerator
 from cosearch.mapper import Mapped, Unmappable
 from cosearch.mapping_search import priced
@@ -63,7 +63,7 @@ def map_layer(
     except Infeasible as verdict:
         spent = verdict.evaluations if isinstance(verdict, Unmappable) else 0
         return Unmapped(einsum.key, _about(layer, verdict.reason), violation_of(verdict), spent)
-    except PluginError:
+    except CosearchError:
         raise
     except Exception as error:
         raise broken("mapper", problem.spec.mapper, f"layer {layer.name!r}", error) from error

@@ -42,6 +42,7 @@ def test_units_of_the_engine():
     assert energy(4.1e9) == "4.10 mJ"
     assert whole(1234567.0) == "1,234,567"
     assert ratio(1.8449) == "1.84x"
+    assert [ratio(v) for v in (1.0, 1.0043, 0.9961)] == ["1.00x", "1.0043x", "0.9961x"]
     assert percent(0.9333) == "93.3 %"
     assert loss(5e9, "pJ") == "5.00 mJ"
     assert loss(2e6, "cycles") == "2.00 Mcycles"

@@ -82,6 +82,15 @@ def test_an_objective_that_nothing_can_compute_names_what_is_missing(toy, monkey
     assert "needs accuracy" in evaluate(found, {}).reason
 
 
+def test_a_mapper_that_refuses_says_what_to_do_instead(toy):
+    found = problem(toy)
+    found = evolve(found, mapper=toy.find("mappers", "exact").make())
+    outcome = evaluate(found, {})
+    assert outcome.state is State.FAILED
+    assert "the exact mapper needs a loop-nest machine" in outcome.reason
+    assert "(name another mapper: -m random)" in outcome.reason
+
+
 def claim(problem, monkeypatch, **changes):
     true = problem.mapper.map
 
