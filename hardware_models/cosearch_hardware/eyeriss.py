@@ -46,11 +46,11 @@ class Eyeriss(HardwareModel):
         pes: processing elements, of one design.
         resources: `iso` spends exactly the chip's PEs and local words and at most its buffer and
             bus; `free` chooses every size, under an area limit.
+        buffers: `one` global buffer, or a `mesh` of them (the space of arXiv 2010.02075; two
+            levels then spread loops, and proofs of the exact mapper take far longer).
         mapping: `open` leaves loops to the mapper; `row-stationary` prescribes the chip's.
         weights: whether filters `bypass` the buffer, are kept, or the mapper may choose for
             every tensor (`open`).
-        word_bits: of every word; a narrower network is another network, so this is no choice of
-            the search.
         dram_bits: a core cycle, of the link to DRAM; of the board, so no choice of the search.
         technology: prices energies.
         area: prices areas.
@@ -61,9 +61,9 @@ class Eyeriss(HardwareModel):
         (
             Parameter("pes", (168, 256), doc="processing elements"),
             Parameter("resources", ("iso", "free"), doc="the chip's resources, or free sizes"),
+            Parameter("buffers", ("one", "mesh"), doc="one global buffer, or a mesh of them"),
             Parameter("mapping", ("open", "row-stationary"), doc="rules for the loops"),
             Parameter("weights", ("bypass", "keep", "open"), doc="filters in the global buffer"),
-            Parameter("word_bits", (8, 16), 16, "bits", "of every word"),
             Parameter(
                 "dram_bits", (1.0, 1024.0), DRAM_BITS_PER_CYCLE, "bits/cycle",
                 "link to DRAM", free=True,
@@ -81,18 +81,20 @@ class Eyeriss(HardwareModel):
         self,
         pes: int = 168,
         resources: str = "iso",
+        buffers: str = "one",
         mapping: str = "open",
         weights: str = "bypass",
-        word_bits: int = 16,
         dram_bits: float = DRAM_BITS_PER_CYCLE,
         technology: str = "eyeriss-chip",
         area: str = "same",
         area_limit_mm2: float = CHIP_CORE_MM2,
     ) -> None:
-        self._space = design_space(pes, free=resources == "free", fixed=mapping != "open")
+        self._space = design_space(
+            pes, free=resources == "free", fixed=mapping != "open", mesh=buffers == "mesh"
+        )
         self._pes = pes
         self._row_stationary = mapping == "row-stationary"
-        self._weights, self._word_bits, self._dram_bits = weights, word_bits, dram_bits
+        self._weights, self._dram_bits = weights, dram_bits
         self._energy, self._area = technologies(technology, area)
         self._area_limit_mm2 = area_limit_mm2 if resources == "free" else None
 
@@ -119,7 +121,7 @@ class Eyeriss(HardwareModel):
         return EyerissAccelerator(architecture, design, row_stationary=self._row_stationary)
 
     def _architecture(self, design: Design) -> Architecture:
-        bits = self._word_bits
+        bits = design.word_bits
         keeps, may_keep = BUFFER_HOLDS[self._weights]
         parts = {role: Partition(words, UNPRICED) for role, words in design.scratchpads.items()}
         scratchpads = Memory(

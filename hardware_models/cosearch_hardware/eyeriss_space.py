@@ -43,6 +43,7 @@ class Design:
         buffer_x, buffer_y: mesh of buffers, each serving its part of the PE mesh.
         buffer_block: words of a row.
         buffer_cluster: buffers side by side in one memory with wider rows.
+        word_bits: of every word.
         bus_words: words a cycle that all buffers together move.
         filter_width, filter_height: `inside` a PE, or `spread` over the array.
     """
@@ -58,6 +59,7 @@ class Design:
     buffer_block: int
     buffer_cluster: int
     bus_words: int
+    word_bits: int
     filter_width: str
     filter_height: str
 
@@ -75,18 +77,20 @@ class Design:
         }  # fmt: skip
 
 
-def design_space(pes: int, *, free: bool, fixed: bool) -> ParameterSpace:
+def design_space(pes: int, *, free: bool, fixed: bool, mesh: bool) -> ParameterSpace:
     """Return the space.
 
     Args:
         pes: processing elements of an iso-resource design, and of the free one's default.
         free: choose the number of PEs and every size too.
         fixed: leave no choice of dataflow: filter columns inside a PE, filter rows spread.
+        mesh: choose a mesh of global buffers, and how many share a memory.
     """
     own = _free_parameters(pes) if free else _iso_parameters(pes)
+    several = _mesh_parameters() if mesh else ()
     return ParameterSpace(
-        (*own, *_buffer_parameters(free=free), *_dataflow_parameters(fixed=fixed)),
-        _rules(pes),
+        (*own, *_buffer_parameters(free=free), *several, *_dataflow_parameters(fixed=fixed)),
+        (*_rules(pes), WIDEST_ROW) if mesh else (),
         lambda columns: _features(derived(columns, pes)),
     )
 
@@ -95,9 +99,10 @@ def derived(columns: Columns, pes: int) -> dict[str, np.ndarray]:
     """Return the columns with what an iso-resource design does not choose.
 
     Its `pe_y` is what makes the mesh have all PEs, and its `spad_weights` what is left of the
-    local store: every row spends the same.
+    local store: every row spends the same. Where there is no mesh of buffers, there is one.
     """
-    whole = dict(columns)
+    one = np.ones_like(columns["pe_x"])
+    whole = {"buffer_x": one, "buffer_y": one, "buffer_cluster": one, **columns}
     if "pe_y" not in whole:
         whole["pe_y"] = pes // whole["pe_x"]
         whole["spad_weights"] = LOCAL_WORDS - whole["spad_inputs"] - whole["spad_outputs"]
@@ -141,11 +146,17 @@ def _buffer_parameters(*, free: bool) -> tuple[Parameter, ...]:
     bus = (3, 6, 9, 18, 36) if free else (3, 6, 9)
     return (
         Parameter("buffer_kb", sizes, BUFFER_KB, "KB", "all global buffers together"),
+        Parameter("buffer_block", (1, 2, 4, 8, 16), 4, "words", "width of a buffer row"),
+        Parameter("bus_words", bus, BUS_WORDS, "words/cycle", "all buffers together"),
+        Parameter("word_bits", (8, 16), 16, "bits", "of every word; accuracy is not modelled"),
+    )
+
+
+def _mesh_parameters() -> tuple[Parameter, ...]:
+    return (
         Parameter("buffer_x", _MESH, 1, "buffers", "columns of the mesh of global buffers"),
         Parameter("buffer_y", _MESH, 1, "buffers", "rows of the mesh of global buffers"),
-        Parameter("buffer_block", (1, 2, 4, 8, 16), 4, "words", "width of a buffer row"),
         Parameter("buffer_cluster", (1, 2, 4, 8), 1, "buffers", "buffers sharing one memory"),
-        Parameter("bus_words", bus, BUS_WORDS, "words/cycle", "all buffers together"),
     )
 
 
@@ -156,6 +167,12 @@ def _dataflow_parameters(*, fixed: bool) -> tuple[Parameter, ...]:
         Parameter("filter_width", width, INSIDE, doc="filter columns: in a PE or over the array"),
         Parameter("filter_height", height, SPREAD, doc="filter rows: in a PE or over the array"),
     )
+
+
+WIDEST_ROW = Rule(
+    "a row wider than 512 bits (32 words of 16) leaves a 4 KB bank fewer than 64 rows",
+    lambda c: c["buffer_block"] * c["buffer_cluster"] <= 32,
+)
 
 
 def _rules(pes: int) -> tuple[Rule, ...]:
@@ -169,13 +186,11 @@ def _rules(pes: int) -> tuple[Rule, ...]:
              divides("buffer_y", "pe_y")),
         Rule("buffers can be joined in clusters only when the cluster size divides their number",
              lambda c: (c["buffer_x"] * c["buffer_y"]) % c["buffer_cluster"] == 0),
-        Rule("a row wider than 512 bits (32 words of 16) leaves a 4 KB bank fewer than 64 rows",
-             lambda c: c["buffer_block"] * c["buffer_cluster"] <= 32),
     )  # fmt: skip
 
 
 def _features(c: Columns) -> FloatArray:
-    """Return float64[n, 14]: what a cost depends on more simply than on the raw choices.
+    """Return float64[n, 15]: what a cost depends on more simply than on the raw choices.
 
     Ratios of resources (PEs a buffer, words a PE, aspect of the mesh) in log2, and the two
     choices of dataflow.
@@ -185,6 +200,7 @@ def _features(c: Columns) -> FloatArray:
         c["pe_x"], c["pe_y"], c["pe_x"] / c["pe_y"], c["spad_inputs"], c["spad_weights"],
         c["spad_outputs"], c["buffer_kb"], c["buffer_kb"] / buffers, buffers,
         c["pe_x"] * c["pe_y"] / buffers, c["buffer_block"] * c["buffer_cluster"], c["bus_words"],
+        c["word_bits"],
     )  # fmt: skip
     choices = (c["filter_width"] == SPREAD, c["filter_height"] == SPREAD)
     return np.column_stack(

@@ -24,14 +24,14 @@ def test_the_baseline_is_the_published_chip():
 
 @pytest.mark.parametrize("pes", [168, 256])
 def test_every_iso_resource_design_spends_the_same(pes):
-    model = Eyeriss(pes=pes)
+    model = Eyeriss(pes=pes, buffers="mesh")
     rows, _ = model.space.sample_feasible(200, np.random.default_rng(0))
     for row in rows:
         architecture = model.build(model.space.decode(row)).architecture
         scratchpads, buffer, _ = architecture.levels
         assert architecture.compute.instances == pes
         assert sum(part.entries for part in scratchpads.partitions.values()) == 260
-        assert buffer.entries * buffer.instances * 2 <= 108 * 1024
+        assert buffer.entries * buffer.instances * buffer.word_bits <= 108 * 8192
         assert buffer.shared_bandwidth * buffer.instances <= 9 * (1 + 1e-12)
         assert scratchpads.mesh_x % buffer.mesh_x == scratchpads.mesh_y % buffer.mesh_y == 0
 
@@ -45,12 +45,12 @@ def test_a_free_design_over_the_area_limit_says_by_how_much():
 
 def test_a_mesh_of_buffers_that_does_not_divide_is_refused():
     with pytest.raises(Infeasible, match="equally many columns"):
-        Eyeriss().build({"buffer_x": 3})
+        Eyeriss(buffers="mesh").build({"buffer_x": 3})
 
 
 def test_buffers_that_share_a_memory_pay_for_its_size():
-    alone = Eyeriss().build({"buffer_x": 2, "buffer_y": 2}).architecture.levels[1]
-    shared = Eyeriss().build({"buffer_x": 2, "buffer_y": 2, "buffer_cluster": 4})
+    alone = Eyeriss(buffers="mesh").build({"buffer_x": 2, "buffer_y": 2}).architecture.levels[1]
+    shared = Eyeriss(buffers="mesh").build({"buffer_x": 2, "buffer_y": 2, "buffer_cluster": 4})
     assert shared.architecture.levels[1].energy.read > alone.energy.read
     assert shared.architecture.levels[1].area_um2 == pytest.approx(alone.area_um2)
 
@@ -69,7 +69,7 @@ def test_where_filters_rest_is_an_option(weights, keeps, may_keep):
 
 
 def test_narrow_words_fit_more_in_the_buffer():
-    wide, narrow = (Eyeriss(word_bits=bits).build({}).architecture.levels[1] for bits in (16, 8))
+    wide, narrow = (Eyeriss().build({"word_bits": bits}).architecture.levels[1] for bits in (16, 8))
     assert narrow.entries == 2 * wide.entries
 
 

@@ -4,7 +4,7 @@ from cosearch.einsum import conv, gemm
 from cosearch_hardware.eyeriss_dataflow import constraints_of
 from cosearch_hardware.eyeriss_space import INSIDE, SPREAD, Design, design_space
 
-CHIP = Design.of(design_space(168, free=False, fixed=False).defaults, 168)
+CHIP = Design.of(design_space(168, free=False, fixed=False, mesh=False).defaults, 168)
 CONV = conv("conv", N=2, K=8, C=4, P=6, Q=6, R=3, S=3)
 
 
