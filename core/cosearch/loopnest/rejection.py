@@ -96,13 +96,21 @@ class Rejections:
         out = [f"{self.rejected} of {self.seen} mappings rejected:"]
         out += [
             f"  {miss.count} ({100 * miss.count / self.seen:.1f} %) {miss.reason}, "
-            f"the nearest by a factor of {miss.nearest:.3g}"
+            f"the nearest {_over(miss.nearest)}"
             for miss in self.misses
         ]
         nearest = self.nearest
         if nearest is not None and nearest.relax:
             out.append(f"to let more through: {nearest.relax}")
         return tuple(out)
+
+
+def _over(excess: float) -> str:
+    if not np.isfinite(excess):
+        return "where there is no room at all"
+    if excess < 2:
+        return f"by {100 * (excess - 1):.2g} %"
+    return f"by a factor of {excess:.3g}"
 
 
 def _ranked(misses: list[Miss]) -> tuple[Miss, ...]:

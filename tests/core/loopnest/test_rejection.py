@@ -27,6 +27,10 @@ def test_counts_nearest_miss_and_what_to_relax():
     assert found.nearest.relax == "enlarge pe, or let a tensor bypass it"
     assert found.misses[1].relax == "widen the mesh along X, or lower the X factors above MAC"
     assert found.lines()[0] == "3 of 4 mappings rejected:"
+    assert found.lines()[1] == (
+        "  2 (50.0 %) pe: tiles exceed the capacity (Weights), the nearest by 25 %"
+    )
+    assert found.lines()[2].endswith("the nearest by a factor of 2")
     assert found.lines()[-1] == "to let more through: enlarge pe, or let a tensor bypass it"
 
 
