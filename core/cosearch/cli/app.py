@@ -16,6 +16,7 @@ from typer.main import get_command, get_command_name
 from cosearch.announce import announce
 from cosearch.cli.errors import INTERRUPTED, report
 from cosearch.cli.help import Group, dress
+from cosearch.cli.log import log_shown
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
 from cosearch.errors import PluginError
@@ -78,9 +79,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     output = Output(quiet=flags.quiet)
     try:
         registry = load_registry(trace=_tracer(output) if flags.trace else None)
-        code = get_command(make_app(registry, output)).main(
-            rest, prog_name="cosearch", standalone_mode=False, obj=Session(output, registry)
-        )
+        with log_shown(output):
+            code = get_command(make_app(registry, output)).main(
+                rest, prog_name="cosearch", standalone_mode=False, obj=Session(output, registry)
+            )
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
