@@ -43,8 +43,6 @@ class BoundedEnumeration(Strategy):
         designs: of the whole space.
     """
 
-    when_exhausted = "every other design is proven worse,"
-
     def __init__(self, space: ParameterSpace, rng: np.random.Generator, designs: Bounded) -> None:
         super().__init__(space, rng)
         self.designs = designs
@@ -61,6 +59,13 @@ class BoundedEnumeration(Strategy):
         """Remember the best loss."""
         found = losses[feasible, 0]
         self._best = min(self._best, float(found.min(initial=np.inf)))
+
+    @property
+    def when_exhausted(self) -> str:  # type: ignore[override]
+        """What it means that nothing is left to ask for."""
+        if not np.isfinite(self._best):
+            return "no design of the whole space is feasible,"
+        return "every other design is proven worse,"
 
     @property
     def gap(self) -> float:
