@@ -102,9 +102,10 @@ class LevelConstraint:
     @property
     def key(self) -> str:
         """A text that is the same for equal constraints, in every process."""
-        facts = (self.temporal.items(), self.spatial.items(), self.keep, self.bypass)
-        dims = (None if d is None else sorted(d) for d in (self.x_dims, self.y_dims))
-        return repr((*map(sorted, facts), self.order, *dims))
+        factors = sorted(self.temporal.items()), sorted(self.spatial.items())
+        stored = sorted(self.keep), sorted(self.bypass)
+        dims = [None if d is None else sorted(d) for d in (self.x_dims, self.y_dims)]
+        return repr((*factors, *stored, self.order, *dims))
 
 
 Constraints = AbstractMapping[str, LevelConstraint]
