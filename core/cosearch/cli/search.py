@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from cosearch.cli import report_text
 from cosearch.cli.errors import INTERRUPTED
@@ -16,6 +17,7 @@ from cosearch.cli.output import Output
 from cosearch.cli.session import Session
 from cosearch.codesign import Session as How
 from cosearch.codesign import is_over, run
+from cosearch.hookspecs import hookimpl
 from cosearch.progress_display import Display, LiveProgress, PlainProgress, Silent
 from cosearch.report import StudyReport, report_of
 from cosearch.store import Store
@@ -33,7 +35,7 @@ def search(session: Session, store: Store, study: Study, how: How, *, json: bool
     if not json and not finished:
         report_text.show_head(output, study)
     try:
-        with _terminated_like_interrupted(), _watched(session, finished=finished):
+        with _watched(session, finished=finished):
             run(study, store, session.registry, how)
     except KeyboardInterrupt:
         interrupted = True
@@ -79,15 +81,19 @@ def _command(verb: str, store: Store, name: str) -> str:
 
 @contextmanager
 def _watched(session: Session, *, finished: bool) -> Iterator[None]:
-    """Show progress as an observer of the study."""
+    """Show progress as an observer of the study, and take signals."""
+    interruption = Interruption()
     display = _display(session.output, finished=finished)
-    name = session.registry.manager.register(display, name="progress")
+    manager = session.registry.manager
+    observers = {"progress": display, "interruption": interruption}
+    for name, observer in observers.items():
+        manager.register(observer, name=name)
     try:
-        with display:
+        with interruption, display:
             yield
     finally:
-        if name is not None:
-            session.registry.manager.unregister(name=name)
+        for name in observers:
+            manager.unregister(name=name)
 
 
 def _display(output: Output, *, finished: bool) -> Display:
@@ -96,18 +102,32 @@ def _display(output: Output, *, finished: bool) -> Display:
     return LiveProgress(output.errors) if output.live else PlainProgress(output.errors)
 
 
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C while a study runs."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+class Interruption:
+    """Ends a study on Ctrl-C or SIGTERM, while its context lasts.
 
+    An exception that a signal raises is lost when it hits a callback of the compiler (llvmlite's,
+    for one). So it is raised once more after the next trial.
+    """
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._interrupt)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @hookimpl
+    def cosearch_trial_finished(self) -> None:
+        """Interrupt, if a signal asked for it in vain."""
+        if self.asked:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        raise KeyboardInterrupt
