@@ -37,6 +37,9 @@ class MapSpace(Space):
     it (unless neighbours pass words on). Choices that no feasible mapping contains are left out
     too.
 
+    Spatial loops of one level and direction stand in the order of the layer's dimensions, the first
+    innermost: their order numbers the children, which matters to the hops of a network alone.
+
     Raises:
         Infeasible: the layer fits nowhere; the reason names the level and by how much.
         CosearchError: the constraints contradict the machine.
@@ -173,6 +176,7 @@ class MapSpace(Space):
         """Return the row, int64[d], of a mapping of this space.
 
         Dimensions whose loop has bound 1 are ordered outside the others, ascending.
+        Spatial loops are put in the order of the layer's dimensions.
 
         Raises:
             CosearchError: the mapping is not in the space; the message says what is not.

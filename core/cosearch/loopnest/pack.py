@@ -95,7 +95,7 @@ class Nests(NamedTuple):
 
     Attributes:
         bounds: int32[3 L, D, n], of the loops; slot `3 * level + kind` with kind 0 for spatial X,
-            1 for spatial Y, 2 for temporal.
+            1 for spatial Y, 2 for temporal. Spatial loops stand in the order of the dimensions.
         order: int64[L, n], one order word a level, see `orders.order_words`.
         keep: bool[L, T, n]; the outermost level keeps every tensor.
     """
