@@ -64,8 +64,8 @@ class ExactMapper(Mapper):
             CosearchError: the machine, the layer or the objective is beyond this mapper; the hint
                 names others.
         """
+        from cosearch.loopnest.exact.arrays import Aim
         from cosearch.loopnest.exact.solve import Limits, Solver
-        from cosearch.loopnest.exact.tree import Aim
 
         started = time.perf_counter()
         machine = _spatial(accelerator)

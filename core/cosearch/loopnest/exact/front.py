@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from attrs import frozen
 
+from cosearch.loopnest.exact.arrays import Aim
 from cosearch.loopnest.exact.solve import NO_LIMITS, Certificate, Limits, Solver
-from cosearch.loopnest.exact.tree import Aim
 
 SAME = 1e-12
 """Energies closer than this, relative, count as equal: the margin of the proofs."""

@@ -18,9 +18,9 @@ from attrs import evolve, frozen
 from cosearch.architecture import Architecture
 from cosearch.einsum import Einsum
 from cosearch.errors import Infeasible
+from cosearch.loopnest.exact.arrays import Aim
 from cosearch.loopnest.exact.problem import OrderTables
 from cosearch.loopnest.exact.solve import NO_LIMITS, Certificate, Limits, Solver
-from cosearch.loopnest.exact.tree import Aim
 from cosearch.loopnest.mapping import Constraints
 from cosearch.loopnest.mapspace import MapSpace
 

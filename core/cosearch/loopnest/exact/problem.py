@@ -132,7 +132,7 @@ def refuse_unsupported(architecture: Architecture, layer: Einsum) -> None:
     for tensor in layer.tensors:
         dims = [d for axis in tensor.axes for d, _ in axis.terms if layer.bounds[d] > 1]
         widest = max((sum(layer.bounds[d] > 1 for d, _ in a.terms) for a in tensor.axes), default=0)
-        if len(set(dims)) < len(dims) or widest > 2:  # noqa: PLR2004 - a window slides over one other
+        if len(set(dims)) < len(dims) or widest > 2:
             raise CosearchError(
                 f"layer {layer.name!r}: the exact mapper takes axes of one or two dimensions, "
                 f"each dimension on one axis; {tensor.name} has others",

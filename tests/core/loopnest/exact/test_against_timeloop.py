@@ -11,8 +11,8 @@ import pytest
 
 from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.einsum import conv
+from cosearch.loopnest.exact.arrays import Aim
 from cosearch.loopnest.exact.solve import Solver
-from cosearch.loopnest.exact.tree import Aim
 from cosearch.loopnest.mapping import LevelConstraint
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.loopnest.reference import analyse

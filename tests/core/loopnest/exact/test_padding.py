@@ -6,9 +6,9 @@ import pytest
 from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.einsum import gemm
 from cosearch.errors import Infeasible
+from cosearch.loopnest.exact.arrays import Aim
 from cosearch.loopnest.exact.padding import solve_padded
 from cosearch.loopnest.exact.solve import Limits, Solver
-from cosearch.loopnest.exact.tree import Aim
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.loopnest.reference import analyse
 

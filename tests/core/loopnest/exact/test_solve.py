@@ -9,10 +9,10 @@ from cosearch.architecture import AccessEnergy, Architecture, Compute, CostRules
 from cosearch.einsum import Axis, Einsum, Tensor, conv, gemm
 from cosearch.errors import CosearchError
 from cosearch.loopnest.exact import problem as problem_module
+from cosearch.loopnest.exact.arrays import Aim
 from cosearch.loopnest.exact.orders import order_classes
 from cosearch.loopnest.exact.problem import OrderTables
 from cosearch.loopnest.exact.solve import Limits, Solver
-from cosearch.loopnest.exact.tree import Aim
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.loopnest.reference import analyse
 

@@ -1,0 +1,168 @@
+"""The groups of arrays that the compiled search hands around."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cosearch.typing import BoolArray, FloatArray, IntArray
+
+MARGIN = 1e-12
+"""What a bound may exceed the best by before it is pruned: the proof holds to this."""
+
+DONE, PAUSED = 0, 1
+"""How a search returns."""
+
+UNION, DEPTH, QUEUED, NODES, PRICED, AROUND = 0, 1, 2, 3, 4, 5
+"""Places in the register of a search."""
+
+
+class Kept(NamedTuple):
+    """What is stored where, and what follows from it; pairs of levels a tensor moves between.
+
+    Attributes:
+        keep: bool[L, T].
+        fit: bool[L, n], tiles each level has room for.
+        tensor, inner, outer: int64[pairs]; inner is -1 for the multipliers.
+        below, above: int64[T, L], the pair whose outer (inner) level this is, -1 for none.
+    """
+
+    keep: BoolArray
+    fit: BoolArray
+    tensor: IntArray
+    inner: IntArray
+    outer: IntArray
+    below: IntArray
+    above: IntArray
+
+
+class Runs(NamedTuple):
+    """The smallest share of a full delivery that sliding windows can leave, by axis.
+
+    Attributes:
+        tensor, first, second: int64[sliders], an axis and its two dimensions.
+        start: int64[sliders], where its table begins.
+        least: float64[...], by divisors of first and second in the tile, then in the union.
+        any_start: int64[sliders]. least_any: float64[...], the same whatever the union.
+        lone: float64[4, ...], the share that the loops of the outermost level leave: the first
+            alone, the second alone, first inside second, second inside first.
+        union_start: int64[sliders]. union_words, union_least: float64[...], least side times
+            groups of any tile inside a union, without and with the share.
+        divisor: int64[n, D], the index of each extent among the divisors of its dimension.
+        divisors: int64[D], how many there are.
+    """
+
+    tensor: IntArray
+    first: IntArray
+    second: IntArray
+    start: IntArray
+    least: FloatArray
+    any_start: IntArray
+    least_any: FloatArray
+    lone: FloatArray
+    union_start: IntArray
+    union_words: FloatArray
+    union_least: FloatArray
+    divisor: IntArray
+    divisors: IntArray
+
+
+class RunStack(NamedTuple):
+    """Scratch: what is left, the next moves, the factors tried, and the run, by level."""
+
+    quotient: IntArray
+    move: FloatArray
+    factor: IntArray
+    run: FloatArray
+
+
+class Bounds(NamedTuple):
+    """Tables over the lattice, none above the truth.
+
+    Attributes:
+        head: float64[L, n], energy that stays inside a tile X_l, for levels below the pivot.
+        tail: float64[L, n], energy outside a tile X_l; infinite where it does not fit.
+        out: float64[L, n], the least tail of any tile that contains U_l.
+        tail_cycles, out_cycles: float64[L, n].
+        candidates: int64[L, n]; candidate_tail: float64[L, n]; candidate_count: int64[L]: tiles that fit, best tail first.
+        reach: float64[T, L], most children that can share a word, by level.
+        spread: float64[L], most children used.
+    """
+
+    head: FloatArray
+    tail: FloatArray
+    out: FloatArray
+    tail_cycles: FloatArray
+    out_cycles: FloatArray
+    candidates: IntArray
+    candidate_tail: FloatArray
+    candidate_count: IntArray
+    reach: FloatArray
+    spread: FloatArray
+
+
+class Aim(NamedTuple):
+    """What is minimised: energy**a * cycles**b within limits."""
+
+    energy_power: int
+    cycles_power: int
+    most_energy: float
+    most_cycles: float
+
+
+class State(NamedTuple):
+    """Where a search stands, so that it can pause anywhere.
+
+    Attributes:
+        tile, union, spread: int64[L]: ids of X_l, U_l and the entry of S_l, as far as chosen.
+        cursor: int64[steps, 2]; base: float64[steps, 2], energy and cycles without the tail.
+        queue_bound: float64[m]; queue_entry: int64[m]; the spatial factors of the union at hand.
+        register: int64[8]: next union, depth, queue length, nodes, mappings priced,
+            tiles around the union.
+        around: int64[n], the candidates at the pivot that contain the union at hand.
+        around_tail: float64[n], their tails.
+        best: float64[4]: value, energy, cycles, bound of the union at hand.
+        best_tile, best_union, best_spread, best_order: int64[L].
+        at, turns: int64[L], the order at hand and the set of its loops.
+        folds: float64[L, pairs, 6], scratch of the leaves.
+        scratch: float64[4, L, T].
+    """
+
+    tile: IntArray
+    union: IntArray
+    spread: IntArray
+    cursor: IntArray
+    base: FloatArray
+    queue_bound: FloatArray
+    queue_entry: IntArray
+    register: IntArray
+    around: IntArray
+    around_tail: FloatArray
+    best: FloatArray
+    best_tile: IntArray
+    best_union: IntArray
+    best_spread: IntArray
+    best_order: IntArray
+    at: IntArray
+    turns: IntArray
+    folds: FloatArray
+    scratch: FloatArray
+
+
+class Net(NamedTuple):
+    """Scratch for the network, by child and group, and the table `travel`.
+
+    Attributes:
+        any: whether any network costs energy.
+        travel: float64[m, T], least energy of a word to every child, by spatial factors.
+    """
+
+    any: bool
+    travel: FloatArray
+    offset: IntArray
+    place: IntArray
+    size: IntArray
+    far: IntArray
+    rows: IntArray
+    count: IntArray
+    hops: IntArray
+    state: FloatArray

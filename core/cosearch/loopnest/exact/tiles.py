@@ -1,0 +1,140 @@
+"""Compiled arithmetic on tiles: divisibility, footprints, groups of children, running minima."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cosearch.loopnest.exact.arrays import Aim
+from cosearch.loopnest.exact.compiling import compiled, inlined
+from cosearch.loopnest.exact.problem import Problem
+from cosearch.typing import BoolArray, FloatArray, IntArray
+
+
+@inlined
+def value_of(aim: Aim, energy: float, cycles: float) -> float:
+    """Return what is minimised; infinite outside the limits."""
+    if energy > aim.most_energy or cycles > aim.most_cycles:
+        return np.inf
+    value = 1.0
+    for _ in range(aim.energy_power):
+        value *= energy
+    for _ in range(aim.cycles_power):
+        value *= cycles
+    return value
+
+
+@inlined
+def divides(p: Problem, a: int, b: int) -> bool:
+    """Return whether tile a divides tile b."""
+    return ((p.packed[b] | p.guard) - p.packed[a]) & p.guard == p.guard
+
+
+@inlined
+def turning(p: Problem, times: int) -> int:
+    """Return the set of dimensions that turn in a factor, as bits."""
+    bits = 0
+    for d in range(p.axis.shape[1]):
+        if p.extent[times, d] > 1:
+            bits |= 1 << d
+    return bits
+
+
+@compiled
+def next_inside(p: Problem, x: int, around: int) -> int:
+    """Return the tile after x among those that divide a tile, or -1 after the last."""
+    for axis in range(len(p.strides)):
+        stride, length = p.strides[axis], p.lengths[axis]
+        digit = (x // stride) % length
+        if digit < (around // stride) % length:
+            return x + stride
+        x -= digit * stride
+    return -1
+
+
+@inlined
+def full_words(p: Problem, t: int, x: int) -> float:
+    """Return the words that arrive in tiles x when nothing is ever reused."""
+    return p.words[t, x] * (p.volume[len(p.volume) - 1] / p.volume[x])
+
+
+@inlined
+def groups_along(first: int, second: int, first_move: float, second_move: float) -> float:
+    """Return how many different places children take along an axis that two loops spread over."""
+    a, b = int(first_move), int(second_move)
+    while b:
+        a, b = b, a % b
+    x = int(second_move) // a
+    y = int(first_move) // a
+    return float(first * second - max(0, first - x) * max(0, second - y))
+
+
+@inlined
+def groups(p: Problem, t: int, x: int, s: int) -> float:
+    """Return how many different tiles of tensor t the children of spatial factors s hold."""
+    total = 1.0
+    for d in range(p.axis.shape[1]):
+        if p.axis[t, d] < 0 or p.extent[s, d] == 1:
+            continue
+        if not p.slides[t, d]:
+            total *= p.extent[s, d]
+            continue
+        partner = -1
+        for e in range(p.axis.shape[1]):
+            if e != d and p.axis[t, e] == p.axis[t, d] and p.extent[s, e] > 1:
+                partner = e
+        if partner < 0:
+            total *= p.extent[s, d]
+        elif partner > d:
+            total *= groups_along(
+                p.extent[s, d], p.extent[s, partner],
+                p.step[t, d] * p.extent[x, d], p.step[t, partner] * p.extent[x, partner],
+            )  # fmt: skip
+    return total
+
+
+@compiled
+def most_shared(p: Problem, t: int, s: int) -> float:
+    """Return the most children of spatial factors s that can share a word, whatever their tile."""
+    groups_least = 1.0
+    for d in range(p.axis.shape[1]):
+        if p.axis[t, d] < 0 or p.extent[s, d] == 1:
+            continue
+        partner = -1
+        for e in range(p.axis.shape[1]):
+            if e != d and p.axis[t, e] == p.axis[t, d] and p.extent[s, e] > 1:
+                partner = e
+        if partner < 0:
+            groups_least *= p.extent[s, d]
+        elif partner > d:
+            groups_least *= p.extent[s, d] + p.extent[s, partner] - 1
+    return p.volume[s] / groups_least
+
+
+@inlined
+def blocks(count: float, size: float) -> float:
+    """Return how many blocks hold so many words."""
+    return np.ceil(count / size)
+
+
+@compiled
+def least_inside(values: FloatArray, strides: IntArray, lengths: IntArray) -> None:
+    """Replace each value by the least of all tiles that divide its tile."""
+    for axis in range(len(strides)):
+        stride, length = strides[axis], lengths[axis]
+        for first in range(0, len(values), stride * length):
+            for i in range(first + stride, first + stride * length):
+                values[i] = min(values[i], values[i - stride])
+
+
+@compiled
+def least_outside(
+    values: FloatArray, strides: IntArray, lengths: IntArray, open_axis: BoolArray
+) -> None:
+    """Replace each value by the least of all tiles that its tile divides along open axes."""
+    for axis in range(len(strides)):
+        if not open_axis[axis]:
+            continue
+        stride, length = strides[axis], lengths[axis]
+        for first in range(0, len(values), stride * length):
+            for i in range(first + stride * (length - 1) - 1, first - 1, -1):
+                values[i] = min(values[i], values[i + stride])
