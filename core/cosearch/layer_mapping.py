@@ -11,6 +11,7 @@ from attrs import frozen
 from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.hardware import Accelerator, Cost
 from cosearch.mapper import Mapped
+from cosearch.rejection import Rejections, sampled
 from cosearch.study_problem import Problem, broken
 from cosearch.study_seeds import stream
 from cosearch.workload import Layer
@@ -29,12 +30,14 @@ class LayerMapping:
         mapped: what the mapper found; None when the layer fits nowhere.
         cost: the machine's own account of it.
         verdict: why the layer fits nowhere.
+        rejections: why random mappings of it are invalid; None where it fits nowhere.
     """
 
     layer: Layer
     mapped: Mapped | None = None
     cost: Cost | None = None
     verdict: Infeasible | None = None
+    rejections: Rejections | None = None
 
 
 def map_layers(problem: Problem, accelerator: Accelerator) -> Iterator[LayerMapping]:
@@ -62,7 +65,8 @@ def map_layers(problem: Problem, accelerator: Accelerator) -> Iterator[LayerMapp
         except Exception as error:
             where = f"layer {layer.name!r}"
             raise broken("mapper", problem.spec.mapper, where, error) from error
-        yield LayerMapping(layer, mapped, _confirmed(accelerator, layer, mapped))
+        why = sampled(accelerator, layer.einsum, stream(0, "rejections", layer.einsum.key))
+        yield LayerMapping(layer, mapped, _confirmed(accelerator, layer, mapped), rejections=why)
 
 
 def _confirmed(accelerator: Accelerator, layer: Layer, mapped: Mapped) -> Cost:

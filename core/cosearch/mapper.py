@@ -68,10 +68,14 @@ class Unmappable(Infeasible):
     """
 
     def __init__(
-        self, reason: str, margins: Mapping[str, float] | None = None, evaluations: int = 0
+        self,
+        reason: str,
+        margins: Mapping[str, float] | None = None,
+        evaluations: int = 0,
+        hint: str = "",
     ) -> None:
         self.evaluations = evaluations
-        super().__init__(reason, margins)
+        super().__init__(reason, margins, hint)
 
 
 class Mapper(ABC):

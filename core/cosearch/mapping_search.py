@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 
 import numpy as np
 from attrs import define, field
@@ -14,6 +13,7 @@ from cosearch.hardware import Accelerator, CostBatch
 from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
 from cosearch.objective import Objective
 from cosearch.plugins import Named
+from cosearch.rejection import Rejections
 from cosearch.space import Space
 from cosearch.strategy import Strategy
 from cosearch.typing import FloatArray, Rows
@@ -75,20 +75,12 @@ class _Findings:
     row: Rows | None = None
     energy_pj: float = np.inf
     cycles: float = np.inf
-    rejections: Counter[str] = field(factory=Counter)
-    nearest: tuple[float, str] = (np.inf, "")
+    rejections: Rejections = field(factory=Rejections)
 
     def add(self, rows: Rows, costs: CostBatch, losses: FloatArray) -> None:
         """Take in a batch and its losses, float64[n], infinite where infeasible."""
         self.evaluations += len(rows)
-        rejected = ~costs.feasible
-        codes, counts = np.unique(costs.reason[rejected], return_counts=True)
-        for code, count in zip(codes, counts, strict=True):
-            self.rejections[costs.reasons[code]] += int(count)
-        if rejected.any():
-            i = int(np.argmin(np.where(rejected, costs.excess, np.inf)))
-            near = (float(costs.excess[i]), costs.reasons[costs.reason[i]])
-            self.nearest = min(self.nearest, near, key=lambda miss: miss[0])
+        self.rejections += Rejections.of(costs)
         best = int(np.argmin(losses))
         if losses[best] < self.loss:
             self.loss, self.row = float(losses[best]), rows[best].copy()
@@ -104,20 +96,22 @@ class _Findings:
             self.cycles,
             evaluations=self.evaluations,
             seconds=seconds,
-            rejections=dict(self.rejections),
+            rejections=dict(self.rejections.counts),
             mapper=mapper,
         )
 
     def _unmappable(self, layer: Einsum) -> Unmappable:
-        excess, reason = self.nearest
-        if not self.evaluations:
+        nearest = self.rejections.nearest
+        if nearest is None:
             return Unmappable(f"layer {layer.name!r}: the strategy found no mapping to try")
-        nearest = f"; the nearest: {reason}"
-        nearest += f", {excess:.3g} times what is allowed" if np.isfinite(excess) else ""
+        miss = f"; the nearest: {nearest.reason}"
+        if np.isfinite(nearest.nearest):
+            miss += f", {nearest.nearest:.3g} times what is allowed"
         return Unmappable(
-            f"layer {layer.name!r}: none of {self.evaluations} mappings can be run{nearest}",
-            {reason: excess},
+            f"layer {layer.name!r}: none of {self.evaluations} mappings can be run{miss}",
+            {nearest.reason: nearest.nearest},
             self.evaluations,
+            nearest.relax,
         )
 
 

@@ -110,6 +110,7 @@ class StudyReport:
         front: the designs that no other dominates, with several objectives.
         obstacle: why there is no best design, or no baseline.
         failures: how often each reason made a trial fail.
+        refusals: how often each reason made a trial infeasible.
         notes: what observers did wrong.
     """
 
@@ -130,6 +131,7 @@ class StudyReport:
     front: tuple[Point, ...]
     obstacle: str
     failures: Mapping[str, int]
+    refusals: Mapping[str, int]
     notes: tuple[str, ...]
 
 
@@ -157,7 +159,8 @@ def report_of(study: Study) -> StudyReport:
         improvement=_improvement(best, baseline),
         front=tuple(_point(problem, t) for t in study.front) if len(problem.objectives) > 1 else (),
         obstacle=obstacle(study),
-        failures=_failures(study),
+        failures=_reasons(study, State.FAILED),
+        refusals=_reasons(study, State.INFEASIBLE),
         notes=tuple(study.notes),
     )  # fmt: skip
 
@@ -198,7 +201,7 @@ def obstacle(study: Study) -> str:
     if study.best is None and study.trials:
         nearest = study.nearest
         if nearest is None:
-            reasons = _failures(study) or {"no reason is known": 0}
+            reasons = _reasons(study, State.FAILED) or {"no reason is known": 0}
             return f"no design is feasible: {next(iter(reasons))}"
         violation = nearest.outcome.violation or 0.0
         return (
@@ -289,10 +292,10 @@ def _settings(study: Study) -> dict[str, Any]:
     return asdict(study.header.spec)
 
 
-def _failures(study: Study) -> dict[str, int]:
-    """Return the reasons of failed trials, the most frequent first."""
+def _reasons(study: Study, state: State) -> dict[str, int]:
+    """Return the reasons of trials that ended so, the most frequent first."""
     counts: dict[str, int] = {}
     for trial in study.in_order:
-        if trial.outcome.state is State.FAILED:
+        if trial.outcome.state is state:
             counts[trial.outcome.reason] = counts.get(trial.outcome.reason, 0) + 1
     return dict(sorted(counts.items(), key=lambda item: -item[1]))

@@ -15,10 +15,8 @@ from cosearch.layer_mapping import LayerMapping
 from cosearch.loopnest.mapping import Loop, Mapping
 from cosearch.mapper import Mapped
 from cosearch.quantities import digits, duration, energy, percent, si, whole
+from cosearch.rejection import SHOWN
 from cosearch.study_problem import Problem
-
-REASONS = 4
-"""Reasons for rejected mappings that are shown, the most frequent first."""
 
 
 def show_head(output: Output, problem: Problem, machine: Accelerator) -> None:
@@ -43,6 +41,8 @@ def show_layer(output: Output, result: LayerMapping, objective: str) -> None:
         step = 2 if max(map(len, result.cost.loops), default=0) < output.console.width - 2 else 1
         output.show(*(_styled(line, step) for line in result.cost.loops))
         _show_cost(output, result.mapped, result.cost, objective)
+        if result.rejections is not None and result.rejections.misses:
+            output.show(Text(f"  {result.rejections.in_short}", style="faint"))
 
 
 def _show_misfit(output: Output, verdict: Infeasible) -> None:
@@ -97,7 +97,7 @@ def _proof(mapped: Mapped, objective: str) -> Text:
     tail = f" ({work}{mapped.evaluations:,} evaluations, {duration(mapped.seconds)})"
     out = Text("  ").append(text, style=style).append(tail, style="faint")
     if mapped.rejections:
-        ranked = sorted(mapped.rejections.items(), key=lambda item: -item[1])[:REASONS]
+        ranked = sorted(mapped.rejections.items(), key=lambda item: -item[1])[:SHOWN]
         told = ", ".join(f"{count:,} {reason}" for reason, count in ranked)
         out.append(f"\n  rejected: {told}", style="faint")
     return out
@@ -202,6 +202,7 @@ def _layer_facts(machine: Accelerator, result: LayerMapping) -> dict[str, object
         "nodes": mapped.nodes,
         "evaluations": mapped.evaluations,
         "rejections": mapped.rejections,
+        "random_mappings": result.rejections,
     }
 
 

@@ -21,7 +21,7 @@ UNITS = {"energy_pj": "pJ", "cycles": "cycles", "area_mm2": "mm2"}
 """Metrics in the comparison, in this order."""
 
 FAILURES = 3
-"""Reasons of failed trials that are shown, the most frequent first."""
+"""Reasons of infeasible and failed trials that are shown, the most frequent first."""
 
 
 def show_head(output: Output, study: Study) -> None:
@@ -60,6 +60,8 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         _show_layers(output, report.best)
         _show_energy(output, report.best, report.baseline)
         _show_sources(output, report.best)
+    for reason, count in list(report.refusals.items())[:FAILURES]:
+        output.show(Text(f"  {count} infeasible: {reason}", style="faint"))
     for reason, count in list(report.failures.items())[:FAILURES]:
         output.show(Text(f"  {count} failed: {reason}", style="warn"))
     if report.best is not None:

@@ -7,8 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import frozen
 
-from cosearch.hardware import CostBatch
+from cosearch.einsum import Einsum
+from cosearch.hardware import Accelerator, CostBatch
 from cosearch.loopnest.validity import Rule
+
+SAMPLED = 1_000
+"""Random mappings looked at to tell why mappings of a layer are invalid."""
+
+SHOWN = 3
+"""Reasons that are told in one line."""
 
 RELAX = {
     Rule.INSTANCES.value: "enlarge the mesh, or lower the spatial factors above {place}",
@@ -89,6 +96,17 @@ class Rejections:
         """The rule that some mapping missed by the least; None where nothing was rejected."""
         return min(self.misses, key=lambda miss: miss.nearest, default=None)
 
+    @property
+    def in_short(self) -> str:
+        """The story in one line, the most frequent reasons only."""
+        told = ", ".join(f"{m.count:,} {m.reason}" for m in self.misses[:SHOWN])
+        nearest = self.nearest
+        near = "" if nearest is None else f"; the nearest miss is {_over(nearest.nearest)}"
+        relax = f"; {nearest.relax}" if nearest is not None and nearest.relax else ""
+        return (
+            f"of {self.seen:,} random mappings {self.rejected:,} are invalid: {told}{near}{relax}"
+        )
+
     def lines(self) -> tuple[str, ...]:
         """Return the story in sentences: how many, for which reasons, how near, what to do."""
         if not self.misses:
@@ -103,6 +121,12 @@ class Rejections:
         if nearest is not None and nearest.relax:
             out.append(f"to let more through: {nearest.relax}")
         return tuple(out)
+
+
+def sampled(accelerator: Accelerator, layer: Einsum, rng: np.random.Generator) -> Rejections:
+    """Return why random mappings of a layer are invalid on a machine, known constraints ignored."""
+    rows = accelerator.mapspace(layer).sample(SAMPLED, rng)
+    return Rejections.of(accelerator.evaluate(layer, rows))
 
 
 def _over(excess: float) -> str:

@@ -6,7 +6,7 @@ from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.einsum import gemm
 from cosearch.hardware import CostBatch
 from cosearch.loopnest.mapspace import MapSpace
-from cosearch.loopnest.rejection import Miss, Rejections
+from cosearch.rejection import Miss, Rejections
 
 BATCH = CostBatch(
     energy_pj=np.array([1.0, np.inf, np.inf, np.inf]),
@@ -58,3 +58,10 @@ def test_every_reason_of_the_kernel_has_advice():
     )
     assert len(found.misses) > 2
     assert all(miss.relax and miss.nearest > 1 for miss in found.misses)
+
+
+def test_one_line_tells_the_most_frequent_reasons_and_the_nearest_miss():
+    misses = (Miss("buffer: tiles exceed the capacity", 7, 1.05), Miss("MAC: no", 2, 3.0))
+    found = Rejections(10, misses).in_short
+    assert found.startswith("of 10 random mappings 9 are invalid: 7 buffer: tiles")
+    assert "the nearest miss is by 5 %" in found
