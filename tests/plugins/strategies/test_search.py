@@ -16,7 +16,7 @@ import pytest
         ("bayesian:kernel=rbf", 120),
         ("relax-and-round:candidates=100", 200),
         ("reinforce", 700),
-        ("ppo", 700),
+        ("ppo", 1000),
         ("optuna", 200),
         ("pymoo", 400),
     ],
