@@ -19,10 +19,10 @@ import numpy as np
 from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
 from cosearch.einsum import conv, gemm
 from cosearch.hardware import SpatialAccelerator
+from cosearch.loopnest.exact.arrays import Aim
 from cosearch.loopnest.exact.front import layer_front
 from cosearch.loopnest.exact.problem import OrderTables
 from cosearch.loopnest.exact.solve import Limits, Solver
-from cosearch.loopnest.exact.arrays import Aim
 from cosearch.network_front import Front, best_combination
 from cosearch.plugins import load_registry
 from cosearch.workload import Network
@@ -33,6 +33,7 @@ ROLES = ("Weights", "Inputs", "Outputs")
 
 
 def uniform(pj: float) -> AccessEnergy:
+    """Return the same energy for every access."""
     return AccessEnergy.uniform(pj)
 
 
@@ -73,12 +74,14 @@ MACHINES = {
 
 
 def networks() -> Iterator[Network]:
+    """Yield the networks of the table."""
     registry = load_registry(third_party=False)
     for name in NETWORKS:
         yield registry.find("workloads", name).make().network()
 
 
 def run_networks(machines: list[str], limit: float, names: list[str]) -> None:
+    """Print time, nodes and certificates of every unique layer, network by network."""
     print(
         f"{'network':12} {'machine':13} {'goal':8} {'layers':>9} {'total s':>8} {'whole s':>8} "
         f"{'median ms':>9} {'worst ms':>9} {'nodes':>9} proven"
@@ -92,13 +95,12 @@ def run_networks(machines: list[str], limit: float, names: list[str]) -> None:
                 spent, times, nodes, proven = 0.0, [], 0, 0
                 for layer in network.unique:
                     accelerator = SpatialAccelerator(MACHINES[machine])
-                    for attempt in range(2 if not times and goal == "edp" else 1):
+                    for _ in range(2 if not times and goal == "edp" else 1):
                         started = time.process_time()
                         solver = Solver(accelerator.mapspace(layer.einsum), tables)
                         limits = Limits.starting(time.perf_counter(), limit)
                         found = solver.solve(Aim(*powers, np.inf, np.inf), limits)
                         taken = time.process_time() - started
-                    del attempt
                     times.append(taken)
                     spent += taken * layer.count
                     nodes += found.nodes
@@ -114,6 +116,7 @@ def run_networks(machines: list[str], limit: float, names: list[str]) -> None:
 
 
 def run_fronts(machine: str, limit: float) -> None:
+    """Print how much the best network EDP gains over the layers' own best EDPs."""
     print("\nnetwork      machine       points  seconds  sum of best EDPs  best network EDP   gain")
     tables = OrderTables()
     for network in networks():
@@ -206,6 +209,7 @@ def run_timeloop(limit: float) -> None:
 
 
 def main() -> None:
+    """Read the arguments and print what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["networks", "timeloop", "random", "fronts"])
     parser.add_argument("--machine", choices=sorted(MACHINES), action="append")

@@ -83,7 +83,8 @@ class Bounds(NamedTuple):
         tail: float64[L, n], energy outside a tile X_l; infinite where it does not fit.
         out: float64[L, n], the least tail of any tile that contains U_l.
         tail_cycles, out_cycles: float64[L, n].
-        candidates: int64[L, n]; candidate_tail: float64[L, n]; candidate_count: int64[L]: tiles that fit, best tail first.
+        candidates: int64[L, n]; candidate_tail: float64[L, n]; candidate_count: int64[L]:
+            tiles that fit, best tail first.
         reach: float64[T, L], most children that can share a word, by level.
         spread: float64[L], most children used.
     """
@@ -163,6 +164,6 @@ class Net(NamedTuple):
     size: IntArray
     far: IntArray
     rows: IntArray
-    count: IntArray
+    number: IntArray
     hops: IntArray
     state: FloatArray

@@ -140,7 +140,8 @@ def new_state(p: Problem, branch: Branch) -> arrays.State:
         np.zeros((levels + 4, 2)), np.zeros(queue), np.zeros(queue, dtype=np.int64), register,
         np.zeros(len(p.packed), dtype=np.int64), np.zeros(len(p.packed)),
         best, ids[3], ids[4], ids[5], ids[6], ids[7], ids[8],
-        np.zeros((levels, len(branch.kept.tensor), 6)), np.zeros((4, levels, max(3, p.axis.shape[0]))),
+        np.zeros((levels, len(branch.kept.tensor), 6)),
+        np.zeros((4, levels, max(3, p.axis.shape[0]))),
     )  # fmt: skip
 
 

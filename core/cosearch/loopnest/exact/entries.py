@@ -5,6 +5,8 @@ another. The functions here are closures over a digest of the package's sources,
 closures apart by what they close over, so a changed source is compiled anew.
 """
 
+# ruff: noqa: ANN001, ANN202 - the signatures are those of the functions called
+
 from __future__ import annotations
 
 import hashlib

@@ -14,7 +14,7 @@ from cosearch.typing import IntArray
 
 
 @compiled
-def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:
+def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:  # noqa: C901 - one walk, calls are dear here
     """Price every order class of a finished chain; keep the best."""
     top = len(p.block) - 1
     last = len(p.volume) - 1
@@ -68,7 +68,7 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:
 
 
 @compiled
-def price(p: Problem, k: Kept, aim: Aim, w: State, z: Net, at: IntArray) -> None:
+def price(p: Problem, k: Kept, aim: Aim, w: State, z: Net, at: IntArray) -> None:  # noqa: C901 - one walk, calls are dear here
     """Price one complete mapping exactly and keep it when it is the best."""
     top = len(p.block) - 1
     last = len(p.volume) - 1

@@ -30,7 +30,7 @@ def least_network(
 
 
 @compiled
-def node_bound(
+def node_bound(  # noqa: C901 - one walk, calls are dear here
     p: Problem,
     k: Kept,
     b: Bounds,

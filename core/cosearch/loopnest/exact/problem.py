@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from attrs import field, frozen
 
-from cosearch.architecture import Architecture
+from cosearch.architecture import Architecture, Compute, Memory
 from cosearch.einsum import Einsum, Tensor
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.exact.lattice import Lattice
@@ -156,6 +156,7 @@ def lay_out(
     movers = tuple(Mover.of(t, dims) for t in layer.tensors)
     rules = [constraints.get(m.name, LevelConstraint()) for m in architecture.levels]
     levels = architecture.levels
+    places: list[Compute | Memory] = [architecture.compute, *levels]
     order_start, orders = _orders(movers, dims, rules, tables)
     sliders = [
         (t, d, e)
@@ -208,7 +209,7 @@ def lay_out(
         word_update=update / block[:, None],
         block=block,
         pace=1.0 / bandwidth,
-        limited=(bandwidth < np.inf).any(axis=1),
+        limited=np.asarray((bandwidth < np.inf).any(axis=1)),
         bandwidth=bandwidth,
         leak=np.array([m.leak_pj_per_cycle for m in levels], dtype=np.float64),
         hop=np.array([m.network_below.hop_pj for m in levels], dtype=np.float64),
@@ -216,7 +217,7 @@ def lay_out(
         dram=np.array([m.is_dram for m in levels], dtype=bool),
         fan=np.array([architecture.fanout(i) for i in range(len(levels))], dtype=np.int64),
         mesh=np.array(
-            [(m.mesh_x, m.mesh_y) for m in (architecture.compute, *levels)], dtype=np.int64
+            [(m.mesh_x, m.mesh_y) for m in places], dtype=np.int64
         ),
         compute=float(architecture.compute.energy_pj),
         first_fill=architecture.rules.first_fill_is_counted,
@@ -270,7 +271,7 @@ def _spreads(
     architecture: Architecture, lattice: Lattice, rule: LevelConstraint, level: int
 ) -> IntArray:
     """Return int64[m, 5]: spatial factors, their part in X and in Y, and how many each uses."""
-    inside = [architecture.compute, *architecture.levels[:level]]
+    inside: list[Compute | Memory] = [architecture.compute, *architecture.levels[:level]]
     limits = [min(m.mesh_x for m in inside), min(m.mesh_y for m in inside)]
     instances = min(m.instances for m in inside)
     parts = []
@@ -298,11 +299,11 @@ def _spreads(
     if _indifferent(architecture, level):
         _, first = np.unique(table[:, [0, 3]], axis=0, return_index=True)
         table = table[first]
-    if sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels))) == 1:
-        if _indifferent(architecture, level):
-            _, first = np.unique(table[:, 0], return_index=True)
-            table = table[first]
-    return table
+    spreading = sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels)))
+    if spreading == 1 and _indifferent(architecture, level):
+        _, first = np.unique(table[:, 0], return_index=True)
+        table = table[first]
+    return np.asarray(table, dtype=np.int64)
 
 
 def _indifferent(architecture: Architecture, level: int) -> bool:

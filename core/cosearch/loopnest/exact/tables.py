@@ -107,7 +107,7 @@ def fill_reach(p: Problem, b: Bounds) -> None:
 
 
 @allocating
-def fill_bounds(
+def fill_bounds(  # noqa: C901 - one walk, calls are dear here
     p: Problem,
     k: Kept,
     b: Bounds,

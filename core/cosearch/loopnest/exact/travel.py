@@ -12,7 +12,7 @@ from cosearch.typing import IntArray
 
 
 @compiled
-def scatter(p: Problem, t: int, level: int, entry_: int, x: int, z: Net) -> int:
+def scatter(p: Problem, t: int, level: int, entry_: int, x: int, z: Net) -> int:  # noqa: C901 - one walk, calls are dear here
     """Count the groups of children that share a word, and twice the hops to each, by group size.
 
     Children are numbered through the loops of X, then of Y, and stand packed row by row; see
@@ -24,7 +24,7 @@ def scatter(p: Problem, t: int, level: int, entry_: int, x: int, z: Net) -> int:
         level: the parents'.
         entry_: spatial factors and their split.
         x: the children's tile.
-        z: its count and hops are filled, by size.
+        z: its number and hops are filled, by size.
 
     Returns:
         the number of groups.
@@ -71,14 +71,14 @@ def scatter(p: Problem, t: int, level: int, entry_: int, x: int, z: Net) -> int:
         z.rows[group, column, 0] = min(z.rows[group, column, 0], row)
         z.rows[group, column, 1] = max(z.rows[group, column, 1], row)
     for size in range(children + 1):
-        z.count[size] = z.hops[size] = 0
+        z.number[size] = z.hops[size] = 0
     for group in range(found):
         hops = 2 * z.far[group]
         for column in range(width):
             if z.rows[group, column, 1] >= 0:
                 hops += max(0, middle - 2 * z.rows[group, column, 0])
                 hops += max(0, 2 * z.rows[group, column, 1] - middle)
-        z.count[z.size[group]] += 1
+        z.number[z.size[group]] += 1
         z.hops[z.size[group]] += hops
     return found
 
@@ -88,9 +88,9 @@ def slides_apart(p: Problem, t: int, s: int) -> bool:
     """Return whether two dimensions of one axis are spread, so that tiles may coincide."""
     for d in range(p.axis.shape[1]):
         for e in range(d):
-            if p.axis[t, d] >= 0 and p.axis[t, d] == p.axis[t, e]:
-                if p.extent[s, d] > 1 and p.extent[s, e] > 1:
-                    return True
+            together = p.axis[t, d] >= 0 and p.axis[t, d] == p.axis[t, e]
+            if together and p.extent[s, d] > 1 and p.extent[s, e] > 1:
+                return True
     return False
 
 
@@ -106,7 +106,7 @@ def fill_travel(p: Problem, z: Net) -> None:
                     continue
                 scatter(p, t, level, i, np.int64(0), z)
                 for size in range(1, int(p.volume[p.spread_id[i]]) + 1):
-                    if z.count[size] > 0:
+                    if z.number[size] > 0:
                         far = z.hops[size] if p.volume[p.spread_id[i]] > 1 else 0
                         z.travel[i, t] += far / 2 * p.hop[level]
 
@@ -170,9 +170,9 @@ def travelled(
     """
     hops = routed = 0.0
     for size in range(1, fanout + 1):
-        if z.count[size] == 0:
+        if z.number[size] == 0:
             continue
-        sent = words * z.count[size] * ratio
+        sent = words * z.number[size] * ratio
         if home >= 0:
             sent = 2.0 * sent - home
         far = words * z.hops[size] / 2 if fanout > 1 else 0.0

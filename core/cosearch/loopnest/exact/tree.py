@@ -46,7 +46,7 @@ def mesh_allows(p: Problem, w: State, low: int, high: int) -> bool:
         y *= p.spread_used[w.spread[j], 1]
         if x > p.mesh[j, 0] or y > p.mesh[j, 1]:
             return False
-    for j in range(low - 1, -1, -1):
+    for j in range(low - 1, -1, -1):  # noqa: SIM110 - compiled
         if x > p.mesh[j, 0] or y > p.mesh[j, 1]:
             return False
     return True
@@ -157,7 +157,7 @@ def next_candidate(
 
 
 @compiled
-def search(
+def search(  # noqa: C901 - one walk, calls are dear here
     p: Problem,
     k: Kept,
     b: Bounds,
@@ -190,7 +190,6 @@ def search(
     last = len(p.volume) - 1
     pivot = p.pivot
     inner_steps = pivot  # steps 1 .. pivot choose what lies inside, the last one S_0
-    outer_steps = top - pivot
     depth = w.register[DEPTH]
     spent = 0
     while True:

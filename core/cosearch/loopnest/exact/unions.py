@@ -57,7 +57,7 @@ def crossing_pair(p: Problem, k: Kept, t: int) -> int:
 
 
 @allocating
-def bound_unions(
+def bound_unions(  # noqa: C901 - one walk, calls are dear here
     p: Problem,
     k: Kept,
     b: Bounds,
@@ -67,7 +67,7 @@ def bound_unions(
     lengths: IntArray,
     bound: FloatArray,
 ) -> None:
-    """Fill bound, float64[n], with the least value of any mapping whose union is each tile."""  # fmt: skip
+    """Fill bound, float64[n], with the least value of any mapping whose union is each tile."""
     top = len(p.block) - 1
     last = len(p.volume) - 1
     n = last + 1
@@ -120,7 +120,7 @@ def bound_unions(
                     words = union_words(p, runs, t, u) * (p.volume[last] / p.volume[u])
                 if p.saved[c] >> t & 1:
                     words /= p.free[t, last - u]
-                words /= reach_between(p, b, t, pivot, outer)
+                words /= reach_between(b, t, pivot, outer)
                 energy += pair_cost(
                     p, t, np.int64(-1), outer, 0.0, words, 1.0, reach_above(p, b, t, outer)
                 )

@@ -128,7 +128,7 @@ def loose_run(size: float, pq: int, rq: int, ps: float, rs: float) -> float:
 
 
 @allocating
-def fill_runs(
+def fill_runs(  # noqa: C901 - one walk, calls are dear here
     p: Problem, runs: Runs, values: FloatArray, value_start: IntArray, levels: int, tight: bool
 ) -> None:
     """Fill the tables of sliding windows; values are the divisors of each dimension."""
@@ -187,7 +187,7 @@ def fill_runs(
 
 
 @inlined
-def share_left(p: Problem, runs: Runs, t: int, x: int, u: int) -> float:
+def share_left(runs: Runs, t: int, x: int, u: int) -> float:
     """Return the least share of a full delivery of tensor t for a tile x inside a union u."""
     least = 1.0
     for s in range(len(runs.tensor)):
@@ -200,7 +200,7 @@ def share_left(p: Problem, runs: Runs, t: int, x: int, u: int) -> float:
 
 
 @inlined
-def share_anyhow(p: Problem, runs: Runs, t: int, x: int) -> float:
+def share_anyhow(runs: Runs, t: int, x: int) -> float:
     """Return the least share of a full delivery of tensor t for a tile x, whatever its union."""
     least = 1.0
     for s in range(len(runs.tensor)):

@@ -121,7 +121,7 @@ def reach_above(p: Problem, b: Bounds, t: int, level: int) -> float:
 
 
 @inlined
-def reach_between(p: Problem, b: Bounds, t: int, inner: int, outer: int) -> float:
+def reach_between(b: Bounds, t: int, inner: int, outer: int) -> float:
     """Return the most spatial sharing of tensor t at levels inner + 1 to outer."""
     most = 1.0
     for j in range(inner + 1, outer + 1):
@@ -154,15 +154,15 @@ def own_cost(
         outer = k.outer[pair]
         filled = full_words(p, t, x)
         if level < p.pivot:
-            filled *= share_anyhow(p, runs, t, x)
+            filled *= share_anyhow(runs, t, x)
         else:
-            filled *= share_left(p, runs, t, x, x)
+            filled *= share_left(runs, t, x, x)
         if saved >> t & 1:
             filled /= p.free[t, last - x]
         shared = reach_above(p, b, t, level)
         served = 0.0
         if outer <= upto:
-            served = filled / reach_between(p, b, t, level, outer)
+            served = filled / reach_between(b, t, level, outer)
         total += pair_cost(p, t, level, outer, filled, served, shared, reach_above(p, b, t, outer))
     return total
 
@@ -199,9 +199,9 @@ def pending_words(
     else:
         words = full_words(p, t, x)
         if inner < p.pivot - 1:
-            words *= share_anyhow(p, runs, t, x)
+            words *= share_anyhow(runs, t, x)
         else:
-            words *= share_left(p, runs, t, x, x if inner >= p.pivot else w.union[p.pivot])
+            words *= share_left(runs, t, x, x if inner >= p.pivot else w.union[p.pivot])
     for j in range(inner + 1, high):
         times = w.tile[j] - w.union[j]
         words /= p.free[t, times]

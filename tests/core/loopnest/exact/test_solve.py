@@ -25,7 +25,7 @@ def value(powers, energy, cycles):
 
 
 def disagreements(small_case, seeds):
-    """Return how many cases were compared, and (seed, objective, found, least) where they differ."""
+    """Return how many cases were compared, and (seed, objective, found, least) of the others."""
     tables = OrderTables()
     compared, wrong = 0, []
     for seed in seeds:
