@@ -16,9 +16,14 @@ from cosearch.space import Parameter, ParameterSpace
 
 if TYPE_CHECKING:
     from cosearch.loopnest.exact.problem import OrderTables
+    from cosearch.loopnest.exact.solve import Certificate
 
 _POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
 """Objective to the powers of energy and cycles that it multiplies."""
+
+
+_SAMPLES = 4096
+"""Random mappings tried where a time limit leaves none: a few milliseconds."""
 
 
 class ExactMapper(Mapper):
@@ -82,12 +87,9 @@ class ExactMapper(Mapper):
         if objective.name == "latency" and found.mapping is not None and found.proven:
             found = found.then(solver.solve(Aim(1, 0, np.inf, found.cycles), limits))
         if found.mapping is None:
-            raise Unmappable(
-                f"layer {layer.name!r}: no mapping can be run"
-                if found.proven
-                else f"layer {layer.name!r}: no mapping was found within the limits",
-                {}, found.evaluations,
-            )  # fmt: skip
+            if not found.proven:
+                return _sampled(machine, layer, objective, found, started)
+            raise Unmappable(f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations)
         certain = found.proven and not solver.narrowed
         row = space.row_of(found.mapping)
         cost = machine.explain(layer, row)
@@ -107,6 +109,29 @@ class ExactMapper(Mapper):
         if self._tables is None:
             self._tables = OrderTables()
         return self._tables
+
+
+def _sampled(
+    machine: SpatialAccelerator,
+    layer: Einsum,
+    objective: Objective,
+    found: Certificate,
+    started: float,
+) -> Mapped:
+    """Return the best of some random mappings where the time was too short for a search."""
+    rows = machine.mapspace(layer).sample(_SAMPLES, np.random.default_rng(0))
+    costs = machine.evaluate(layer, rows)
+    losses = objective.of({"energy_pj": costs.energy_pj, "cycles": costs.cycles})
+    losses = np.where(costs.feasible, losses, np.inf)
+    best = int(np.argmin(losses))
+    tried = found.evaluations + _SAMPLES
+    if not np.isfinite(losses[best]):
+        raise Unmappable(f"layer {layer.name!r}: no mapping was found within the limits", {}, tried)
+    cost = machine.explain(layer, rows[best])
+    return Mapped(
+        rows[best], cost.energy_pj, cost.cycles, evaluations=tried, nodes=found.nodes,
+        seconds=time.perf_counter() - started, mapper="exact",
+    )  # fmt: skip
 
 
 def _spatial(accelerator: Accelerator) -> SpatialAccelerator:

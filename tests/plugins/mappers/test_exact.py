@@ -78,7 +78,9 @@ def test_a_time_limit_is_kept_and_said():
     mapped("latency", accelerator, gemm(M=4, N=4, K=4))
     started = time.perf_counter()
     found = mapped("latency", accelerator, layer, Budget(seconds=0.3))
-    assert found.proven == (found.gap == 0)
+    assert not found.proven
+    assert found.gap is None or found.gap > 0
+    assert np.isfinite(found.energy_pj)
     assert time.perf_counter() - started < 60
 
 

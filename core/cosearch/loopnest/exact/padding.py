@@ -34,7 +34,7 @@ class Padded:
 
     Attributes:
         layer: as it is run, padding included.
-        found: its mapping; `proven` and `gap` hold over all sizes tried.
+        found: its mapping; `proven` holds over all sizes, and without a proof there is no gap.
         sizes: how many were tried.
     """
 
@@ -65,30 +65,25 @@ def solve_padded(
         Infeasible: the layer fits nowhere.
     """
     tables = OrderTables()
-    best_layer, best = (
-        layer,
-        Solver(MapSpace(architecture, layer, constraints), tables).solve(aim, limits),
-    )
-    proven, open_bound, nodes, tried = best.proven, np.inf, best.nodes, 1
-    if best.gap:
-        open_bound = aim_value(aim, best) * (1 - best.gap)
+    best_layer = layer
+    best = Solver(MapSpace(architecture, layer, constraints), tables).solve(aim, limits)
+    proven, nodes, priced, tried = best.proven, best.nodes, best.evaluations, 1
     for padded in _padded(architecture, layer, most_extra):
-        value = aim_value(aim, best)
-        if limits.reached(0):
-            proven, open_bound = False, 0.0
+        if limits.reached(priced):
+            proven = False
             break
         try:
             solver = Solver(MapSpace(architecture, padded, constraints), tables)
         except Infeasible:
             continue
-        found = solver.solve(aim, limits, value)
-        tried += 1
-        nodes += found.nodes
+        found = solver.solve(aim, limits, aim_value(aim, best))
         proven &= found.proven
+        tried, nodes, priced = tried + 1, nodes + found.nodes, priced + found.evaluations
         if found.mapping is not None:
             best_layer, best = padded, found
-    gap = None if not proven and open_bound == 0.0 else (0.0 if proven else best.gap)
-    return Padded(best_layer, evolve(best, proven=proven, gap=gap, nodes=nodes), tried)
+    gap = 0.0 if proven else None
+    total = evolve(best, proven=proven, gap=gap, nodes=nodes, evaluations=priced)
+    return Padded(best_layer, total, tried)
 
 
 def aim_value(aim: Aim, found: Certificate) -> float:

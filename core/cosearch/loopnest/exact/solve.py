@@ -52,12 +52,16 @@ class Limits:
             np.inf if evaluations is None else float(evaluations),
         )
 
-    def reached(self, evaluations: int) -> bool:
-        """Return whether it is time to stop."""
-        return evaluations >= self.evaluations or time.perf_counter() >= self.deadline
+    def reached(self, evaluations: int, grace: float = 0.0) -> bool:
+        """Return whether it is time to stop, some seconds of grace after the deadline."""
+        late = time.perf_counter() >= self.deadline + grace
+        return evaluations >= self.evaluations or late
 
 
 NO_LIMITS = Limits()
+
+GRACE = 0.08
+"""Seconds after the deadline in which a first mapping may still be found."""
 
 MOST_REMEMBERED = 8
 """Choices of what is kept whose tables are held at once (a hundred bytes a tile and level)."""
@@ -196,11 +200,11 @@ class Solver:
         state = new_state(self.problem, branch)
         state.best[0] = tally.value
         done = False
-        first = tally.state is None
-        while not done and (
-            first or not limits.reached(tally.evaluations + int(state.register[arrays.PRICED]))
-        ):
-            first = False
+        while not done:
+            spent = tally.evaluations + int(state.register[arrays.PRICED])
+            none_yet = tally.state is None and state.best[0] == tally.value
+            if limits.reached(spent, GRACE if none_yet else 0.0):
+                break
             status = compiled.search(
                 self.problem, branch.kept, branch.bounds, branch.runs, aim, state, self.net,
                 branch.unions, branch.bound, QUOTA,
