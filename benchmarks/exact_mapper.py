@@ -23,7 +23,7 @@ from cosearch.loopnest.exact.arrays import Aim
 from cosearch.loopnest.exact.front import layer_front
 from cosearch.loopnest.exact.problem import OrderTables
 from cosearch.loopnest.exact.solve import Limits, Solver
-from cosearch.network_front import Front, best_combination
+from cosearch.mapping.network_front import Front, best_combination
 from cosearch.plugins import load_registry
 from cosearch.workload import Network
 

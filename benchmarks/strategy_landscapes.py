@@ -15,7 +15,7 @@ from cosearch.hardware import Accelerator, HardwareModel
 from cosearch.mapper import Budget
 from cosearch.plugins import Registry
 from cosearch.space import Space
-from cosearch.study_problem import build, make_hardware, make_mapper, restricted
+from cosearch.study.problem import build, make_hardware, make_mapper, restricted
 from cosearch.typing import BoolArray, FloatArray, Rows, Value
 from cosearch.workload_source import resolve
 

@@ -23,9 +23,9 @@ GEMM = "gemm:M=16,N=16,K=16"
 @pytest.fixture
 def study_of(toy, tmp_path):
     """Return a function that runs a small study to its end and returns it."""
-    from cosearch.codesign import open_study, plan, run
     from cosearch.mapper import Budget
-    from cosearch.store import Store
+    from cosearch.store.store import Store
+    from cosearch.study.codesign import open_study, plan, run
 
     def study(*, trials=12, hardware="toy", strategy="evolutionary", workload=GEMM, name="",
               store=tmp_path / "s.db", session=None, budget=None, **settings):  # fmt: skip

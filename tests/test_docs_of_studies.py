@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cosearch.cli import main
-from cosearch.store_schema import APPLICATION, TABLES, VERSION
+from cosearch.store.schema import APPLICATION, TABLES, VERSION
 
 PAGE = (Path(__file__).parents[1] / "docs" / "studies.md").read_text(encoding="utf-8")
 

@@ -16,7 +16,7 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from cosearch.objective import Objective
-    from cosearch.study import Study, Trial
+    from cosearch.study.study import Study, Trial
     from cosearch.workload import Network
 
 PROJECT = "cosearch"
@@ -95,7 +95,7 @@ class Hooks:
 
     @hookspec
     def cosearch_executors(self) -> Iterable[Registration]:  # type: ignore[empty-body]
-        """Return executors, subclasses of `cosearch.executor.Executor`. Called once."""
+        """Return executors, subclasses of `cosearch.study.executor.Executor`. Called once."""
 
     @hookspec
     def cosearch_reporters(self) -> Iterable[Registration]:  # type: ignore[empty-body]

@@ -37,7 +37,7 @@ CONTRACTS: Mapping[str, str] = {
     "workloads": "cosearch.workload:Workload",
     "network_spaces": "cosearch.workload:NetworkSpace",
     "technologies": "cosearch.technology:Technology",
-    "executors": "cosearch.executor:Executor",
+    "executors": "cosearch.study.executor:Executor",
     "references": "cosearch.validate.reference:Reference",
 }
 """Kind to the class that everything registered under it must be derived from."""

@@ -19,7 +19,7 @@ IMPORTS = """
     import numpy as np
 
     from cosearch.einsum import gemm
-    from cosearch.executor import Executor
+    from cosearch.study.executor import Executor
     from cosearch.hardware import HardwareModel
     from cosearch.hookspecs import Registration, hookimpl
     from cosearch.mapper import Mapper

@@ -125,7 +125,7 @@ def _cache() -> Finding:
 
 
 def _store(path: Path) -> Finding:
-    from cosearch.store import Store
+    from cosearch.store.store import Store
 
     if not path.exists():
         if os.access(path.resolve().parent, os.W_OK):

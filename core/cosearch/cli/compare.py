@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cosearch.compare.scores import Standing
     from cosearch.mapper import Budget
     from cosearch.plugins import Registry
-    from cosearch.store import Store
+    from cosearch.store.store import Store
 
 TRIALS = 50
 """Designs of a run when no budget is named."""
@@ -142,7 +142,7 @@ def compare_command(
     from cosearch.compare.outcome import collect
     from cosearch.compare.scores import standing
     from cosearch.mapper import Budget
-    from cosearch.store import Store
+    from cosearch.store.store import Store
 
     session = session_of(ctx)
     if trials is None and evaluations is None and seconds is None:
@@ -205,10 +205,10 @@ def _write_page(
     path: Path, result: Result, found: Standing, store: Store, registry: Registry
 ) -> None:
     """Write the HTML page: each case's best design is priced again for it."""
-    from cosearch.codesign import load_study
     from cosearch.html.compare_page import compare_page
     from cosearch.html.page import write_page
-    from cosearch.report import account
+    from cosearch.study.codesign import load_study
+    from cosearch.study.report import account
 
     trials = {
         o.run.spec.name: [t for t in store.trials(o.run.spec.name) if t.number > 0]

@@ -23,8 +23,8 @@ from cosearch.errors import Infeasible
 
 if TYPE_CHECKING:
     from cosearch.hardware import Accelerator
-    from cosearch.layer_mapping import LayerMapping
-    from cosearch.study_problem import Problem
+    from cosearch.study.layer_mapping import LayerMapping
+    from cosearch.study.problem import Problem
 
 LayerSeconds = Annotated[
     float | None,
@@ -69,14 +69,14 @@ def map_command(
         cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
         cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml  # Timeloop's files
     """
-    from cosearch.study_problem import (
+    from cosearch.study.problem import (
         Problem,
         build,
         canonical_mapper,
         default_mapper,
         make_hardware,
     )
-    from cosearch.study_spec import StudySpec
+    from cosearch.study.spec import StudySpec
 
     session = session_of(ctx)
     model = make_hardware(hardware, session.registry)
@@ -132,7 +132,7 @@ def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool
 
 def _watched(session: Session, problem: Problem, machine: Accelerator) -> Iterator[LayerMapping]:
     """Yield the results, with a line that says what is being mapped while someone watches."""
-    from cosearch.layer_mapping import map_layers
+    from cosearch.study.layer_mapping import map_layers
 
     if not session.output.live:
         yield from map_layers(problem, machine)

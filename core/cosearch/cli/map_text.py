@@ -11,12 +11,12 @@ from cosearch.cli.output import Output, table
 from cosearch.einsum_text import describe
 from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator, Cost
-from cosearch.layer_mapping import LayerMapping
 from cosearch.loopnest.mapping import Loop, Mapping
 from cosearch.mapper import Mapped
+from cosearch.mapping.rejection import SHOWN
 from cosearch.quantities import digits, duration, energy, percent, si, whole
-from cosearch.rejection import SHOWN
-from cosearch.study_problem import Problem
+from cosearch.study.layer_mapping import LayerMapping
+from cosearch.study.problem import Problem
 
 
 def show_head(output: Output, problem: Problem, machine: Accelerator) -> None:

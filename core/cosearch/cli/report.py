@@ -39,9 +39,9 @@ def report_command(
     """  # fmt: skip
     from cosearch.cli import report_text
     from cosearch.cli.search import exit_code, rescore_command
-    from cosearch.codesign import load_study
-    from cosearch.report import report_of
-    from cosearch.store import Store
+    from cosearch.store.store import Store
+    from cosearch.study.codesign import load_study
+    from cosearch.study.report import report_of
 
     session = session_of(ctx)
     with Store(store, write=False) as opened:

@@ -9,9 +9,9 @@ from rich.text import Text
 from cosearch.cli.output import Output, table
 from cosearch.cli.sources_text import show_sources
 from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
-from cosearch.report import DesignReport, LayerReport, StudyReport
-from cosearch.study import Study
-from cosearch.study_problem import Problem
+from cosearch.study.problem import Problem
+from cosearch.study.report import DesignReport, LayerReport, StudyReport
+from cosearch.study.study import Study
 from cosearch.typing import Value
 
 BAR = 30

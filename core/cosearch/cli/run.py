@@ -149,9 +149,9 @@ def run_command(
         cosearch run alexnet -H eyeriss --set buffer_kb=56 --seconds 60 --workers 2
     """  # noqa: E501 - the first line is the summary in --help
     from cosearch.cli.search import search
-    from cosearch.codesign import Session, open_study, plan
     from cosearch.mapper import Budget
-    from cosearch.store import Store
+    from cosearch.store.store import Store
+    from cosearch.study.codesign import Session, open_study, plan
 
     session = session_of(ctx)
     spec = plan(
@@ -195,8 +195,8 @@ def resume_command(
         cosearch resume resnet18-eyeriss-evolutionary-1d4a --trials 100
     """
     from cosearch.cli.search import search
-    from cosearch.codesign import Session, resume_study
-    from cosearch.store import Store
+    from cosearch.store.store import Store
+    from cosearch.study.codesign import Session, resume_study
 
     session = session_of(ctx)
     refuse_missing(store)
@@ -209,7 +209,7 @@ def resume_command(
 
 def refuse_missing(store: Path) -> None:
     """Raise CosearchError rather than make a store that is to be read."""
-    from cosearch.store_schema import missing
+    from cosearch.store.schema import missing
 
     if not store.exists():
         raise missing(store)

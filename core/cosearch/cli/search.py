@@ -15,13 +15,13 @@ from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.options import STORE
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
-from cosearch.codesign import Session as How
-from cosearch.codesign import is_over, run
 from cosearch.hookspecs import hookimpl
-from cosearch.progress_display import Display, LiveProgress, PlainProgress, Silent
-from cosearch.report import StudyReport, report_of
-from cosearch.store import Store
-from cosearch.study import Study
+from cosearch.store.store import Store
+from cosearch.study.codesign import Session as How
+from cosearch.study.codesign import is_over, run
+from cosearch.study.progress_display import Display, LiveProgress, PlainProgress, Silent
+from cosearch.study.report import StudyReport, report_of
+from cosearch.study.study import Study
 
 NOTHING_FOUND = 1
 """Exit code when no design is feasible, or the reference model does not confirm the best."""

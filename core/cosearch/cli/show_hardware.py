@@ -26,7 +26,7 @@ from cosearch.hardware import Accelerator, HardwareModel
 from cosearch.plugins import Named
 from cosearch.quantities import digits, percent
 from cosearch.space import ParameterSpace
-from cosearch.study_problem import build, make_hardware
+from cosearch.study.problem import build, make_hardware
 from cosearch.typing import Value
 
 DRAWS = 20_000

@@ -16,9 +16,9 @@ from cosearch.cli.output import as_json, table
 from cosearch.cli.session import SEARCH, session_of
 
 if TYPE_CHECKING:
-    from cosearch.store import Store
-    from cosearch.store_records import Header
-    from cosearch.trial import Trial
+    from cosearch.store.records import Header
+    from cosearch.store.store import Store
+    from cosearch.study.trial import Trial
 
 StudyArgument = Annotated[
     str, typer.Argument(metavar="STUDY", help="A name from `cosearch studies`.")
@@ -48,7 +48,7 @@ def studies_command(
         cosearch studies
         cosearch studies --store lab.db --json
     """
-    from cosearch.store import Store
+    from cosearch.store.store import Store
 
     output = session_of(ctx).output
     with Store(store, write=False) as opened:
@@ -106,10 +106,10 @@ def rescore_command(
         cosearch rescore resnet18-eyeriss-evolutionary-1d4a
     """
     from cosearch.cli import report_text
-    from cosearch.codesign import load_study
     from cosearch.errors import CosearchError
-    from cosearch.report import account, obstacle
-    from cosearch.store import Store
+    from cosearch.store.store import Store
+    from cosearch.study.codesign import load_study
+    from cosearch.study.report import account, obstacle
 
     session = session_of(ctx)
     with Store(store, write=False) as opened:
@@ -148,7 +148,7 @@ def export_command(
         cosearch export resnet18-eyeriss-evolutionary-1d4a --format csv > trials.csv
         cosearch export resnet18-eyeriss-evolutionary-1d4a -f json --output study.json
     """
-    from cosearch.store import Store
+    from cosearch.store.store import Store
 
     output = session_of(ctx).output
     with Store(store, write=False) as opened:

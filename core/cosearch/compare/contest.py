@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve, field, frozen
 
-from cosearch.codesign import plan
 from cosearch.errors import CosearchError
 from cosearch.mapper import Budget
 from cosearch.plugins import Registry
-from cosearch.study_spec import BATCH, StudySpec
+from cosearch.study.codesign import plan
+from cosearch.study.spec import BATCH, StudySpec
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:

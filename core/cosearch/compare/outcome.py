@@ -8,8 +8,8 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.compare.contest import Case, Contest, Run
-from cosearch.store import Store
-from cosearch.trial import Ledger, State, Trial
+from cosearch.store.store import Store
+from cosearch.study.trial import Ledger, State, Trial
 from cosearch.typing import FloatArray, IntArray
 
 

@@ -7,13 +7,13 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 
-from cosearch.codesign import is_over, open_study
-from cosearch.codesign import run as run_study
 from cosearch.compare.contest import Run
 from cosearch.mapper import Budget
 from cosearch.plugins import load_registry
-from cosearch.store import Store
-from cosearch.study_spec import StudySpec
+from cosearch.store.store import Store
+from cosearch.study.codesign import is_over, open_study
+from cosearch.study.codesign import run as run_study
+from cosearch.study.spec import StudySpec
 
 
 def run_all(

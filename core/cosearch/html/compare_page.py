@@ -12,8 +12,8 @@ from cosearch.compare.scores import SIGNIFICANT, WITHIN, Standing, ratios_so_far
 from cosearch.html import charts
 from cosearch.html.page import Section, chart, grid, page, table, text
 from cosearch.quantities import digits, duration, percent, ratio, whole
-from cosearch.report import DesignReport
-from cosearch.trial import Trial
+from cosearch.study.report import DesignReport
+from cosearch.study.trial import Trial
 from cosearch.typing import FloatArray
 
 Trials = Mapping[str, Sequence[Trial]]

@@ -12,10 +12,10 @@ from cosearch.html import charts
 from cosearch.html.nest_svg import nest_svg
 from cosearch.html.page import Section, chart, folded, grid, page, table, text
 from cosearch.quantities import digits, energy, loss, percent, ratio, si, whole
-from cosearch.report import DesignReport, StudyReport, report_of
-from cosearch.study import Study
-from cosearch.study_problem import build
-from cosearch.trial import Trial
+from cosearch.study.problem import build
+from cosearch.study.report import DesignReport, StudyReport, report_of
+from cosearch.study.study import Study
+from cosearch.study.trial import Trial
 
 
 def study_page(study: Study, commands: Sequence[str]) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
-from cosearch.codesign import plan
 from cosearch.plugins import Registry, load_registry
 from cosearch.space import ParameterSpace
-from cosearch.study_problem import Problem
-from cosearch.trial import Outcome
-from cosearch.trial_evaluation import evaluate
+from cosearch.study.codesign import plan
+from cosearch.study.evaluation import evaluate
+from cosearch.study.problem import Problem
+from cosearch.study.trial import Outcome
 from cosearch.typing import Rows
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from cosearch.errors import MissingExtraError
 from cosearch.integrations.designs import Designs
 from cosearch.space import Parameter
-from cosearch.trial import Outcome
+from cosearch.study.trial import Outcome
 
 try:
     import optuna

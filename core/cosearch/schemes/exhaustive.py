@@ -14,7 +14,7 @@ from attrs import frozen
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.space import ParameterSpace
 from cosearch.strategy import Strategy
-from cosearch.study_problem import Problem, build
+from cosearch.study.problem import Problem, build
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 LIMIT = 200_000

@@ -19,11 +19,11 @@ from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError
 from cosearch.hardware import Accelerator
 from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping_search import mapping_losses, priced
+from cosearch.mapping.search import mapping_losses, priced
 from cosearch.objective import Objective, pareto_front
 from cosearch.ranking import spearman
 from cosearch.space import ParameterSpace, Space
-from cosearch.study_seeds import stream
+from cosearch.study.seeds import stream
 from cosearch.typing import Rows, Value
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection, Pipe, wait
 from attrs import define, field
 
 from cosearch.errors import CosearchError
-from cosearch.executor import Design, Executor, Outcomes, Task
-from cosearch.trial import Outcome
+from cosearch.study.executor import Design, Executor, Outcomes, Task
+from cosearch.study.trial import Outcome
 from cosearch_plugins.executors.worker import READY
 
 _COMMAND = (sys.executable, "-m", "cosearch_plugins.executors.worker")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cosearch.executor import Design, Executor, Outcomes
+from cosearch.study.executor import Design, Executor, Outcomes
 
 
 class Serial(Executor):

@@ -12,7 +12,7 @@ from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError
 from cosearch.hardware import Accelerator
 from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping_search import mapping_losses, priced
+from cosearch.mapping.search import mapping_losses, priced
 from cosearch.objective import Objective
 from cosearch.space import Parameter, ParameterSpace, Space
 from cosearch.typing import FloatArray, IntArray, Rows

@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
-from cosearch.codesign import load_study, plan
 from cosearch.compare.contest import Case, Run
 from cosearch.compare.running import run_all
-from cosearch.layer_mapping import map_layers
 from cosearch.mapper import Budget
 from cosearch.registry import Registry
-from cosearch.store import Store
-from cosearch.study_problem import Problem, build
+from cosearch.store.store import Store
+from cosearch.study.codesign import load_study, plan
+from cosearch.study.layer_mapping import map_layers
+from cosearch.study.problem import Problem, build
 from cosearch.typing import FloatArray
 
 BO = "bayesian:local=0"

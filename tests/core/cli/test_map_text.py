@@ -7,8 +7,8 @@ from cosearch.cli.output import Output
 from cosearch.einsum import gemm
 from cosearch.errors import Infeasible
 from cosearch.hardware import Cost, LevelCost
-from cosearch.layer_mapping import LayerMapping
 from cosearch.mapper import Mapped
+from cosearch.study.layer_mapping import LayerMapping
 from cosearch.workload import Layer
 
 LAYER = Layer(gemm("fc", M=2, N=3, K=4), 2)

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from cosearch.codesign import load_study
 from cosearch.errors import CosearchError
-from cosearch.store import Store
+from cosearch.store.store import Store
+from cosearch.study.codesign import load_study
 
 GEMM = "gemm:M=16,N=16,K=16"
 RUN = ("run", GEMM, "-H", "toy", "--mapper-trials", 40)

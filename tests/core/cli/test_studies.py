@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cosearch.store import Store
+from cosearch.store.store import Store
 
 
 @pytest.fixture

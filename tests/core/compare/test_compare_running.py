@@ -6,7 +6,7 @@ import pytest
 from cosearch.compare.outcome import collect
 from cosearch.compare.running import run_all
 from cosearch.compare.scores import standing
-from cosearch.store import Store
+from cosearch.store.store import Store
 
 
 def outcome(contest, registry, path):

@@ -8,7 +8,7 @@ from cosearch.compare.outcome import Result, RunOutcome
 from cosearch.compare.plot import anytime, anytime_plot
 from cosearch.compare.scores import reach, standing
 from cosearch.mapper import Budget
-from cosearch.study_spec import StudySpec
+from cosearch.study.spec import StudySpec
 
 CASE = Case("machine", "net")
 

@@ -19,9 +19,9 @@ def registry():
 
 @pytest.fixture(scope="session")
 def study(registry, store_path):
-    from cosearch.codesign import open_study, plan, run
     from cosearch.mapper import Budget
-    from cosearch.store import Store
+    from cosearch.store.store import Store
+    from cosearch.study.codesign import open_study, plan, run
 
     spec = plan(registry, "gemm:M=64,N=64,K=64", "systolic", "random")
     with Store(store_path) as store:

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from cosearch.codesign import open_study, plan, run
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.mapper import Budget
 from cosearch.plugins import load_registry
 from cosearch.schemes.exhaustive import bounded
-from cosearch.store import Store
+from cosearch.store.store import Store
+from cosearch.study.codesign import open_study, plan, run
 
 FIXED = {"cols": "16", "input_kb": "64", "weight_kb": "64", "output_kb": "64",
          "dram_bits_per_cycle": "128", "accumulator_bits": "32", "word_bits": "8"}  # fmt: skip

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from cosearch.codesign import open_study, plan, run
 from cosearch.mapper import Budget
 from cosearch.plugins import load_registry
 from cosearch.schemes.semi_decoupled import CANDIDATES, rank_correlation
-from cosearch.store import Store
-from cosearch.study_problem import build
+from cosearch.store.store import Store
+from cosearch.study.codesign import open_study, plan, run
+from cosearch.study.problem import build
 
 RNG = np.random.default_rng(0)
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from cosearch.codesign import open_study, plan
 from cosearch.errors import CosearchError
-from cosearch.executor import Design, Task
 from cosearch.mapper import Budget
-from cosearch.store import Store
-from cosearch.study_spec import StudySpec
-from cosearch.trial import State
+from cosearch.store.store import Store
+from cosearch.study.codesign import open_study, plan
+from cosearch.study.executor import Design, Task
+from cosearch.study.spec import StudySpec
+from cosearch.study.trial import State
 
 
 @pytest.fixture

@@ -1,0 +1,147 @@
+"""Studies, trials and layers as rows of the store's tables, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import asdict, field, frozen
+
+from cosearch.mapper import Budget
+from cosearch.study.spec import StudySpec
+from cosearch.study.trial import LayerResult, Outcome, State, Trial, Unmapped
+
+RUNNING, FINISHED, EXHAUSTED, INTERRUPTED = "running", "finished", "exhausted", "interrupted"
+"""What a study can be; a killed one stays `running`, and can be resumed like an interrupted one."""
+
+
+@frozen
+class Header:
+    """A study without its trials.
+
+    Attributes:
+        name: unique in the store.
+        spec: what decides the result.
+        facts: `cosearch` (version), `plugins`, `network` and `baseline` (digests), `begun`.
+        budget: when it ends.
+        status: `running`, `finished`, `exhausted` or `interrupted`.
+        note: why it ended.
+        seconds: wall-clock time over all sessions.
+    """
+
+    name: str
+    spec: StudySpec
+    facts: Mapping[str, Any] = field(factory=dict)
+    budget: Budget = field(factory=Budget)
+    status: str = RUNNING
+    note: str = ""
+    seconds: float = 0.0
+
+
+STUDIES = "SELECT name, spec, facts, budget, status, note, seconds FROM studies"
+
+ADD_STUDY = (
+    "INSERT INTO studies (name, spec, facts, budget, status, note, seconds) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+TRIALS_OF = (
+    "SELECT number, row, configuration, state, reason, violation, accelerator, losses, metrics, "
+    "unmapped, think_seconds, trials.seconds FROM trials "
+    "JOIN studies ON studies.id = study WHERE name = ? ORDER BY number"
+)
+
+ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+LAYERS_OF = (
+    "SELECT number, layers.name, layer, count, result FROM layers "
+    "JOIN studies ON studies.id = study WHERE studies.name = ? ORDER BY number, position"
+)
+
+COUNT_OF = (
+    "SELECT count(*) FROM trials JOIN studies ON studies.id = study WHERE name = ? AND number > 0"
+)
+
+LOSSES_OF = (
+    "SELECT number, losses FROM trials JOIN studies ON studies.id = study "
+    "WHERE name = ? AND number > 0 AND state = 'ok'"
+)
+
+
+def header_values(header: Header) -> tuple[Any, ...]:
+    """Return the columns of `studies` but the id."""
+    return (
+        header.name, header.spec.to_json(), _json(header.facts), _json(asdict(header.budget)),
+        header.status, header.note, header.seconds,
+    )  # fmt: skip
+
+
+def header_of(row: tuple[Any, ...]) -> Header:
+    """Return a study from its columns."""
+    name, spec, facts, budget, status, note, seconds = row
+    return Header(
+        name, StudySpec.from_json(spec), json.loads(facts), Budget(**json.loads(budget)),
+        status, note, seconds,
+    )  # fmt: skip
+
+
+def trial_values(trial: Trial) -> tuple[Any, ...]:
+    """Return the columns of `trials` but the study."""
+    out = trial.outcome
+    return (
+        trial.number, _json(trial.row), _json(trial.configuration), str(out.state), out.reason,
+        out.violation, out.accelerator, _json(out.losses), _json(out.metrics),
+        None if out.unmapped is None else _json(asdict(out.unmapped)), trial.think_seconds,
+        out.seconds,
+    )  # fmt: skip
+
+
+def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
+    """Return a trial from its columns and its layers."""
+    (number, point, configuration, state, reason, violation, accelerator, losses, metrics,
+     unmapped, think_seconds, seconds) = row  # fmt: skip
+    outcome = Outcome(
+        State(state),
+        reason,
+        violation,
+        accelerator,
+        tuple(json.loads(losses)),
+        json.loads(metrics),
+        tuple(layers),
+        None if unmapped is None else Unmapped(**json.loads(unmapped)),
+        seconds,
+    )
+    return Trial(
+        number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds
+    )
+
+
+def losses_of(row: tuple[int, str]) -> tuple[int, tuple[float, ...]]:
+    """Return a trial's number and losses."""
+    return row[0], tuple(json.loads(row[1]))
+
+
+def found_json(found: LayerResult | Unmapped) -> str:
+    """Return what a mapper found, without the layer's own name, digest and count."""
+    facts = asdict(found)
+    for known in ("name", "key", "count"):
+        facts.pop(known, None)
+    return _json(facts)
+
+
+def found_of(key: str, text: str) -> LayerResult | Unmapped:
+    """Return what a mapper found for the layer of that digest, its name and count left open."""
+    if "row" in json.loads(text):
+        return layer_of("", key, 1, text)
+    return Unmapped(key, **json.loads(text))
+
+
+def layer_of(name: str, key: str, count: int, text: str) -> LayerResult:
+    """Return a layer's result from its columns."""
+    facts = json.loads(text)
+    return LayerResult(name, key, count, tuple(facts.pop("row")), **facts)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, allow_nan=False)

@@ -1,0 +1,191 @@
+"""Studies in one SQLite file: every trial is committed as it ends, and nothing is pickled.
+
+Many processes may read while one writes (write-ahead log). Killing the writer at any moment leaves
+a whole file.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cosearch.errors import CosearchError, UnknownNameError
+from cosearch.store.records import (
+    ADD_STUDY,
+    ADD_TRIAL,
+    COUNT_OF,
+    LAYERS_OF,
+    LOSSES_OF,
+    STUDIES,
+    TRIALS_OF,
+    Header,
+    found_json,
+    found_of,
+    header_of,
+    header_values,
+    layer_of,
+    losses_of,
+    trial_of,
+    trial_values,
+)  # fmt: skip
+from cosearch.store.schema import connect, explained, snapshot, transaction
+from cosearch.study.trial import LayerResult, Outcome, Trial, Unmapped
+
+
+class Store:
+    """An open store.
+
+    Args:
+        path: the SQLite file; made if it is to be written and does not exist.
+        write: False to read alone, also while another process writes.
+
+    Raises:
+        CosearchError: the file cannot be used, and why.
+    """
+
+    def __init__(self, path: Path, *, write: bool = True) -> None:
+        self.path = path
+        self._connection = connect(path, write=write)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def headers(self) -> list[Header]:
+        """Return every study, oldest first."""
+        with explained(self.path):
+            rows = self._connection.execute(STUDIES + " ORDER BY id").fetchall()
+        return [header_of(row) for row in rows]
+
+    def find(self, name: str) -> Header | None:
+        """Return the study of that name, or None."""
+        with explained(self.path):
+            row = self._connection.execute(STUDIES + " WHERE name = ?", (name,)).fetchone()
+        return None if row is None else header_of(row)
+
+    def header(self, name: str) -> Header:
+        """Return the study of that name, or raise UnknownNameError with near names."""
+        found = self.find(name)
+        if found is None:
+            raise UnknownNameError("study", name, [h.name for h in self.headers()])
+        return found
+
+    def create(self, header: Header) -> None:
+        """Add a study without trials."""
+        with explained(self.path), transaction(self._connection):
+            self._connection.execute(ADD_STUDY, header_values(header))
+
+    def update(self, header: Header) -> None:
+        """Replace a study's budget, status, note and seconds."""
+        values = header_values(header)[3:]
+        with explained(self.path), transaction(self._connection):
+            self._connection.execute(
+                "UPDATE studies SET budget = ?, status = ?, note = ?, seconds = ? WHERE name = ?",
+                (*values, header.name),
+            )
+
+    def add(self, name: str, trial: Trial, purpose: str, seconds: float) -> None:
+        """Commit a trial, and its layers' results for whoever needs them again.
+
+        Args:
+            name: of the study.
+            trial: with a number that the study does not have yet.
+            purpose: of the layers' results, see `Problem.cache_purpose`.
+            seconds: the study's wall-clock time so far.
+        """
+        with explained(self.path), transaction(self._connection):
+            query = "UPDATE studies SET seconds = ? WHERE name = ? RETURNING id"
+            study = self._connection.execute(query, (seconds, name)).fetchone()[0]
+            try:
+                self._connection.execute(ADD_TRIAL, (study, *trial_values(trial)))
+            except sqlite3.IntegrityError:
+                raise CosearchError(
+                    f"another process is running the study {name!r}",
+                    "wait until it ends, or give this one another name with --study",
+                ) from None
+            self._add_layers(study, trial)
+            self._remember(trial.outcome, purpose)
+
+    def _add_layers(self, study: int, trial: Trial) -> None:
+        layers = enumerate(trial.outcome.layers)
+        self._connection.executemany(
+            "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(study, trial.number, i, x.name, x.key, x.count, found_json(x)) for i, x in layers],
+        )
+
+    def _remember(self, outcome: Outcome, purpose: str) -> None:
+        results = [x for x in (*outcome.layers, outcome.unmapped) if x is not None]
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO mapped VALUES (?, ?, ?, ?)",
+            [(outcome.accelerator, x.key, purpose, found_json(x)) for x in results],
+        )
+
+    def trials(self, name: str) -> list[Trial]:
+        """Return a study's trials in the order of their numbers, the baseline first."""
+        with explained(self.path), snapshot(self._connection):
+            layers: dict[int, list[LayerResult]] = {}
+            for number, *facts in self._connection.execute(LAYERS_OF, (name,)):
+                layers.setdefault(number, []).append(layer_of(*facts))
+            rows = self._connection.execute(TRIALS_OF, (name,)).fetchall()
+        return [trial_of(row, layers.get(row[0], ())) for row in rows]
+
+    def count(self, name: str) -> int:
+        """Return how many trials of its strategy a study has."""
+        with explained(self.path):
+            found: int = self._connection.execute(COUNT_OF, (name,)).fetchone()[0]
+        return found
+
+    def best_of(self, name: str) -> tuple[int | None, tuple[float, ...]]:
+        """Return number and losses of the best trial, as `Study.best` has it; None without one."""
+        with explained(self.path):
+            rows = self._connection.execute(LOSSES_OF, (name,)).fetchall()
+        merits = [(math.prod(losses), number, losses) for number, losses in map(losses_of, rows)]
+        _, number, losses = min(merits, default=(math.inf, None, ()))
+        return number, losses
+
+    def find_mapped(
+        self, accelerator: str, layer: str, purpose: str
+    ) -> LayerResult | Unmapped | None:
+        """Return what a mapper found before, or None."""
+        query = "SELECT result FROM mapped WHERE accelerator = ? AND layer = ? AND purpose = ?"
+        with explained(self.path):
+            row = self._connection.execute(query, (accelerator, layer, purpose)).fetchone()
+        return None if row is None else found_of(layer, row[0])
+
+
+class StoredResults:
+    """The store's results of mappers, read by whatever process needs them.
+
+    Args:
+        path: of a store that exists.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._store: Store | None = None
+
+    def find(self, accelerator: str, layer: str, purpose: str) -> LayerResult | Unmapped | None:
+        """Return a result, or None."""
+        if self._store is None:
+            self._store = Store(self.path, write=False)
+        return self._store.find_mapped(accelerator, layer, purpose)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None

@@ -1,0 +1,1 @@
+"""Studies: what is asked, the loop that answers, every trial, and the report at the end."""

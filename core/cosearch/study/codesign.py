@@ -1,0 +1,262 @@
+"""Co-design: hardware outside, the mappings of each layer inside; open a study and run it.
+
+registry = load_registry()
+spec = plan(registry, "resnet18", "eyeriss", "evolutionary")
+with Store(Path("cosearch.db")) as store:
+study = open_study(store, registry, spec, Budget(trials=50))
+run(study, store, registry)
+print(study.best)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from attrs import evolve, frozen
+
+from cosearch.errors import CosearchError, Infeasible, UnknownNameError
+from cosearch.mapper import Budget
+from cosearch.plugins import Named, Registry
+from cosearch.store.records import EXHAUSTED, FINISHED, Header
+from cosearch.store.store import Store
+from cosearch.strategy import Strategy
+from cosearch.study.events import Events
+from cosearch.study.executor import Executor, Task
+from cosearch.study.problem import (
+    Problem,
+    build,
+    canonical_mapper,
+    default_mapper,
+    make_hardware,
+    make_strategy,
+    parse_constraints,
+    parse_objectives,
+)
+from cosearch.study.search import Search
+from cosearch.study.seeds import stream
+from cosearch.study.spec import BATCH, EXHAUSTIVE, SCHEME, SCHEMES, StudySpec
+from cosearch.study.study import Study
+
+
+def plan(
+    registry: Registry,
+    workload: str,
+    hardware: str,
+    strategy: str,
+    *,
+    mapper: str | None = None,
+    objective: str = "edp",
+    constraints: Sequence[str] = (),
+    fixed: Mapping[str, str] | None = None,
+    seed: int = 0,
+    batch: int = BATCH,
+    mapper_evaluations: int | None = None,
+    warm: bool = True,
+    scheme: str = SCHEME,
+) -> StudySpec:
+    """Return the settings of a study, every name and value checked.
+
+    Args:
+        registry: knows the names.
+        workload: name, path or einsum, see `cosearch.workload_source`.
+        hardware: a hardware model's name with options.
+        strategy: a strategy's name with options.
+        mapper: a mapper's or strategy's name with options; None is the machine's default.
+        objective: one name, or several joined by commas.
+        constraints: such as `area_mm2<=10`.
+        fixed: hardware parameters and their values, as text.
+        seed: 0 or more.
+        batch: designs proposed before the strategy learns of their losses.
+        mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
+        warm: whether the strategy is told of the baseline before it proposes anything.
+        scheme: one of SCHEMES.
+
+    Raises:
+        UnknownNameError, InputError, PluginError: what is wrong with which of them.
+    """
+    if scheme not in SCHEMES:
+        raise UnknownNameError("scheme", scheme, SCHEMES)
+    model = make_hardware(hardware, registry)
+    spec = StudySpec(
+        workload.strip(),
+        registry.find("hardware_models", hardware).spec,
+        make_strategy(strategy, registry).spec,
+        canonical_mapper(mapper or default_mapper(model, registry), registry),
+        parse_objectives(objective, registry),
+        parse_constraints(constraints, registry),
+        {name: model.space[name].parse(text) for name, text in (fixed or {}).items()},
+        seed,
+        batch,
+        mapper_evaluations,
+        warm=warm,
+        scheme=scheme,
+    )
+    Problem.of(spec, registry)
+    return spec
+
+
+def open_study(
+    store: Store, registry: Registry, spec: StudySpec, budget: Budget, name: str = ""
+) -> Study:
+    """Return the study of these settings, new or as it was left, with the budget given.
+
+    Args:
+        store: to be written.
+        registry: knows the names.
+        spec: the settings.
+        budget: when it is to end.
+        name: in the store; made from the settings when empty.
+
+    Raises:
+        CosearchError: a study of that name has other settings.
+    """
+    problem = Problem.of(spec, registry)
+    header = Header(name or spec.name, spec, _facts(problem, registry), budget)
+    known = store.find(header.name)
+    if known is None:
+        store.create(header)
+        return Study(header, problem)
+    if known.spec != spec:
+        raise CosearchError(
+            f"the study {known.name!r} has other settings:\n  "
+            + "\n  ".join(known.spec.differences(spec)),
+            f"continue it as it is: cosearch resume {known.name}; or name another: --study NAME",
+        )
+    return _as_left(store, known, header, problem)
+
+
+def resume_study(
+    store: Store, registry: Registry, name: str, *, more_trials: int | None = None
+) -> Study:
+    """Return a stored study with its trials, to be run to its own budget or some trials further.
+
+    Raises:
+        UnknownNameError: no study of that name; near ones are suggested.
+        CosearchError: what it was made of has changed since.
+    """
+    known = store.header(name)
+    problem = Problem.of(known.spec, registry)
+    header = evolve(known, facts=_facts(problem, registry))
+    study = _as_left(store, known, header, problem)
+    if more_trials is not None:
+        budget = evolve(known.budget, trials=len(study.trials) + more_trials)
+        study.header = evolve(study.header, budget=budget)
+    return study
+
+
+def load_study(store: Store, registry: Registry, name: str) -> Study:
+    """Return a stored study with its trials, to be looked at."""
+    return resume_study(store, registry, name)
+
+
+@frozen
+class Session:
+    """How one session of a study is run; none of it changes the result.
+
+    Attributes:
+        workers: designs evaluated at once.
+        trial_seconds: after which a design is given up; None is never.
+        executor: its name with options; None picks by the others.
+    """
+
+    workers: int = 1
+    trial_seconds: float | None = None
+    executor: str | None = None
+
+    @property
+    def executor_name(self) -> str:
+        """The executor named, or the simplest that does what is asked."""
+        alone = self.workers == 1 and self.trial_seconds is None
+        return self.executor or ("serial" if alone else "processes")
+
+
+def run(study: Study, store: Store, registry: Registry, session: Session | None = None) -> None:
+    """Run a study to the end of its budget; one that has ended already is left as it is.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; everything finished is stored.
+        CosearchError: the strategy or the executor broke down; everything finished is stored.
+    """
+    if is_over(study):
+        return
+    session = session or Session()
+    spec = study.problem.spec
+    named = make_strategy(spec.strategy, registry)
+    _refuse_many_objectives(named, spec)
+    strategy = _strategy(study.problem, named)
+    with _executor(study, store, registry, session) as executor:
+        Search(study, store, strategy, executor, Events(registry.manager)).run()
+
+
+def _strategy(problem: Problem, named: Named[Strategy]) -> Strategy:
+    """Return the strategy named, or the enumeration that the scheme puts in its place."""
+    rng = stream(problem.spec.seed, "strategy")
+    if problem.spec.scheme != EXHAUSTIVE:
+        return named.make(problem.space, rng)
+    from cosearch.schemes.exhaustive import BoundedEnumeration, bounded
+
+    return BoundedEnumeration(problem.space, rng, bounded(problem))
+
+
+def is_over(study: Study) -> bool:
+    """Return whether a study has ended by itself, with nothing left of its budget."""
+    header, budget = study.header, study.header.budget
+    if header.status == EXHAUSTED:
+        return True
+    return header.status == FINISHED and (budget.trials or 0) <= len(study.trials)
+
+
+def _executor(study: Study, store: Store, registry: Registry, session: Session) -> Executor:
+    named: Named[Executor] = registry.find("executors", session.executor_name)
+    if session.trial_seconds is not None and not named.target.can_give_up:
+        raise CosearchError(
+            f"the executor {named.name!r} cannot give up a trial after some time",
+            "leave out --trial-seconds, or use: --executor processes",
+        )
+    task = Task(study.problem.spec, store.path, study.problem)
+    return named.make(task, session.workers, session.trial_seconds)
+
+
+def _refuse_many_objectives(named: Named[Any], spec: StudySpec) -> None:
+    if len(spec.objectives) > 1 and not named.target.multi_objective:
+        raise CosearchError(
+            f"the strategy {named.name!r} takes one objective, not {', '.join(spec.objectives)}",
+            "`cosearch list strategies` shows which take several",
+        )
+
+
+def _facts(problem: Problem, registry: Registry) -> dict[str, Any]:
+    """Return what a study's numbers depend on besides its settings."""
+    try:
+        baseline = str(build(problem.hardware, problem.hardware.baseline).key)
+    except Infeasible as verdict:
+        baseline = f"infeasible: {verdict.reason}"
+    return {
+        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cosearch": version("cosearch"),
+        "plugins": sorted({distribution for _, distribution in registry.plugins}),
+        "network": problem.network_key,
+        "baseline": baseline,
+    }
+
+
+def _as_left(store: Store, known: Header, asked: Header, problem: Problem) -> Study:
+    """Return a stored study, unless what it was made of has changed."""
+    for fact, what in (("network", "the workload"), ("baseline", "the hardware model")):
+        if known.facts.get(fact) != asked.facts[fact]:
+            raise CosearchError(
+                f"{what} of the study {known.name!r} has changed since it was begun, with "
+                f"cosearch {known.facts.get('cosearch')}: its numbers cannot be continued",
+                "start a new one: --study NAME",
+            )
+    study = Study(evolve(known, budget=asked.budget), problem)
+    if known.facts.get("plugins") != asked.facts["plugins"]:
+        then = ", ".join(known.facts.get("plugins", ())) or "unknown plugins"
+        now = ", ".join(asked.facts["plugins"])
+        study.notes.append(f"the study was begun with {then}; now it is {now}")
+    for trial in store.trials(known.name):
+        study.add(trial)
+    return study

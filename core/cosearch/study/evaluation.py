@@ -1,0 +1,138 @@
+"""One design from configuration to outcome; whatever a plugin does, an outcome comes back."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+
+import numpy as np
+from attrs import evolve
+
+from cosearch.errors import CosearchError, Infeasible, PluginError
+from cosearch.hardware import Accelerator
+from cosearch.objective import Constraint
+from cosearch.study.problem import Problem, build
+from cosearch.study.trial import Outcome, State, Unmapped
+from cosearch.study.trial_layer import Cache, NoCache, map_layer, violation_of
+from cosearch.typing import Value
+
+
+def evaluate(
+    problem: Problem, configuration: Mapping[str, Value], cache: Cache | None = None
+) -> Outcome:
+    """Return what a design is worth: build it, map every unique layer, add up, score.
+
+    Never raises for what a plugin does: that is an outcome with a reason.
+    """
+    started = time.perf_counter()
+    partial = Outcome(State.FAILED)
+    try:
+        accelerator = build(problem.hardware, configuration)
+        partial = evolve(partial, accelerator=str(accelerator.key), metrics=_fixed(accelerator))
+        limits_missed = _violations(problem, partial.metrics, early=True)
+        if limits_missed:
+            outcome = _constrained(partial, limits_missed)
+        else:
+            outcome = _mapped(problem, accelerator, partial, cache or NoCache())
+    except Infeasible as verdict:
+        outcome = _infeasible(partial, verdict.reason, violation_of(verdict))
+    except Exception as error:
+        outcome = evolve(partial, reason=_fault(error))
+    return evolve(outcome, seconds=time.perf_counter() - started)
+
+
+def _mapped(problem: Problem, accelerator: Accelerator, partial: Outcome, cache: Cache) -> Outcome:
+    for layer in problem.network.unique:
+        result = map_layer(problem, accelerator, layer, cache)
+        if isinstance(result, Unmapped):
+            return _infeasible(evolve(partial, unmapped=result), result.reason, result.violation)
+        partial = evolve(partial, layers=(*partial.layers, result))
+    metrics = {
+        "energy_pj": sum(x.energy_pj * x.count for x in partial.layers),
+        "cycles": sum(x.cycles * x.count for x in partial.layers),
+        **partial.metrics,
+    }
+    return _scored(problem, evolve(partial, metrics=metrics))
+
+
+def _scored(problem: Problem, partial: Outcome) -> Outcome:
+    missed = _violations(problem, partial.metrics, early=False)
+    if missed:
+        return _constrained(partial, missed)
+    columns = {name: np.array([value]) for name, value in partial.metrics.items()}
+    losses = []
+    for objective in problem.objectives:
+        lacking = [name for name in objective.needs if name not in columns]
+        if lacking:
+            raise PluginError(
+                f"objective {objective.name!r} needs {', '.join(lacking)}, which "
+                f"{problem.hardware.name!r} does not have"
+            )
+        loss = float(np.asarray(objective.of(columns)).reshape(-1)[0])
+        if not math.isfinite(loss):
+            raise PluginError(f"objective {objective.name!r} is {loss}")
+        losses.append(loss)
+    return evolve(partial, state=State.OK, losses=tuple(losses))
+
+
+def _violations(
+    problem: Problem, metrics: Mapping[str, float], *, early: bool
+) -> list[tuple[Constraint, float, float]]:
+    """Return (constraint, value, violation) of each limit missed.
+
+    Args:
+        problem: has the constraints.
+        metrics: known so far.
+        early: look only at what is known before mapping, such as the area; otherwise a constraint
+            on something unknown raises PluginError.
+    """
+    missed = []
+    for constraint in problem.constraints:
+        value = _value(problem, constraint.name, metrics)
+        if value is None and not early:
+            raise PluginError(
+                f"constraint {constraint} limits something that {problem.hardware.name!r} "
+                "does not have"
+            )
+        if value is not None:
+            violation = float(constraint.violation(np.array([value]))[0])
+            if violation > 0:
+                missed.append((constraint, value, violation))
+    return missed
+
+
+def _value(problem: Problem, name: str, metrics: Mapping[str, float]) -> float | None:
+    """Return a metric or an objective, or None where it is not known."""
+    if name in metrics:
+        return metrics[name]
+    objective = problem.known.get(name)
+    if objective is None or not all(need in metrics for need in objective.needs):
+        return None
+    columns = {key: np.array([value]) for key, value in metrics.items()}
+    return float(np.asarray(objective.of(columns)).reshape(-1)[0])
+
+
+def _constrained(partial: Outcome, missed: list[tuple[Constraint, float, float]]) -> Outcome:
+    texts = [f"{c.name} is {value:.6g}, not {str(c)[len(c.name) :]}" for c, value, _ in missed]
+    return _infeasible(partial, "; ".join(texts), sum(v for _, _, v in missed))
+
+
+def _infeasible(partial: Outcome, reason: str, violation: float | None) -> Outcome:
+    return evolve(partial, state=State.INFEASIBLE, reason=reason, violation=violation)
+
+
+def _fixed(accelerator: Accelerator) -> dict[str, float]:
+    """Return the metrics that no mapping changes; those the model does not have are left out."""
+    metrics = {}
+    if math.isfinite(accelerator.area_mm2):
+        metrics["area_mm2"] = float(accelerator.area_mm2)
+    if accelerator.clock_mhz is not None:
+        metrics["clock_mhz"] = float(accelerator.clock_mhz)
+    return metrics
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, CosearchError):
+        return f"{error} ({error.hint})" if error.hint else str(error)
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,118 @@
+"""The contract of an executor: it runs one task on many designs, here or elsewhere."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self, TypeAlias
+
+from attrs import frozen
+
+from cosearch.space import ParameterSpace
+from cosearch.study.problem import Problem
+from cosearch.study.spec import StudySpec
+from cosearch.study.trial import Outcome
+from cosearch.typing import Value
+
+
+@frozen
+class Design:
+    """What a trial evaluates.
+
+    Attributes:
+        number: of the trial.
+        configuration: the hardware parameters.
+    """
+
+    number: int
+    configuration: Mapping[str, Value]
+
+
+class Task:
+    """Evaluates designs of one study; small enough to send to another process or machine.
+
+    Args:
+        spec: the study's settings, from which a process makes everything it needs.
+        store: the file whose results of mappers are used again.
+        problem: the settings resolved, for the process that has them already.
+    """
+
+    def __init__(self, spec: StudySpec, store: Path, problem: Problem | None = None) -> None:
+        self.spec, self.store = spec, store
+        self._problem = problem
+
+    def __reduce__(self) -> tuple[type[Task], tuple[StudySpec, Path]]:
+        """Leave behind what another process makes for itself."""
+        return Task, (self.spec, self.store)
+
+    def prepare(self) -> None:
+        """Load plugins and resolve names; the first call of a process takes a second or two."""
+        from cosearch.plugins import load_registry
+
+        if self._problem is None:
+            self._problem = Problem.of(self.spec, load_registry())
+
+    def __call__(self, design: Design) -> Outcome:
+        """Return what a design is worth."""
+        from cosearch.store.store import StoredResults
+        from cosearch.study.evaluation import evaluate
+
+        self.prepare()
+        if self._problem is None:
+            raise RuntimeError("prepare resolves the problem")
+        results = StoredResults(self.store)
+        try:
+            return evaluate(self._problem, design.configuration, results)
+        finally:
+            results.close()
+
+
+Outcomes: TypeAlias = Generator[tuple[Design, Outcome], None, None]
+"""Designs with their outcomes, as they finish."""
+
+
+class Executor(ABC):
+    """A plugin that evaluates designs; the engine makes one for a session of a study.
+
+    The results do not depend on the executor, the number of workers or the order in which they
+    finish: the engine alone sees to that.
+
+    Args:
+        task: to run on each design.
+        workers: how many at once.
+        trial_seconds: after which a design is given up; None is never.
+
+    Attributes:
+        options: what the constructor takes as further keywords.
+        can_give_up: whether `trial_seconds` is kept.
+    """
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+    can_give_up: ClassVar[bool] = False
+
+    def __init__(self, task: Task, workers: int, trial_seconds: float | None) -> None:
+        self.task, self.workers, self.trial_seconds = task, workers, trial_seconds
+
+    @abstractmethod
+    def run(self, designs: Sequence[Design]) -> Outcomes:
+        """Yield each design with its outcome, as they finish.
+
+        A worker that dies or hangs costs its own design: that outcome has the state `failed` and
+        says why. Closing the generator early gives up what is still running.
+        """
+
+    def close(self) -> None:  # noqa: B027 - what runs right here has nothing to stop
+        """Stop every worker."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

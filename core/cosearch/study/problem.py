@@ -1,0 +1,219 @@
+"""A study's names resolved: the machine family, the network, the mapper, the objectives."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from attrs import evolve, frozen
+
+from cosearch.errors import CosearchError, Infeasible, InputError, PluginError, UnknownNameError
+from cosearch.hardware import Accelerator, HardwareModel
+from cosearch.mapper import Mapper
+from cosearch.mapping.search import StrategyMapper
+from cosearch.objective import Constraint, Objective
+from cosearch.plugins import Named, Registry
+from cosearch.space import Parameter, ParameterSpace
+from cosearch.strategy import Strategy
+from cosearch.study.spec import SEMI_DECOUPLED, StudySpec
+from cosearch.typing import Value
+from cosearch.workload import Network
+from cosearch.workload_source import resolve
+
+FALLBACK_MAPPERS = ("evolutionary", "random")
+"""The default mapper where the one a machine names is not installed; shown like any other."""
+
+
+@frozen(eq=False)
+class Problem:
+    """What is searched, and what counts.
+
+    Attributes:
+        spec: from which all the rest was made.
+        hardware: the family of machines.
+        space: its design space, with the fixed parameters left one choice.
+        network: the layers to run.
+        mapper: finds each layer's mapping.
+        objectives: to be made small.
+        mapper_objective: what a single layer's mapping makes small.
+        constraints: limits on the results.
+        known: every objective by name: a constraint may name any of them.
+    """
+
+    spec: StudySpec
+    hardware: HardwareModel
+    space: ParameterSpace
+    network: Network
+    mapper: Mapper
+    objectives: tuple[Objective, ...]
+    mapper_objective: Objective
+    constraints: tuple[Constraint, ...]
+    known: Mapping[str, Objective]
+
+    @classmethod
+    def of(cls, spec: StudySpec, registry: Registry) -> Problem:
+        """Resolve every name, or raise UnknownNameError, InputError or PluginError."""
+        hardware = make_hardware(spec.hardware, registry)
+        objectives = tuple(registry.objective(name) for name in spec.objectives)
+        mapper = make_mapper(spec.mapper, registry)
+        return cls(
+            spec,
+            hardware,
+            restricted(hardware.space, spec.fixed),
+            resolve(spec.workload, registry),
+            mapper_of_scheme(spec.scheme, mapper, hardware),
+            objectives,
+            _mapper_objective(objectives, registry.objectives),
+            tuple(Constraint.parse(text, registry.objectives) for text in spec.constraints),
+            registry.objectives,
+        )
+
+    @property
+    def mapper_purpose(self) -> str:
+        """What a mapping found for a layer on a machine depends on besides these two."""
+        budget = self.spec.mapper_budget
+        seed = self.spec.seed if self.mapper.uses_rng else "any"
+        limits = f"evaluations={budget.evaluations} seconds={budget.seconds} seed={seed}"
+        words = (self.spec.mapper, self.mapper_objective.name, limits, self.mapper.bound_to)
+        return " ".join(filter(None, words))
+
+    @property
+    def cache_purpose(self) -> str:
+        """What a result is remembered by: a newer version may find a better one."""
+        return f"cosearch {version('cosearch')} {self.mapper_purpose}"
+
+    @property
+    def network_key(self) -> str:
+        """A digest of the layers and their counts."""
+        facts = [(layer.einsum.key, layer.count) for layer in self.network.unique]
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def mapper_of_scheme(scheme: str, mapper: Mapper, hardware: HardwareModel) -> Mapper:
+    """Return the mapper itself, or one that is bound to what it finds on the baseline."""
+    if scheme != SEMI_DECOUPLED:
+        return mapper
+    from cosearch.schemes.semi_decoupled import ProxyMapper
+
+    return ProxyMapper(mapper, build(hardware, hardware.baseline))
+
+
+def make_hardware(text: str, registry: Registry) -> HardwareModel:
+    """Return the hardware model of a name with options, or the one machine in a file."""
+    from cosearch.formats.machine_file import MachineFile, is_machine_file
+
+    if is_machine_file(text):
+        return MachineFile(text)
+    named: Named[HardwareModel] = registry.find("hardware_models", text)
+    model: HardwareModel = _made(named, "hardware model")
+    return model
+
+
+def make_strategy(text: str, registry: Registry) -> Named[Strategy]:
+    """Return a strategy's class with its options."""
+    named: Named[Strategy] = registry.find("strategies", text)
+    return named
+
+
+def make_mapper(text: str, registry: Registry) -> Mapper:
+    """Return the mapper of a name with options; every strategy's name is a mapper's too."""
+    name = text.partition(":")[0].strip()
+    if name in registry.entries["mappers"]:
+        found: Named[Mapper] = registry.find("mappers", text)
+        mapper: Mapper = _made(found, "mapper")
+        return mapper
+    if name in registry.entries["strategies"]:
+        return StrategyMapper(make_strategy(text, registry))
+    known = (*registry.entries["mappers"], *registry.entries["strategies"])
+    raise UnknownNameError("mapper", name, known)
+
+
+def canonical_mapper(text: str, registry: Registry) -> str:
+    """Return `name:key=value,...` with checked options in order."""
+    kind = "mappers" if text.partition(":")[0].strip() in registry.entries["mappers"] else None
+    if kind is None:
+        make_mapper(text, registry)
+    return registry.find(kind or "strategies", text).spec
+
+
+def default_mapper(model: HardwareModel, registry: Registry) -> str:
+    """Return the mapper that a family's machines are searched with unless another is named."""
+    known = {*registry.entries["mappers"], *registry.entries["strategies"]}
+    try:
+        wanted = build(model, model.baseline).default_mapper
+    except Infeasible:
+        wanted = FALLBACK_MAPPERS[0]
+    for name in (wanted, *FALLBACK_MAPPERS):
+        if name in known:
+            return name
+    raise UnknownNameError("mapper", wanted, known)
+
+
+def restricted(space: ParameterSpace, fixed: Mapping[str, Value]) -> ParameterSpace:
+    """Return the space with some parameters fixed; raises InputError for an impossible value."""
+    values = {name: space[name].check(value) for name, value in fixed.items()}
+
+    def restrict(parameter: Parameter) -> Parameter:
+        if parameter.name not in values:
+            return parameter
+        value = values[parameter.name]
+        return evolve(parameter, choices=(value,), default=value)
+
+    return evolve(space, parameters=tuple(map(restrict, space.parameters)))
+
+
+def build(model: HardwareModel, configuration: Mapping[str, Value]) -> Accelerator:
+    """Return the machine; raises Infeasible, or PluginError when the model breaks down."""
+    try:
+        accelerator = model.build(configuration)
+    except Infeasible:
+        raise
+    except Exception as error:
+        raise broken("hardware model", model.name, "build", error) from error
+    if not isinstance(accelerator, Accelerator):
+        raise PluginError(f"hardware model {model.name!r} built {accelerator!r}, no Accelerator")
+    area = accelerator.area_mm2
+    if not (math.isnan(area) or (area >= 0 and math.isfinite(area))):
+        raise PluginError(f"hardware model {model.name!r} built a machine of {area} mm2")
+    return accelerator
+
+
+def broken(kind: str, name: str, verb: str, error: Exception) -> PluginError:
+    """Return the error that says which plugin raised what."""
+    text = " ".join(str(error).split())
+    return PluginError(f"{kind} {name!r} raised {type(error).__name__} in {verb}: {text}")
+
+
+def parse_objectives(text: str, registry: Registry) -> tuple[str, ...]:
+    """Return the names in `edp` or `energy,latency`; raises UnknownNameError or InputError."""
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        registry.objective(name)
+    if len(set(names)) != len(names):
+        raise InputError(f"--objective {text}", ["names an objective twice"])
+    return names
+
+
+def parse_constraints(texts: Sequence[str], registry: Registry) -> tuple[str, ...]:
+    """Return the canonical texts of constraints; raises InputError for a malformed one."""
+    return tuple(str(Constraint.parse(text, registry.objectives)) for text in texts)
+
+
+def _mapper_objective(
+    objectives: tuple[Objective, ...], known: Mapping[str, Objective]
+) -> Objective:
+    """Return the objective itself where a mapping decides it, the energy-delay product if not."""
+    mine = [o for o in objectives if set(o.needs) <= {"energy_pj", "cycles"}]
+    return mine[0] if len(mine) == 1 else known["edp"]
+
+
+def _made(named: Named[Any], kind: str) -> Any:  # noqa: ANN401 - the class named
+    try:
+        return named.make()
+    except CosearchError:
+        raise
+    except Exception as error:
+        raise broken(kind, named.name, "its constructor", error) from error

@@ -1,0 +1,301 @@
+"""What a study found, as facts: the best design beside the baseline, every number checked.
+
+Nothing is reported that the readable reference model does not confirm: the stored design is built
+again, its stored mappings are priced again by the kernel (to the last digit) and explained by the
+reference model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.einsum_text import describe
+from cosearch.errors import Infeasible
+from cosearch.hardware import Accelerator, Cost
+from cosearch.mapping.search import priced
+from cosearch.study.problem import Problem, build
+from cosearch.study.study import Study
+from cosearch.study.trial import LayerResult, State, Trial
+from cosearch.typing import Value
+from cosearch.workload import Layer
+
+ROUNDING = 1e-9
+"""By how much the reference model's energy may differ from the kernel's, relative: it adds up in
+another order. Cycles are whole numbers and must be equal."""
+
+
+@frozen
+class LayerReport:
+    """One unique layer on the design.
+
+    Attributes:
+        name, about: of the layer, about in words.
+        count: how often the network runs it.
+        macs, energy_pj, cycles: of one run.
+        utilization: of the multipliers, 0 to 1.
+        bound_by: what decides the cycles.
+        proven, gap: how far from the optimum the mapping can be.
+        mapper: what found it.
+        row: the mapping as a point of the mapspace.
+        loops: the mapping as an indented loop nest.
+    """
+
+    name: str
+    about: str
+    count: int
+    macs: int
+    energy_pj: float
+    cycles: float
+    utilization: float
+    bound_by: str
+    proven: bool
+    gap: float | None
+    mapper: str
+    row: tuple[int, ...]
+    loops: tuple[str, ...]
+
+
+@frozen
+class DesignReport:
+    """A design, priced again.
+
+    Attributes:
+        number: of the trial; 0 is the baseline.
+        configuration: the hardware parameters.
+        losses: by objective.
+        metrics: `energy_pj`, `cycles`, `area_mm2`, `clock_mhz`, those that are known.
+        layers: unique layers.
+        energy_by_part: where the energy of the whole network goes, pJ.
+        sources: where each number comes from, by component.
+        disagreements: stored numbers that the models do not confirm; empty if all is well.
+    """
+
+    number: int
+    configuration: Mapping[str, Value]
+    losses: Mapping[str, float]
+    metrics: Mapping[str, float]
+    layers: tuple[LayerReport, ...]
+    energy_by_part: Mapping[str, float]
+    sources: Mapping[str, str]
+    disagreements: tuple[str, ...]
+
+
+@frozen
+class Point:
+    """A trial in a list: number, configuration and losses by objective."""
+
+    number: int
+    configuration: Mapping[str, Value]
+    losses: Mapping[str, float]
+
+
+@frozen
+class StudyReport:
+    """A study, as `--json` prints it.
+
+    Attributes:
+        study, settings, facts, budget: what was asked, with versions.
+        status, note: how it ended.
+        seconds: over all sessions.
+        trials, infeasible, failed: how many, of the strategy's own.
+        evaluations: mappings priced.
+        best: the best design; None where none is feasible.
+        baseline: what it is compared with; None where it cannot be built or run.
+        improvement: baseline over best, by objective and metric; above 1 is better.
+        front: the designs that no other dominates, with several objectives.
+        obstacle: why there is no best design, or no baseline.
+        failures: how often each reason made a trial fail.
+        refusals: how often each reason made a trial infeasible.
+        notes: what observers did wrong.
+    """
+
+    study: str
+    settings: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    budget: Mapping[str, float | None]
+    status: str
+    note: str
+    seconds: float
+    trials: int
+    infeasible: int
+    failed: int
+    evaluations: int
+    best: DesignReport | None
+    baseline: DesignReport | None
+    improvement: Mapping[str, float]
+    front: tuple[Point, ...]
+    obstacle: str
+    failures: Mapping[str, int]
+    refusals: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+def report_of(study: Study) -> StudyReport:
+    """Return the report of a study, its best design and the baseline priced again."""
+    problem, header = study.problem, study.header
+    best = None if study.best is None else account(problem, study.best)
+    has_baseline = study.baseline is not None and bool(study.baseline.outcome.metrics.get("cycles"))
+    baseline = account(problem, study.baseline) if study.baseline and has_baseline else None
+    return StudyReport(
+        study=study.name,
+        settings=_settings(study),
+        facts=header.facts,
+        budget={"trials": header.budget.trials, "evaluations": header.budget.evaluations,
+                "seconds": header.budget.seconds},
+        status=header.status,
+        note=header.note,
+        seconds=header.seconds,
+        trials=len(study.trials),
+        infeasible=study.count(State.INFEASIBLE),
+        failed=study.count(State.FAILED),
+        evaluations=study.evaluations,
+        best=best,
+        baseline=baseline,
+        improvement=_improvement(best, baseline),
+        front=tuple(_point(problem, t) for t in study.front) if len(problem.objectives) > 1 else (),
+        obstacle=obstacle(study),
+        failures=_reasons(study, State.FAILED),
+        refusals=_reasons(study, State.INFEASIBLE),
+        notes=tuple(study.notes),
+    )  # fmt: skip
+
+
+def account(problem: Problem, trial: Trial) -> DesignReport:
+    """Return a stored design priced again by the kernel and explained by the reference model.
+
+    What they do not confirm is in `disagreements`.
+    """
+    wrong: list[str] = []
+    layers: list[LayerReport] = []
+    parts: dict[str, float] = {}
+    sources: Mapping[str, str] = {}
+    try:
+        machine = build(problem.hardware, trial.configuration)
+        sources = dict(machine.sources)
+        if str(machine.key) != trial.outcome.accelerator:
+            wrong.append("the machine is another one now: a model or a table has changed")
+        by_key = {layer.einsum.key: layer for layer in problem.network.unique}
+        for result in trial.outcome.layers:
+            layer = by_key[result.key]
+            cost = machine.explain(layer.einsum, np.array(result.row, dtype=np.int64))
+            wrong += _disagreements(machine, layer, result, cost)
+            layers.append(_layer_report(layer, result, cost))
+            for part, pj in _parts(cost):
+                parts[part] = parts.get(part, 0.0) + pj * layer.count
+    except Infeasible as verdict:
+        wrong.append(f"the design is not feasible any more: {verdict}")
+    wrong += _wrong_sums(trial, layers)
+    return DesignReport(
+        trial.number, trial.configuration, _losses(problem, trial), trial.outcome.metrics,
+        tuple(layers), parts, sources, tuple(wrong),
+    )  # fmt: skip
+
+
+def obstacle(study: Study) -> str:
+    """Return why there is no best design, or why the baseline has no cost; empty if both exist."""
+    if study.best is None and study.trials:
+        nearest = study.nearest
+        if nearest is None:
+            reasons = _reasons(study, State.FAILED) or {"no reason is known": 0}
+            return f"no design is feasible: {next(iter(reasons))}"
+        violation = nearest.outcome.violation or 0.0
+        return (
+            f"no design is feasible; trial {nearest.number} misses by least "
+            f"({100 * violation:.3g} %): {nearest.outcome.reason}"
+        )
+    if study.baseline is not None and not study.baseline.ok:
+        return f"the baseline is {study.baseline.outcome.state}: {study.baseline.outcome.reason}"
+    return "" if study.trials else "no trial has ended yet"
+
+
+def _disagreements(
+    machine: Accelerator, layer: Layer, result: LayerResult, cost: Cost
+) -> Iterator[str]:
+    """Yield how kernel and reference model differ from what is stored."""
+    rows = np.array([result.row], dtype=np.int64)
+    costs = priced(machine, layer.einsum, rows)
+    energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
+    stored = f"stored are {result.energy_pj!r} pJ and {result.cycles!r} cycles"
+    if (energy, cycles) != (result.energy_pj, result.cycles):
+        yield f"{layer.name}: the kernel says {energy!r} pJ and {cycles!r} cycles; {stored}"
+    close = math.isclose(cost.energy_pj, result.energy_pj, rel_tol=ROUNDING)
+    if not close or cost.cycles != result.cycles:
+        said = f"{cost.energy_pj!r} pJ and {cost.cycles!r} cycles"
+        yield f"{layer.name}: the reference model says {said}; {stored}"
+
+
+def _wrong_sums(trial: Trial, layers: list[LayerReport]) -> Iterator[str]:
+    metrics = trial.outcome.metrics
+    for name in ("energy_pj", "cycles"):
+        total = sum(getattr(layer, name) * layer.count for layer in layers)
+        if name in metrics and total != metrics[name]:
+            yield f"the network's {name} is {total!r}; stored is {metrics[name]!r}"
+
+
+def _layer_report(layer: Layer, result: LayerResult, cost: Cost) -> LayerReport:
+    return LayerReport(
+        layer.name, describe(layer.einsum), layer.count, layer.einsum.macs, result.energy_pj,
+        result.cycles, cost.utilization, cost.bound_by, result.proven, result.gap, result.mapper,
+        result.row, cost.loops,
+    )  # fmt: skip
+
+
+def _parts(cost: Cost) -> Iterator[tuple[str, float]]:
+    """Yield where a layer's energy goes; the parts sum up to all of it."""
+    rest = cost.energy_pj - cost.compute_pj
+    yield "compute", cost.compute_pj
+    for level in cost.levels:
+        yield level.name, level.energy_pj
+        rest -= level.energy_pj
+        if level.network_pj:
+            yield f"network below {level.name}", level.network_pj
+            rest -= level.network_pj
+    if abs(rest) > ROUNDING * cost.energy_pj:
+        yield "other", rest
+
+
+def _improvement(best: DesignReport | None, baseline: DesignReport | None) -> dict[str, float]:
+    if best is None or baseline is None:
+        return {}
+    pairs = [(best.losses, baseline.losses), (best.metrics, baseline.metrics)]
+    return {
+        name: there[name] / value
+        for here, there in pairs
+        for name, value in here.items()
+        if name in there and name != "clock_mhz" and value
+    }
+
+
+def _losses(problem: Problem, trial: Trial) -> dict[str, float]:
+    """Return the losses by objective, also of a baseline that breaks a constraint."""
+    metrics = trial.outcome.metrics
+    columns = {name: np.array([value]) for name, value in metrics.items()}
+    return {
+        objective.name: float(np.asarray(objective.of(columns)).reshape(-1)[0])
+        for objective in problem.objectives
+        if all(name in columns for name in objective.needs)
+    }
+
+
+def _point(problem: Problem, trial: Trial) -> Point:
+    return Point(trial.number, trial.configuration, _losses(problem, trial))
+
+
+def _settings(study: Study) -> dict[str, Any]:
+    from attrs import asdict
+
+    return asdict(study.header.spec)
+
+
+def _reasons(study: Study, state: State) -> dict[str, int]:
+    """Return the reasons of trials that ended so, the most frequent first."""
+    counts: dict[str, int] = {}
+    for trial in study.in_order:
+        if trial.outcome.state is state:
+            counts[trial.outcome.reason] = counts.get(trial.outcome.reason, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))

@@ -1,0 +1,101 @@
+"""A study: a stored, resumable, reproducible sequence of trials."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from attrs import define, field
+
+from cosearch.objective import pareto_front
+from cosearch.store.records import Header
+from cosearch.study.problem import Problem
+from cosearch.study.trial import BASELINE, Ledger, State, Trial
+
+__all__ = ["Study", "Trial"]
+
+
+@define(eq=False)
+class Study:
+    """A study and its trials so far; observers read it and change nothing.
+
+    Attributes:
+        header: name, settings, budget, how it stands.
+        problem: the settings resolved.
+        baseline: the trial of the machine that others are compared with; None until it has ended.
+        trials: the strategy's own, by number; while several run at once, there may be gaps.
+        notes: what observers did wrong, for the end of the report.
+    """
+
+    header: Header
+    problem: Problem
+    baseline: Trial | None = None
+    trials: dict[int, Trial] = field(factory=dict)
+    notes: list[str] = field(factory=list)
+
+    def add(self, trial: Trial) -> None:
+        """Take in a trial."""
+        if trial.number == BASELINE:
+            self.baseline = trial
+        else:
+            self.trials[trial.number] = trial
+
+    @property
+    def name(self) -> str:
+        """Unique in its store."""
+        return self.header.name
+
+    @property
+    def in_order(self) -> list[Trial]:
+        """The strategy's trials in the order of their numbers."""
+        return [self.trials[number] for number in sorted(self.trials)]
+
+    @property
+    def best(self) -> Trial | None:
+        """The feasible trial of least loss, the first of equal ones; None where there is none.
+
+        With several objectives, the trial on the Pareto front with the least product of losses.
+        """
+        return min(self.feasible, key=lambda trial: (trial.merit, trial.number), default=None)
+
+    @property
+    def feasible(self) -> list[Trial]:
+        """The trials that can be built and run within every constraint, in order."""
+        return [trial for trial in self.in_order if trial.ok]
+
+    @property
+    def nearest(self) -> Trial | None:
+        """The infeasible trial that misses by least, for when no trial is feasible.
+
+        One that could be built is nearer than any that could not.
+        """
+        known = [t for t in self.in_order if t.outcome.violation is not None]
+        return min(known, key=_distance, default=None)
+
+    @property
+    def front(self) -> list[Trial]:
+        """The feasible trials that no other dominates, each design once, by the first loss."""
+        trials = list({trial.design: trial for trial in reversed(self.feasible)}.values())
+        if not trials:
+            return []
+        keep = pareto_front(np.array([trial.outcome.losses for trial in trials]))
+        return sorted(
+            (trial for trial, kept in zip(trials, keep, strict=True) if kept),
+            key=lambda trial: trial.outcome.losses,
+        )
+
+    def count(self, state: State) -> int:
+        """Return how many trials ended so."""
+        return sum(trial.outcome.state is state for trial in self.trials.values())
+
+    @property
+    def evaluations(self) -> int:
+        """Mappings priced for the strategy's trials, nothing counted twice."""
+        ledger = Ledger()
+        if self.baseline is not None:
+            ledger.charge(self.baseline)
+        return sum(map(ledger.charge, self.in_order))
+
+
+def _distance(trial: Trial) -> tuple[bool, float]:
+    return not trial.outcome.accelerator, trial.outcome.violation or math.inf

@@ -1,0 +1,75 @@
+"""Warm start: what one study found, told to the strategy of another on the same space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.errors import CosearchError, InputError, UnknownNameError
+from cosearch.space import ParameterSpace
+from cosearch.strategy import Strategy
+from cosearch.study.trial import State, Trial
+from cosearch.typing import BoolArray, FloatArray, Rows
+
+
+@frozen(eq=False)
+class Known:
+    """Trials as a strategy is told of them.
+
+    Attributes:
+        rows: int64[n, d], no row twice.
+        losses: float64[n, m]; infinite where not feasible.
+        feasible: bool[n].
+        skipped: trials left out: broken down, repeated, or outside the space.
+    """
+
+    rows: Rows
+    losses: FloatArray
+    feasible: BoolArray
+    skipped: int
+
+    @classmethod
+    def of(cls, trials: Iterable[Trial], space: ParameterSpace) -> Known:
+        """Find the trials' designs, by name and value, in a space that may have changed.
+
+        Args:
+            trials: of studies with the same objectives, in any order.
+            space: of the strategy to be told; a trial that it has no row for is skipped.
+
+        Raises:
+            CosearchError: the trials have different numbers of losses.
+        """
+        found: dict[bytes, tuple[Rows, tuple[float, ...] | None]] = {}
+        trials = list(trials)
+        for trial in trials:
+            row = _row(trial, space)
+            if row is not None:
+                found.setdefault(row.tobytes(), (row, trial.outcome.losses if trial.ok else None))
+        widths = {len(trial.outcome.losses) for trial in trials if trial.ok}
+        if len(widths) > 1:
+            raise CosearchError("the trials are of studies with different numbers of objectives")
+        m = widths.pop() if widths else 1
+        rows = [row for row, _ in found.values()]
+        losses = [losses or (np.inf,) * m for _, losses in found.values()]
+        return cls(
+            np.array(rows, dtype=np.int64).reshape(len(rows), len(space.names)),
+            np.array(losses, dtype=np.float64).reshape(len(rows), m),
+            np.array([losses is not None for _, losses in found.values()], dtype=bool),
+            len(trials) - len(rows),
+        )
+
+    def tell(self, strategy: Strategy) -> None:
+        """Tell a strategy, before its first ask."""
+        strategy.tell(self.rows, self.losses, self.feasible)
+
+
+def _row(trial: Trial, space: ParameterSpace) -> Rows | None:
+    """Return the trial's row, int64[d], or None if it broke down or is not in the space."""
+    if trial.outcome.state is State.FAILED or set(trial.configuration) != set(space.names):
+        return None
+    try:
+        return space.index(trial.configuration)
+    except (InputError, UnknownNameError, ValueError):
+        return None
