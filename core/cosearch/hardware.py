@@ -128,6 +128,8 @@ class Accelerator(ABC):
         area_mm2: of the whole machine; NaN where the model has no area.
         clock_mhz: for power and seconds; None where no source states it.
         sources: where each number comes from, by component.
+        sketch: lines of a drawing, for a machine that is no `SpatialAccelerator`; those are drawn
+            from their architecture.
         default_mapper: the mapper used unless another is named.
     """
 
@@ -135,6 +137,7 @@ class Accelerator(ABC):
     area_mm2: float
     clock_mhz: float | None = None
     sources: Mapping[str, str]
+    sketch: tuple[str, ...] = ()
     default_mapper: ClassVar[str] = "random"
 
     @property

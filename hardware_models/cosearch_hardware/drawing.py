@@ -1,4 +1,4 @@
-"""Drawings of spatial machines, as SVG for the docs.
+"""Drawings of machines, as SVG for the docs.
 
 python -m cosearch_hardware.drawing docs/hardware     # one file a machine
 """
@@ -78,14 +78,30 @@ def _wire(top: float, fan_x: int, fan_y: int) -> Iterator[str]:
         yield f'<text x="{x + 10}" y="{top + GAP / 2 + 5}">to {fan_x} x {fan_y}</text>'
 
 
+def sketch_svg(title: str, lines: tuple[str, ...]) -> str:
+    """Return the lines of a sketch as a drawing."""
+    height = 2 * MARGIN + LINE * len(lines)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}">',
+        f"<title>{escape(title)}</title>",
+        '<g font-family="monospace" font-size="13" xml:space="preserve">',
+    ]
+    for number, line in enumerate(lines, 1):
+        parts.append(f'<text x="{MARGIN}" y="{MARGIN + LINE * number - 5}">{escape(line)}</text>')
+    return "\n".join([*parts, "</g>", "</svg>"]) + "\n"
+
+
 def main(folder: Path) -> None:
-    """Write a drawing of every spatial machine's baseline."""
+    """Write a drawing of every machine's baseline."""
     registry = load_registry(third_party=False)
     for name in registry.names("hardware_models"):
         model: HardwareModel = registry.find("hardware_models", name).make()
         machine = model.build(model.baseline)
         if isinstance(machine, SpatialAccelerator):
-            (folder / f"{name}.svg").write_text(svg(machine.architecture), encoding="utf-8")
+            drawn = svg(machine.architecture)
+        else:
+            drawn = sketch_svg(machine.name, machine.sketch)
+        (folder / f"{name}.svg").write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":

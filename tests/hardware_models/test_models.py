@@ -1,22 +1,25 @@
-"""What every spatial machine that ships has to do."""
+"""What every machine that ships has to do."""
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
-from cosearch.einsum import conv, gemm
+from cosearch.einsum import Einsum, conv, gemm
 from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator, HardwareModel
+from cosearch.mapper import Budget
 from cosearch.plugins import load_registry
 
 CONFIGURATIONS = {
     "eyeriss": 10_000, "eyeriss:resources=free": 10_000, "eyeriss:buffers=mesh": 10_000,
     "gemmini": 10_000, "nvdla": 10_000, "simba": 10_000, "eyeriss:pes=256": 1_000,
     "eyeriss:mapping=row-stationary": 1_000, "gemmini:latency=rtl": 1_000,
-    "nvdla:preset=small": 1_000,
+    "nvdla:preset=small": 1_000, "systolic": 10_000, "vta": 10_000, "vta:rules=hidden": 10_000,
+    "vta:device=asic": 1_000,
 }  # fmt: skip
 SPECS = tuple(CONFIGURATIONS)
 LAYERS = (
@@ -125,12 +128,71 @@ def test_energy_and_area_grow_with_memory_size(spec, parameter, level):
     assert total[0] < total[-1]
 
 
+SIZES = (
+    ("systolic", "input_kb", "input_word"), ("systolic", "weight_kb", "weight_word"),
+    ("systolic", "output_kb", "output_word"),
+    ("vta:device=asic,area_limit_mm2=1000,rules=hidden", "inp", "inp"),
+    ("vta:device=asic,area_limit_mm2=1000,rules=hidden", "acc", "acc"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "parameter", "price"), SIZES)
+def test_energy_and_area_grow_with_memory_size_on_other_machines(spec, parameter, price):
+    of = model(spec)
+    built = [attempt(of, row) for row in rows_of(of, parameter)]
+    machines = [m for m, _ in built if m is not None]
+    areas = [m.area_mm2 for m in machines]
+    energies = [getattr(m.prices, price) for m in machines]
+    assert len(machines) > 1
+    assert areas == sorted(areas)
+    assert energies == sorted(energies)
+    assert areas[0] < areas[-1]
+    assert energies[0] < energies[-1]
+
+
+def rows_of(of: HardwareModel, parameter: str) -> np.ndarray:
+    choices = of.space[parameter].choices
+    return np.array([of.space.index({**of.baseline, parameter: size}) for size in choices])
+
+
+@pytest.mark.parametrize(
+    ("spec", "parameter"),
+    [("systolic", "input_kb"), ("systolic", "weight_kb"), ("vta:rules=hidden", "inp")],
+)
+def test_a_bigger_buffer_never_hurts_at_fixed_prices(spec, parameter):
+    of, layer = model(spec), conv("conv", K=64, C=64, P=14, Q=14, R=3, S=3)
+    machines = [m for m, _ in (attempt(of, row) for row in rows_of(of, parameter)) if m]
+    best = []
+    for machine_ in machines:
+        machine_.prices = machines[0].prices
+        try:
+            best.append(proven_energy(machine_, layer))
+        except Infeasible:
+            assert not best, "a layer that fits fits in a bigger memory"
+    assert len(best) > 1
+    assert all(big <= small * (1 + 1e-12) for small, big in itertools.pairwise(best))
+
+
+def proven_energy(machine_: Accelerator, layer: Einsum) -> float:
+    registry = load_registry(third_party=False)
+    mapper = registry.find("mappers", "exhaustive").make()
+    rng = np.random.default_rng(0)
+    mapped = mapper.map(machine_, layer, registry.objective("energy"), Budget(), rng)
+    assert mapped.proven
+    return mapped.energy_pj
+
+
 @pytest.mark.parametrize("spec", SPECS)
 def test_every_component_says_where_its_numbers_come_from(spec):
     built = machine(spec)
-    for memory in built.architecture.levels:
-        assert built.sources[memory.name]
-    assert built.sources[built.architecture.compute.name]
+    architecture = getattr(built, "architecture", None)
+    if architecture is not None:
+        parts = [*(memory.name for memory in architecture.levels), architecture.compute.name]
+    elif spec.startswith("vta"):
+        parts = ["MAC", "DRAM", *(f"{m} memory" for m in ("uop", "inp", "wgt", "acc", "out"))]
+    else:
+        parts = ["MAC", "DRAM", *(f"{m} buffer" for m in ("input", "weight", "output"))]
+    assert all(built.sources[part] for part in parts)
     assert math.isfinite(built.area_mm2)
 
 

@@ -68,6 +68,8 @@ def _show_machine(session: Session, machine: Accelerator, chosen: Mapping[str, s
     architecture = getattr(machine, "architecture", None)
     if isinstance(architecture, Architecture):
         session.output.show(tree_of(architecture), "", _energies(architecture))
+    for line in machine.sketch:
+        session.output.show(line)
     session.output.show("")
     if machine.sources:
         show_sources(session.output, machine.sources)

@@ -49,6 +49,7 @@ class SystolicAccelerator(Accelerator):
         self.area_mm2 = area_mm2
         self.clock_mhz = None
         self.sources = sources
+        self.sketch = _sketch(array)
         self._spaces = lru_cache(maxsize=64)(self._mapspace)
 
     @property
@@ -149,6 +150,17 @@ class SystolicAccelerator(Accelerator):
         priced = price(self.array, self.prices, view, tile, order)
         sizes = {dim: int(values[0]) for dim, values in tile.items()}
         return breakdown(self.array, self.prices, view, sizes, order, priced)
+
+
+def _sketch(a: Array) -> tuple[str, ...]:
+    still = {"ws": "weights", "os": "outputs", "is": "inputs"}[a.dataflow]
+    return (
+        f"DRAM  {a.dram_bits_per_cycle:g} bits a cycle",
+        f"├── weight buffer  {a.weight_kb} KB, double buffered",
+        f"├── input buffer   {a.input_kb} KB, double buffered",
+        f"├── output buffer  {a.output_kb} KB, double buffered, {a.accumulator_bits} bit",
+        f"└── MAC  {a.rows} x {a.cols} = {a.rows * a.cols}, {a.word_bits} bit, {still} stand still",
+    )
 
 
 def divisors(n: int) -> tuple[int, ...]:

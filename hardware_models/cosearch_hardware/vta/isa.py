@@ -7,7 +7,7 @@ addresses it cannot be reached, whatever the silicon allows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from attrs import frozen
@@ -106,42 +106,66 @@ def log_depths(c: Columns) -> dict[str, np.ndarray]:
     }
 
 
-def _uop_word(c: Columns) -> BoolArray:
+@frozen
+class Limit:
+    """A rule of the instruction set as a number that may not exceed another.
+
+    Attributes:
+        reason: why a configuration that breaks it cannot be built.
+        used: what a configuration takes, from its columns to array[n].
+        allowed: what there is.
+    """
+
+    reason: str
+    used: Callable[[Columns], np.ndarray]
+    allowed: int
+
+    def holds(self, columns: Columns) -> BoolArray:
+        """Return bool[n]: which configurations meet it."""
+        return np.asarray(self.used(columns) <= self.allowed)
+
+
+def _operand_addresses(c: Columns) -> np.ndarray:
     d = log_depths(c)
-    return np.asarray(d["acc"] + np.maximum(d["acc"], d["inp"]) + d["wgt"] <= 32)
+    return np.asarray(d["acc"] + np.maximum(d["acc"], d["inp"]) + d["wgt"])
 
 
-def _gemm_high_word(c: Columns) -> BoolArray:
+def _strides(c: Columns) -> np.ndarray:
     d = log_depths(c)
-    return np.asarray(2 * (d["acc"] + d["inp"] + d["wgt"]) <= 64)
+    return np.asarray(2 * (d["acc"] + d["inp"] + d["wgt"]))
 
 
-def _addresses(c: Columns) -> BoolArray:
-    return np.asarray(np.all([d <= SIZE_BITS for d in log_depths(c).values()], axis=0))
+def _deepest(c: Columns) -> np.ndarray:
+    return np.asarray(np.max([*log_depths(c).values()], axis=0))
 
 
-def _one_entry(c: Columns) -> BoolArray:
-    return np.asarray(np.all([d >= 1 for d in log_depths(c).values()], axis=0))
-
-
-def _bus(c: Columns) -> BoolArray:
+def _bus_over_row(c: Columns) -> np.ndarray:
     row = 2.0 ** (c["batch"] + c["block"] + _width(c, "inp_width", 3) - 3)
-    return np.asarray(row >= c["bus_bytes"])
+    return np.asarray(c["bus_bytes"] / row)
 
 
-ISA_RULES: tuple[Rule, ...] = (
-    Rule("a micro-op addresses accumulator, input and weight in 32 bits", _uop_word),
-    Rule(
-        "the instruction's low word has 13 bits for a micro-op address",
-        lambda c: np.asarray(37 + 2 * log_depths(c)["uop"] <= 64),
+def _entries_missing(c: Columns) -> np.ndarray:
+    return np.asarray(2.0 ** (1 - np.min([*log_depths(c).values()], axis=0)))
+
+
+LIMITS: tuple[Limit, ...] = (
+    Limit(
+        "a micro-op addresses accumulator, input and weight in 32 bits", _operand_addresses, 32
     ),
-    Rule("the GEMM instruction's high word has 64 bits for six strides", _gemm_high_word),
-    Rule(
-        "the ALU instruction's high word leaves 11 bits for an accumulator address",
-        lambda c: np.asarray(4 * log_depths(c)["acc"] + 20 <= 64),
+    Limit(
+        "the instruction's low word has 64 bits: 37 and two micro-op addresses",
+        lambda c: np.asarray(37 + 2 * log_depths(c)["uop"]), 64,
     ),
-    Rule("memory instructions address 2^16 entries", _addresses),
-    Rule("an input row is at least as wide as the memory bus", _bus),
-    Rule("every memory holds two entries, one for each virtual thread", _one_entry),
+    Limit("the GEMM instruction's high word has 64 bits for six strides", _strides, 64),
+    Limit(
+        "the ALU instruction's high word has 64 bits: 20 and four accumulator addresses",
+        lambda c: np.asarray(4 * log_depths(c)["acc"] + 20), 64,
+    ),
+    Limit("memory instructions address 2^16 entries: 16 bits", _deepest, SIZE_BITS),
+    Limit("an input row is at least as wide as the memory bus", _bus_over_row, 1),
+    Limit("every memory holds two entries, one for each virtual thread", _entries_missing, 1),
 )  # fmt: skip
+"""What the instruction set's bit fields allow."""
+
+ISA_RULES: tuple[Rule, ...] = tuple(Rule(limit.reason, limit.holds) for limit in LIMITS)
 """Known before anything is synthesized; each says why."""

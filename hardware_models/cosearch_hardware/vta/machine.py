@@ -52,6 +52,7 @@ class VtaAccelerator(Accelerator):
         c = configuration
         self.name = f"vta {1 << c.batch}x{1 << c.block}x{1 << c.block}"
         self.area_mm2, self.clock_mhz, self.sources = area_mm2, clock_mhz, sources
+        self.sketch = _sketch(configuration)
         self._spaces = lru_cache(maxsize=64)(self._mapspace)
 
     @property
@@ -166,3 +167,16 @@ class VtaAccelerator(Accelerator):
         table = schedules(self.configuration, self.memory_latency, b, columns)
         use = {name: float(share[0]) for name, share in self._use(b, columns).items()}
         return breakdown(self.configuration, self.prices, layer, b, columns, table, use)
+
+
+def _sketch(c: VtaConfiguration) -> tuple[str, ...]:
+    kb = {name: size / 1024 for name, size in c.memory_bytes.items()}
+    pace = "pipelined" if c.pipelined else "four cycles a micro-op"
+    core = f"{1 << c.batch} x {1 << c.block} x {1 << c.block} = {c.macs} MACs, {pace}"
+    return (
+        f"DRAM  one port of {c.bus_bytes} bytes a cycle",
+        f"├── load queue     inp {kb['inp']:g} KB, wgt {kb['wgt']:g} KB",
+        f"├── compute queue  uop {kb['uop']:g} KB, acc {kb['acc']:g} KB",
+        f"│   └── GEMM core  {core}",
+        f"└── store queue    out {kb['out']:g} KB",
+    )

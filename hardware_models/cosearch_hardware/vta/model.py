@@ -13,7 +13,7 @@ from cosearch.space import Parameter, ParameterSpace
 from cosearch.technology import Storage, StoragePrice
 from cosearch.typing import Configuration
 from cosearch_hardware.pricing import AREA, TECHNOLOGY, technologies
-from cosearch_hardware.vta.isa import ISA_RULES, UOP_BYTES, VtaConfiguration
+from cosearch_hardware.vta.isa import ISA_RULES, LIMITS, UOP_BYTES, VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
 from cosearch_hardware.vta.pricing import Prices
 
@@ -116,9 +116,13 @@ class Vta(HardwareModel):
         values = self.check(configuration)
         sizes = {name: cast("int", value) for name, value in values.items() if name != "gemm"}
         c = VtaConfiguration(pipelined=values["gemm"] == "pipelined", **sizes)
-        broken = [rule.reason for rule in ISA_RULES if not bool(rule.holds(c.columns).all())]
-        if broken:
-            raise Infeasible("not realizable: " + "; ".join(broken))
+        over = {
+            limit.reason: float(limit.used(c.columns)[0]) / limit.allowed
+            for limit in LIMITS
+            if not limit.holds(c.columns).all()
+        }
+        if over:
+            raise Infeasible("not realizable: " + "; ".join(over), over)
         accelerator = self._priced(c)
         self._check_device(c, accelerator.area_mm2)
         return accelerator
