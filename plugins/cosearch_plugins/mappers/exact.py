@@ -22,6 +22,9 @@ _POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
 """Objective to the powers of energy and cycles that it multiplies."""
 
 
+NODES = 10_000_000
+"""Of a layer's search, unless said otherwise: several seconds. Most layers need a thousandth."""
+
 _SAMPLES = 4096
 """Random mappings tried where a time limit leaves none: a few milliseconds."""
 
@@ -35,6 +38,8 @@ class ExactMapper(Mapper):
     Args:
         bypass: `open` searches what the machine leaves open to keep or bypass; `fixed` keeps it
             all, which proves nothing when there was a choice.
+        nodes: partial mappings bounded per layer at most; 0 is without limit. A search that ends
+            here ends at the same mapping on every machine.
         seconds: wall-clock time per layer; 0 is without limit. A budget's seconds count too.
     """
 
@@ -44,14 +49,21 @@ class ExactMapper(Mapper):
                 "bypass", ("open", "fixed"), "open", doc="whether open bypass choices are searched"
             ),
             Parameter(
+                "nodes",
+                (0, 10**12),
+                NODES,
+                doc="search nodes per layer, 0 is without limit",
+                free=True,
+            ),
+            Parameter(
                 "seconds", (0.0, 1e6), 0.0, "s", "time per layer, 0 is without limit", free=True
             ),
         )
     )
     uses_rng: ClassVar[bool] = False
 
-    def __init__(self, bypass: str = "open", seconds: float = 0.0) -> None:
-        self.bypass, self.seconds = bypass, seconds
+    def __init__(self, bypass: str = "open", nodes: int = NODES, seconds: float = 0.0) -> None:
+        self.bypass, self.nodes, self.seconds = bypass, nodes, seconds
         self._tables: OrderTables | None = None
 
     def map(
@@ -81,7 +93,9 @@ class ExactMapper(Mapper):
             )
         space = machine.mapspace(layer)
         solver = Solver(space, self._order_tables(), open_bypass=self.bypass == "open")
-        limits = Limits.starting(started, self._allowed(budget), budget.evaluations)
+        limits = Limits.starting(
+            started, self._allowed(budget), budget.evaluations, self.nodes or None
+        )
         energy_power, cycles_power = _POWERS[objective.name]
         found = solver.solve(Aim(energy_power, cycles_power, np.inf, np.inf), limits)
         if objective.name == "latency" and found.mapping is not None and found.proven:

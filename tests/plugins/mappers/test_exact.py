@@ -126,3 +126,18 @@ def test_other_machines_are_told_which_mapper_to_take():
 def test_an_objective_beyond_energy_and_cycles_is_refused():
     with pytest.raises(CosearchError, match="area"):
         mapped("area")
+
+
+def test_a_limit_of_nodes_ends_at_the_same_mapping_with_a_proven_gap():
+    registry = load_registry(third_party=False)
+    model = registry.find("hardware_models", "simba").make()
+    layer = conv("conv", K=64, C=64, P=28, Q=28, R=3, S=3)
+    objective, rng = registry.objective("edp"), np.random.default_rng(0)
+    runs = [
+        ExactMapper(nodes=30_000).map(model.build(model.baseline), layer, objective, Budget(), rng)
+        for _ in range(2)
+    ]
+    assert runs[0].row.tolist() == runs[1].row.tolist()
+    assert not runs[0].proven
+    assert 0 < runs[0].gap < 1
+    assert 30_000 <= runs[0].nodes < 60_000

@@ -37,19 +37,27 @@ class Limits:
     Attributes:
         deadline: by `time.perf_counter`.
         evaluations: mappings priced.
+        nodes: partial mappings bounded, once a mapping was found; unlike time, the same on every
+            machine.
     """
 
     deadline: float = np.inf
     evaluations: float = np.inf
+    nodes: float = np.inf
 
     @classmethod
     def starting(
-        cls, now: float, seconds: float | None = None, evaluations: int | None = None
+        cls,
+        now: float,
+        seconds: float | None = None,
+        evaluations: int | None = None,
+        nodes: int | None = None,
     ) -> Limits:
         """Return limits counted from a moment; None is without limit."""
         return cls(
             np.inf if seconds is None else now + seconds,
             np.inf if evaluations is None else float(evaluations),
+            np.inf if nodes is None else float(nodes),
         )
 
     def reached(self, evaluations: int, grace: float = 0.0) -> bool:
@@ -204,6 +212,9 @@ class Solver:
             spent = tally.evaluations + int(state.register[arrays.PRICED])
             none_yet = tally.state is None and state.best[0] == tally.value
             if limits.reached(spent, GRACE if none_yet else 0.0):
+                break
+            expanded = tally.nodes + int(state.register[arrays.NODES])
+            if expanded >= limits.nodes and not none_yet:
                 break
             status = compiled.search(
                 self.problem, branch.kept, branch.bounds, branch.runs, aim, state, self.net,
