@@ -154,6 +154,8 @@ SOURCES = {
     "words a cycle, JSSC 52(1) 2017, section V",
     "DRAM bandwidth": "64-bit link at 60 MHz, JSSC 52(1) 2017, section VI (unless set otherwise)",
     "network": "no energy: a word on the array's buses is free",
+    "word width": "what narrower words do to accuracy is not modelled; --set word_bits=16 holds "
+    "the chip's",
 }
 
 
