@@ -12,7 +12,7 @@ from cosearch.plugins import load_registry
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs/hardware").glob("*.md"))
 REGISTRY = load_registry(third_party=False)
-MACHINES = ("eyeriss", "gemmini", "nvdla", "simba")
+MACHINES = ("eyeriss", "gemmini", "nvdla", "simba", "systolic", "vta")
 
 
 def commands(program):
@@ -42,7 +42,7 @@ def test_scripts_are_there(arguments):
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_every_spatial_machine_has_a_page_with_its_drawing_and_parameters(name):
+def test_every_machine_has_a_page_with_its_drawing_and_parameters(name):
     page = (ROOT / f"docs/hardware/{name}.md").read_text(encoding="utf-8")
     assert f"({name}.svg)" in page
     model = REGISTRY.find("hardware_models", name).make()
