@@ -6,8 +6,8 @@ python benchmarks/strategies.py --json results.json
 
 Every contender gets the same spaces, budgets, batches and seeds. The tables show, per space, the
 median evaluations until a contender is within 5 % of the optimum (`>N` where the median run never
-is) and the median regret, best / optimum - 1, as the search goes on. A run ends early at the
-optimum.
+is), the median regret, best / optimum - 1, as the search goes on, and the median of the best
+energy-delay products found (pJ cycles) under the optimum's. A run ends early at the optimum.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Score:
         space, strategy: names.
         hits: per seed, evaluations until within 5 % of the optimum; infinite if never.
         regret: medians over seeds at `POINTS`.
+        best: median over seeds of the least loss found in the whole budget, pJ cycles.
         feasible: share of all designs asked for that were feasible.
         ask_ms: mean milliseconds of thought a design.
     """
@@ -57,6 +58,7 @@ class Score:
     strategy: str
     hits: tuple[float, ...]
     regret: tuple[float, ...]
+    best: float
     feasible: float
     ask_ms: float
 
@@ -91,14 +93,19 @@ def race(land: Landscape, spec: str, registry: Registry, seeds: int) -> Score:
         evaluations += len(losses)
         losses.extend([math.inf] * (budget - len(losses)))
         curves.append(np.minimum.accumulate(losses) / land.best - 1.0)
-    return _score(land.name, spec, np.array(curves), feasible / evaluations, thought / evaluations)
+    return _score(land, spec, np.array(curves), feasible / evaluations, thought / evaluations)
 
 
-def _score(space: str, spec: str, curves: FloatArray, feasible: float, thought: float) -> Score:
+def _score(
+    land: Landscape, spec: str, curves: FloatArray, feasible: float, thought: float
+) -> Score:
     near = curves <= WITHIN
     hits = np.where(near.any(axis=1), near.argmax(axis=1) + 1.0, np.inf)
     regret = np.median(curves[:, [p - 1 for p in POINTS]], axis=0)
-    return Score(space, spec, tuple(hits.tolist()), tuple(regret.tolist()), feasible, 1e3 * thought)
+    best = land.best * (1.0 + float(np.median(curves[:, -1])))
+    return Score(
+        land.name, spec, tuple(hits.tolist()), tuple(regret.tolist()), best, feasible, 1e3 * thought
+    )
 
 
 def show(land: Landscape, scores: list[Score]) -> None:
@@ -109,13 +116,16 @@ def show(land: Landscape, scores: list[Score]) -> None:
         f"{100 * land.feasible_share:.1f} % feasible, {budget} evaluations"
     )
     columns = "".join(f"{p:>9}" for p in POINTS)
-    print(f"{'':26}{'within 5 %':>11}{'runs':>7}  regret at{columns}{'feasible':>9}{'ms each':>9}")
+    print(f"{'':26}{'within 5 %':>11}{'runs':>7}  regret at{columns}{'feasible':>9}{'ms each':>9}"
+          f"{'best EDP':>13}")  # fmt: skip
+    optimum = f"optimum, by {land.proof}"
+    print(f"{optimum:109}{land.best:>13.5g}")
     for s in scores:
         median = f"{s.median:.0f}" if math.isfinite(s.median) else f">{budget}"
         reached = sum(map(math.isfinite, s.hits))
         regret = "".join(f"{100 * r:>8.1f}%" if r < 100 else f"{'>1e4 %':>9}" for r in s.regret)
         print(f"{s.strategy:26}{median:>11}{reached:>4}/{len(s.hits)}  {'':9}{regret}"
-              f"{100 * s.feasible:>8.0f}%{s.ask_ms:>9.2f}")  # fmt: skip
+              f"{100 * s.feasible:>8.0f}%{s.ask_ms:>9.2f}{s.best:>13.5g}")  # fmt: skip
 
 
 def main() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -64,9 +66,9 @@ HARDWARE = (
          "dram_bits_per_cycle": 64},
     ),
     HardwareCase(
-        "eyeriss", "eyeriss",
-        {"buffer_kb": 108, "buffer_block": 4, "bus_words": 9, "filter_width": "inside",
-         "filter_height": "spread"},
+        "eyeriss", "eyeriss:resources=free",
+        {"spad_inputs": 12, "spad_weights": 224, "spad_outputs": 24, "buffer_kb": 108,
+         "buffer_block": 4, "bus_words": 9, "word_bits": 16},
     ),
     HardwareCase("vta", "vta:rules=hidden", {"bus_bytes": 8, "gemm": "pipelined"}),
 )  # fmt: skip
@@ -91,6 +93,7 @@ class Landscape:
         space: to search.
         judge: from rows to losses float64[n, 1], energy-delay products, and feasible bool[n].
         best: the least loss there is.
+        proof: how that is known.
         feasible_share: of rows that meet the known constraints; NaN where not counted.
     """
 
@@ -99,6 +102,7 @@ class Landscape:
     space: Space
     judge: Callable[[Rows], tuple[FloatArray, BoolArray]]
     best: float
+    proof: str
     feasible_share: float
 
 
@@ -118,7 +122,7 @@ def hardware_landscape(case: HardwareCase, registry: Registry) -> Landscape:
     space = restricted(model.space, case.fixed)
     rows = space.unrank(np.arange(space.size))
     known = np.flatnonzero(space.feasible(rows))
-    file = Path(tempfile.gettempdir()) / f"cosearch-landscape-{case.name}.npy"
+    file = _cache(case)
 
     def loss_of(number: int) -> float:
         return _design_loss(model, space.decode(rows[number]), case, registry)
@@ -135,7 +139,15 @@ def hardware_landscape(case: HardwareCase, registry: Registry) -> Landscape:
         return found[:, None].copy(), np.isfinite(found)
 
     share = float(np.isfinite(losses).sum() / len(known))
-    return Landscape(case.name, "hardware", space, judge, float(losses.min()), share)
+    tried = f"trying all {len(known)} designs"
+    return Landscape(case.name, "hardware", space, judge, float(losses.min()), tried, share)
+
+
+def _cache(case: HardwareCase) -> Path:
+    """Return where a case's losses are kept; another case of the same name has another file."""
+    text = repr((case.hardware, sorted(case.fixed.items()), case.mapper, LAYER))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"cosearch-landscape-{case.name}-{digest}.npy"
 
 
 def _design_loss(
@@ -177,7 +189,9 @@ def mapspace_landscape(case: MapCase, registry: Registry) -> Landscape:
         batch = machine.evaluate(layer, rows)
         return (batch.energy_pj * batch.cycles)[:, None], batch.feasible
 
+    started = time.perf_counter()
     best = _best_of(machine, (case.workload, case.layer), None, registry)
+    proof = f"the {machine.default_mapper} mapper in {time.perf_counter() - started:.2f} s, proven"
     rows = space.sample(20_000, np.random.default_rng(0))
     share = float(judge(rows)[1].mean())
-    return Landscape(case.name, "mapspace", space, judge, best, share)
+    return Landscape(case.name, "mapspace", space, judge, best, proof, share)

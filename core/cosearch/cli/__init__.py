@@ -29,6 +29,7 @@ Examples:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 
@@ -38,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the program's name; those of the process if None.
     """
+    # Before numpy is imported, which reads it then; workers inherit it. A strategy's matrices have
+    # a few hundred rows: OpenBLAS's threads would spend longer waiting for each other than working.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
     from cosearch.cli.app import run
 
     return run(arguments)

@@ -21,7 +21,7 @@ class Evolutionary(Strategy):
 
     options = ParameterSpace(
         (
-            Parameter("population", (2, 16, 32, 64, 128, 4096), 32, free=True,
+            Parameter("population", (2, 16, 32, 64, 128, 4096), 16, free=True,
                       doc="designs that may become parents"),
             Parameter("tournament", (1, 2, 3, 5, 8, 64), 3, free=True,
                       doc="designs drawn for each parent; the best of them wins"),
@@ -39,7 +39,7 @@ class Evolutionary(Strategy):
         space: Space,
         rng: np.random.Generator,
         *,
-        population: int = 32,
+        population: int = 16,
         tournament: int = 3,
         crossover: float = 0.5,
         mutations: float = 1.5,
