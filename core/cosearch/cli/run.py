@@ -68,6 +68,14 @@ ColdOption = Annotated[
     ),
 ]  # fmt: skip
 
+WarmStartOption = Annotated[
+    str,
+    typer.Option(
+        "--warm-start", metavar="STUDY", show_default=False,
+        help="Tell the strategy first of the trials of this stored study on the same space.",
+    ),
+]  # fmt: skip
+
 SchemeOption = Annotated[
     str,
     typer.Option(
@@ -129,6 +137,7 @@ def run_command(
     set_: SetOption = None,
     batch: BatchOption = 4,
     cold: ColdOption = False,
+    warm_start: WarmStartOption = "",
     scheme: SchemeOption = "nested",
     study: StudyOption = "",
     store: StoreOption = STORE,
@@ -158,6 +167,7 @@ def run_command(
         session.registry, workload, hardware, strategy, mapper=mapper, objective=objective,
         constraints=constraint or (), fixed=settings(set_), seed=seed, batch=batch,
         mapper_evaluations=mapper_trials, warm=not cold, scheme=scheme,
+        warm_start=warm_start,
     )  # fmt: skip
     unlimited = trials is None and evaluations is None and seconds is None
     budget = Budget(TRIALS if unlimited else trials, evaluations, seconds)

@@ -39,6 +39,7 @@ from cosearch.study.search import Search
 from cosearch.study.seeds import stream
 from cosearch.study.spec import BATCH, EXHAUSTIVE, SCHEME, SCHEMES, StudySpec
 from cosearch.study.study import Study
+from cosearch.study.warm_start import known_of, pinned
 
 
 def plan(
@@ -56,6 +57,7 @@ def plan(
     mapper_evaluations: int | None = None,
     warm: bool = True,
     scheme: str = SCHEME,
+    warm_start: str = "",
 ) -> StudySpec:
     """Return the settings of a study, every name and value checked.
 
@@ -73,12 +75,15 @@ def plan(
         mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
         warm: whether the strategy is told of the baseline before it proposes anything.
         scheme: one of SCHEMES.
+        warm_start: a stored study of the same space, whose trials the strategy is told of first.
 
     Raises:
         UnknownNameError, InputError, PluginError: what is wrong with which of them.
     """
     if scheme not in SCHEMES:
         raise UnknownNameError("scheme", scheme, SCHEMES)
+    if warm_start and scheme == EXHAUSTIVE:
+        raise CosearchError("the scheme exhaustive tries every design: it takes no warm start")
     model = make_hardware(hardware, registry)
     spec = StudySpec(
         workload.strip(),
@@ -93,6 +98,7 @@ def plan(
         mapper_evaluations,
         warm=warm,
         scheme=scheme,
+        warm_start=warm_start,
     )
     Problem.of(spec, registry)
     return spec
@@ -111,8 +117,10 @@ def open_study(
         name: in the store; made from the settings when empty.
 
     Raises:
-        CosearchError: a study of that name has other settings.
+        CosearchError: a study of that name has other settings, or none can start from the study
+            named for it.
     """
+    spec = pinned(spec, store)
     problem = Problem.of(spec, registry)
     header = Header(name or spec.name, spec, _facts(problem, registry), budget)
     known = store.find(header.name)
@@ -187,8 +195,9 @@ def run(study: Study, store: Store, registry: Registry, session: Session | None 
     named = make_strategy(spec.strategy, registry)
     _refuse_many_objectives(named, spec)
     strategy = _strategy(study.problem, named)
+    known = known_of(study.problem, store)
     with _executor(study, store, registry, session) as executor:
-        Search(study, store, strategy, executor, Events(registry.manager)).run()
+        Search(study, store, strategy, executor, Events(registry.manager), known).run()
 
 
 def _strategy(problem: Problem, named: Named[Strategy]) -> Strategy:

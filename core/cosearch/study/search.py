@@ -23,6 +23,7 @@ from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
 from cosearch.study.problem import broken
 from cosearch.study.study import Study
+from cosearch.study.transfer import Known
 from cosearch.study.trial import BASELINE, Ledger, Outcome, State, Trial
 
 _WAITING = Outcome(State.FAILED, "not evaluated")
@@ -52,13 +53,20 @@ class Search:
         strategy: not asked yet.
         executor: evaluates designs.
         events: tells observers.
+        known: another study's trials, told after the baseline; nothing is charged for them.
     """
 
     def __init__(
-        self, study: Study, store: Store, strategy: Strategy, executor: Executor, events: Events
+        self,
+        study: Study,
+        store: Store,
+        strategy: Strategy,
+        executor: Executor,
+        events: Events,
+        known: Known | None = None,
     ) -> None:
         self.study, self.store, self.strategy = study, store, strategy
-        self.executor, self.events = executor, events
+        self.executor, self.events, self._known = executor, events, known
         self._ledger, self._spent = Ledger(), 0
         self._before, self._started = study.header.seconds, time.monotonic()
         self._fresh: set[int] = set()
@@ -73,6 +81,7 @@ class Search:
         try:
             self._evaluate_baseline()
             self._tell_baseline()
+            self._tell_known()
             ending = self._search()
         except KeyboardInterrupt:
             ending = Ending(INTERRUPTED, "stopped by Ctrl-C or a signal")
@@ -168,6 +177,16 @@ class Search:
             return  # a fixed parameter, or a value that is no choice, sets them apart
         if problem.space.feasible(row[None, :])[0]:
             self._tell(row[None, :], [baseline])
+
+    def _tell_known(self) -> None:
+        if self._known is None or len(self._known.rows) == 0:
+            return
+        try:
+            self._known.tell(self.strategy)
+        except CosearchError:
+            raise
+        except Exception as error:
+            raise broken("strategy", self.study.problem.spec.strategy, "tell", error) from error
 
     def _proposed(self, number: int, row: np.ndarray, think_seconds: float) -> Trial:
         """Return a trial to be evaluated; the stored one must be of the same row."""

@@ -56,6 +56,8 @@ class StudySpec:
         mapper_seconds: time per layer at most; results are then no longer reproducible.
         warm: whether the strategy is told of the baseline before it proposes anything.
         scheme: how hardware and mappings are searched together.
+        warm_start: the stored study whose trials the strategy is told of first; empty for none.
+        warm_start_digest: of those trials, so that a study is never resumed from others.
     """
 
     workload: str
@@ -71,6 +73,8 @@ class StudySpec:
     mapper_seconds: float | None = None
     warm: bool = True
     scheme: str = SCHEME
+    warm_start: str = ""
+    warm_start_digest: str = ""
 
     @property
     def mapper_budget(self) -> Budget:
@@ -86,8 +90,11 @@ class StudySpec:
         return f"{words}-{digest}"
 
     def to_json(self) -> str:
-        """Return the canonical JSON text."""
-        return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
+        """Return the canonical JSON text; a warm start is in it only where there is one."""
+        settings = asdict(self)
+        if not self.warm_start:
+            del settings["warm_start"], settings["warm_start_digest"]
+        return json.dumps(settings, sort_keys=True, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> StudySpec:

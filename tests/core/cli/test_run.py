@@ -78,6 +78,7 @@ def test_settings_reach_the_study(terminal):
         "mapper": "evolutionary:population=8", "objectives": ["energy"],
         "constraints": ["area_mm2<=3"], "fixed": {"pes": 8}, "seed": 7, "batch": 2,
         "mapper_evaluations": 40, "mapper_seconds": None, "warm": True, "scheme": "nested",
+            "warm_start": "", "warm_start_digest": "",
     }  # fmt: skip
     assert result.json()["best"]["configuration"]["pes"] == 8
 
