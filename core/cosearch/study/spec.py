@@ -86,7 +86,7 @@ class StudySpec:
         """A readable name, different for every different spec."""
         parts = (self.workload, self.hardware, self.strategy)
         words = "-".join(_slug(part.partition(":")[0]) for part in parts)
-        digest = hashlib.sha256(self.to_json().encode()).hexdigest()[:4]
+        digest = hashlib.sha256(self.to_json().encode()).hexdigest()[:6]
         return f"{words}-{digest}"
 
     def to_json(self) -> str:
