@@ -30,8 +30,19 @@ LAYERS = (
 )
 
 
-@pytest.mark.parametrize(("spec", "parameter", "sizes"), GROWING)
-@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+SIMBA = (
+    (f"simba:{FIXED}", "buffer_kb", (16, 64, 256)),
+    (f"simba:{FIXED}", "weight_kb", (8, 32, 64)),
+    (f"simba:{FIXED}", "sum_kb", (1, 3, 6)),
+)
+PRODUCT = gemm("product", M=512, N=512, K=256)
+"""Large enough for Simba's memories to matter, and soon proven."""
+
+CASES = [(*case, layer) for case in GROWING for layer in LAYERS]
+CASES += [(*case, PRODUCT) for case in SIMBA]
+
+
+@pytest.mark.parametrize(("spec", "parameter", "sizes", "layer"), CASES)
 def test_a_bigger_memory_never_makes_the_optimal_energy_worse(spec, parameter, sizes, layer):
     model = load_registry(third_party=False).find("hardware_models", spec).make()
     mapper, optima = ExactMapper(), []
