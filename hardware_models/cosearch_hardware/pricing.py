@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from cosearch.plugins import load_registry
 from cosearch.space import Parameter
-from cosearch.technology import Technology
+from cosearch.technology import StoragePrice, Technology
 
 SAME = "same"
 """Areas come from the technology that gives the energies."""
@@ -42,3 +43,15 @@ def technologies(energy: str, area: str) -> tuple[Technology, Technology]:
     """Return who prices energies and who prices areas."""
     first = technology_named(energy)
     return first, first if area == SAME else technology_named(area)
+
+
+def sources_of(
+    energy: Mapping[str, StoragePrice], area: Mapping[str, StoragePrice]
+) -> dict[str, str]:
+    """Return where the prices of each memory come from, by its name."""
+    lines = {}
+    for name, price in energy.items():
+        room = area[name].area_source
+        same = room == price.energy_source
+        lines[name] = room if same else f"energy: {price.energy_source}; area: {room}"
+    return lines

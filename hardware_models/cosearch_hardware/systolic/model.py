@@ -6,9 +6,9 @@ from typing import ClassVar, cast
 
 from cosearch.hardware import HardwareModel
 from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import Storage, StoragePrice
+from cosearch.technology import Storage
 from cosearch.typing import Configuration, Value
-from cosearch_hardware.pricing import AREA, TECHNOLOGY, technologies
+from cosearch_hardware.pricing import AREA, TECHNOLOGY, sources_of, technologies
 from cosearch_hardware.systolic.folds import Dataflow
 from cosearch_hardware.systolic.machine import SystolicAccelerator
 from cosearch_hardware.systolic.pricing import Array, Prices
@@ -111,20 +111,16 @@ class Systolic(HardwareModel):
         cells = array.rows * array.cols * (cell.area_um2 + 3 * room["register"].area_um2)
         memories = sum(room[name].area_um2 for name in parts if name.endswith("buffer"))
         return SystolicAccelerator(
-            array, prices, (cells + memories) / 1e6, _sources(energy, room, mac.energy_source)
+            array,
+            prices,
+            (cells + memories) / 1e6,
+            {
+                "cycles": "SCALE-Sim 3.0.0's closed forms",
+                "MAC": mac.energy_source,
+                **sources_of(energy, room),
+            },
         )
 
 
 def _buffer(name: str, kilobytes: int, width: int) -> Storage:
     return Storage(name, "sram", kilobytes * 8192 // width, width)
-
-
-def _sources(
-    energy: dict[str, StoragePrice], room: dict[str, StoragePrice], mac: str
-) -> dict[str, str]:
-    lines = {"cycles": "SCALE-Sim 3.0.0's closed forms", "MAC": mac}
-    for name, price in energy.items():
-        area = room[name].area_source
-        same = area == price.energy_source
-        lines[name] = area if same else f"energy: {price.energy_source}; area: {area}"
-    return lines

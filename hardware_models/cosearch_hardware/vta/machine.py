@@ -13,7 +13,7 @@ from cosearch.einsum import Einsum
 from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator, Cost, CostBatch
 from cosearch.space import Parameter, ParameterSpace, Rule
-from cosearch.typing import BoolArray, FloatArray, Rows
+from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
 from cosearch_hardware.systolic.machine import divisors
 from cosearch_hardware.vta.blocks import Blocks, Tile, blocks_of
 from cosearch_hardware.vta.isa import LOOP_BITS, SIZE_BITS, VtaConfiguration
@@ -130,7 +130,7 @@ class VtaAccelerator(Accelerator):
         fitting = {name: values[feasible] for name, values in columns.items()}
         table = schedules(self.configuration, self.memory_latency, b, fitting)
         cycles[feasible] = latency(table)
-        energy[feasible] = self._energy(b, fitting)
+        energy[feasible] = self._energy(b, fitting, table)
         reasons = ("feasible", *(rule.reason for rule in space.rules))
         return CostBatch(energy, cycles, feasible, reason, reasons, excess)
 
@@ -141,7 +141,7 @@ class VtaAccelerator(Accelerator):
         b = blocks_of(layer, self.configuration)
         columns = self.mapspace(layer).columns(rows)
         table = schedules(self.configuration, self.memory_latency, b, columns)
-        return self._energy(b, columns), bounds(table).astype(np.float64)
+        return self._energy(b, columns, table), bounds(table).astype(np.float64)
 
     def floor(self, layer: Einsum) -> tuple[float, float]:
         """Return the multipliers' energy, and the cycles of a full core."""
@@ -149,9 +149,8 @@ class VtaAccelerator(Accelerator):
         slowest = 1 if c.pipelined else UNPIPELINED
         return layer.macs * self.prices.mac, layer.macs * slowest / c.macs
 
-    def _energy(self, b: Blocks, columns: Mapping[str, np.ndarray]) -> FloatArray:
+    def _energy(self, b: Blocks, columns: Mapping[str, np.ndarray], table: IntArray) -> FloatArray:
         c = self.configuration
-        table = schedules(c, self.memory_latency, b, columns)
         parts = energies(c, self.prices, count(c, b, columns, table))
         return np.asarray(sum(parts.values()))
 

@@ -10,9 +10,9 @@ from attrs import frozen
 from cosearch.errors import Infeasible
 from cosearch.hardware import HardwareModel
 from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import Storage, StoragePrice
+from cosearch.technology import Storage
 from cosearch.typing import Configuration
-from cosearch_hardware.pricing import AREA, TECHNOLOGY, technologies
+from cosearch_hardware.pricing import AREA, TECHNOLOGY, sources_of, technologies
 from cosearch_hardware.vta.isa import ISA_RULES, LIMITS, UOP_BYTES, VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
 from cosearch_hardware.vta.pricing import Prices
@@ -166,7 +166,7 @@ class Vta(HardwareModel):
             "memory latency": f"{self._memory_latency} cycles a burst: assumed",
             "MAC": mac.energy_source,
             "DRAM": dram.energy_source,
-            **_sources(energy, room),
+            **sources_of(energy, room),
         }
         return VtaAccelerator(
             c, self._memory_latency, prices, area, self._device.clock_mhz, sources
@@ -184,12 +184,3 @@ def _parameters(bus_bytes: int) -> tuple[Parameter, ...]:
         Parameter("bus_bytes", (8, 16, 32, 64), bus_bytes, "B", "width of the memory port"),
         Parameter("gemm", ("pipelined", "unpipelined"), doc="one or four cycles a micro-op"),
     )
-
-
-def _sources(energy: dict[str, StoragePrice], room: dict[str, StoragePrice]) -> dict[str, str]:
-    lines = {}
-    for name, price in energy.items():
-        area = room[name].area_source
-        same = area == price.energy_source
-        lines[name] = area if same else f"energy: {price.energy_source}; area: {area}"
-    return lines
