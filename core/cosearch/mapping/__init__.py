@@ -1,1 +1,1 @@
-"""Mapping layers without knowing the machine: search, memory, and the best of a whole network."""
+"""Mapping layers without knowing the machine: search, rejections, the best of a whole network."""
