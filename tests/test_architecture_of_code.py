@@ -18,8 +18,9 @@ PACKAGES = (cosearch, cosearch_plugins, cosearch_hardware)
 FLOORS = (
     ("errors", "typing", "quantities"),
     ("einsum", "einsum_language", "choice_space", "space", "unseen"),
-    ("workload", "einsum_*", "architecture", "technology"),
-    ("loopnest", "loopnest.*", "hardware"),
+    ("workload", "einsum_*", "architecture", "technology", "cost"),
+    ("loopnest", "loopnest.*"),
+    ("hardware",),
     ("strategy", "objective", "mapper"),
     ("hookspecs", "hooktrace", "registry", "plugins"),
     ("*",),

@@ -13,14 +13,9 @@ import numpy as np
 from attrs import evolve, frozen
 
 from cosearch.architecture import Architecture, Compute, CostRules, Memory
+from cosearch.cost import Cost, CostBatch
 from cosearch.einsum import Einsum
-from cosearch.hardware import (
-    Accelerator,
-    Cost,
-    CostBatch,
-    HardwareModel,
-    SpatialAccelerator,
-)
+from cosearch.hardware import Accelerator, HardwareModel, SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.space import Parameter, ParameterSpace, Rule
 from cosearch.technology import UNPRICED, priced

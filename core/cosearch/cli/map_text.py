@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from cosearch.cli.output import Output, table
+from cosearch.cost import Cost
 from cosearch.einsum_text import describe
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator, Cost
+from cosearch.hardware import Accelerator
 from cosearch.loopnest.mapping import Loop, Mapping
 from cosearch.mapper import Mapped
 from cosearch.mapping.rejection import SHOWN

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from cosearch.cost import Cost
 from cosearch.errors import CosearchError
-from cosearch.hardware import Accelerator, Cost, SpatialAccelerator
+from cosearch.hardware import Accelerator, SpatialAccelerator
 from cosearch.html import charts
 from cosearch.html.nest_svg import nest_svg
 from cosearch.html.page import Section, chart, folded, grid, page, table, text

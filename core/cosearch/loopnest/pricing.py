@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cosearch.architecture import Architecture
+from cosearch.cost import CostBatch
 from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError
-from cosearch.hardware import CostBatch
 from cosearch.loopnest.batch import Programs, Source
 from cosearch.loopnest.decoding import Orders, decoder, row_inputs
 from cosearch.loopnest.geometry import Inputs

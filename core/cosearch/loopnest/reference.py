@@ -19,8 +19,8 @@ from fractions import Fraction
 from attrs import evolve
 
 from cosearch.architecture import Architecture, Memory
+from cosearch.cost import Cost, LevelCost, TensorCost
 from cosearch.einsum import Einsum, Tensor
-from cosearch.hardware import Cost, LevelCost, TensorCost
 from cosearch.loopnest.analysis import (
     Analysis,
     LevelAnalysis,

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import frozen
 
+from cosearch.cost import CostBatch
 from cosearch.einsum import Einsum
-from cosearch.hardware import Accelerator, CostBatch
+from cosearch.hardware import Accelerator
 from cosearch.loopnest.validity import Rule
 
 SAMPLED = 1_000

@@ -7,9 +7,10 @@ import time
 import numpy as np
 from attrs import define, field
 
+from cosearch.cost import CostBatch
 from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError, PluginError
-from cosearch.hardware import Accelerator, CostBatch
+from cosearch.hardware import Accelerator
 from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
 from cosearch.mapping.rejection import Rejections
 from cosearch.objective import Objective

@@ -8,8 +8,9 @@ from math import isclose
 import numpy as np
 from attrs import frozen
 
+from cosearch.cost import Cost
 from cosearch.errors import CosearchError, Infeasible, PluginError
-from cosearch.hardware import Accelerator, Cost
+from cosearch.hardware import Accelerator
 from cosearch.mapper import Mapped
 from cosearch.mapping.rejection import Rejections, sampled
 from cosearch.study.problem import Problem, broken

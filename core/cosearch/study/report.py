@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from cosearch.cost import Cost
 from cosearch.einsum_text import describe
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator, Cost
+from cosearch.hardware import Accelerator
 from cosearch.mapping.search import priced
 from cosearch.study.problem import Problem, build
 from cosearch.study.study import Study

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cosearch.cost import Cost, LevelCost, TensorCost
 from cosearch.einsum import Einsum
-from cosearch.hardware import Cost, LevelCost, TensorCost
 from cosearch.typing import IntArray
 from cosearch_hardware.vta import pipeline
 from cosearch_hardware.vta.blocks import Blocks

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from cosearch.cost import Cost, CostBatch
 from cosearch.einsum import Einsum
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator, Cost, CostBatch
+from cosearch.hardware import Accelerator
 from cosearch.space import Parameter, ParameterSpace, Rule
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
 from cosearch_hardware.systolic.machine import divisors

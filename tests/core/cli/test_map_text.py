@@ -4,9 +4,9 @@ from attrs import evolve
 
 from cosearch.cli.map_text import show_layer
 from cosearch.cli.output import Output
+from cosearch.cost import Cost, LevelCost
 from cosearch.einsum import gemm
 from cosearch.errors import Infeasible
-from cosearch.hardware import Cost, LevelCost
 from cosearch.mapper import Mapped
 from cosearch.study.layer_mapping import LayerMapping
 from cosearch.workload import Layer

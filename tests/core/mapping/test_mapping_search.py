@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
+from cosearch.cost import CostBatch
 from cosearch.einsum import gemm
 from cosearch.errors import PluginError
-from cosearch.hardware import CostBatch
 from cosearch.mapper import Budget, Unmappable
 from cosearch.mapping.search import StrategyMapper, asked_rows, priced
 from cosearch.objective import OBJECTIVES

@@ -3,8 +3,8 @@
 import numpy as np
 
 from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.cost import CostBatch
 from cosearch.einsum import gemm
-from cosearch.hardware import CostBatch
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.mapping.rejection import Miss, Rejections
 

@@ -9,8 +9,9 @@ import time
 
 import numpy as np
 
+from cosearch.cost import Cost, CostBatch, LevelCost
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator, Cost, CostBatch, HardwareModel, LevelCost
+from cosearch.hardware import Accelerator, HardwareModel
 from cosearch.hookspecs import Registration, hookimpl
 from cosearch.space import Parameter, ParameterSpace
 from cosearch.strategy import Strategy
