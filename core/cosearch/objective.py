@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 
@@ -27,6 +28,7 @@ class Objective:
         needs: metrics it reads; a design that lacks one cannot be scored.
         monotone: depends on energy and cycles alone and never falls when one of them grows, so
             that bounds on them bound it.
+        weights: of energy (pJ) and cycles, where it is their weighted sum; None for any other.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Objective:
     summary: str = ""
     needs: tuple[str, ...] = ("energy_pj", "cycles")
     monotone: bool = False
+    weights: tuple[float, float] | None = None
 
 
 OBJECTIVES: tuple[Objective, ...] = (
@@ -58,6 +61,31 @@ OBJECTIVES: tuple[Objective, ...] = (
         "100 minus the network's accuracy", ("accuracy",),
     ),
 )  # fmt: skip
+
+
+def weighted_sum(energy: float, cycles: float) -> Objective:
+    """Return `energy * energy_pj + cycles * cycles` as an objective, in pJ.
+
+    Only the direction counts: the weights are scaled so that energy weighs 1 (cycles, where energy
+    weighs nothing), and `Objective.weights` has them so. Equal directions have equal names.
+
+    Args:
+        energy: weight of a pJ: finite, at least 0.
+        cycles: weight of a cycle, likewise; over the other, what a cycle is worth in pJ.
+
+    Raises:
+        InputError: the weights are no such numbers, or both are 0.
+    """
+    scale = energy if energy > 0 else cycles
+    ratio = cycles / scale if scale > 0 else math.nan
+    if not (energy >= 0 and cycles >= 0 and math.isfinite(energy) and math.isfinite(ratio)):
+        raise InputError("weighted sum", [f"energy * {energy!r} + cycles * {cycles!r} is no goal"])
+    weights = (energy / scale, ratio)
+    return Objective(
+        f"{weights[0]!r}*energy+{weights[1]!r}*cycles", "pJ",
+        lambda m: weights[0] * m["energy_pj"] + weights[1] * m["cycles"],
+        "energy, and cycles at a price", monotone=True, weights=weights,
+    )  # fmt: skip
 
 
 @frozen
