@@ -15,6 +15,7 @@ from cosearch.objective import Objective
 from cosearch.space import Parameter, ParameterSpace
 
 if TYPE_CHECKING:
+    from cosearch.loopnest.exact.arrays import Aim
     from cosearch.loopnest.exact.problem import OrderTables
     from cosearch.loopnest.exact.solve import Certificate
 
@@ -86,18 +87,13 @@ class ExactMapper(Mapper):
 
         started = time.perf_counter()
         machine = _spatial(accelerator)
-        if objective.name not in _POWERS:
-            raise CosearchError(
-                f"the exact mapper minimizes {', '.join(_POWERS)}, not {objective.name!r}",
-                "name another mapper: -m random, -m annealing",
-            )
+        aim = _aim(objective)
         space = machine.mapspace(layer)
         solver = Solver(space, self._order_tables(), open_bypass=self.bypass == "open")
         limits = Limits.starting(
             started, self._allowed(budget), budget.evaluations, self.nodes or None
         )
-        energy_power, cycles_power = _POWERS[objective.name]
-        found = solver.solve(Aim(energy_power, cycles_power, np.inf, np.inf), limits)
+        found = solver.solve(aim, limits)
         if objective.name == "latency" and found.mapping is not None and found.proven:
             found = found.then(solver.solve(Aim(1, 0, np.inf, found.cycles), limits))
         if found.mapping is None:
@@ -123,6 +119,21 @@ class ExactMapper(Mapper):
         if self._tables is None:
             self._tables = OrderTables()
         return self._tables
+
+
+def _aim(objective: Objective) -> Aim:
+    """Return what the search minimizes, or raise CosearchError."""
+    from cosearch.loopnest.exact.arrays import Aim
+
+    if objective.weights is not None:
+        return Aim.weighted(*objective.weights)
+    if objective.name not in _POWERS:
+        raise CosearchError(
+            f"the exact mapper minimizes {', '.join(_POWERS)} and weighted sums of energy and "
+            f"cycles, not {objective.name!r}",
+            "name another mapper: -m random, -m annealing",
+        )
+    return Aim(*_POWERS[objective.name])
 
 
 def _sampled(

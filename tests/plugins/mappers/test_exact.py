@@ -10,12 +10,13 @@ from cosearch.einsum import conv, gemm
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.hardware import Accelerator, SpatialAccelerator
 from cosearch.mapper import Budget, Unmappable
-from cosearch.objective import OBJECTIVES
+from cosearch.objective import OBJECTIVES, weighted_sum
 from cosearch.plugins import load_registry
 from cosearch_plugins.mappers.exact import ExactMapper
 
 RNG = np.random.default_rng(0)
-OBJECTIVE = {o.name: o for o in OBJECTIVES}
+SUM = weighted_sum(1.0, 50.0)
+OBJECTIVE = {o.name: o for o in (*OBJECTIVES, SUM)}
 ROLES = ("Weights", "Inputs", "Outputs")
 
 
@@ -43,7 +44,7 @@ def test_it_is_found_by_name():
     assert isinstance(named.make(), ExactMapper)
 
 
-@pytest.mark.parametrize("objective", ["edp", "energy", "latency", "ed2p"])
+@pytest.mark.parametrize("objective", ["edp", "energy", "latency", "ed2p", SUM.name])
 def test_nothing_sampled_is_better(objective):
     accelerator = machine(bandwidth=1.0)
     found = mapped(objective, accelerator)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
+from cosearch.errors import CosearchError
 from cosearch.typing import BoolArray, FloatArray, IntArray
 
 MARGIN = 1e-12
@@ -102,12 +105,40 @@ class Bounds(NamedTuple):
 
 
 class Aim(NamedTuple):
-    """What is minimised: energy**a * cycles**b within limits."""
+    """What is minimised within limits: energy**a * cycles**b, or a weighted sum.
+
+    Attributes:
+        energy_power, cycles_power: a and b; both 0 where the weights say what is minimised.
+        most_energy, most_cycles: beyond these a mapping does not count.
+        energy_weight, cycles_weight: what a pJ and a cycle count in the sum, none negative.
+    """
 
     energy_power: int
     cycles_power: int
-    most_energy: float
-    most_cycles: float
+    most_energy: float = np.inf
+    most_cycles: float = np.inf
+    energy_weight: float = 0.0
+    cycles_weight: float = 0.0
+
+    @classmethod
+    def weighted(cls, energy: float, cycles: float) -> Aim:
+        """Return the aim of the least `energy * energy_pj + cycles * cycles`.
+
+        Raises:
+            CosearchError: a weight is negative or not finite, or both are zero.
+        """
+        if not (0 <= energy < np.inf and 0 <= cycles < np.inf and energy + cycles > 0):
+            raise CosearchError(
+                f"weights {energy!r} and {cycles!r}: neither may be negative, one is above 0"
+            )
+        return cls(0, 0, energy_weight=float(energy), cycles_weight=float(cycles))
+
+    def value(self, energy_pj: float, cycles: float) -> float:
+        """Return what is minimised of one mapping, its limits left aside."""
+        if self.energy_power == self.cycles_power == 0:
+            return self.energy_weight * energy_pj + self.cycles_weight * cycles
+        value: float = energy_pj**self.energy_power * cycles**self.cycles_power
+        return value
 
 
 class State(NamedTuple):

@@ -90,8 +90,7 @@ def aim_value(aim: Aim, found: Certificate) -> float:
     """Return what a search minimized; infinite where nothing was found."""
     if found.mapping is None:
         return np.inf
-    value: float = found.energy_pj**aim.energy_power * found.cycles**aim.cycles_power
-    return value
+    return aim.value(found.energy_pj, found.cycles)
 
 
 def _padded(architecture: Architecture, layer: Einsum, most_extra: float) -> Iterator[Einsum]:

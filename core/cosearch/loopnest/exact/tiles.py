@@ -11,10 +11,18 @@ from cosearch.typing import BoolArray, FloatArray, IntArray
 
 
 @inlined
+def weighted(weight: float, amount: float) -> float:
+    """Return a term of a sum; what does not count may be infinite."""
+    return weight * amount if weight > 0.0 else 0.0
+
+
+@inlined
 def value_of(aim: Aim, energy: float, cycles: float) -> float:
     """Return what is minimised; infinite outside the limits."""
     if energy > aim.most_energy or cycles > aim.most_cycles:
         return np.inf
+    if aim.energy_power == 0 and aim.cycles_power == 0:
+        return weighted(aim.energy_weight, energy) + weighted(aim.cycles_weight, cycles)
     value = 1.0
     for _ in range(aim.energy_power):
         value *= energy

@@ -16,12 +16,14 @@ from cosearch.loopnest.exact.solve import Limits, Solver
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.loopnest.reference import analyse
 
-FREE = (np.inf, np.inf)
-POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
-
-
-def value(powers, energy, cycles):
-    return energy ** powers[0] * cycles ** powers[1]
+AIMS = {
+    "edp": Aim(1, 1),
+    "energy": Aim(1, 0),
+    "latency": Aim(0, 1),
+    "ed2p": Aim(1, 2),
+    "mostly energy": Aim.weighted(1, 0.25),
+    "mostly cycles": Aim.weighted(0.5, 64),
+}
 
 
 def disagreements(small_case, seeds):
@@ -34,10 +36,10 @@ def disagreements(small_case, seeds):
             continue
         compared += 1
         solver = Solver(case.space, tables)
-        for name, powers in POWERS.items():
-            found = solver.solve(Aim(*powers, *FREE))
-            least = value(powers, case.energy_pj, case.cycles).min(initial=np.inf)
-            got = value(powers, found.energy_pj, found.cycles) if found.mapping else np.inf
+        for name, aim in AIMS.items():
+            found = solver.solve(aim)
+            least = aim.value(case.energy_pj, case.cycles).min(initial=np.inf)
+            got = aim.value(found.energy_pj, found.cycles) if found.mapping else np.inf
             if not found.proven or got != least:
                 wrong.append((seed, name, got, least))
     return compared, wrong
@@ -89,7 +91,7 @@ LAYER = conv("3x3", K=128, C=128, P=28, Q=28, R=3, S=3)
 
 def test_the_winner_costs_what_the_reference_model_says():
     space = MapSpace(eyeriss(read_bandwidth=4.0), LAYER)
-    found = Solver(space).solve(Aim(1, 1, *FREE))
+    found = Solver(space).solve(Aim(1, 1))
     cost = analyse(space.architecture, LAYER, found.mapping)
     assert found.proven
     assert (cost.energy_pj, cost.cycles) == (found.energy_pj, found.cycles)
@@ -99,7 +101,7 @@ def test_the_winner_costs_what_the_reference_model_says():
 
 def test_no_mapping_within_limits_is_proven_too():
     solver = Solver(MapSpace(eyeriss(), LAYER))
-    fastest = solver.solve(Aim(0, 1, *FREE))
+    fastest = solver.solve(Aim(0, 1))
     found = solver.solve(Aim(1, 0, np.inf, fastest.cycles - 1))
     assert found.mapping is None
     assert found.proven
@@ -107,8 +109,8 @@ def test_no_mapping_within_limits_is_proven_too():
 
 def test_a_search_cut_short_says_by_how_much_it_may_miss():
     solver = Solver(MapSpace(eyeriss(read_bandwidth=0.25, write_bandwidth=0.25), LAYER))
-    best = solver.solve(Aim(1, 1, *FREE))
-    cut = solver.solve(Aim(1, 1, *FREE), Limits(evaluations=1))
+    best = solver.solve(Aim(1, 1))
+    cut = solver.solve(Aim(1, 1), Limits(evaluations=1))
     assert not cut.proven
     least = cut.energy_pj * cut.cycles * (1 - cut.gap)
     assert least <= best.energy_pj * best.cycles <= cut.energy_pj * cut.cycles
@@ -116,8 +118,8 @@ def test_a_search_cut_short_says_by_how_much_it_may_miss():
 
 def test_a_deadline_in_the_past_still_yields_a_mapping():
     solver = Solver(MapSpace(eyeriss(), LAYER))
-    solver.solve(Aim(1, 1, *FREE))
-    found = solver.solve(Aim(1, 1, *FREE), Limits(deadline=time.perf_counter()))
+    solver.solve(Aim(1, 1))
+    found = solver.solve(Aim(1, 1), Limits(deadline=time.perf_counter()))
     assert found.mapping is not None
 
 
@@ -143,8 +145,8 @@ def test_bypass_left_open_is_never_worse():
     space = MapSpace(machine, gemm(M=16, N=16, K=16))
     everything = Solver(space, open_bypass=False)
     assert everything.narrowed
-    kept = everything.solve(Aim(1, 1, *FREE))
-    free = Solver(space).solve(Aim(1, 1, *FREE))
+    kept = everything.solve(Aim(1, 1))
+    free = Solver(space).solve(Aim(1, 1))
     assert free.energy_pj * free.cycles < kept.energy_pj * kept.cycles
 
 
@@ -171,3 +173,32 @@ def test_an_axis_of_three_dimensions_is_refused():
     )  # fmt: skip
     with pytest.raises(CosearchError, match="one or two dimensions"):
         Solver(MapSpace(eyeriss(), layer))
+
+
+def test_a_weighted_sum_between_two_mappings_finds_both_ends():
+    solver = Solver(MapSpace(eyeriss(read_bandwidth=1.0), LAYER))
+    cheapest, fastest = solver.solve(Aim(1, 0)), solver.solve(Aim(0, 1))
+    nearly_energy = solver.solve(Aim.weighted(1, 1e-9))
+    nearly_cycles = solver.solve(Aim.weighted(1e-9, 1))
+    assert nearly_energy.energy_pj == pytest.approx(cheapest.energy_pj, rel=1e-12)
+    assert nearly_cycles.cycles == fastest.cycles
+    assert nearly_cycles.energy_pj <= fastest.energy_pj
+
+
+@pytest.mark.parametrize("weights", [(-1, 1), (0, 0), (np.inf, 1), (np.nan, 1)])
+def test_weights_that_say_nothing_are_refused(weights):
+    with pytest.raises(CosearchError, match="weights"):
+        Aim.weighted(*weights)
+
+
+def test_a_value_to_beat_prunes_and_keeps_the_proof():
+    solver = Solver(MapSpace(eyeriss(), LAYER))
+    aim = Aim.weighted(1, 100)
+    best = solver.solve(aim)
+    least = aim.value(best.energy_pj, best.cycles)
+    primed = solver.solve(aim, below=least * (1 + 1e-9))
+    beaten = solver.solve(aim, below=least)
+    assert primed.mapping == best.mapping
+    assert primed.nodes <= best.nodes
+    assert beaten.mapping is None
+    assert beaten.proven
