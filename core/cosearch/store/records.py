@@ -48,11 +48,11 @@ ADD_STUDY = (
 
 TRIALS_OF = (
     "SELECT number, row, configuration, state, reason, violation, accelerator, losses, metrics, "
-    "unmapped, think_seconds, trials.seconds FROM trials "
+    "unmapped, think_seconds, trials.seconds, fidelity FROM {trials} "
     "JOIN studies ON studies.id = study WHERE name = ? ORDER BY number"
 )
 
-ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 LAYERS_OF = (
     "SELECT number, layers.name, layer, count, result FROM layers "
@@ -63,9 +63,14 @@ COUNT_OF = (
     "SELECT count(*) FROM trials JOIN studies ON studies.id = study WHERE name = ? AND number > 0"
 )
 
+DESIGNS_OF = (
+    "SELECT configuration, fidelity FROM {trials} JOIN studies ON studies.id = study "
+    "WHERE name = ? AND number > 0 ORDER BY number"
+)
+
 LOSSES_OF = (
-    "SELECT number, losses FROM trials JOIN studies ON studies.id = study "
-    "WHERE name = ? AND number > 0 AND state = 'ok'"
+    "SELECT number, losses FROM {trials} JOIN studies ON studies.id = study "
+    "WHERE name = ? AND number > 0 AND state = 'ok' AND fidelity = 1.0"
 )
 
 
@@ -93,14 +98,14 @@ def trial_values(trial: Trial) -> tuple[Any, ...]:
         trial.number, _json(trial.row), _json(trial.configuration), str(out.state), out.reason,
         out.violation, out.accelerator, _json(out.losses), _json(out.metrics),
         None if out.unmapped is None else _json(asdict(out.unmapped)), trial.think_seconds,
-        out.seconds,
+        out.seconds, trial.fidelity,
     )  # fmt: skip
 
 
 def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
     """Return a trial from its columns and its layers."""
     (number, point, configuration, state, reason, violation, accelerator, losses, metrics,
-     unmapped, think_seconds, seconds) = row  # fmt: skip
+     unmapped, think_seconds, seconds, fidelity) = row  # fmt: skip
     outcome = Outcome(
         State(state),
         reason,
@@ -113,8 +118,15 @@ def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
         seconds,
     )
     return Trial(
-        number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds
-    )
+        number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds,
+        fidelity,
+    )  # fmt: skip
+
+
+def designs_of(rows: Iterable[tuple[str, float]]) -> list[Trial]:
+    """Return trials without outcomes, for what depends on designs and fidelities alone."""
+    unread = Outcome(State.FAILED, "not read")
+    return [Trial(i, (), json.loads(text), unread, 0.0, f) for i, (text, f) in enumerate(rows, 1)]
 
 
 def losses_of(row: tuple[int, str]) -> tuple[int, tuple[float, ...]]:

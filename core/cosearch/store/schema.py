@@ -12,8 +12,8 @@ from cosearch.errors import CosearchError
 APPLICATION = 0x636F7365
 """SQLite's application id of our files: the letters `cose`."""
 
-VERSION = 1
-"""Version of the tables, in SQLite's user version."""
+VERSION = 2
+"""Version of the tables, in SQLite's user version. In version 1 trials had no fidelity."""
 
 WAIT_SECONDS = 30.0
 """How long to wait for another process to finish writing."""
@@ -43,6 +43,7 @@ CREATE TABLE trials (
     unmapped TEXT,               -- JSON: the layer that no mapping was found for
     think_seconds REAL NOT NULL,
     seconds REAL NOT NULL,
+    fidelity REAL NOT NULL DEFAULT 1.0, -- share of the unique layers that the outcome holds for
     PRIMARY KEY (study, number)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE layers (
@@ -102,7 +103,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, write: bool) -> None
     """Check whose file it is; make the tables in an empty one."""
     with snapshot(connection):
         owner = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        version = _version(connection)
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if owner not in (0, APPLICATION) or (owner == 0 and tables):
         raise CosearchError(
@@ -123,6 +124,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, write: bool) -> None
     connection.execute("PRAGMA foreign_keys = ON")
     if owner == 0:
         _create(connection)
+    elif version < VERSION:
+        _bring_up_to_date(connection)
 
 
 def _create(connection: sqlite3.Connection) -> None:
@@ -134,6 +137,26 @@ def _create(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Add the column that version 1 lacks, unless another process has just done so."""
+    with transaction(connection):
+        if _version(connection) < VERSION:
+            connection.execute("ALTER TABLE trials ADD COLUMN fidelity REAL NOT NULL DEFAULT 1.0")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def trials_table(connection: sqlite3.Connection) -> str:
+    """Return what to select trials from: an older file, only read, is left as it is."""
+    if _version(connection) < VERSION:
+        return "(SELECT *, 1.0 AS fidelity FROM trials) AS trials"
+    return "trials"
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
 
 
 @contextmanager

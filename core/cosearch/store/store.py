@@ -17,11 +17,13 @@ from cosearch.store.records import (
     ADD_STUDY,
     ADD_TRIAL,
     COUNT_OF,
+    DESIGNS_OF,
     LAYERS_OF,
     LOSSES_OF,
     STUDIES,
     TRIALS_OF,
     Header,
+    designs_of,
     found_json,
     found_of,
     header_of,
@@ -31,7 +33,8 @@ from cosearch.store.records import (
     trial_of,
     trial_values,
 )  # fmt: skip
-from cosearch.store.schema import connect, explained, snapshot, transaction
+from cosearch.store.schema import connect, explained, snapshot, transaction, trials_table
+from cosearch.study.fidelity import spent
 from cosearch.study.trial import LayerResult, Outcome, Trial, Unmapped
 
 
@@ -140,7 +143,8 @@ class Store:
             layers: dict[int, list[LayerResult]] = {}
             for number, *facts in self._connection.execute(LAYERS_OF, (name,)):
                 layers.setdefault(number, []).append(layer_of(*facts))
-            rows = self._connection.execute(TRIALS_OF, (name,)).fetchall()
+            query = TRIALS_OF.format(trials=trials_table(self._connection))
+            rows = self._connection.execute(query, (name,)).fetchall()
         return [trial_of(row, layers.get(row[0], ())) for row in rows]
 
     def count(self, name: str) -> int:
@@ -149,10 +153,18 @@ class Store:
             found: int = self._connection.execute(COUNT_OF, (name,)).fetchone()[0]
         return found
 
+    def spent(self, name: str) -> float:
+        """Return how many whole trials a study's trials come to, see `cosearch.study.fidelity`."""
+        with explained(self.path), snapshot(self._connection):
+            query = DESIGNS_OF.format(trials=trials_table(self._connection))
+            rows = self._connection.execute(query, (name,)).fetchall()
+        return spent(designs_of(rows))[-1] if rows else 0.0
+
     def best_of(self, name: str) -> tuple[int | None, tuple[float, ...]]:
         """Return number and losses of the best trial, as `Study.best` has it; None without one."""
-        with explained(self.path):
-            rows = self._connection.execute(LOSSES_OF, (name,)).fetchall()
+        with explained(self.path), snapshot(self._connection):
+            query = LOSSES_OF.format(trials=trials_table(self._connection))
+            rows = self._connection.execute(query, (name,)).fetchall()
         merits = [(math.prod(losses), number, losses) for number, losses in map(losses_of, rows)]
         _, number, losses = min(merits, default=(math.inf, None, ()))
         return number, losses

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -123,6 +124,9 @@ class Trial:
         configuration: the hardware parameters.
         outcome: what evaluating it gave.
         think_seconds: spent by the strategy in proposing it.
+        fidelity: share of the network's unique layers that the outcome holds for, in (0, 1]. Below
+            1 losses and metrics are estimates, which only the strategy is told of; see
+            `cosearch.study.fidelity`.
     """
 
     number: int
@@ -130,15 +134,24 @@ class Trial:
     configuration: Mapping[str, Value]
     outcome: Outcome
     think_seconds: float = 0.0
+    fidelity: float = 1.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether the outcome holds for the whole network."""
+        return self.fidelity == 1.0
 
     @property
     def ok(self) -> bool:
-        """Whether it is a design that can be built and run, within every constraint."""
-        return self.outcome.ok
+        """Whether the whole network is known to run on the design, within every constraint."""
+        return self.whole and self.outcome.ok
 
     @property
     def merit(self) -> float:
-        """The product of the losses, less is better; of one objective, its loss."""
+        """The product of the losses, less is better; of one objective, its loss.
+
+        Infinite where the design is not feasible, or known by an estimate alone.
+        """
         return math.prod(self.outcome.losses) if self.ok else math.inf
 
     @property
@@ -149,18 +162,25 @@ class Trial:
     def repeated(self, number: int, row: tuple[int, ...], think_seconds: float) -> Trial:
         """Return the trial of the same design asked for again."""
         outcome = evolve(self.outcome, seconds=0.0)
-        return Trial(number, row, self.configuration, outcome, think_seconds)
+        return Trial(number, row, self.configuration, outcome, think_seconds, self.fidelity)
+
+
+Result: TypeAlias = tuple[str, str, tuple[int, ...] | str]
+"""A machine, a layer, and the mapping found or why there is none."""
 
 
 class Ledger:
     """Counts the mappings that trials priced, each result once, whichever trial needed it first.
+
+    A result is of a machine, a layer and the mapping found: a scheme that tries one mapping of a
+    layer after another has one for each.
 
     What the cache supplied from another study is charged like the rest: a budget buys the same
     search whatever the file already holds.
     """
 
     def __init__(self) -> None:
-        self._charged: set[tuple[str, str]] = set()
+        self._charged: set[Result] = set()
 
     def charge(self, trial: Trial) -> int:
         """Return the mappings that a trial priced and none charged before had."""
@@ -170,7 +190,8 @@ class Ledger:
         return new
 
 
-def _spent(outcome: Outcome) -> Iterator[tuple[tuple[str, str], int]]:
-    for layer in (*outcome.layers, outcome.unmapped):
-        if layer is not None:
-            yield (outcome.accelerator, layer.key), layer.evaluations
+def _spent(outcome: Outcome) -> Iterator[tuple[Result, int]]:
+    for layer in outcome.layers:
+        yield (outcome.accelerator, layer.key, layer.row), layer.evaluations
+    if (vain := outcome.unmapped) is not None:
+        yield (outcome.accelerator, vain.key, vain.reason), vain.evaluations

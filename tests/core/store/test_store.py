@@ -1,3 +1,4 @@
+import re
 import sqlite3
 import threading
 
@@ -7,6 +8,7 @@ from attrs import evolve
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.mapper import Budget
 from cosearch.store.records import FINISHED, Header
+from cosearch.store.schema import APPLICATION, TABLES
 from cosearch.store.store import Store, StoredResults
 from cosearch.study.spec import StudySpec
 from cosearch.study.trial import LayerResult, Outcome, State, Trial, Unmapped
@@ -125,6 +127,40 @@ def test_a_newer_version_is_refused(store, tmp_path):
     with pytest.raises(CosearchError, match="newer cosearch") as caught:
         Store(tmp_path / "s.db")
     assert "upgrade" in caught.value.hint
+
+
+def test_a_file_from_before_fidelities_is_read_as_it_is_and_continued(tmp_path):
+    path = tmp_path / "old.db"
+    written_by_version_1(path)
+    before = path.read_bytes()
+    with Store(path, write=False) as reader:
+        assert [t.fidelity for t in reader.trials("first")] == [1.0, 1.0]
+        assert reader.best_of("first") == (1, (0.5,))
+        assert reader.spent("first") == 1.0
+    assert path.read_bytes() == before
+    cheap = evolve(TRIALS[1], number=2, fidelity=1 / 3, configuration={"b": True})
+    with Store(path) as store, Store(path, write=False) as reader:
+        store.add("first", cheap, "purpose", 2.0)
+        assert reader.trials("first")[-1] == cheap
+        assert reader.best_of("first") == (1, (0.5,))
+        assert reader.spent("first") == 1 + 1 / 3
+
+
+def written_by_version_1(path):
+    tables = re.sub(r"\n    fidelity [^\n]*", "", TABLES)
+    assert tables != TABLES
+    old = sqlite3.connect(path)
+    old.executescript(tables)
+    old.execute(f"PRAGMA application_id = {APPLICATION}")
+    old.execute("PRAGMA user_version = 1")
+    values = ("first", SPEC.to_json(), "{}", "{}", FINISHED, "", 1.0)
+    old.execute(f"INSERT INTO studies VALUES (1, {', '.join('?' * 7)})", values)
+    for number in (0, 1):
+        outcome = ("ok", "", None, "acc", "[0.5]", "{}", None, 0.0, 0.0)
+        values = (1, number, "[]", f'{{"n": {number}}}', *outcome)
+        old.execute(f"INSERT INTO trials VALUES ({', '.join('?' * 13)})", values)
+    old.commit()
+    old.close()
 
 
 @pytest.mark.parametrize("content", [b"not a database " * 100, b"SQLite format 3\0" + b"x" * 5000])
