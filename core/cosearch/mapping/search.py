@@ -132,7 +132,12 @@ def mapping_losses(objective: Objective, accelerator: Accelerator, costs: CostBa
 
 def asked_rows(strategy: Strategy, n: int, space: Space, name: str) -> Rows:
     """Return what a strategy asks for, or raise PluginError when it is no set of rows."""
-    rows = np.asarray(strategy.ask(n))
+    return checked_rows(strategy.ask(n), n, space, name)
+
+
+def checked_rows(asked: object, n: int, space: Space, name: str) -> Rows:
+    """Return what a strategy said to `ask(n)` as rows, or raise PluginError."""
+    rows = np.asarray(asked)
     width = len(space.names)
     if rows.ndim != 2 or rows.shape[1] != width or len(rows) > n or rows.dtype.kind not in "iu":
         raise PluginError(

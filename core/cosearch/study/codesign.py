@@ -10,7 +10,8 @@ print(study.best)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -25,6 +26,7 @@ from cosearch.store.store import Store
 from cosearch.strategy import Strategy
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
+from cosearch.study.fidelity import ROUNDING, WHOLE
 from cosearch.study.problem import (
     Problem,
     build,
@@ -150,7 +152,7 @@ def resume_study(
     header = evolve(known, facts=_facts(problem, registry))
     study = _as_left(store, known, header, problem)
     if more_trials is not None:
-        budget = evolve(known.budget, trials=len(study.trials) + more_trials)
+        budget = evolve(known.budget, trials=math.ceil(study.spent - ROUNDING) + more_trials)
         study.header = evolve(study.header, budget=budget)
     return study
 
@@ -212,10 +214,19 @@ def _strategy(problem: Problem, named: Named[Strategy]) -> Strategy:
 
 def is_over(study: Study) -> bool:
     """Return whether a study has ended by itself, with nothing left of its budget."""
-    header, budget = study.header, study.header.budget
-    if header.status == EXHAUSTED:
-        return True
-    return header.status == FINISHED and (budget.trials or 0) <= len(study.trials)
+    status = study.header.status
+    return status == EXHAUSTED or (status == FINISHED and any(_reached(study)))
+
+
+def _reached(study: Study) -> Iterator[bool]:
+    """Yield for each limit of the budget whether it leaves nothing to do."""
+    budget = study.header.budget
+    if budget.trials is not None:
+        yield budget.trials - study.spent < WHOLE - ROUNDING
+    if budget.evaluations is not None:
+        yield study.evaluations >= budget.evaluations
+    if budget.seconds is not None:
+        yield study.header.seconds >= budget.seconds
 
 
 def _executor(study: Study, store: Store, registry: Registry, session: Session) -> Executor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from attrs import evolve
@@ -12,18 +12,24 @@ from attrs import evolve
 from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.hardware import Accelerator
 from cosearch.objective import Constraint
+from cosearch.study.fidelity import WHOLE, layers_at, scale
 from cosearch.study.problem import Problem, build
 from cosearch.study.trial import Outcome, State, Unmapped
 from cosearch.study.trial_layer import Cache, NoCache, map_layer, violation_of
 from cosearch.typing import Value
+from cosearch.workload import Layer
 
 
 def evaluate(
-    problem: Problem, configuration: Mapping[str, Value], cache: Cache | None = None
+    problem: Problem,
+    configuration: Mapping[str, Value],
+    cache: Cache | None = None,
+    fidelity: float = WHOLE,
 ) -> Outcome:
     """Return what a design is worth: build it, map every unique layer, add up, score.
 
-    Never raises for what a plugin does: that is an outcome with a reason.
+    Below full fidelity only the heaviest layers are mapped, and metrics are estimates. Never
+    raises for what a plugin does: that is an outcome with a reason.
     """
     started = time.perf_counter()
     partial = Outcome(State.FAILED)
@@ -34,7 +40,8 @@ def evaluate(
         if limits_missed:
             outcome = _constrained(partial, limits_missed)
         else:
-            outcome = _mapped(problem, accelerator, partial, cache or NoCache())
+            layers = layers_at(problem.network, fidelity)
+            outcome = _mapped(problem, accelerator, partial, layers, cache or NoCache())
     except Infeasible as verdict:
         outcome = _infeasible(partial, verdict.reason, violation_of(verdict))
     except Exception as error:
@@ -42,15 +49,22 @@ def evaluate(
     return evolve(outcome, seconds=time.perf_counter() - started)
 
 
-def _mapped(problem: Problem, accelerator: Accelerator, partial: Outcome, cache: Cache) -> Outcome:
-    for layer in problem.network.unique:
+def _mapped(
+    problem: Problem,
+    accelerator: Accelerator,
+    partial: Outcome,
+    layers: Sequence[Layer],
+    cache: Cache,
+) -> Outcome:
+    for layer in layers:
         result = map_layer(problem, accelerator, layer, cache)
         if isinstance(result, Unmapped):
             return _infeasible(evolve(partial, unmapped=result), result.reason, result.violation)
         partial = evolve(partial, layers=(*partial.layers, result))
+    share = scale(problem.network, layers)
     metrics = {
-        "energy_pj": sum(x.energy_pj * x.count for x in partial.layers),
-        "cycles": sum(x.cycles * x.count for x in partial.layers),
+        "energy_pj": share * sum(x.energy_pj * x.count for x in partial.layers),
+        "cycles": share * sum(x.cycles * x.count for x in partial.layers),
         **partial.metrics,
     }
     return _scored(problem, evolve(partial, metrics=metrics))

@@ -24,10 +24,13 @@ class Design:
     Attributes:
         number: of the trial.
         configuration: the hardware parameters.
+        fidelity: share of the network's unique layers to judge it by, see
+            `cosearch.study.fidelity`.
     """
 
     number: int
     configuration: Mapping[str, Value]
+    fidelity: float = 1.0
 
 
 class Task:
@@ -64,7 +67,7 @@ class Task:
             raise RuntimeError("prepare resolves the problem")
         results = StoredResults(self.store)
         try:
-            return evaluate(self._problem, design.configuration, results)
+            return evaluate(self._problem, design.configuration, results, design.fidelity)
         finally:
             results.close()
 

@@ -14,21 +14,19 @@ from contextlib import closing
 import numpy as np
 from attrs import evolve, frozen
 
-from cosearch.errors import CosearchError, PluginError
-from cosearch.mapping.search import asked_rows
+from cosearch.errors import PluginError
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
 from cosearch.strategy import Strategy
+from cosearch.study.dialogue import OUTSIDE, Asked, Dialogue
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
-from cosearch.study.problem import broken
+from cosearch.study.fidelity import ROUNDING, WHOLE, Bill, attained, spoken_for
 from cosearch.study.study import Study
 from cosearch.study.transfer import Known
 from cosearch.study.trial import BASELINE, Ledger, Outcome, State, Trial
 
 _WAITING = Outcome(State.FAILED, "not evaluated")
-
-_OUTSIDE = Outcome.failed("the strategy proposed a row outside the space")
 
 
 @frozen
@@ -67,11 +65,14 @@ class Search:
     ) -> None:
         self.study, self.store, self.strategy = study, store, strategy
         self.executor, self.events, self._known = executor, events, known
-        self._ledger, self._spent = Ledger(), 0
+        self._dialogue = Dialogue(strategy, study.problem)
+        self._ledger, self._evaluations, self._bill = Ledger(), 0, Bill()
         self._before, self._started = study.header.seconds, time.monotonic()
         self._fresh: set[int] = set()
         self._next = 1
-        self._designs = {t.design: t for t in reversed(study.in_order) if t.outcome != _OUTSIDE}
+        self._judged = {
+            (t.design, t.fidelity): t for t in reversed(study.in_order) if t.outcome != OUTSIDE
+        }
 
     def run(self) -> None:
         """Search until the budget is spent; an interruption is stored and raised again."""
@@ -80,8 +81,8 @@ class Search:
         ending = Ending(INTERRUPTED, "stopped by an error")
         try:
             self._evaluate_baseline()
-            self._tell_baseline()
-            self._tell_known()
+            self._dialogue.tell_baseline(self.study.baseline)
+            self._dialogue.tell_known(self._known)
             ending = self._search()
         except KeyboardInterrupt:
             ending = Ending(INTERRUPTED, "stopped by Ctrl-C or a signal")
@@ -109,99 +110,81 @@ class Search:
             if ending is not None:
                 return ending
             started = time.perf_counter()
-            rows = self._ask()
+            asked = self._dialogue.ask()
             think += time.perf_counter() - started
-            if len(rows) == 0:
+            if len(asked.rows) == 0:
                 return Ending(EXHAUSTED, f"{self.strategy.when_exhausted} after {number}")
-            batch = [
-                self._proposed(number + 1 + i, row, think / len(rows)) for i, row in enumerate(rows)
-            ]
+            batch = self._batch(number, asked, think)
             self._evaluate(batch)
             trials = [self.study.trials.get(trial.number) for trial in batch]
             done = [trial for trial in trials if trial is not None]
-            if len(done) == len(batch):
-                number += len(batch)
-                think = self._tell(rows, done)
-                self._spent += sum(map(self._ledger.charge, done))
-            else:  # the budget ends inside a batch, of which the strategy is then not told
-                return self._over(number + len(done)) or Ending(FINISHED, "the time is over")
+            if len(done) < len(batch):  # the budget ends in it: the strategy is not told
+                return self._over(number + len(done), cut=True) or self._out_of_time
+            number += len(batch)
+            think = self._told(asked, done)
 
-    def _over(self, number: int) -> Ending | None:
-        """Return the ending when the budget leaves nothing to do after so many trials."""
+    def _told(self, asked: Asked, done: Sequence[Trial]) -> float:
+        """Charge a batch and tell the strategy of it; return the seconds it thought."""
+        for trial in done:
+            self._bill.charge(trial)
+            self._evaluations += self._ledger.charge(trial)
+        started = time.perf_counter()
+        self._dialogue.tell(asked, done)
+        return time.perf_counter() - started
+
+    def _over(self, number: int, *, cut: bool = False) -> Ending | None:
+        """Return the ending when the budget leaves nothing to do after so many trials.
+
+        Args:
+            number: of trials that have ended.
+            cut: whether the last batch was cut short.
+        """
         budget = self.study.header.budget
-        if budget.trials is not None and number >= budget.trials:
-            return Ending(FINISHED, f"{budget.trials} trials are done")
-        if budget.evaluations is not None and self._spent >= budget.evaluations:
-            return Ending(FINISHED, f"{self._spent} evaluations are done")
-        if number + 1 not in self.study.trials and self._late:
-            return Ending(FINISHED, f"{budget.seconds:g} seconds are over")
-        return None
+        if budget.trials is not None and self._no_room(budget.trials, cut=cut):
+            return Ending(FINISHED, _done(number, self.study.spent, budget.trials))
+        if budget.evaluations is not None and self._evaluations >= budget.evaluations:
+            return Ending(FINISHED, f"{self._evaluations} evaluations are done")
+        return self._out_of_time if number + 1 not in self.study.trials and self._late else None
+
+    def _no_room(self, limit: int, *, cut: bool) -> bool:
+        """Return whether no trial more is begun; a batch is cut by this limit or by the time."""
+        if cut and not self._late:
+            return True
+        return (self.study.spent if cut else self._bill.total) >= limit - ROUNDING
+
+    @property
+    def _out_of_time(self) -> Ending:
+        return Ending(FINISHED, f"{self.study.header.budget.seconds:g} seconds are over")
 
     @property
     def _late(self) -> bool:
         limit = self.study.header.budget.seconds
         return limit is not None and self.seconds >= limit
 
-    def _ask(self) -> np.ndarray:
-        spec, space = self.study.problem.spec, self.study.problem.space
-        try:
-            return asked_rows(self.strategy, spec.batch, space, spec.strategy)
-        except CosearchError:
-            raise
-        except Exception as error:
-            raise broken("strategy", spec.strategy, "ask", error) from error
+    def _batch(self, number: int, asked: Asked, think_seconds: float) -> list[Trial]:
+        """Return trials to be evaluated, those after the given number."""
+        network, share = self.study.problem.network, think_seconds / len(asked.rows)
+        return [
+            self._proposed(number + i, row, attained(network, float(level)), share)
+            for i, (row, level) in enumerate(zip(asked.rows, asked.fidelity, strict=True), 1)
+        ]
 
-    def _tell(self, rows: np.ndarray, trials: Sequence[Trial]) -> float:
-        """Tell the strategy; return the seconds it thought."""
-        m = len(self.study.problem.objectives)
-        inside = [i for i, trial in enumerate(trials) if trial.outcome != _OUTSIDE]
-        losses = np.array([_told(trials[i].outcome, m) for i in inside]).reshape(-1, m)
-        feasible = np.array([trials[i].ok for i in inside], dtype=bool)
-        started = time.perf_counter()
-        try:
-            self.strategy.tell(rows[inside], losses, feasible)
-        except CosearchError:
-            raise
-        except Exception as error:
-            raise broken("strategy", self.study.problem.spec.strategy, "tell", error) from error
-        return time.perf_counter() - started
-
-    def _tell_baseline(self) -> None:
-        """Let the strategy start from the baseline, where that is in its space."""
-        problem, baseline = self.study.problem, self.study.baseline
-        if not problem.spec.warm or baseline is None or not baseline.ok:
-            return
-        try:
-            row = problem.space.index(baseline.configuration)
-        except (CosearchError, ValueError):
-            return  # a fixed parameter, or a value that is no choice, sets them apart
-        if problem.space.feasible(row[None, :])[0]:
-            self._tell(row[None, :], [baseline])
-
-    def _tell_known(self) -> None:
-        if self._known is None or len(self._known.rows) == 0:
-            return
-        try:
-            self._known.tell(self.strategy)
-        except CosearchError:
-            raise
-        except Exception as error:
-            raise broken("strategy", self.study.problem.spec.strategy, "tell", error) from error
-
-    def _proposed(self, number: int, row: np.ndarray, think_seconds: float) -> Trial:
-        """Return a trial to be evaluated; the stored one must be of the same row."""
+    def _proposed(
+        self, number: int, row: np.ndarray, fidelity: float, think_seconds: float
+    ) -> Trial:
+        """Return a trial to be evaluated; the stored one must be of the same row and fidelity."""
         space = self.study.problem.space
         point = tuple(int(i) for i in row)
         stored = self.study.trials.get(number)
-        if stored is not None and stored.row != point:
+        if stored is not None and (stored.row != point or stored.fidelity not in (fidelity, WHOLE)):
             raise PluginError(
                 f"the strategy {self.study.problem.spec.strategy!r} proposes another trial "
                 f"{number} than the stored one: it, or the machine's space, has changed since",
                 "start a new study: --study NAME",
             )
         if ((row < 0) | (row >= space.cardinalities)).any():
-            return Trial(number, point, {}, _OUTSIDE, think_seconds)
-        return Trial(number, point, space.decode(row), _WAITING, think_seconds)
+            return Trial(number, point, {}, OUTSIDE, think_seconds)
+        return Trial(number, point, space.decode(row), _WAITING, think_seconds, fidelity)
 
     def _evaluate_baseline(self) -> None:
         if self.study.baseline is None:
@@ -212,36 +195,64 @@ class Search:
                 self._commit(evolve(trial, outcome=outcome))
         if self.study.baseline is not None:
             self._ledger.charge(self.study.baseline)
-            self._designs.setdefault(self.study.baseline.design, self.study.baseline)
+            self._judged.setdefault((self.study.baseline.design, WHOLE), self.study.baseline)
 
     def _evaluate(self, batch: Sequence[Trial]) -> None:
         """Commit an outcome for each trial of a batch that the budget has room for."""
+        while begun := [t for t in self._fitting(batch) if t.number not in self.study.trials]:
+            self._evaluate_all(begun)
+            if self._late:
+                return
+
+    def _fitting(self, batch: Sequence[Trial]) -> list[Trial]:
+        """Return the first trials of a batch, which the budget has room for whatever they cost.
+
+        What a trial costs that is judged cheaply is known when it has ended: a design refused
+        outright costs a whole one.
+        """
         limit = self.study.header.budget.trials
-        open_trials = [
-            trial
-            for trial in batch
-            if trial.number not in self.study.trials and (limit is None or trial.number <= limit)
-        ]
-        for trial in open_trials:
+        if limit is None:
+            return list(batch)
+        bill, fitting = Bill(self._bill), []
+        for trial in batch:
+            if bill.total + bill.price(trial, trial.fidelity) > limit + ROUNDING:
+                break
+            fitting.append(trial)
+            ended = self.study.trials.get(trial.number)
+            bill.charge(trial, WHOLE if ended is None else ended.fidelity)
+        return fitting
+
+    def _evaluate_all(self, trials: Sequence[Trial]) -> None:
+        """Commit trials, each design once evaluated at each fidelity, while there is time."""
+        for trial in trials:
             if trial.outcome is not _WAITING:
                 self._commit(trial)
+        waiting = [trial for trial in trials if trial.outcome is _WAITING]
         new: dict[object, Trial] = {}
-        for trial in open_trials:
-            if trial.outcome is _WAITING and trial.design not in self._designs:
-                new.setdefault(trial.design, trial)
+        for trial in waiting:
+            if self._answer(trial) is None:
+                new.setdefault((trial.design, trial.fidelity), trial)
         self._run({trial.number: trial for trial in new.values()})
-        for trial in open_trials:
-            known = self._designs.get(trial.design)
+        for trial in waiting:
+            known = self._answer(trial)
             if trial.number not in self.study.trials and known is not None:
                 self._commit(known.repeated(trial.number, trial.row, trial.think_seconds))
+
+    def _answer(self, trial: Trial) -> Trial | None:
+        """Return what is known of a design at a fidelity; refused outright, it is at every one."""
+        whole = self._judged.get((trial.design, WHOLE))
+        refused = whole is not None and "energy_pj" not in whole.outcome.metrics
+        return whole if refused else self._judged.get((trial.design, trial.fidelity))
 
     def _run(self, trials: dict[int, Trial]) -> None:
         if not trials or self._late:
             return
-        designs = [Design(number, trial.configuration) for number, trial in trials.items()]
+        designs = [Design(t.number, t.configuration, t.fidelity) for t in trials.values()]
         with closing(self.executor.run(designs)) as outcomes:
             for design, outcome in outcomes:
-                self._commit(evolve(trials.pop(design.number), outcome=outcome))
+                trial = trials.pop(design.number)
+                reached = spoken_for(trial.fidelity, outcome)
+                self._commit(evolve(trial, outcome=outcome, fidelity=reached))
                 if self._late:
                     return
         if trials:
@@ -251,8 +262,8 @@ class Search:
         self.store.add(self.study.name, trial, self.study.problem.cache_purpose, self.seconds)
         self.study.header = evolve(self.study.header, seconds=self.seconds)
         self.study.add(trial)
-        if trial.outcome is not _OUTSIDE:
-            self._designs.setdefault(trial.design, trial)
+        if trial.outcome is not OUTSIDE:
+            self._judged.setdefault((trial.design, trial.fidelity), trial)
         self._fresh.add(trial.number)
         self._announce()
 
@@ -264,8 +275,8 @@ class Search:
             self._next += 1
 
 
-def _told(outcome: Outcome, m: int) -> list[float]:
-    """Return what a strategy hears of an outcome: m losses, or m times by how much it misses."""
-    if outcome.ok:
-        return list(outcome.losses)
-    return [np.inf if outcome.violation is None else outcome.violation] * m
+def _done(trials: int, spent: float, limit: int) -> str:
+    """Return `50 trials are done`, or how many whole ones they were worth."""
+    if abs(spent - trials) <= ROUNDING:
+        return f"{trials} trials are done"
+    return f"{trials} trials are done, worth {spent:.1f} of {limit} whole ones"

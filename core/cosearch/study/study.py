@@ -9,6 +9,7 @@ from attrs import define, field
 
 from cosearch.objective import pareto_front
 from cosearch.store.records import Header
+from cosearch.study.fidelity import spent
 from cosearch.study.problem import Problem
 from cosearch.study.trial import BASELINE, Ledger, State, Trial
 
@@ -54,13 +55,15 @@ class Study:
     def best(self) -> Trial | None:
         """The feasible trial of least loss, the first of equal ones; None where there is none.
 
+        Trials below full fidelity are estimates: they are never best, nearest or on the front.
+
         With several objectives, the trial on the Pareto front with the least product of losses.
         """
         return min(self.feasible, key=lambda trial: (trial.merit, trial.number), default=None)
 
     @property
     def feasible(self) -> list[Trial]:
-        """The trials that can be built and run within every constraint, in order."""
+        """The whole trials that can be built and run within every constraint, in order."""
         return [trial for trial in self.in_order if trial.ok]
 
     @property
@@ -69,7 +72,7 @@ class Study:
 
         One that could be built is nearer than any that could not.
         """
-        known = [t for t in self.in_order if t.outcome.violation is not None]
+        known = [t for t in self.in_order if t.whole and t.outcome.violation is not None]
         return min(known, key=_distance, default=None)
 
     @property
@@ -87,6 +90,11 @@ class Study:
     def count(self, state: State) -> int:
         """Return how many trials ended so."""
         return sum(trial.outcome.state is state for trial in self.trials.values())
+
+    @property
+    def spent(self) -> float:
+        """Whole trials that the strategy's own come to; see `cosearch.study.fidelity`."""
+        return spent(self.in_order)[-1] if self.trials else 0.0
 
     @property
     def evaluations(self) -> int:

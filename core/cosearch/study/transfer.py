@@ -22,7 +22,8 @@ class Known:
         rows: int64[n, d], no row twice.
         losses: float64[n, m]; infinite where not feasible.
         feasible: bool[n].
-        skipped: trials left out: broken down, repeated, or outside the space.
+        skipped: trials left out: broken down, repeated, judged below full fidelity, or outside
+            the space.
     """
 
     rows: Rows
@@ -66,8 +67,12 @@ class Known:
 
 
 def _row(trial: Trial, space: ParameterSpace) -> Rows | None:
-    """Return the trial's row, int64[d], or None if it broke down or is not in the space."""
-    if trial.outcome.state is State.FAILED or set(trial.configuration) != set(space.names):
+    """Return the trial's row, int64[d], or None if it is no whole result or not in the space."""
+    if (
+        not trial.whole
+        or trial.outcome.state is State.FAILED
+        or set(trial.configuration) != set(space.names)
+    ):
         return None
     try:
         return space.index(trial.configuration)

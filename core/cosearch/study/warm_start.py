@@ -60,7 +60,10 @@ def known_of(problem: Problem, store: Store) -> Known | None:
 
 
 def _digest(trials: Sequence[Trial]) -> str:
+    """Return the digest of what a strategy is told: whole trials, no estimates."""
     facts = [
-        [t.number, dict(t.configuration), t.outcome.state.value, t.outcome.losses] for t in trials
+        [t.number, dict(t.configuration), t.outcome.state.value, t.outcome.losses]
+        for t in trials
+        if t.whole
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

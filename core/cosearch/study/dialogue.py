@@ -1,0 +1,124 @@
+"""What the engine and a strategy say to each other: asked for designs, told what they are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.errors import CosearchError, PluginError
+from cosearch.mapping.search import asked_rows, checked_rows
+from cosearch.strategy import MultiFidelity, Strategy
+from cosearch.study.problem import Problem, broken
+from cosearch.study.transfer import Known
+from cosearch.study.trial import Outcome, Trial
+from cosearch.typing import FloatArray, Rows
+
+OUTSIDE = Outcome.failed("the strategy proposed a row outside the space")
+"""What becomes of such a row; the strategy is not told of it."""
+
+
+@frozen(eq=False)
+class Asked:
+    """Designs that a strategy proposes.
+
+    Attributes:
+        rows: int64[m, d].
+        fidelity: float64[m] in (0, 1], to judge each row at.
+    """
+
+    rows: Rows
+    fidelity: FloatArray
+
+
+class Dialogue:
+    """Asks and tells one strategy; whatever breaks in it is a PluginError that names it.
+
+    Args:
+        strategy: not asked yet.
+        problem: of the study.
+    """
+
+    def __init__(self, strategy: Strategy, problem: Problem) -> None:
+        self.strategy, self.problem = strategy, problem
+        self._asked_at: dict[bytes, float] = {}
+
+    def ask(self) -> Asked:
+        """Return the next batch."""
+        spec, space = self.problem.spec, self.problem.space
+        with self._blamed("ask"):
+            if not isinstance(self.strategy, MultiFidelity):
+                rows = asked_rows(self.strategy, spec.batch, space, spec.strategy)
+                return Asked(rows, np.ones(len(rows)))
+            said, levels = self.strategy.ask_at(spec.batch)
+            rows = checked_rows(said, spec.batch, space, spec.strategy)
+            fidelity = np.asarray(levels, dtype=np.float64)
+        if fidelity.shape != (len(rows),) or not ((fidelity > 0) & (fidelity <= 1)).all():
+            raise PluginError(
+                f"strategy {spec.strategy!r} broke its contract: ask_at gave {len(rows)} rows and "
+                f"the fidelities {fidelity.tolist()}, not one in (0, 1] for each"
+            )
+        self._refuse_standing_still(rows, fidelity)
+        return Asked(rows, fidelity)
+
+    def _refuse_standing_still(self, rows: Rows, fidelity: FloatArray) -> None:
+        """Raise PluginError for a row asked again no dearer: it costs nothing, and so for ever."""
+        for row, level in zip(rows, fidelity.tolist(), strict=True):
+            before = self._asked_at.get(row.tobytes(), 0.0)
+            if level <= before:
+                raise PluginError(
+                    f"strategy {self.problem.spec.strategy!r} broke its contract: it asks for the "
+                    f"row {row.tolist()} at fidelity {level:g}, after {before:g}"
+                )
+            self._asked_at[row.tobytes()] = level
+
+    def tell(self, asked: Asked, trials: Sequence[Trial]) -> None:
+        """Tell what came of a batch; of rows outside the space nothing is told."""
+        inside = [i for i, trial in enumerate(trials) if trial.outcome != OUTSIDE]
+        m = len(self.problem.objectives)
+        losses = np.array([_told(trials[i].outcome, m) for i in inside]).reshape(-1, m)
+        feasible = np.array([trials[i].outcome.ok for i in inside], dtype=bool)
+        rows = asked.rows[inside]
+        with self._blamed("tell"):
+            if isinstance(self.strategy, MultiFidelity):
+                self.strategy.tell_at(rows, losses, feasible, asked.fidelity[inside])
+            else:
+                self.strategy.tell(rows, losses, feasible)
+
+    def tell_baseline(self, baseline: Trial | None) -> None:
+        """Let the strategy start from the baseline, where that is in its space."""
+        space = self.problem.space
+        if not self.problem.spec.warm or baseline is None or not baseline.ok:
+            return
+        if set(baseline.configuration) != set(space.names):
+            return  # its mappings were searched for, and are no choices of this space
+        try:
+            row = space.index(baseline.configuration)
+        except (CosearchError, ValueError):
+            return  # a fixed parameter, or a value that is no choice, sets them apart
+        if space.feasible(row[None, :])[0]:
+            self.tell(Asked(row[None, :], np.ones(1)), [baseline])
+
+    def tell_known(self, known: Known | None) -> None:
+        """Tell another study's trials."""
+        if known is not None and len(known.rows):
+            with self._blamed("tell"):
+                known.tell(self.strategy)
+
+    @contextmanager
+    def _blamed(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except CosearchError:
+            raise
+        except Exception as error:
+            raise broken("strategy", self.problem.spec.strategy, verb, error) from error
+
+
+def _told(outcome: Outcome, m: int) -> list[float]:
+    """Return what a strategy hears of an outcome: m losses, or m times by how much it misses."""
+    if outcome.ok:
+        return list(outcome.losses)
+    return [np.inf if outcome.violation is None else outcome.violation] * m
