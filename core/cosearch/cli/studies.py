@@ -70,6 +70,7 @@ def _summary(store: Store, header: Header) -> dict[str, Any]:
         "status": header.status,
         "note": header.note,
         "trials": store.count(header.name),
+        "spent": store.spent(header.name),
         "budget": header.budget,
         "settings": header.spec,
         "best_trial": number,
@@ -85,7 +86,7 @@ def _line(study: dict[str, Any]) -> tuple[str, ...]:
     return (
         study["study"],
         study["status"],
-        str(study["trials"]),
+        f"{study['spent']:.3g}" if study["spent"] % 1 else str(study["trials"]),
         "" if limit is None else str(limit),
         ", ".join(study["settings"].objectives),
         ", ".join(f"{value:.4g}" for value in study["best_losses"].values()),
@@ -175,7 +176,7 @@ def _csv(header: Header, trials: list[Trial]) -> str:
     writer.writerow(
         ["trial", "state", "reason", "violation", *parameters, *header.spec.objectives,
          *(name for name in metrics if name not in header.spec.objectives), "evaluations",
-         "think_seconds", "seconds"]
+         "think_seconds", "seconds", "fidelity"]
     )  # fmt: skip
     for trial in trials:
         writer.writerow(_cells(trial, header, parameters, metrics))
@@ -194,4 +195,4 @@ def _cells(
     others = (name for name in metrics if name not in header.spec.objectives)
     yield from (outcome.metrics.get(name, "") for name in others)
     yield sum(layer.evaluations for layer in outcome.layers)
-    yield from (trial.think_seconds, outcome.seconds)
+    yield from (trial.think_seconds, outcome.seconds, trial.fidelity)

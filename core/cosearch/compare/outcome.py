@@ -9,13 +9,17 @@ from attrs import frozen
 
 from cosearch.compare.contest import Case, Contest, Run
 from cosearch.store.store import Store
-from cosearch.study.trial import Ledger, State, Trial
+from cosearch.study.fidelity import by_whole_trial
+from cosearch.study.trial import BASELINE, Ledger, Trial
 from cosearch.typing import FloatArray, IntArray
 
 
 @frozen(eq=False)
 class RunOutcome:
     """One finished run.
+
+    A trial is a whole one: of a strategy that judges cheaply first, the judgements that come to one
+    (`cosearch.study.fidelity`), so that every contender is given equally many.
 
     Attributes:
         run: which.
@@ -88,15 +92,17 @@ def collect(contest: Contest, runs: Sequence[Run], store: Store) -> Result:
 
 def _outcome(run: Run, trials: Sequence[Trial]) -> RunOutcome:
     ledger = Ledger()
-    spent = [ledger.charge(trial) for trial in trials]
+    priced = {trial.number: ledger.charge(trial) for trial in trials}
     own = [trial for trial in trials if trial.number > 0]
+    groups = by_whole_trial(own)
     best = min(own, key=lambda trial: (trial.merit, trial.number), default=None)
     return RunOutcome(
         run,
-        np.array([trial.merit for trial in own], dtype=np.float64),
-        np.cumsum(spent, dtype=np.int64)[len(trials) - len(own) :],
+        np.array([min(trial.merit for trial in group) for group in groups], dtype=np.float64),
+        priced.get(BASELINE, 0)
+        + np.cumsum([sum(priced[t.number] for t in group) for group in groups], dtype=np.int64),
         len({trial.design for trial in own}),
-        sum(trial.outcome.state is not State.OK for trial in own),
+        sum(trial.whole and not trial.ok for trial in own),
         sum(trial.think_seconds for trial in own),
         sum(trial.outcome.seconds for trial in own),
         best is not None and best.ok and all(layer.proven for layer in best.outcome.layers),

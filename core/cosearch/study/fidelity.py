@@ -7,7 +7,8 @@ for the rest. Energy and cycles of the whole are estimated by the share of the m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 from cosearch.study.trial import Outcome, Trial
 from cosearch.typing import Value
@@ -104,3 +105,20 @@ def spent(trials: Iterable[Trial]) -> list[float]:
         bill.charge(trial)
         totals.append(bill.total)
     return totals
+
+
+def by_whole_trial(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """Return trials in groups, the n-th of which ends with the n-th whole trial spent.
+
+    Where everything is judged in full, each trial is a group: so contenders that judge cheaply and
+    contenders that do not are compared trial by trial.
+
+    Args:
+        trials: of the strategy, in the order of numbers.
+    """
+    groups: list[list[Trial]] = []
+    for trial, total in zip(trials, spent(trials), strict=True):
+        while len(groups) < max(1, math.ceil(total - ROUNDING)):
+            groups.append([])
+        groups[-1].append(trial)
+    return groups

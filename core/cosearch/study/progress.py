@@ -11,6 +11,7 @@ from attrs import define, field
 
 from cosearch.hookspecs import hookimpl
 from cosearch.quantities import digits, duration, loss, percent, ratio
+from cosearch.study.fidelity import ROUNDING, Bill
 from cosearch.study.study import Study, Trial
 from cosearch.study.trial import State
 
@@ -29,36 +30,39 @@ class Pulse:
 
     Attributes:
         study: None before it has begun.
-        done: trials that ended in this session.
         counts: trials by state, stored ones included.
-        best: the best trial so far.
-        history: the least merit after each feasible trial.
-        started: when this session began.
+        best: the best whole trial so far.
+        history: the least merit after each whole feasible trial.
+        bill: how many whole trials those so far are worth.
+        clock: when the first trial of this session ended, and what had been spent by then:
+            compiling and the baseline come before it, and say nothing of the speed.
     """
 
     study: Study | None = None
-    done: int = 0
     counts: Counter[State] = field(factory=Counter)
     best: Trial | None = None
     history: list[float] = field(factory=list)
-    started: float = field(factory=time.monotonic)
+    bill: Bill = field(factory=Bill)
+    clock: tuple[float, float] | None = None
 
     @hookimpl
     def cosearch_study_started(self, study: Study) -> None:
         """Take in the trials that are stored already."""
-        self.study, self.started, self.done, self.best = study, time.monotonic(), 0, None
-        self.counts, self.history = Counter(), []
+        self.study, self.clock, self.best = study, None, None
+        self.counts, self.history, self.bill = Counter(), [], Bill()
         for trial in study.in_order:
             self._add(trial)
 
     @hookimpl
     def cosearch_trial_finished(self, trial: Trial) -> None:
         """Take in a trial."""
-        self.done += 1
         self._add(trial)
+        if self.clock is None:
+            self.clock = (time.monotonic(), self.bill.total)
 
     def _add(self, trial: Trial) -> None:
         self.counts[trial.outcome.state] += 1
+        self.bill.charge(trial)
         if not trial.ok:
             return
         if self.best is None or trial.merit < self.best.merit:
@@ -71,9 +75,13 @@ class Pulse:
         return self.counts.total()
 
     @property
-    def rate(self) -> float:
-        """Trials a second in this session."""
-        return self.done / max(time.monotonic() - self.started, 1e-9)
+    def rate(self) -> float | None:
+        """Whole trials a second in this session; None before the second has ended."""
+        if self.clock is None:
+            return None
+        at, before = self.clock
+        spent = self.bill.total - before
+        return spent / max(time.monotonic() - at, 1e-9) if spent > 0 else None
 
     @property
     def seconds_left(self) -> float | None:
@@ -81,8 +89,8 @@ class Pulse:
         if self.study is None:
             return None
         budget, left = self.study.header.budget, []
-        if budget.trials is not None and self.done:
-            left.append((budget.trials - self.total) / self.rate)
+        if budget.trials is not None and self.rate is not None:
+            left.append((budget.trials - self.bill.total) / self.rate)
         if budget.seconds is not None:
             left.append(budget.seconds - self.study.header.seconds)
         return max(0.0, min(left)) if left else None
@@ -92,12 +100,15 @@ class Pulse:
         """Of the trials, 0 to 1; None without a limit on them."""
         if self.study is None or not self.study.header.budget.trials:
             return None
-        return min(1.0, self.total / self.study.header.budget.trials)
+        return min(1.0, self.bill.total / self.study.header.budget.trials)
 
     def counted(self) -> str:
-        """Return `17/50 trials`."""
+        """Return `17/50 trials`; `12.3/50 trials (41 judgements)` where some are judged cheaply."""
         limit = None if self.study is None else self.study.header.budget.trials
-        return f"{self.total}/{limit} trials" if limit is not None else f"{self.total} trials"
+        spent, cheap = self.bill.total, abs(self.bill.total - self.total) > ROUNDING
+        text = f"{spent:.1f}" if cheap else f"{self.total}"
+        text += " trials" if limit is None else f"/{limit} trials"
+        return f"{text} ({self.total} judgements)" if cheap else text
 
     def standing(self) -> str:
         """Return the best so far and its ratio to the baseline."""
@@ -117,7 +128,7 @@ class Pulse:
         """Return the rate, the time left and the share of infeasible trials."""
         if not self.total:
             return "the first trial is being evaluated"
-        parts = [f"{digits(self.rate)} trials/s"] if self.done else []
+        parts = [] if self.rate is None else [f"{digits(self.rate)} trials/s"]
         if self.seconds_left is not None:
             parts.append(f"{duration(self.seconds_left)} left")
         parts.append(f"{percent(self.counts[State.INFEASIBLE] / self.total)} infeasible")

@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosearch.einsum import gemm
-from cosearch.study.fidelity import Bill, attained, layers_at, scale, spent, spoken_for
+from cosearch.study.fidelity import (
+    Bill,
+    attained,
+    by_whole_trial,
+    layers_at,
+    scale,
+    spent,
+    spoken_for,
+)
 from cosearch.study.trial import Outcome, State, Trial
 from cosearch.workload import Layer, Network
 
@@ -87,3 +95,20 @@ def test_an_estimate_is_no_result():
     assert not cheap.ok
     assert cheap.merit == np.inf
     assert cheap.repeated(3, (), 0.0).fidelity == 0.5
+
+
+def test_whole_trials_are_groups_of_their_own():
+    trials = [trial("a"), trial("b"), trial("a")]
+    assert by_whole_trial(trials) == [[t] for t in trials]
+    assert by_whole_trial([]) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from([0.2, 0.4, 0.6, 0.8, 1.0]))))
+def test_judgements_are_grouped_by_the_whole_trials_they_come_to(judgements):
+    trials = [trial(design, fidelity) for design, fidelity in judgements]
+    groups = by_whole_trial(trials)
+    assert [t for group in groups for t in group] == trials
+    totals = iter(spent(trials))
+    for n, group in enumerate(groups, 1):
+        for _ in group:
+            assert n - 1 - 1e-6 < next(totals) < n + 1e-6

@@ -45,7 +45,7 @@ def test_a_resumed_study_counts_what_was_there_before(pulse):
     again.cosearch_study_started(study)
     assert again.counted() == "12/24 trials"
     assert again.best is pulse.best
-    assert again.done == 0
+    assert again.rate is None
     assert again.seconds_left is None
 
 
