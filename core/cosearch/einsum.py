@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
 
@@ -113,6 +113,10 @@ class Einsum:
         """A stable digest of everything but the name, to cache results by."""
         facts = repr((self.dims, self.sizes, self.tensors))
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+    def resized(self, sizes: tuple[int, ...] | None) -> Einsum:
+        """Return the layer at other sizes, in the order of `dims`; None keeps its own."""
+        return self if sizes is None else evolve(self, sizes=tuple(sizes))
 
     def words(self, tensor: Tensor) -> int:
         """Return the words of a whole tensor."""

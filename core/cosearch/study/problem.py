@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -83,13 +84,19 @@ class Problem:
     @property
     def cache_purpose(self) -> str:
         """What a result is remembered by: a newer version may find a better one."""
-        return f"cosearch {version('cosearch')} {self.mapper_purpose}"
+        return f"cosearch {_version()} {self.mapper_purpose}"
 
     @property
     def network_key(self) -> str:
         """A digest of the layers and their counts."""
         facts = [(layer.einsum.key, layer.count) for layer in self.network.unique]
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+@cache
+def _version() -> str:
+    """Return the installed version; finding it parses a file, too slow for every layer."""
+    return version("cosearch")
 
 
 def mapper_of_scheme(scheme: str, mapper: Mapper, hardware: HardwareModel) -> Mapper:
