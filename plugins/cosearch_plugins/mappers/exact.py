@@ -101,10 +101,8 @@ class ExactMapper(Mapper):
                 return _sampled(machine, layer, objective, found, started)
             raise Unmappable(f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations)
         certain = found.proven and not solver.narrowed
-        row = space.row_of(found.mapping)
-        cost = machine.explain(layer, row)
         return Mapped(
-            row, cost.energy_pj, cost.cycles, proven=certain,
+            space.row_of(found.mapping), found.energy_pj, found.cycles, proven=certain,
             gap=None if solver.narrowed else found.gap, evaluations=found.evaluations,
             nodes=found.nodes, seconds=time.perf_counter() - started, mapper="exact",
         )  # fmt: skip
