@@ -16,7 +16,8 @@ from cosearch.loopnest.mapping import Constraints
 from cosearch.space import Parameter, ParameterSpace
 from cosearch.technology import UNPRICED, priced
 from cosearch.typing import Configuration
-from cosearch_hardware.eyeriss_dataflow import constraints_of
+from cosearch_hardware.dimensions import Dimensions
+from cosearch_hardware.eyeriss_dataflow import RULES, Rules, wiring
 from cosearch_hardware.eyeriss_space import CHIP_CORE_MM2, Design, design_space
 from cosearch_hardware.pricing import AREA, TECHNOLOGY, technologies
 
@@ -45,13 +46,16 @@ class Eyeriss(HardwareModel):
     Args:
         pes: processing elements, of one design.
         resources: `iso` spends exactly the chip's PEs and local words and at most its buffer and
-            bus; `free` chooses every size, under an area limit.
+            bus; `within` may also leave local words out; `free` chooses every size, under an area
+            limit.
         buffers: `one` global buffer, or a `mesh` of them (the space of arXiv 2010.02075; two
             levels then spread loops, and proofs of the exact mapper take far longer).
-        mapping: `open` leaves loops to the mapper; `row-stationary` prescribes the chip's.
+        mapping: `open` leaves loops to the mapper; `row-stationary` prescribes the chip's, and
+            `timeloop-rows` what Timeloop's own Eyeriss prescribes, which is stricter.
         weights: whether filters `bypass` the buffer, are kept, or the mapper may choose for
             every tensor (`open`).
-        dram_bits: a core cycle, of the link to DRAM; of the board, so no choice of the search.
+        dram_bits: a core cycle, of the link to DRAM; of the board, so no choice of the search. 0
+            is without limit.
         technology: prices energies.
         area: prices areas.
         area_limit_mm2: of a design with free resources.
@@ -60,13 +64,14 @@ class Eyeriss(HardwareModel):
     options: ClassVar[ParameterSpace] = ParameterSpace(
         (
             Parameter("pes", (168, 256), doc="processing elements"),
-            Parameter("resources", ("iso", "free"), doc="the chip's resources, or free sizes"),
+            Parameter("resources", ("iso", "within", "free"),
+                      doc="the chip's resources, at most those, or free sizes"),
             Parameter("buffers", ("one", "mesh"), doc="one global buffer, or a mesh of them"),
-            Parameter("mapping", ("open", "row-stationary"), doc="rules for the loops"),
+            Parameter("mapping", ("open", *RULES), doc="rules for the loops"),
             Parameter("weights", ("bypass", "keep", "open"), doc="filters in the global buffer"),
             Parameter(
-                "dram_bits", (1.0, 1024.0), DRAM_BITS_PER_CYCLE, "bits/cycle",
-                "link to DRAM", free=True,
+                "dram_bits", (0.0, 1024.0), DRAM_BITS_PER_CYCLE, "bits/cycle",
+                "link to DRAM, 0 is without limit", free=True,
             ),
             TECHNOLOGY,
             AREA,
@@ -89,11 +94,9 @@ class Eyeriss(HardwareModel):
         area: str = "same",
         area_limit_mm2: float = CHIP_CORE_MM2,
     ) -> None:
-        self._space = design_space(
-            pes, free=resources == "free", fixed=mapping != "open", mesh=buffers == "mesh"
-        )
+        self._space = design_space(pes, resources, fixed=mapping != "open", mesh=buffers == "mesh")
         self._pes = pes
-        self._row_stationary = mapping == "row-stationary"
+        self._rules = RULES.get(mapping)
         self._weights, self._dram_bits = weights, dram_bits
         self._energy, self._area = technologies(technology, area)
         self._area_limit_mm2 = area_limit_mm2 if resources == "free" else None
@@ -118,7 +121,7 @@ class Eyeriss(HardwareModel):
                 f"area {architecture.area_mm2:.2f} mm2 is over the limit of {limit:g} mm2",
                 {"area_mm2": architecture.area_mm2 / limit},
             )
-        return EyerissAccelerator(architecture, design, row_stationary=self._row_stationary)
+        return EyerissAccelerator(architecture, design, self._rules)
 
     def _architecture(self, design: Design) -> Architecture:
         bits = design.word_bits
@@ -136,7 +139,7 @@ class Eyeriss(HardwareModel):
         )  # fmt: skip
         dram = Memory(
             "DRAM", None, UNPRICED, word_bits=bits, is_dram=True,
-            shared_bandwidth=self._dram_bits / bits,
+            shared_bandwidth=self._dram_bits / bits if self._dram_bits else None,
         )  # fmt: skip
         machine = Architecture(
             "eyeriss", (scratchpads, buffer, dram),
@@ -165,20 +168,22 @@ class EyerissAccelerator(SpatialAccelerator):
     Args:
         architecture: memories, fanout and multipliers.
         design: the configuration it was built from.
-        row_stationary: whether the chip's mapping rules hold on top.
+        rules: that hold on top.
     """
 
-    def __init__(self, architecture: Architecture, design: Design, *, row_stationary: bool) -> None:
+    def __init__(self, architecture: Architecture, design: Design, rules: Rules | None) -> None:
         super().__init__(architecture)
         self.design = design
-        self.row_stationary = row_stationary
+        self._rules = rules
 
     @property
     def key(self) -> str:
         """Tells dataflows on the same memories apart."""
-        flow = f"{self.design.filter_width}-{self.design.filter_height}-{self.row_stationary}"
+        rules = self._rules.__name__ if self._rules else None
+        flow = f"{self.design.filter_width}-{self.design.filter_height}-{rules}"
         return f"{super().key}-{flow}"
 
     def constraints_for(self, layer: Einsum) -> Constraints:
         """Return where filter rows and columns may go, by the layer's own dimensions."""
-        return constraints_of(layer, self.design, row_stationary=self.row_stationary)
+        dims = Dimensions.of(layer)
+        return self._rules(dims) if self._rules else wiring(layer, dims, self.design)

@@ -28,6 +28,7 @@ BUS_WORDS = 9
 INSIDE, SPREAD = "inside", "spread"
 
 _SPAD_WORDS = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+_WEIGHT_WORDS = (8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 240)
 _MESH = (1, 2, 3, 4, 6, 7, 8, 12, 14, 16)
 Columns = Mapping[str, np.ndarray]
 
@@ -77,50 +78,66 @@ class Design:
         }  # fmt: skip
 
 
-def design_space(pes: int, *, free: bool, fixed: bool, mesh: bool) -> ParameterSpace:
+def design_space(pes: int, resources: str, *, fixed: bool, mesh: bool) -> ParameterSpace:
     """Return the space.
 
     Args:
-        pes: processing elements of an iso-resource design, and of the free one's default.
-        free: choose the number of PEs and every size too.
+        pes: processing elements, of a `free` design only those of the default.
+        resources: `iso` spends all local words of the chip, `within` at most those; `free` chooses
+            the number of PEs and every size too.
         fixed: leave no choice of dataflow: filter columns inside a PE, filter rows spread.
         mesh: choose a mesh of global buffers, and how many share a memory.
     """
-    own = _free_parameters(pes) if free else _iso_parameters(pes)
+    own = {"iso": _iso_parameters, "within": _within_parameters, "free": _free_parameters}
+    buffers = _buffer_parameters(free=resources == "free")
     several = _mesh_parameters() if mesh else ()
+    within = (LOCAL_STORE,) if resources == "within" else ()
     return ParameterSpace(
-        (*own, *_buffer_parameters(free=free), *several, *_dataflow_parameters(fixed=fixed)),
-        (*_rules(pes), WIDEST_ROW) if mesh else (),
+        (*own[resources](pes), *buffers, *several, *_dataflow_parameters(fixed=fixed)),
+        (*within, *_rules(pes), WIDEST_ROW) if mesh else within,
         lambda columns: _features(derived(columns, pes)),
     )
 
 
 def derived(columns: Columns, pes: int) -> dict[str, np.ndarray]:
-    """Return the columns with what an iso-resource design does not choose.
+    """Return the columns with what a design does not choose.
 
-    Its `pe_y` is what makes the mesh have all PEs, and its `spad_weights` what is left of the
-    local store: every row spends the same. Where there is no mesh of buffers, there is one.
+    `pe_y` is what makes the mesh have all PEs, and `spad_weights` what is left of the local
+    store: every iso-resource row spends the same. Where there is no mesh of buffers, there is one.
     """
     one = np.ones_like(columns["pe_x"])
     whole = {"buffer_x": one, "buffer_y": one, "buffer_cluster": one, **columns}
     if "pe_y" not in whole:
         whole["pe_y"] = pes // whole["pe_x"]
+    if "spad_weights" not in whole:
         whole["spad_weights"] = LOCAL_WORDS - whole["spad_inputs"] - whole["spad_outputs"]
     return whole
 
 
-def _iso_parameters(pes: int) -> tuple[Parameter, ...]:
+def _columns(pes: int) -> Parameter:
     divisors = tuple(n for n in range(1, pes + 1) if pes % n == 0)
+    doc = f"columns of the mesh; rows make {pes}"
+    return Parameter("pe_x", divisors, _chip_columns(pes), "PEs", doc)
+
+
+def _iso_parameters(pes: int) -> tuple[Parameter, ...]:
     return (
-        Parameter(
-            "pe_x", divisors, _chip_columns(pes), "PEs", f"columns of the mesh; rows make {pes}"
-        ),
+        _columns(pes),
         Parameter("spad_inputs", _SPAD_WORDS, 12, "words", "local store of inputs"),
         Parameter(
             "spad_outputs", _SPAD_WORDS, 24, "words",
             f"local store of partial sums; weights get the rest of {LOCAL_WORDS}",
         ),
     )  # fmt: skip
+
+
+def _within_parameters(pes: int) -> tuple[Parameter, ...]:
+    return (
+        _columns(pes),
+        Parameter("spad_inputs", _SPAD_WORDS, 12, "words", "local store of inputs"),
+        Parameter("spad_weights", _WEIGHT_WORDS, 224, "words", "local store of weights"),
+        Parameter("spad_outputs", _SPAD_WORDS, 24, "words", "local store of partial sums"),
+    )
 
 
 def _free_parameters(pes: int) -> tuple[Parameter, ...]:
@@ -167,6 +184,12 @@ def _dataflow_parameters(*, fixed: bool) -> tuple[Parameter, ...]:
         Parameter("filter_width", width, INSIDE, doc="filter columns: in a PE or over the array"),
         Parameter("filter_height", height, SPREAD, doc="filter rows: in a PE or over the array"),
     )
+
+
+LOCAL_STORE = Rule(
+    f"a PE's scratchpads have {LOCAL_WORDS} words together, as the chip's",
+    lambda c: c["spad_inputs"] + c["spad_weights"] + c["spad_outputs"] <= LOCAL_WORDS,
+)
 
 
 WIDEST_ROW = Rule(

@@ -103,3 +103,12 @@ def test_wrong_input_gets_a_clear_message():
         Eyeriss(technology="patt")
     with pytest.raises(CosearchError, match="no component"):
         Eyeriss(technology="dosa").build({})
+
+
+def test_a_link_without_limit():
+    assert Eyeriss(dram_bits=0.0).build({}).architecture.levels[2].shared_bandwidth is None
+
+
+def test_rules_on_the_same_memories_have_keys_of_their_own():
+    names = ("open", "row-stationary", "timeloop-rows")
+    assert len({Eyeriss(mapping=name).build({}).key for name in names}) == 3

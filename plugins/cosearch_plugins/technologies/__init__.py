@@ -30,6 +30,10 @@ def cosearch_technologies() -> list[Registration]:
             "accelergy", f"{_HERE}.accelergy:AccelergyFile", "tables of Accelergy (ERT, ART)"
         ),
         Registration(
+            "accelergy-eyeriss", f"{_HERE}.accelergy_eyeriss:AccelergyEyeriss",
+            "Eyeriss at 45 nm as Accelergy priced it in 2020 (16-bit MAC alone)",
+        ),
+        Registration(
             "hwcomponents", f"{_HERE}.hwcomponents:HwComponents", "CACTI and Aladdin (an extra)"
         ),
         Registration("dosa", f"{_HERE}.dosa:DosaTable", "Gemmini's components as DOSA prices them"),
