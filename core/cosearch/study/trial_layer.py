@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from math import isclose, isfinite
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from attrs import evolve
@@ -22,6 +22,12 @@ from cosearch.workload import Layer
 
 CLAIM = 1e-12
 """By how much a mapper's energy may differ from the machine's, relative: rounding, no more."""
+
+Priced: TypeAlias = tuple[str, str, tuple[int, ...], float, float]
+"""A machine, a layer, a mapping, and its energy and cycles."""
+
+_CONFIRMED: set[Priced] = set()
+"""Mappings that this process has priced."""
 
 
 class Cache(Protocol):
@@ -67,7 +73,10 @@ def map_layer(
         raise
     except Exception as error:
         raise broken("mapper", problem.spec.mapper, f"layer {layer.name!r}", error) from error
-    return _result(layer, _checked(mapped, accelerator, einsum, problem.spec.mapper), started)
+    checked = _checked(mapped, accelerator, einsum, problem.spec.mapper)
+    result = _result(layer, checked, started)
+    _CONFIRMED.add(_facts(result, accelerator))
+    return result
 
 
 def _result(layer: Layer, mapped: Mapped, started: float) -> LayerResult:
@@ -89,7 +98,21 @@ def _result(layer: Layer, mapped: Mapped, started: float) -> LayerResult:
 
 
 def _still_true(known: LayerResult, accelerator: Accelerator, einsum: Einsum) -> bool:
-    """Return whether the machine prices a remembered mapping as it did then."""
+    """Return whether the machine prices a remembered mapping as it did then.
+
+    Once a process: its code stays as it is, and a comparison meets the same designs in many runs.
+    """
+    facts = _facts(known, accelerator)
+    if facts not in _CONFIRMED and _priced_alike(known, accelerator, einsum):
+        _CONFIRMED.add(facts)
+    return facts in _CONFIRMED
+
+
+def _facts(found: LayerResult, accelerator: Accelerator) -> Priced:
+    return str(accelerator.key), found.key, found.row, found.energy_pj, found.cycles
+
+
+def _priced_alike(known: LayerResult, accelerator: Accelerator, einsum: Einsum) -> bool:
     row = np.array(known.row, dtype=np.int64)
     if not _inside(row, accelerator, einsum):
         return False
