@@ -29,6 +29,7 @@ class Objective:
         monotone: depends on energy and cycles alone and never falls when one of them grows, so
             that bounds on them bound it.
         weights: of energy (pJ) and cycles, where it is their weighted sum; None for any other.
+        powers: a and b, where it is `energy_pj**a * cycles**b`; None for any other.
     """
 
     name: str
@@ -38,18 +39,25 @@ class Objective:
     needs: tuple[str, ...] = ("energy_pj", "cycles")
     monotone: bool = False
     weights: tuple[float, float] | None = None
+    powers: tuple[int, int] | None = None
 
 
 OBJECTIVES: tuple[Objective, ...] = (
-    Objective("edp", "pJ*cycles", lambda m: m["energy_pj"] * m["cycles"], "energy-delay product",
-              monotone=True),
-    Objective("energy", "pJ", lambda m: m["energy_pj"], "energy of one run", ("energy_pj",),
-              monotone=True),
-    Objective("latency", "cycles", lambda m: m["cycles"], "cycles of one run", ("cycles",),
-              monotone=True),
+    Objective(
+        "edp", "pJ*cycles", lambda m: m["energy_pj"] * m["cycles"], "energy-delay product",
+        monotone=True, powers=(1, 1),
+    ),
+    Objective(
+        "energy", "pJ", lambda m: m["energy_pj"], "energy of one run", ("energy_pj",),
+        monotone=True, powers=(1, 0),
+    ),
+    Objective(
+        "latency", "cycles", lambda m: m["cycles"], "cycles of one run", ("cycles",),
+        monotone=True, powers=(0, 1),
+    ),
     Objective(
         "ed2p", "pJ*cycles^2", lambda m: m["energy_pj"] * m["cycles"] ** 2,
-        "energy times delay squared", monotone=True,
+        "energy times delay squared", monotone=True, powers=(1, 2),
     ),
     Objective("area", "mm2", lambda m: m["area_mm2"], "silicon area", ("area_mm2",)),
     Objective(

@@ -47,6 +47,10 @@ class Front:
             corners.append(int(i))
         return np.array(corners, dtype=np.int64)
 
+    def sums(self, weights: tuple[float, float]) -> FloatArray:
+        """Return the weighted sums of energy and cycles, float64[n]."""
+        return np.asarray(weights[0] * self.energy_pj + weights[1] * self.cycles)
+
     def _turns(self, a: int, b: int, c: int) -> bool:
         """Return whether b lies below the line from a to c."""
         e, t = self.energy_pj, self.cycles
