@@ -36,10 +36,20 @@ CONFIDENCE = Parameter(
 
 
 class Features:
-    """A space's features, standardised once and for all by a sample of the space."""
+    """A space's features, standardised once and for all by a sample of the space.
 
-    def __init__(self, space: Space, rng: np.random.Generator, *, indicators: bool) -> None:
+    Args:
+        space: to be described.
+        rng: draws the sample.
+        indicators: whether columns of few choices are described one-hot as well.
+        raw: the encoding takes the place of the features.
+    """
+
+    def __init__(
+        self, space: Space, rng: np.random.Generator, *, indicators: bool, raw: bool = False
+    ) -> None:
         self._space = space
+        self._described = space.encode if raw else space.features
         self._indicated = np.flatnonzero(
             (space.cardinalities > 2) & (space.cardinalities <= _INDICATED)
         )
@@ -60,7 +70,7 @@ class Features:
         return np.asarray(np.clip((self._raw(rows) - self._mean) / self._scale, -10.0, 10.0))
 
     def _raw(self, rows: Rows) -> FloatArray:
-        blocks = [np.asarray(self._space.features(rows), dtype=np.float64)]
+        blocks = [np.asarray(self._described(rows), dtype=np.float64)]
         choices = self._space.cardinalities
         blocks += [(rows[:, [j]] == np.arange(choices[j])).astype(float) for j in self._indicated]
         return np.nan_to_num(np.hstack(blocks), posinf=1e30, neginf=-1e30)
@@ -89,6 +99,8 @@ class Bayesian(Strategy):
                       doc="feasible designs among which the acquisition chooses"),
             Parameter("local", (0.0, 0.25, 0.5, 0.75, 1.0), 0.5, free=True,
                       doc="share of the candidates that are neighbours of the best designs"),
+            Parameter("features", ("space", "encoding"), "space",
+                      doc="what the model sees: the space's features, or the bare choices"),
         )
     )  # fmt: skip
 
@@ -103,11 +115,13 @@ class Bayesian(Strategy):
         warmup: int = 5,
         candidates: int = 150,
         local: float = 0.5,
+        features: str = "space",
     ) -> None:
         super().__init__(space, rng)
         self._acquisition = Acquisition(acquisition, confidence)
         self._warmup, self._candidates, self._local = warmup, candidates, local
-        self._features = Features(space, rng, indicators=kernel == "linear")
+        raw = features == "encoding"
+        self._features = Features(space, rng, indicators=kernel == "linear" and not raw, raw=raw)
         self._loss_model = _surrogate(kernel, len(self._features))
         self._label_model = _surrogate(kernel, len(self._features))
         self._history = History(space)

@@ -69,3 +69,15 @@ def test_features_are_the_domains_own():
     assert x[:, 0].std() == pytest.approx(1.0, abs=0.2)
     assert (x[:, 1] == 0).all()
     assert len(Features(space, np.random.default_rng(0), indicators=True)) == 2 + 4 * 8
+
+
+def test_without_features_it_sees_the_encoding_alone():
+    own = ParameterSpace(SPACE.parameters, SPACE.rules, lambda c: np.ones((len(c["p0"]), 1)))
+    rows = own.sample(7, np.random.default_rng(3))
+    seen = Features(own, np.random.default_rng(0), indicators=False, raw=True)
+    assert seen(rows).shape == own.encode(rows).shape
+    blind, sees = (
+        searched(Bayesian(own, np.random.default_rng(0), kernel="matern", features=features), 40)
+        for features in ("space", "encoding")
+    )
+    assert judge(sees[20:])[0].mean() < judge(blind[20:])[0].mean()
