@@ -87,11 +87,13 @@ class Mapper(ABC):
             different seeds.
         bound_to: what a result depends on besides the machine, the layer, the objective and the
             options; empty for most.
+        remembered: whether a result is worth keeping for other studies.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     uses_rng: ClassVar[bool] = True
     bound_to: str = ""
+    remembered: ClassVar[bool] = True
 
     @abstractmethod
     def map(

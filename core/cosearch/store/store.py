@@ -107,7 +107,8 @@ class Store:
         Args:
             name: of the study.
             trial: with a number that the study does not have yet.
-            purpose: of the layers' results, see `Problem.cache_purpose`.
+            purpose: of the layers' results, see `Problem.cache_purpose`; empty to keep them with
+                the trial alone.
             seconds: the study's wall-clock time so far.
         """
         with explained(self.path), transaction(self._connection):
@@ -121,7 +122,8 @@ class Store:
                     "wait until it ends, or give this one another name with --study",
                 ) from None
             self._add_layers(study, trial)
-            self._remember(trial.outcome, purpose)
+            if purpose:
+                self._remember(trial.outcome, purpose)
 
     def _add_layers(self, study: int, trial: Trial) -> None:
         layers = enumerate(trial.outcome.layers)
@@ -131,10 +133,11 @@ class Store:
         )
 
     def _remember(self, outcome: Outcome, purpose: str) -> None:
-        results = [x for x in (*outcome.layers, outcome.unmapped) if x is not None]
+        alone = [(purpose, x) for x in (*outcome.layers, outcome.unmapped) if x is not None]
+        found = [(x.purpose, x.result) for x in outcome.searched]
         self._connection.executemany(
             "INSERT OR IGNORE INTO mapped VALUES (?, ?, ?, ?)",
-            [(outcome.accelerator, x.key, purpose, found_json(x)) for x in results],
+            [(outcome.accelerator, x.key, text, found_json(x)) for text, x in found or alone],
         )
 
     def trials(self, name: str) -> list[Trial]:

@@ -39,7 +39,15 @@ from cosearch.study.problem import (
 )
 from cosearch.study.search import Search
 from cosearch.study.seeds import stream
-from cosearch.study.spec import BATCH, EXHAUSTIVE, SCHEME, SCHEMES, StudySpec
+from cosearch.study.spec import (
+    BATCH,
+    COMBINATIONS,
+    EXHAUSTIVE,
+    NETWORK,
+    SCHEME,
+    SCHEMES,
+    StudySpec,
+)
 from cosearch.study.study import Study
 from cosearch.study.warm_start import known_of, pinned
 
@@ -60,6 +68,7 @@ def plan(
     warm: bool = True,
     scheme: str = SCHEME,
     warm_start: str = "",
+    combine: str = NETWORK,
 ) -> StudySpec:
     """Return the settings of a study, every name and value checked.
 
@@ -78,12 +87,15 @@ def plan(
         warm: whether the strategy is told of the baseline before it proposes anything.
         scheme: one of SCHEMES.
         warm_start: a stored study of the same space, whose trials the strategy is told of first.
+        combine: one of COMBINATIONS: whether mappings are chosen for the network or layer by layer.
 
     Raises:
         UnknownNameError, InputError, PluginError: what is wrong with which of them.
     """
     if scheme not in SCHEMES:
         raise UnknownNameError("scheme", scheme, SCHEMES)
+    if combine not in COMBINATIONS:
+        raise UnknownNameError("combination", combine, COMBINATIONS)
     if warm_start and scheme == EXHAUSTIVE:
         raise CosearchError("the scheme exhaustive tries every design: it takes no warm start")
     model = make_hardware(hardware, registry)
@@ -101,6 +113,7 @@ def plan(
         warm=warm,
         scheme=scheme,
         warm_start=warm_start,
+        combine=combine,
     )
     Problem.of(spec, registry)
     return spec

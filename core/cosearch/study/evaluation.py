@@ -13,9 +13,10 @@ from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.hardware import Accelerator
 from cosearch.objective import Constraint
 from cosearch.study.fidelity import WHOLE, layers_at, scale
-from cosearch.study.problem import Problem, build
+from cosearch.study.problem import Problem
 from cosearch.study.trial import Outcome, State, Unmapped
 from cosearch.study.trial_layer import Cache, NoCache, map_layer, violation_of
+from cosearch.study.trial_network import choose
 from cosearch.typing import Value
 from cosearch.workload import Layer
 
@@ -34,14 +35,16 @@ def evaluate(
     started = time.perf_counter()
     partial = Outcome(State.FAILED)
     try:
-        accelerator = build(problem.hardware, configuration)
+        problem = problem.for_design(configuration)
+        accelerator = problem.machine(configuration)
         partial = evolve(partial, accelerator=str(accelerator.key), metrics=_fixed(accelerator))
         limits_missed = _violations(problem, partial.metrics, early=True)
         if limits_missed:
             outcome = _constrained(partial, limits_missed)
         else:
             layers = layers_at(problem.network, fidelity)
-            outcome = _mapped(problem, accelerator, partial, layers, cache or NoCache())
+            known = cache if cache and problem.cache_purpose else NoCache()
+            outcome = _mapped(problem, accelerator, partial, layers, known)
     except Infeasible as verdict:
         outcome = _infeasible(partial, verdict.reason, violation_of(verdict))
     except Exception as error:
@@ -61,6 +64,8 @@ def _mapped(
         if isinstance(result, Unmapped):
             return _infeasible(evolve(partial, unmapped=result), result.reason, result.violation)
         partial = evolve(partial, layers=(*partial.layers, result))
+    if layers == problem.network.unique:
+        partial = _chosen(problem, accelerator, partial, cache)
     share = scale(problem.network, layers)
     metrics = {
         "energy_pj": share * sum(x.energy_pj * x.count for x in partial.layers),
@@ -68,6 +73,15 @@ def _mapped(
         **partial.metrics,
     }
     return _scored(problem, evolve(partial, metrics=metrics))
+
+
+def _chosen(problem: Problem, accelerator: Accelerator, partial: Outcome, cache: Cache) -> Outcome:
+    """Return the outcome with the mappings that are best for the whole network."""
+    layers = problem.network.unique
+    found = choose(problem, accelerator, layers, partial.layers, cache)
+    gap = {} if found.gap is None else {"mapping_gap": found.gap}
+    metrics = {**partial.metrics, **gap}
+    return evolve(partial, layers=found.layers, searched=found.searched, metrics=metrics)
 
 
 def _scored(problem: Problem, partial: Outcome) -> Outcome:

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError, Infeasible, InputError, PluginError, UnknownNameError
 from cosearch.hardware import Accelerator, HardwareModel
@@ -19,13 +19,16 @@ from cosearch.objective import Constraint, Objective
 from cosearch.plugins import Named, Registry
 from cosearch.space import Parameter, ParameterSpace
 from cosearch.strategy import Strategy
-from cosearch.study.spec import SEMI_DECOUPLED, StudySpec
+from cosearch.study.spec import JOINT, SEMI_DECOUPLED, StudySpec
 from cosearch.typing import Value
 from cosearch.workload import Network
 from cosearch.workload_source import resolve
 
 FALLBACK_MAPPERS = ("evolutionary", "random")
 """The default mapper where the one a machine names is not installed; shown like any other."""
+
+REMEMBERED_MACHINES = 16
+"""Machines kept for designs that come back to them: at a higher fidelity, or mapped otherwise."""
 
 
 @frozen(eq=False)
@@ -35,13 +38,15 @@ class Problem:
     Attributes:
         spec: from which all the rest was made.
         hardware: the family of machines.
-        space: its design space, with the fixed parameters left one choice.
+        space: its design space, with the fixed parameters left one choice; what the strategy
+            searches.
         network: the layers to run.
         mapper: finds each layer's mapping.
         objectives: to be made small.
         mapper_objective: what a single layer's mapping makes small.
         constraints: limits on the results.
         known: every objective by name: a constraint may name any of them.
+        built: the last machines, by their parameters.
     """
 
     spec: StudySpec
@@ -53,6 +58,7 @@ class Problem:
     mapper_objective: Objective
     constraints: tuple[Constraint, ...]
     known: Mapping[str, Objective]
+    built: dict[frozenset[tuple[str, Value]], Accelerator] = field(factory=dict, repr=False)
 
     @classmethod
     def of(cls, spec: StudySpec, registry: Registry) -> Problem:
@@ -60,11 +66,12 @@ class Problem:
         hardware = make_hardware(spec.hardware, registry)
         objectives = tuple(registry.objective(name) for name in spec.objectives)
         mapper = make_mapper(spec.mapper, registry)
+        network = resolve(spec.workload, registry)
         return cls(
             spec,
             hardware,
-            restricted(hardware.space, spec.fixed),
-            resolve(spec.workload, registry),
+            space_of_scheme(spec.scheme, hardware, restricted(hardware.space, spec.fixed), network),
+            network,
             mapper_of_scheme(spec.scheme, mapper, hardware),
             objectives,
             _mapper_objective(objectives, registry.objectives),
@@ -72,19 +79,61 @@ class Problem:
             registry.objectives,
         )
 
+    def for_design(self, configuration: Mapping[str, Value]) -> Problem:
+        """Return the problem with the mapper of one design: its own where it names its mappings."""
+        if self.spec.scheme != JOINT:
+            return self
+        from cosearch.schemes.joint import KeyedMapper
+
+        keyed = KeyedMapper.of(self.network, self.space, configuration)
+        return self if keyed is None else evolve(self, mapper=keyed)
+
+    def machine(self, configuration: Mapping[str, Value]) -> Accelerator:
+        """Return the machine of a design, an old one with all its mapspaces where it was built.
+
+        Raises:
+            Infeasible: it cannot be built.
+            PluginError: the hardware model breaks down.
+        """
+        key = frozenset(self.parameters_of(configuration).items())
+        if key not in self.built:
+            machine = build(self.hardware, configuration)
+            while len(self.built) >= REMEMBERED_MACHINES:
+                del self.built[next(iter(self.built))]
+            self.built[key] = machine
+        return self.built[key]
+
+    def parameters_of(self, configuration: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the hardware parameters of a design, without its choices of mappings."""
+        return {name: configuration[name] for name in self.hardware.space.names
+                if name in configuration}  # fmt: skip
+
     @property
     def mapper_purpose(self) -> str:
-        """What a mapping found for a layer on a machine depends on besides these two."""
+        """What a layer's own best mapping on a machine depends on besides these two."""
+        return self.purpose_of(self.mapper_objective)
+
+    def purpose_of(self, objective: Objective) -> str:
+        """What a mapping found for some objective depends on besides the layer and the machine."""
         budget = self.spec.mapper_budget
         seed = self.spec.seed if self.mapper.uses_rng else "any"
         limits = f"evaluations={budget.evaluations} seconds={budget.seconds} seed={seed}"
-        words = (self.spec.mapper, self.mapper_objective.name, limits, self.mapper.bound_to)
+        words = (self.spec.mapper, objective.name, limits, self.mapper.bound_to)
         return " ".join(filter(None, words))
 
     @property
     def cache_purpose(self) -> str:
-        """What a result is remembered by: a newer version may find a better one."""
-        return f"cosearch {_version()} {self.mapper_purpose}"
+        """What a layer's own best mapping is remembered by; empty where none is worth it."""
+        return self.remembered_by(self.mapper_objective)
+
+    def remembered_by(self, objective: Objective) -> str:
+        """What a result for some objective is remembered by: a newer version may find a better.
+
+        Empty where none is worth it.
+        """
+        if not self.mapper.remembered:
+            return ""
+        return f"cosearch {_version()} {self.purpose_of(objective)}"
 
     @property
     def network_key(self) -> str:
@@ -97,6 +146,17 @@ class Problem:
 def _version() -> str:
     """Return the installed version; finding it parses a file, too slow for every layer."""
     return version("cosearch")
+
+
+def space_of_scheme(
+    scheme: str, hardware: HardwareModel, space: ParameterSpace, network: Network
+) -> ParameterSpace:
+    """Return the space itself, or one with the choices of mappings beside the parameters."""
+    if scheme != JOINT:
+        return space
+    from cosearch.schemes.joint import joint_space
+
+    return joint_space(hardware, space, network)
 
 
 def mapper_of_scheme(scheme: str, mapper: Mapper, hardware: HardwareModel) -> Mapper:
@@ -173,9 +233,13 @@ def restricted(space: ParameterSpace, fixed: Mapping[str, Value]) -> ParameterSp
 
 
 def build(model: HardwareModel, configuration: Mapping[str, Value]) -> Accelerator:
-    """Return the machine; raises Infeasible, or PluginError when the model breaks down."""
+    """Return the machine; raises Infeasible, or PluginError when the model breaks down.
+
+    What a configuration chooses beside the model's own parameters, such as mappings, is left out.
+    """
+    own = {name: value for name, value in configuration.items() if name in model.space.names}
     try:
-        accelerator = model.build(configuration)
+        accelerator = model.build(own)
     except Infeasible:
         raise
     except Exception as error:

@@ -69,7 +69,8 @@ class DesignReport:
         number: of the trial; 0 is the baseline.
         configuration: the hardware parameters.
         losses: by objective.
-        metrics: `energy_pj`, `cycles`, `area_mm2`, `clock_mhz`, those that are known.
+        metrics: `energy_pj`, `cycles`, `area_mm2`, `clock_mhz`, `mapping_gap` (see `Outcome`), those
+            that are known.
         layers: unique layers.
         energy_by_part: where the energy of the whole network goes, pJ.
         sources: where each number comes from, by component.
@@ -192,8 +193,8 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
         wrong.append(f"the design is not feasible any more: {verdict}")
     wrong += _wrong_sums(trial, layers)
     return DesignReport(
-        trial.number, trial.configuration, _losses(problem, trial), trial.outcome.metrics,
-        tuple(layers), parts, sources, tuple(wrong),
+        trial.number, problem.parameters_of(trial.configuration), _losses(problem, trial),
+        trial.outcome.metrics, tuple(layers), parts, sources, tuple(wrong),
     )  # fmt: skip
 
 
@@ -268,7 +269,7 @@ def _improvement(best: DesignReport | None, baseline: DesignReport | None) -> di
         name: there[name] / value
         for here, there in pairs
         for name, value in here.items()
-        if name in there and name != "clock_mhz" and value
+        if name in there and name not in ("clock_mhz", "mapping_gap") and value
     }
 
 
@@ -284,7 +285,7 @@ def _losses(problem: Problem, trial: Trial) -> dict[str, float]:
 
 
 def _point(problem: Problem, trial: Trial) -> Point:
-    return Point(trial.number, trial.configuration, _losses(problem, trial))
+    return Point(trial.number, problem.parameters_of(trial.configuration), _losses(problem, trial))
 
 
 def _settings(study: Study) -> dict[str, Any]:

@@ -26,7 +26,18 @@ SEMI_DECOUPLED = "semi-decoupled"
 EXHAUSTIVE = "exhaustive"
 """Every design, most promising bound first, so that the best one is proven."""
 
-SCHEMES = (SCHEME, SEMI_DECOUPLED, EXHAUSTIVE)
+JOINT = "joint"
+"""Hardware and mappings in one loop: a design is a machine and a mapping of every layer."""
+
+SCHEMES = (SCHEME, SEMI_DECOUPLED, JOINT, EXHAUSTIVE)
+
+NETWORK = "network"
+"""Mappings are chosen together, for the objective of the whole network."""
+
+LAYERS = "layers"
+"""Every layer has the mapping that is best for itself, as studies had before there was a choice."""
+
+COMBINATIONS = (NETWORK, LAYERS)
 
 
 def _sorted(values: Mapping[str, Value]) -> dict[str, Value]:
@@ -58,6 +69,7 @@ class StudySpec:
         scheme: how hardware and mappings are searched together.
         warm_start: the stored study whose trials the strategy is told of first; empty for none.
         warm_start_digest: of those trials, so that a study is never resumed from others.
+        combine: whether mappings are chosen for the network or for each layer alone.
     """
 
     workload: str
@@ -75,6 +87,7 @@ class StudySpec:
     scheme: str = SCHEME
     warm_start: str = ""
     warm_start_digest: str = ""
+    combine: str = NETWORK
 
     @property
     def mapper_budget(self) -> Budget:
@@ -90,17 +103,22 @@ class StudySpec:
         return f"{words}-{digest}"
 
     def to_json(self) -> str:
-        """Return the canonical JSON text; a warm start is in it only where there is one."""
+        """Return the canonical JSON text, without what settings of old did not have.
+
+        A warm start is in it only where there is one, `combine` only where it is not by layers.
+        """
         settings = asdict(self)
         if not self.warm_start:
             del settings["warm_start"], settings["warm_start_digest"]
+        if self.combine == LAYERS:
+            del settings["combine"]
         return json.dumps(settings, sort_keys=True, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> StudySpec:
         """Return the spec that `to_json` wrote; raises CosearchError for anything else."""
         try:
-            return cls(**json.loads(text))
+            return cls(**{"combine": LAYERS, **json.loads(text)})
         except (TypeError, ValueError) as error:
             raise CosearchError(f"the settings of a stored study cannot be read: {error}") from None
 

@@ -75,6 +75,19 @@ class Unmapped:
 
 
 @frozen
+class Searched:
+    """A result to be remembered.
+
+    Attributes:
+        purpose: what it is remembered by, besides the machine and the layer.
+        result: as it was found.
+    """
+
+    purpose: str
+    result: LayerResult
+
+
+@frozen
 class Outcome:
     """What evaluating a design gave.
 
@@ -87,10 +100,14 @@ class Outcome:
         accelerator: its key; empty where it was not built.
         losses: one an objective; empty unless ok.
         metrics: of the whole network, those that are known: `energy_pj`, `cycles`, `area_mm2`,
-            `clock_mhz`.
-        layers: unique layers mapped before the trial ended.
+            `clock_mhz`; and `mapping_gap`, how far below it, relative, the objective that layers
+            are mapped for can be at most on this machine, where something is proven.
+        layers: unique layers mapped before the trial ended. Where a layer was searched in several
+            directions, `evaluations`, `nodes` and `seconds` are of all.
         unmapped: the layer that could not be mapped, where that is the reason.
         seconds: spent evaluating.
+        searched: what the searches in several directions found, for the cache; not stored with the
+            trial.
     """
 
     state: State
@@ -102,6 +119,7 @@ class Outcome:
     layers: tuple[LayerResult, ...] = ()
     unmapped: Unmapped | None = None
     seconds: float = 0.0
+    searched: tuple[Searched, ...] = field(default=(), eq=False, repr=False)
 
     @classmethod
     def failed(cls, reason: str, seconds: float = 0.0) -> Outcome:

@@ -14,6 +14,7 @@ from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.hardware import Accelerator
 from cosearch.mapper import Mapped, Unmappable
 from cosearch.mapping.search import priced
+from cosearch.objective import Objective
 from cosearch.study.problem import Problem, broken
 from cosearch.study.seeds import stream
 from cosearch.study.trial import LayerResult, Unmapped
@@ -46,15 +47,27 @@ class NoCache:
 
 
 def map_layer(
-    problem: Problem, accelerator: Accelerator, layer: Layer, cache: Cache
+    problem: Problem,
+    accelerator: Accelerator,
+    layer: Layer,
+    cache: Cache,
+    objective: Objective | None = None,
 ) -> LayerResult | Unmapped:
     """Return a layer's result from the cache, or map it.
+
+    Args:
+        problem: has the mapper, and what it may spend.
+        accelerator: to be mapped onto.
+        layer: to be mapped.
+        cache: asked first.
+        objective: of the mapping; None is the study's.
 
     Raises:
         PluginError: the mapper or the accelerator broke down, or contradict each other.
     """
-    einsum, purpose, key = layer.einsum, problem.mapper_purpose, str(accelerator.key)
-    known = cache.find(key, einsum.key, problem.cache_purpose)
+    aim = objective or problem.mapper_objective
+    einsum, purpose, key = layer.einsum, problem.purpose_of(aim), str(accelerator.key)
+    known = cache.find(key, einsum.key, problem.remembered_by(aim))
     if isinstance(known, Unmapped):
         return known
     if known is not None and _still_true(known, accelerator, einsum):
@@ -63,9 +76,7 @@ def map_layer(
     rng = stream(seed, "mapper", key, einsum.key, purpose)
     started = time.perf_counter()
     try:
-        mapped = problem.mapper.map(
-            accelerator, einsum, problem.mapper_objective, problem.spec.mapper_budget, rng
-        )
+        mapped = problem.mapper.map(accelerator, einsum, aim, problem.spec.mapper_budget, rng)
     except Infeasible as verdict:
         spent = verdict.evaluations if isinstance(verdict, Unmappable) else 0
         return Unmapped(einsum.key, _about(layer, verdict.reason), violation_of(verdict), spent)
