@@ -23,14 +23,19 @@ UNITS = {"energy_pj": "pJ", "cycles": "cycles", "area_mm2": "mm2"}
 FAILURES = 3
 """Reasons of infeasible and failed trials that are shown, the most frequent first."""
 
+MANY = 10**15
+"""Designs from which on only their order of magnitude is told."""
+
 
 def show_head(output: Output, study: Study) -> None:
     """Say what begins, in one line on standard error."""
     spec, done = study.problem.spec, len(study.trials)
     begun = f"resumed after {done} trials" if done else "a new study"
+    size = study.problem.space.size
+    designs = f"{size:,}" if size < MANY else f"{size:.1e}"
     output.note(
         f"{study.name}: {study.problem.network.name} on {spec.hardware}, {spec.strategy} over "
-        f"{study.problem.space.size:,} designs, {spec.mapper} for mappings, "
+        f"{designs} designs, {spec.mapper} for mappings, "
         f"{', '.join(spec.objectives)}, seed {spec.seed}; {begun}"
     )
 
@@ -44,7 +49,8 @@ def show_interrupted(output: Output, study: Study, resume: str) -> None:
     else:
         for objective, value in zip(study.problem.objectives, best.outcome.losses, strict=True):
             output.show(f"  best {objective.name}: {loss(value, objective.unit)}")
-        output.show(f"  trial {best.number}: {_values(best.configuration)}")
+        parameters = study.problem.parameters_of(best.configuration)
+        output.show(f"  trial {best.number}: {_values(parameters)}")
     output.show(f"  continue: {resume}")
 
 

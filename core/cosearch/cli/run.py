@@ -80,8 +80,8 @@ SchemeOption = Annotated[
     str,
     typer.Option(
         "--scheme", metavar="NAME",
-        help="nested; semi-decoupled (only mappings found on the baseline); or exhaustive (every "
-        "design, best bound first: proven).",
+        help="nested; semi-decoupled (only mappings found on the baseline); joint (hardware and "
+        "mappings in one loop); or exhaustive (every design, best bound first: proven).",
     ),
 ]  # fmt: skip
 

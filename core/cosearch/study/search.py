@@ -259,7 +259,8 @@ class Search:
             raise PluginError(f"the executor gave no outcome for trials {sorted(trials)}")
 
     def _commit(self, trial: Trial) -> None:
-        self.store.add(self.study.name, trial, self.study.problem.cache_purpose, self.seconds)
+        purpose = self.study.problem.for_design(trial.configuration).cache_purpose
+        self.store.add(self.study.name, trial, purpose, self.seconds)
         self.study.header = evolve(self.study.header, seconds=self.seconds)
         self.study.add(trial)
         if trial.outcome is not OUTSIDE:

@@ -11,7 +11,7 @@ from attrs import evolve
 from cosearch.errors import CosearchError
 from cosearch.store.store import Store
 from cosearch.study.problem import Problem
-from cosearch.study.spec import StudySpec
+from cosearch.study.spec import JOINT, StudySpec
 from cosearch.study.transfer import Known
 from cosearch.study.trial import Trial
 
@@ -22,6 +22,8 @@ _ALIKE = ("hardware", "fixed", "objectives", "constraints")
 def pinned(spec: StudySpec, store: Store) -> StudySpec:
     """Return the settings with the digest of the trials they start from.
 
+    A joint study's designs name mappings too: it needs the same scheme and workload.
+
     Raises:
         UnknownNameError: no study of that name; near ones are suggested.
         CosearchError: it searched another space, or for something else.
@@ -29,7 +31,8 @@ def pinned(spec: StudySpec, store: Store) -> StudySpec:
     if not spec.warm_start:
         return spec
     other = store.header(spec.warm_start).spec
-    unlike = [text for text in other.differences(spec) if text.partition(":")[0] in _ALIKE]
+    alike = (*_ALIKE, "scheme", "workload") if JOINT in (other.scheme, spec.scheme) else _ALIKE
+    unlike = [text for text in other.differences(spec) if text.partition(":")[0] in alike]
     if unlike:
         raise CosearchError(
             f"a study cannot start from {spec.warm_start!r}, which has other settings:\n  "
