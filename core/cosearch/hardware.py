@@ -162,7 +162,7 @@ class SpatialAccelerator(Accelerator):
         """Return energy (pJ) and cycles that no mapping of a layer undercuts."""
         from cosearch.loopnest.floor import floor
 
-        return floor(self.architecture, layer)
+        return floor(self.architecture, layer, self.constraints_for(layer))
 
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one mapping; raises Infeasible when it cannot be run."""

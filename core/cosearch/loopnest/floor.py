@@ -1,6 +1,7 @@
 """What no mapping of a layer can beat on a machine: each part at its least, on its own.
 
-Every operation is done once, and fast at best on all multipliers. A multiplier's operands are read
+Every operation is done once, and fast at best on all multipliers that the factors of the layer can
+fill: 96 channels leave a side of 128 a quarter empty. A multiplier's operands are read
 from the innermost memory that holds them, one word serving at most the multipliers below one
 instance of it. Whatever a memory must hold is filled into it once at least, and read from the
 memory above. Inputs under a sliding window are left out of the latter: what counts as reused there
@@ -13,28 +14,66 @@ from __future__ import annotations
 
 from cosearch.architecture import AccessEnergy, Architecture, Memory
 from cosearch.einsum import Einsum, Tensor
+from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.window_floor import least_sent
 
 ROUNDING = 1e-9
 """Taken off, relative, as the bound adds up in another order than a price does."""
 
 
-def floor(architecture: Architecture, layer: Einsum) -> tuple[float, float]:
-    """Return energy (pJ) and cycles that no mapping of the layer undercuts."""
+def floor(
+    architecture: Architecture, layer: Einsum, constraints: Constraints | None = None
+) -> tuple[float, float]:
+    """Return energy (pJ) and cycles that no mapping of the layer undercuts.
+
+    Args:
+        architecture: the machine.
+        layer: to be mapped with factors that divide its sizes.
+        constraints: what a mapping may do, by level name.
+    """
     energy = layer.macs * architecture.compute.energy_pj
     energy += sum(_tensor(architecture, layer, tensor) for tensor in layer.tensors)
-    cycles = max(layer.macs / architecture.compute.instances, _outermost(architecture, layer))
+    at_once = _most_at_once(architecture, layer, constraints or {})
+    cycles = max(layer.macs / at_once, _outermost(architecture, layer))
     return energy * (1 - ROUNDING), cycles * (1 - ROUNDING)
+
+
+def _most_at_once(architecture: Architecture, layer: Einsum, constraints: Constraints) -> int:
+    """Return how many multipliers can work at once: each side filled by itself as far as it goes.
+
+    A dimension may serve two sides here, which a mapping could not let it.
+    """
+    at_once = 1
+    for level, memory in enumerate(architecture.levels):
+        rule = constraints.get(memory.name, LevelConstraint())
+        for side, allowed in zip(
+            architecture.fanout(level), (rule.x_dims, rule.y_dims), strict=True
+        ):
+            sizes = [n for dim, n in layer.bounds.items() if allowed is None or dim in allowed]
+            at_once *= _fullest(side, sizes)
+    return at_once
+
+
+def _fullest(side: int, sizes: list[int]) -> int:
+    """Return the largest product, up to the side, of one divisor of each size."""
+    products = {1}
+    for size in sizes:
+        divisors = [n for n in range(1, min(side, size) + 1) if size % n == 0]
+        products = {p * n for p in products for n in divisors if p * n <= side}
+    return max(products)
 
 
 def _tensor(architecture: Architecture, layer: Einsum, tensor: Tensor) -> float:
     """Return the least energy that one tensor costs in all memories."""
     energy = _operands(architecture, layer, tensor)
-    if not _whole(tensor):
-        return energy
     held = [m for m in architecture.levels[:-1] if tensor.role in m.keeps]
     if not held:
         return energy
     outermost = architecture.levels[-1]
+    if not _whole(tensor):
+        return energy + _window(architecture, layer, tensor) * (
+            _word(held[-1], tensor, "fill") + _word(outermost, tensor, "read")
+        )
     if tensor.role == "Outputs":
         passed = sum(_word(m, tensor, "update") for m in (*held[1:], outermost))
     else:
@@ -59,9 +98,25 @@ def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor) -> floa
 def _outermost(architecture: Architecture, layer: Einsum) -> float:
     """Return the cycles in which the outermost memory can move what it must move once."""
     memory = architecture.levels[-1]
-    words = sum(layer.words(t) for t in layer.tensors if _whole(t))
+    words = sum(
+        layer.words(t) if _whole(t) else _window(architecture, layer, t) for t in layer.tensors
+    )
     bandwidth = memory.shared_bandwidth
     return 0.0 if bandwidth is None else words / (bandwidth * memory.instances)
+
+
+def _window(architecture: Architecture, layer: Einsum, tensor: Tensor) -> int:
+    """Return the least words of a tensor under a window that leave the outermost memory.
+
+    Known where the memory below it must hold them and is one only, and overlaps are credited as
+    Timeloop samples them.
+    """
+    below = architecture.levels[-2] if len(architecture.levels) > 1 else None
+    alone = architecture.fanout(len(architecture.levels) - 1) == (1, 1)
+    sampled = not (architecture.rules.geometric_halo or architecture.rules.link_transfers)
+    sent = tensor.role != "Outputs" and below is not None and tensor.role in below.keeps
+    known = sent and alone and sampled
+    return least_sent(layer, tensor) if known else 0
 
 
 def _whole(tensor: Tensor) -> bool:

@@ -9,6 +9,7 @@ from cosearch.einsum import gemm
 from cosearch.errors import Infeasible
 from cosearch.hardware import SpatialAccelerator
 from cosearch.loopnest.floor import floor
+from cosearch.loopnest.mapping import LevelConstraint
 
 
 def check(architecture, layer, seed):
@@ -47,3 +48,16 @@ def test_by_hand():
     moved = (weights + inputs) * (1 + 100) + outputs * 100
     assert np.isclose(energy, 2 * macs + operands + moved)
     assert np.isclose(cycles, macs / 4)
+
+
+def test_a_side_is_filled_as_far_as_its_dimensions_divide():
+    one = AccessEnergy.uniform(1.0)
+    machine = Architecture(
+        "two",
+        (Memory("buffer", 1000, one), Memory("DRAM", None, AccessEnergy.uniform(100.0))),
+        Compute(2.0, mesh_x=4, mesh_y=7),
+    )
+    layer = gemm(M=6, N=5, K=9)
+    only = {"buffer": LevelConstraint(x_dims=frozenset("M"), y_dims=frozenset("NK"))}
+    assert np.isclose(floor(machine, layer)[1], layer.macs / (3 * 6))
+    assert np.isclose(floor(machine, layer, only)[1], layer.macs / (3 * 5))
