@@ -29,6 +29,7 @@ from cosearch.objective import Objective
 from cosearch.space import Parameter, ParameterSpace, Space
 from cosearch.study.problem import build
 from cosearch.study.seeds import stream
+from cosearch.study.trial import NAMED
 from cosearch.typing import Configuration, Rows
 from cosearch.workload import Network
 
@@ -166,7 +167,7 @@ class KeyedMapper(Mapper):
                 {reason: float(costs.excess[0])}, 1,
             )  # fmt: skip
         energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
-        return Mapped(row, energy, cycles, evaluations=1, mapper="joint")
+        return Mapped(row, energy, cycles, evaluations=1, mapper=NAMED)
 
 
 def read(keys: Mapping[str, Key], space: Space) -> Rows | None:

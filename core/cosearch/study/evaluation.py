@@ -64,7 +64,7 @@ def _mapped(
         if isinstance(result, Unmapped):
             return _infeasible(evolve(partial, unmapped=result), result.reason, result.violation)
         partial = evolve(partial, layers=(*partial.layers, result))
-    if layers == problem.network.unique:
+    if layers == problem.network.unique and problem.mapper.remembered:
         partial = _chosen(problem, accelerator, partial, cache)
     share = scale(problem.network, layers)
     metrics = {

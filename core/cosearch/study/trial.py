@@ -14,6 +14,9 @@ from cosearch.typing import Value
 BASELINE = 0
 """The number of the baseline's trial; the strategy's own trials count from 1."""
 
+NAMED = "the design"
+"""What found a mapping that is part of the design, and was not searched for."""
+
 
 class State(StrEnum):
     """How a trial ended."""
@@ -183,33 +186,35 @@ class Trial:
         return Trial(number, row, self.configuration, outcome, think_seconds, self.fidelity)
 
 
-Result: TypeAlias = tuple[str, str, tuple[int, ...] | str]
-"""A machine, a layer, and the mapping found or why there is none."""
+Work: TypeAlias = tuple[str, str, tuple[int, ...] | str]
+"""A machine, a layer, and what more tells one search from another: why it was in vain, or the
+mapping, where the design itself named it."""
 
 
 class Ledger:
-    """Counts the mappings that trials priced, each result once, whichever trial needed it first.
-
-    A result is of a machine, a layer and the mapping found: a scheme that tries one mapping of a
-    layer after another has one for each.
+    """Counts the mappings that trials priced, each once, whichever trial needed it first.
 
     What the cache supplied from another study is charged like the rest: a budget buys the same
-    search whatever the file already holds.
+    search whatever the file already holds. A later trial that searches a layer further (in more
+    directions, for a whole network) is charged for the rest.
     """
 
     def __init__(self) -> None:
-        self._charged: set[Result] = set()
+        self._charged: dict[Work, int] = {}
 
     def charge(self, trial: Trial) -> int:
         """Return the mappings that a trial priced and none charged before had."""
-        spent = dict(_spent(trial.outcome))
-        new = sum(n for result, n in spent.items() if result not in self._charged)
-        self._charged.update(spent)
+        new = 0
+        for work, priced in dict(_spent(trial.outcome)).items():
+            before = self._charged.get(work, 0)
+            new += max(0, priced - before)
+            self._charged[work] = max(priced, before)
         return new
 
 
-def _spent(outcome: Outcome) -> Iterator[tuple[Result, int]]:
+def _spent(outcome: Outcome) -> Iterator[tuple[Work, int]]:
     for layer in outcome.layers:
-        yield (outcome.accelerator, layer.key, layer.row), layer.evaluations
+        named = layer.row if layer.mapper == NAMED else ()
+        yield (outcome.accelerator, layer.key, named), layer.evaluations
     if (vain := outcome.unmapped) is not None:
         yield (outcome.accelerator, vain.key, vain.reason), vain.evaluations

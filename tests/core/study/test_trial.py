@@ -1,6 +1,8 @@
 import math
 
-from cosearch.study.trial import LayerResult, Ledger, Outcome, State, Trial, Unmapped
+from attrs import evolve
+
+from cosearch.study.trial import NAMED, LayerResult, Ledger, Outcome, State, Trial, Unmapped
 
 
 def layer(key, evaluations):
@@ -37,3 +39,18 @@ def test_a_repeated_trial_costs_no_time_and_keeps_the_outcome():
     assert (again.number, again.think_seconds, again.outcome.seconds) == (5, 0.25, 0.0)
     assert again.outcome.losses == first.outcome.losses
     assert again.design == first.design
+
+
+def test_a_layer_searched_further_is_charged_for_the_rest():
+    ledger = Ledger()
+    assert ledger.charge(trial(1, "A", layer("a", 10))) == 10
+    assert ledger.charge(trial(2, "A", evolve(layer("a", 25), row=(9,)))) == 15
+    assert ledger.charge(trial(3, "A", layer("a", 10))) == 0
+
+
+def test_each_mapping_that_a_design_names_is_charged():
+    ledger = Ledger()
+    one = evolve(layer("a", 1), mapper=NAMED)
+    assert ledger.charge(trial(1, "A", one)) == 1
+    assert ledger.charge(trial(2, "A", evolve(one, row=(9,)))) == 1
+    assert ledger.charge(trial(3, "A", one)) == 0
