@@ -17,7 +17,8 @@ from cosearch.space import Parameter, ParameterSpace
 if TYPE_CHECKING:
     from cosearch.loopnest.exact.arrays import Aim
     from cosearch.loopnest.exact.problem import OrderTables
-    from cosearch.loopnest.exact.solve import Certificate
+    from cosearch.loopnest.exact.solve import Certificate, Solver
+    from cosearch.loopnest.mapspace import MapSpace
 
 _POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
 """Objective to the powers of energy and cycles that it multiplies."""
@@ -28,6 +29,10 @@ NODES = 10_000_000
 
 _SAMPLES = 4096
 """Random mappings tried where a time limit leaves none: a few milliseconds."""
+
+
+_SOLVERS = 32
+"""Layers whose tables are kept: a network is searched in several directions, layer by layer."""
 
 
 class ExactMapper(Mapper):
@@ -66,6 +71,7 @@ class ExactMapper(Mapper):
     def __init__(self, bypass: str = "open", nodes: int = NODES, seconds: float = 0.0) -> None:
         self.bypass, self.nodes, self.seconds = bypass, nodes, seconds
         self._tables: OrderTables | None = None
+        self._solvers: dict[int, Solver] = {}
 
     def map(
         self,
@@ -83,13 +89,13 @@ class ExactMapper(Mapper):
                 names others.
         """
         from cosearch.loopnest.exact.arrays import Aim
-        from cosearch.loopnest.exact.solve import Limits, Solver
+        from cosearch.loopnest.exact.solve import Limits
 
         started = time.perf_counter()
         machine = _spatial(accelerator)
         aim = _aim(objective)
         space = machine.mapspace(layer)
-        solver = Solver(space, self._order_tables(), open_bypass=self.bypass == "open")
+        solver = self._solver(space)
         limits = Limits.starting(
             started, self._allowed(budget), budget.evaluations, self.nodes or None
         )
@@ -110,6 +116,18 @@ class ExactMapper(Mapper):
     def _allowed(self, budget: Budget) -> float | None:
         limits = [s for s in (budget.seconds, self.seconds or None) if s is not None]
         return min(limits, default=None)
+
+    def _solver(self, space: MapSpace) -> Solver:
+        """Return the solver of a mapspace, its tables still there if it was searched lately."""
+        from cosearch.loopnest.exact.solve import Solver
+
+        known = self._solvers.pop(id(space), None)
+        if known is None or known.space is not space:
+            known = Solver(space, self._order_tables(), open_bypass=self.bypass == "open")
+        self._solvers[id(space)] = known
+        while len(self._solvers) > _SOLVERS:
+            del self._solvers[next(iter(self._solvers))]
+        return known
 
     def _order_tables(self) -> OrderTables:
         from cosearch.loopnest.exact.problem import OrderTables
