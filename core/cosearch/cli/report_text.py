@@ -66,6 +66,8 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         _show_layers(output, report.best)
         _show_energy(output, report.best, report.baseline)
         _show_sources(output, report.best)
+    if report.agreement is not None:
+        output.show("", f"  {report.agreement}")
     for reason, count in list(report.refusals.items())[:FAILURES]:
         output.show(Text(f"  {count} infeasible: {reason}", style="faint"))
     for reason, count in list(report.failures.items())[:FAILURES]:
@@ -148,6 +150,13 @@ def _show_front(output: Output, problem: Problem, report: StudyReport) -> None:
     output.show("")
     output.title("Pareto front", f"{len(rows)} designs that no other beats in every objective")
     output.show(table(("trial", *(f">{name}" for name in names), "~design"), rows))
+    if report.hypervolume is not None:
+        corner = ", ".join(f"{name} {loss(report.reference[name], o.unit)}"
+                           for name, o in zip(names, problem.objectives, strict=True))  # fmt: skip
+        output.show(Text(
+            f"  hypervolume: the front dominates {percent(report.hypervolume)} of the box up to "
+            f"{corner}", style="faint",
+        ))  # fmt: skip
 
 
 def _show_layers(output: Output, design: DesignReport) -> None:

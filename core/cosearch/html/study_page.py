@@ -122,7 +122,7 @@ def _trade_offs(study: Study) -> str:
 def _parameters(study: Study) -> str:
     trials = study.feasible
     losses = np.array([trial.merit for trial in trials])
-    names = [p.name for p in study.problem.space.parameters if len(p.choices) > 1]
+    names = [p.name for p in study.problem.hardware.space.parameters if len(p.choices) > 1]
     columns = {n: [t.configuration[n] for t in trials] for n in names}
     moving = {n: values for n, values in columns.items() if len(set(values)) > 1}
     if not moving:
@@ -207,3 +207,5 @@ def _facts(report: StudyReport) -> Iterator[str]:
         yield from (f"{name}: {value}" for name, value in facts.items() if value not in (None, {}))
     yield f"trials: {report.trials}, infeasible: {report.infeasible}, failed: {report.failed}"
     yield f"mappings priced: {whole(report.evaluations)}"
+    if report.agreement is not None:
+        yield str(report.agreement)

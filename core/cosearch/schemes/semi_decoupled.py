@@ -177,5 +177,57 @@ def rank_correlation(
     return float(np.mean(found)) if found else float("nan")
 
 
+@frozen
+class Agreement:
+    """How alike other machines rank the proxy's mappings: 1 is alike, 0 is unrelated.
+
+    Attributes:
+        best: rank correlation between the proxy and the best machine.
+        mean, least: over the best machine and others tried.
+        machines: how many, the best included.
+    """
+
+    best: float
+    mean: float
+    least: float
+    machines: int
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        said = (
+            f"how alike machines rank the baseline's mappings: rank correlation {self.best:.2f} "
+            "between the baseline and the best"
+        )
+        if self.machines == 1:
+            return said
+        return (
+            f"{said}; over {self.machines} machines tried {self.mean:.2f} in the mean, "
+            f"{self.least:.2f} at least"
+        )
+
+
+def agreement(
+    mapper: ProxyMapper,
+    machines: Sequence[Accelerator],
+    layers: Sequence[Einsum],
+    objective: Objective,
+    budget: Budget,
+) -> Agreement | None:
+    """Return what the scheme's validity rests on; None where no machine can be compared.
+
+    Args:
+        mapper: of the study.
+        machines: the best first.
+        layers: of the network.
+        objective: of the mappings.
+        budget: of the inner mapper, a layer.
+    """
+    found = [rank_correlation(mapper, m, layers, objective, budget) for m in machines]
+    known = [value for value in found if not np.isnan(value)]
+    if not known or np.isnan(found[0]):
+        return None
+    return Agreement(found[0], float(np.mean(known)), min(known), len(known))
+
+
 def _losses(machine: Accelerator, layer: Einsum, objective: Objective, rows: Rows) -> np.ndarray:
     return mapping_losses(objective, machine, priced(machine, layer, rows))

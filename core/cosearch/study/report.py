@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import frozen
@@ -18,16 +18,24 @@ from cosearch.cost import Cost
 from cosearch.einsum_text import describe
 from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator
+from cosearch.hypervolume import dominated_share, reference_point
 from cosearch.mapping.search import priced
 from cosearch.study.problem import Problem, build
+from cosearch.study.spec import SEMI_DECOUPLED
 from cosearch.study.study import Study
 from cosearch.study.trial import LayerResult, State, Trial
 from cosearch.typing import Value
 from cosearch.workload import Layer
 
+if TYPE_CHECKING:
+    from cosearch.schemes.semi_decoupled import Agreement
+
 ROUNDING = 1e-9
 """By how much the reference model's energy may differ from the kernel's, relative: it adds up in
 another order. Cycles are whole numbers and must be equal."""
+
+OTHERS = 4
+"""Machines beside the best on which a semi-decoupled study is checked, spread over its trials."""
 
 
 @frozen
@@ -44,6 +52,7 @@ class LayerReport:
         mapper: what found it.
         row: the mapping as a point of the mapspace.
         loops: the mapping as an indented loop nest.
+        energy_by_part: where the energy of one run goes, pJ.
     """
 
     name: str
@@ -59,6 +68,7 @@ class LayerReport:
     mapper: str
     row: tuple[int, ...]
     loops: tuple[str, ...]
+    energy_by_part: Mapping[str, float]
 
 
 @frozen
@@ -110,10 +120,16 @@ class StudyReport:
         baseline: what it is compared with; None where it cannot be built or run.
         improvement: baseline over best, by objective and metric; above 1 is better.
         front: the designs that no other dominates, with several objectives.
+        hypervolume: share of the box between zero and `reference` that the front dominates; None
+            with one objective, or no front.
+        reference: by objective, beyond the worst of the front, see `cosearch.hypervolume`.
         obstacle: why there is no best design, or no baseline.
         failures: how often each reason made a trial fail.
         refusals: how often each reason made a trial infeasible.
         notes: what observers did wrong.
+        spent: whole trials that the trials come to.
+        agreement: how alike machines rank the mappings found on the baseline, which the scheme
+            semi-decoupled rests on; None under another scheme, or with nothing to compare.
     """
 
     study: str
@@ -131,15 +147,20 @@ class StudyReport:
     baseline: DesignReport | None
     improvement: Mapping[str, float]
     front: tuple[Point, ...]
+    hypervolume: float | None
+    reference: Mapping[str, float]
     obstacle: str
     failures: Mapping[str, int]
     refusals: Mapping[str, int]
     notes: tuple[str, ...]
+    spent: float
+    agreement: Agreement | None = None
 
 
 def report_of(study: Study) -> StudyReport:
     """Return the report of a study, its best design and the baseline priced again."""
     problem, header = study.problem, study.header
+    hypervolume, reference = _dominated(study)
     best = None if study.best is None else account(problem, study.best)
     has_baseline = study.baseline is not None and bool(study.baseline.outcome.metrics.get("cycles"))
     baseline = account(problem, study.baseline) if study.baseline and has_baseline else None
@@ -160,11 +181,33 @@ def report_of(study: Study) -> StudyReport:
         baseline=baseline,
         improvement=_improvement(best, baseline),
         front=tuple(_point(problem, t) for t in study.front) if len(problem.objectives) > 1 else (),
+        hypervolume=hypervolume,
+        reference=reference,
         obstacle=obstacle(study),
         failures=_reasons(study, State.FAILED),
         refusals=_reasons(study, State.INFEASIBLE),
         notes=tuple(study.notes),
+        spent=study.spent,
+        agreement=_agreement(study),
     )  # fmt: skip
+
+
+def _agreement(study: Study) -> Agreement | None:
+    """Return how alike the best machine and others that were tried rank the proxy's mappings."""
+    problem, best = study.problem, study.best
+    if problem.spec.scheme != SEMI_DECOUPLED or best is None:
+        return None
+    from cosearch.schemes.semi_decoupled import ProxyMapper, agreement
+
+    others = [t for t in study.feasible if t.outcome.accelerator != best.outcome.accelerator]
+    spread = others[:: max(1, len(others) // OTHERS)][:OTHERS]
+    machines = [problem.machine(trial.configuration) for trial in (best, *spread)]
+    layers = [layer.einsum for layer in problem.network.unique]
+    if not isinstance(problem.mapper, ProxyMapper):
+        raise TypeError("the scheme semi-decoupled maps with a ProxyMapper")
+    return agreement(
+        problem.mapper, machines, layers, problem.mapper_objective, problem.spec.mapper_budget
+    )
 
 
 def account(problem: Problem, trial: Trial) -> DesignReport:
@@ -243,7 +286,7 @@ def _layer_report(layer: Layer, result: LayerResult, cost: Cost) -> LayerReport:
     return LayerReport(
         layer.name, describe(layer.einsum), layer.count, layer.einsum.macs, result.energy_pj,
         result.cycles, cost.utilization, cost.bound_by, result.proven, result.gap, result.mapper,
-        result.row, cost.loops,
+        result.row, cost.loops, dict(_parts(cost)),
     )  # fmt: skip
 
 
@@ -282,6 +325,17 @@ def _losses(problem: Problem, trial: Trial) -> dict[str, float]:
         for objective in problem.objectives
         if all(name in columns for name in objective.needs)
     }
+
+
+def _dominated(study: Study) -> tuple[float | None, dict[str, float]]:
+    """Return the hypervolume of the front, as a share, and its reference point by objective."""
+    names = [objective.name for objective in study.problem.objectives]
+    if len(names) == 1 or not study.front:
+        return None, {}
+    losses = np.array([trial.outcome.losses for trial in study.front])
+    reference = reference_point(losses)
+    corner = dict(zip(names, reference.tolist(), strict=True))
+    return dominated_share(losses, reference), corner
 
 
 def _point(problem: Problem, trial: Trial) -> Point:

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
+from cosearch.cli.output import Output
+from cosearch.cli.report_text import show_report
 from cosearch.mapper import Budget
 from cosearch.plugins import load_registry
-from cosearch.schemes.semi_decoupled import CANDIDATES, rank_correlation
+from cosearch.schemes.semi_decoupled import CANDIDATES, agreement, rank_correlation
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
 from cosearch.study.problem import build
+from cosearch.study.report import report_of
 
 RNG = np.random.default_rng(0)
 
@@ -63,3 +66,31 @@ def test_machines_rank_the_proxys_mappings_alike(study):
     )
     assert itself == pytest.approx(1.0)
     assert -1.0 <= found <= 1.0
+
+
+def test_the_report_says_how_alike_machines_rank_the_mappings(study, capsys):
+    report = report_of(study)
+    found = report.agreement
+    problem = study.problem
+    assert found.best == rank_correlation(
+        problem.mapper, build(problem.hardware, study.best.configuration), [layer_of(study)],
+        problem.mapper_objective, Budget(),
+    )  # fmt: skip
+    assert found.least <= found.mean <= 1.0
+    assert 1 <= found.machines <= 5
+    said = f"rank correlation {found.best:.2f} between the baseline and the best"
+    assert said in str(found)
+    show_report(Output(), problem, report, "")
+    assert said in " ".join(capsys.readouterr().out.split())
+    pytest.importorskip("plotly")
+    from cosearch.html.study_page import study_page
+
+    assert said in study_page(study, [])
+
+
+def test_without_a_machine_to_compare_nothing_is_claimed(study):
+    problem = study.problem
+    settings = ([layer_of(study)], problem.mapper_objective, Budget())
+    assert agreement(problem.mapper, [], *settings) is None
+    itself = agreement(problem.mapper, [problem.mapper.proxy], *settings)
+    assert (itself.best, itself.mean, itself.least, itself.machines) == (1.0, 1.0, 1.0, 1)
