@@ -98,10 +98,6 @@ class Hooks:
         """Return executors, subclasses of `cosearch.study.executor.Executor`. Called once."""
 
     @hookspec
-    def cosearch_reporters(self) -> Iterable[Registration]:  # type: ignore[empty-body]
-        """Return reporters, which show or write the results of a study. Called once."""
-
-    @hookspec
     def cosearch_references(self) -> Iterable[Registration]:  # type: ignore[empty-body]
         """Return reference data that models are validated against. Called once.
 

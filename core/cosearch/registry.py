@@ -25,7 +25,6 @@ KINDS: Mapping[str, str] = {
     "network_spaces": "network space",
     "technologies": "technology",
     "executors": "executor",
-    "reporters": "reporter",
     "references": "reference",
 }
 """Kind of registration (the hook is `cosearch_<kind>`) to its singular in messages."""

@@ -159,11 +159,6 @@ def test_cosearch_executors(plugin):
     assert registry.find("executors", "mine").target is module.Mine
 
 
-def test_cosearch_reporters(plugin):
-    registry, module = plugin(registers("reporters", "object", "options = ParameterSpace(())"))
-    assert registry.find("reporters", "mine").target is module.Mine
-
-
 def test_cosearch_references(plugin):
     registry, module = plugin(
         """

@@ -23,7 +23,6 @@ SECTIONS: Mapping[str, str] = {
     "objectives": "objectives",
     "technologies": "technologies",
     "executors": "executors",
-    "reporters": "reporters",
     "references": "references",
 }
 """What users write to the kind of the registry, in the order of the listing."""

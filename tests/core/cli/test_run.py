@@ -78,7 +78,7 @@ def test_settings_reach_the_study(terminal):
         "mapper": "evolutionary:population=8", "objectives": ["energy"],
         "constraints": ["area_mm2<=3"], "fixed": {"pes": 8}, "seed": 7, "batch": 2,
         "mapper_evaluations": 40, "mapper_seconds": None, "warm": True, "scheme": "nested",
-            "warm_start": "", "warm_start_digest": "",
+            "warm_start": "", "warm_start_digest": "", "combine": "network",
     }  # fmt: skip
     assert result.json()["best"]["configuration"]["pes"] == 8
 
@@ -219,3 +219,63 @@ def test_a_broken_strategy_is_one_message_and_what_ended_is_stored(terminal, toy
     assert "strategy 'toy-grid:fault=tell' raised RuntimeError in tell: cannot learn" in result.err
     with Store(tmp_path / "cosearch.db", write=False) as store:
         assert len(load_study(store, toy, "x").trials) == 4
+
+
+def test_a_study_starts_from_another_ones_trials(terminal, tmp_path):
+    assert terminal(*RUN, "--trials", 6, "--study", "first").code == 0
+    warm = (*RUN, "--trials", 4, "--seed", 1, "--study", "second", "--warm-start", "first")
+    facts = terminal(*warm, "--json").json()
+    assert facts["settings"]["warm_start"] == "first"
+    with Store(tmp_path / "cosearch.db", write=False) as store:
+        known, new = ({t.row for t in store.trials(name)} for name in ("first", "second"))
+    assert not known & new - {()}
+
+
+def test_a_warm_start_that_cannot_be_is_one_clear_message(terminal):
+    terminal(*RUN, "--trials", 4, "--study", "first")
+    unknown = terminal(*RUN, "--warm-start", "fisrt")
+    assert unknown.code == 2
+    assert "first" in unknown.err
+    other = terminal(*RUN, "-o", "energy", "--warm-start", "first")
+    assert other.code == 2
+    assert "objectives: edp, not energy" in other.err
+    assert "Traceback" not in unknown.err + other.err
+
+
+def test_the_trials_a_study_started_from_may_not_change(terminal):
+    terminal(*RUN, "--trials", 4, "--study", "first")
+    terminal(*RUN, "--trials", 4, "--study", "second", "--seed", 1, "--warm-start", "first")
+    terminal("resume", "first", "--trials", 2)
+    again = terminal("resume", "second", "--trials", 2)
+    assert again.code == 2
+    assert "'first', which this one started from, has other trials since" in again.err
+
+
+def test_cheap_judgements_are_counted_by_what_they_come_to(terminal):
+    command = ("run", "alexnet", "-H", "toy", "-s", "hyperband", "--mapper-trials", 20)
+    out = terminal(*command, "--trials", 8, "--study", "cheap").out
+    judged, worth = re.search(
+        r"(\d+) trials are done, worth ([\d.]+) of 8 whole ones", out
+    ).groups()
+    assert int(judged) > 8 >= float(worth) - 1
+    assert re.search(rf"^cheap +finished +{worth}\d* +8 ", terminal("studies").out, re.MULTILINE)
+    lines = terminal("export", "cheap").out.splitlines()
+    assert lines[0].endswith(",fidelity")
+    assert len({line.rpartition(",")[2] for line in lines[1:]}) == 3
+    assert "is finished" in terminal(*command, "--trials", 8, "--study", "cheap").err
+
+
+def test_hardware_and_mappings_in_one_loop(terminal):
+    out = terminal(*RUN, "--trials", 12, "--scheme", "joint").out
+    assert re.search(r"^  pes +\d+ +\d+", out, re.MULTILINE)
+    assert ": tile" not in out
+    assert "kernel and reference model agree" in terminal(
+        "rescore", re.search(r"cosearch rescore (\S+)", out)[1]
+    ).out  # fmt: skip
+
+
+def test_a_semi_decoupled_study_says_what_its_validity_rests_on(terminal):
+    command = ("run", GEMM, "-H", "systolic", "-s", "random", "--scheme", "semi-decoupled")
+    assert "rank correlation" in terminal(*command, "--trials", 4).out
+    facts = terminal(*command, "--trials", 4, "--json").json()["agreement"]
+    assert facts["least"] <= facts["mean"] <= 1
