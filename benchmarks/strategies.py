@@ -1,8 +1,8 @@
 """Head to head: regret against evaluations on spaces whose optimum is known.
 
 python benchmarks/strategies.py                       everything: 4 hardware spaces, 6 mapspaces
-python benchmarks/strategies.py --kind hardware --seeds 5 --strategies random,bayesian
-python benchmarks/strategies.py --json results.json
+python benchmarks/strategies.py --kind hardware --seeds 5 --strategies "random;bayesian"
+python benchmarks/strategies.py --runs runs.jsonl     runs that are in the file are not run again
 
 Every contender gets the same spaces, budgets, batches and seeds. The tables show, per space, the
 median evaluations until a contender is within 5 % of the optimum (`>N` where the median run never
@@ -17,22 +17,25 @@ import json
 import math
 import os
 import time
+from pathlib import Path
 
 # Matrices of a hundred rows are no work for two threads, which wait for each other by spinning.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import cattrs
 import numpy as np
 from attrs import asdict, frozen
 from strategy_landscapes import HARDWARE, MAPSPACES, Landscape, landscapes
 
 from cosearch.plugins import Registry, load_registry
-from cosearch.typing import FloatArray
 
 CONTENDERS = (
-    "random", "sobol", "grid", "annealing", "evolutionary", "evolutionary:ageing=true", "cmaes",
-    "bayesian", "bayesian:kernel=matern", "relax-and-round", "surrogate-tree", "reinforce", "ppo",
-    "nsga2", "optuna:sampler=tpe", "pymoo",
+    "random", "sobol", "grid", "annealing", "evolutionary", "evolutionary:ageing=true", "nsga2",
+    "cmaes", "hyperband", "reinforce", "ppo", "bayesian", "bayesian:kernel=matern",
+    "bayesian:kernel=rbf", "relax-and-round", "pymoo", "optuna:sampler=nsga2",
+    "optuna:sampler=cmaes", "surrogate-tree", "optuna:sampler=tpe",
 )  # fmt: skip
+"""The cheap ones first."""
 
 BUDGETS = {"hardware": 1000, "mapspace": 2000}
 BATCHES = {"hardware": 1, "mapspace": 10}
@@ -42,73 +45,77 @@ POINTS = (30, 100, 300, 1000)
 
 
 @frozen
-class Score:
-    """How one contender did on one space.
+class Run:
+    """How one contender did on one space from one seed.
 
     Attributes:
-        space, strategy: names.
-        hits: per seed, evaluations until within 5 % of the optimum; infinite if never.
-        regret: medians over seeds at `POINTS`.
-        best: median over seeds of the least loss found in the whole budget, pJ cycles.
-        feasible: share of all designs asked for that were feasible.
-        ask_ms: mean milliseconds of thought a design.
+        space, strategy, seed: what was run.
+        hit: evaluations until within 5 % of the optimum; infinite if never.
+        regret: at `POINTS` and at the end of the budget.
+        evaluations, feasible: designs asked for, and how many of them were feasible.
+        cpu_s: seconds of thought, of this process alone.
     """
 
     space: str
     strategy: str
-    hits: tuple[float, ...]
+    seed: int
+    hit: float
     regret: tuple[float, ...]
-    best: float
-    feasible: float
-    ask_ms: float
-
-    @property
-    def median(self) -> float:
-        """Of the hits."""
-        return float(np.median(self.hits))
+    evaluations: int
+    feasible: int
+    cpu_s: float
 
 
-def race(land: Landscape, spec: str, registry: Registry, seeds: int) -> Score:
-    """Run one contender on one space from every seed."""
-    named = registry.find("strategies", spec)
+def race(land: Landscape, spec: str, registry: Registry, seed: int) -> Run:
+    """Run one contender on one space from one seed."""
+    strategy = registry.find("strategies", spec).make(land.space, np.random.default_rng(seed))
     budget, batch = BUDGETS[land.kind], BATCHES[land.kind]
-    curves, feasible, evaluations, thought = [], 0, 0, 0.0
-    for seed in range(seeds):
-        strategy = named.make(land.space, np.random.default_rng(seed))
-        losses: list[float] = []
-        best = math.inf
-        while len(losses) < budget and best > land.best * (1 + 1e-9):
-            started = time.perf_counter()
-            rows = strategy.ask(min(batch, budget - len(losses)))
-            thought += time.perf_counter() - started
-            if len(rows) == 0:
-                break
-            loss, ok = land.judge(rows)
-            started = time.perf_counter()
-            strategy.tell(rows, loss, ok)
-            thought += time.perf_counter() - started
-            losses.extend(np.where(ok, loss[:, 0], np.inf).tolist())
-            feasible += int(ok.sum())
-            best = min(losses)
-        evaluations += len(losses)
-        losses.extend([math.inf] * (budget - len(losses)))
-        curves.append(np.minimum.accumulate(losses) / land.best - 1.0)
-    return _score(land, spec, np.array(curves), feasible / evaluations, thought / evaluations)
+    losses: list[float] = []
+    best, feasible, thought = math.inf, 0, 0.0
+    while len(losses) < budget and best > land.best * (1 + 1e-9):
+        started = time.process_time()
+        rows = strategy.ask(min(batch, budget - len(losses)))
+        thought += time.process_time() - started
+        if len(rows) == 0:
+            break
+        loss, ok = land.judge(rows)
+        started = time.process_time()
+        strategy.tell(rows, loss, ok)
+        thought += time.process_time() - started
+        losses.extend(np.where(ok, loss[:, 0], np.inf).tolist())
+        feasible += int(ok.sum())
+        best = min(losses)
+    padded = losses + [math.inf] * (budget - len(losses))
+    curve = np.minimum.accumulate(padded) / land.best - 1.0
+    near = curve <= WITHIN
+    hit = float(near.argmax() + 1) if near.any() else math.inf
+    regret = tuple(float(curve[p - 1]) for p in (*POINTS, budget))
+    return Run(land.name, spec, seed, hit, regret, len(losses), feasible, thought)
 
 
-def _score(
-    land: Landscape, spec: str, curves: FloatArray, feasible: float, thought: float
-) -> Score:
-    near = curves <= WITHIN
-    hits = np.where(near.any(axis=1), near.argmax(axis=1) + 1.0, np.inf)
-    regret = np.median(curves[:, [p - 1 for p in POINTS]], axis=0)
-    best = land.best * (1.0 + float(np.median(curves[:, -1])))
-    return Score(
-        land.name, spec, tuple(hits.tolist()), tuple(regret.tolist()), best, feasible, 1e3 * thought
-    )
+def races(
+    land: Landscape, specs: list[str], seeds: int, registry: Registry, file: Path | None
+) -> list[Run]:
+    """Run what is not in the file yet, and note it there."""
+    known = {(run.space, run.strategy, run.seed): run for run in _noted(file)}
+    runs = []
+    for spec in specs:
+        for seed in range(seeds):
+            run = known.get((land.name, spec, seed)) or race(land, spec, registry, seed)
+            runs.append(run)
+            if file and (land.name, spec, seed) not in known:
+                with file.open("a") as lines:
+                    lines.write(json.dumps(asdict(run)) + "\n")
+    return runs
 
 
-def show(land: Landscape, scores: list[Score]) -> None:
+def _noted(file: Path | None) -> list[Run]:
+    if file is None or not file.exists():
+        return []
+    return [cattrs.structure(json.loads(line), Run) for line in file.read_text().splitlines()]
+
+
+def show(land: Landscape, runs: list[Run]) -> None:
     """Print one space's table."""
     budget = BUDGETS[land.kind]
     print(
@@ -116,16 +123,26 @@ def show(land: Landscape, scores: list[Score]) -> None:
         f"{100 * land.feasible_share:.1f} % feasible, {budget} evaluations"
     )
     columns = "".join(f"{p:>9}" for p in POINTS)
-    print(f"{'':26}{'within 5 %':>11}{'runs':>7}  regret at{columns}{'feasible':>9}{'ms each':>9}"
-          f"{'best EDP':>13}")  # fmt: skip
+    print(f"{'':26}{'within 5 %':>11}{'runs':>7}  regret at{columns}{'feasible':>9}"
+          f"{'CPU ms each':>12}{'best EDP':>13}")  # fmt: skip
     optimum = f"optimum, by {land.proof}"
-    print(f"{optimum:109}{land.best:>13.5g}")
-    for s in scores:
-        median = f"{s.median:.0f}" if math.isfinite(s.median) else f">{budget}"
-        reached = sum(map(math.isfinite, s.hits))
-        regret = "".join(f"{100 * r:>8.1f}%" if r < 100 else f"{'>1e4 %':>9}" for r in s.regret)
-        print(f"{s.strategy:26}{median:>11}{reached:>4}/{len(s.hits)}  {'':9}{regret}"
-              f"{100 * s.feasible:>8.0f}%{s.ask_ms:>9.2f}{s.best:>13.5g}")  # fmt: skip
+    print(f"{optimum:112}{land.best:>13.5g}")
+    for spec in dict.fromkeys(run.strategy for run in runs):
+        print(_line(land, [run for run in runs if run.strategy == spec]))
+
+
+def _line(land: Landscape, runs: list[Run]) -> str:
+    """Return one contender's line: medians over its seeds."""
+    median = float(np.median([run.hit for run in runs]))
+    within = f"{median:.0f}" if math.isfinite(median) else f">{BUDGETS[land.kind]}"
+    reached = sum(math.isfinite(run.hit) for run in runs)
+    *points, last = np.median([run.regret for run in runs], axis=0)
+    regret = "".join(f"{100 * r:>8.1f}%" if r < 100 else f"{'>1e4 %':>9}" for r in points)
+    asked = sum(run.evaluations for run in runs)
+    feasible = sum(run.feasible for run in runs) / asked
+    each = 1e3 * sum(run.cpu_s for run in runs) / asked
+    return (f"{runs[0].strategy:26}{within:>11}{reached:>4}/{len(runs)}  {'':9}{regret}"
+            f"{100 * feasible:>8.0f}%{each:>12.2f}{land.best * (1 + last):>13.5g}")  # fmt: skip
 
 
 def main() -> None:
@@ -135,20 +152,15 @@ def main() -> None:
     parser.add_argument("--strategies", default=";".join(CONTENDERS), help="separated by ;")
     parser.add_argument("--kind", choices=("hardware", "mapspace"))
     parser.add_argument("--space", action="append", default=[])
-    parser.add_argument("--json", help="write every run's result to this file")
+    parser.add_argument("--runs", type=Path, help="a file of runs, one JSON object a line")
     given = parser.parse_args()
     registry = load_registry()
     cases = {"hardware": HARDWARE, "mapspace": MAPSPACES}
     chosen = [c.name for kind, group in cases.items() for c in group if given.kind in (None, kind)]
     names = tuple(n for n in chosen if not given.space or n in given.space) or ("none",)
-    results = []
     for land in landscapes(registry, names):
-        scores = [race(land, spec, registry, given.seeds) for spec in given.strategies.split(";")]
-        show(land, scores)
-        results += [asdict(score) | {"kind": land.kind} for score in scores]
-    if given.json:
-        with open(given.json, "w") as file:  # noqa: PTH123
-            json.dump(results, file, indent=1)
+        specs = given.strategies.split(";")
+        show(land, races(land, specs, given.seeds, registry, given.runs))
 
 
 if __name__ == "__main__":
