@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.options import (
+    CombineOption,
     HardwareOption,
     JsonOption,
     MapperOption,
@@ -23,16 +25,22 @@ from cosearch.errors import Infeasible
 
 if TYPE_CHECKING:
     from cosearch.hardware import Accelerator
-    from cosearch.study.layer_mapping import LayerMapping
+    from cosearch.study.crew import Hand
+    from cosearch.study.layer_mapping import LayerMapping, NetworkChoice
     from cosearch.study.problem import Problem
 
 LayerSeconds = Annotated[
     float | None,
     typer.Option(
         "--seconds", min=0.0, metavar="S", show_default=False,
-        help="Wall-clock time per layer at most.",
+        help="Wall-clock time of a layer's search at most.",
     ),
 ]  # fmt: skip
+
+WorkersOption = Annotated[
+    int,
+    typer.Option("--workers", min=1, metavar="N", help="Layers mapped at once. Same result."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -56,6 +64,8 @@ def map_command(
     mapper_trials: MapperTrialsOption = None,
     seconds: LayerSeconds = None,
     seed: SeedOption = 0,
+    combine: CombineOption = "network",
+    workers: WorkersOption = 1,
     json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Find the best mapping of each layer on one machine, and show it as a loop nest.
@@ -69,6 +79,7 @@ def map_command(
         cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
         cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml  # Timeloop's files
     """
+    from cosearch.study.crew import hired
     from cosearch.study.problem import (
         Problem,
         build,
@@ -76,7 +87,7 @@ def map_command(
         default_mapper,
         make_hardware,
     )
-    from cosearch.study.spec import StudySpec
+    from cosearch.study.spec import StudySpec, checked
 
     session = session_of(ctx)
     model = make_hardware(hardware, session.registry)
@@ -88,13 +99,20 @@ def map_command(
         workload, hardware, "random",
         canonical_mapper(mapper or default_mapper(model, session.registry), session.registry),
         (session.registry.objective(objective).name,), fixed=fixed, seed=seed,
-        mapper_evaluations=mapper_trials, mapper_seconds=seconds,
+        mapper_evaluations=mapper_trials, mapper_seconds=seconds, combine=checked(combine),
     )  # fmt: skip
     problem = Problem.of(spec, session.registry)
-    _run(session, problem, machine, json=json)
+    _run(session, problem, machine, hired(problem, session.registry, workers), json=json)
 
 
-def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool) -> None:
+def _run(
+    session: Session,
+    problem: Problem,
+    machine: Accelerator,
+    others: Sequence[Hand],
+    *,
+    json: bool,
+) -> None:
     """Map every layer and show it as soon as it is done; Ctrl-C keeps those that are.
 
     Raises:
@@ -103,20 +121,21 @@ def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool
     from cosearch.cli import map_text
 
     done: list[LayerMapping] = []
-    stopped = False
+    choice, stopped = None, False
     try:
         if not json:
             map_text.show_head(session.output, problem, machine)
-        for result in _watched(session, problem, machine):
+        for result in _watched(session, problem, machine, others):
             done.append(result)
             if not json:
                 map_text.show_layer(session.output, result, problem.mapper_objective.name)
+        choice = _together(session, problem, machine, done, others)
     except KeyboardInterrupt:
         stopped = True
     if json:
-        session.output.json(map_text.facts(problem, machine, done))
+        session.output.json(map_text.facts(problem, machine, done, choice))
     else:
-        map_text.show_totals(session.output, problem, done)
+        map_text.show_totals(session.output, problem, done, choice)
     if stopped:
         session.output.warn(f"stopped after {len(done)} of {len(problem.network.unique)} layers")
         raise typer.Exit(INTERRUPTED)
@@ -130,12 +149,32 @@ def _run(session: Session, problem: Problem, machine: Accelerator, *, json: bool
         raise Infeasible(told, first.margins, first.hint)
 
 
-def _watched(session: Session, problem: Problem, machine: Accelerator) -> Iterator[LayerMapping]:
+def _together(
+    session: Session,
+    problem: Problem,
+    machine: Accelerator,
+    done: Sequence[LayerMapping],
+    others: Sequence[Hand],
+) -> NetworkChoice | None:
+    """Return the choice for the network, if it has several layers and all could be mapped."""
+    from cosearch.study.layer_mapping import choose_for_network
+
+    if len(done) < 2 or any(result.mapped is None for result in done):
+        return None
+    errors = session.output.errors
+    watched = errors.status("choosing mappings for the network") if session.output.live else None
+    with watched or nullcontext():
+        return choose_for_network(problem, machine, done, others)
+
+
+def _watched(
+    session: Session, problem: Problem, machine: Accelerator, others: Sequence[Hand]
+) -> Iterator[LayerMapping]:
     """Yield the results, with a line that says what is being mapped while someone watches."""
     from cosearch.study.layer_mapping import map_layers
 
     if not session.output.live:
-        yield from map_layers(problem, machine)
+        yield from map_layers(problem, machine, others)
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -143,7 +182,7 @@ def _watched(session: Session, problem: Problem, machine: Accelerator) -> Iterat
     names = [layer.name for layer in problem.network.unique]
     with Progress(*columns, console=session.output.errors, transient=True) as progress:
         task = progress.add_task("")
-        results = map_layers(problem, machine)
+        results = map_layers(problem, machine, others)
         for i, name in enumerate(names, start=1):
             progress.update(task, description=f"mapping {name} ({i} of {len(names)})")
             result = next(results)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from cosearch.cli.network_text import network_facts, show_network
 from cosearch.cli.output import Output, table
 from cosearch.cost import Cost
 from cosearch.einsum_text import describe
@@ -16,7 +17,7 @@ from cosearch.loopnest.mapping import Loop, Mapping
 from cosearch.mapper import Mapped
 from cosearch.mapping.rejection import SHOWN
 from cosearch.quantities import digits, duration, energy, percent, si, whole
-from cosearch.study.layer_mapping import LayerMapping
+from cosearch.study.layer_mapping import LayerMapping, NetworkChoice
 from cosearch.study.problem import Problem
 
 
@@ -110,8 +111,17 @@ def _proof_in_short(mapped: Mapped) -> str:
     return "" if mapped.gap is None else f"gap {percent(mapped.gap)}"
 
 
-def show_totals(output: Output, problem: Problem, done: Sequence[LayerMapping]) -> None:
-    """Print the network's sum over its layers, each times its runs."""
+def show_totals(
+    output: Output, problem: Problem, done: Sequence[LayerMapping], choice: NetworkChoice | None
+) -> None:
+    """Print the sum over the layers, each times its runs, and what is best for the network.
+
+    Args:
+        output: to print to.
+        problem: what is mapped.
+        done: layers, each with its own best mapping.
+        choice: for the network; None where a layer is missing.
+    """
     rows = [
         (
             r.layer.name, str(r.layer.count), f"{r.cost.energy_pj / 1e6:,.2f}",
@@ -140,8 +150,8 @@ def show_totals(output: Output, problem: Problem, done: Sequence[LayerMapping]) 
         "optimal",
     )
     output.show(table(columns, rows))
-    if complete:
-        output.show(f"  EDP of the network: {pj * cycles:.4e} pJ*cycles")
+    if choice is not None:
+        show_network(output, problem, choice)
 
 
 def _sums(done: Sequence[LayerMapping]) -> tuple[float, float]:
@@ -150,7 +160,10 @@ def _sums(done: Sequence[LayerMapping]) -> tuple[float, float]:
 
 
 def facts(
-    problem: Problem, machine: Accelerator, done: Sequence[LayerMapping]
+    problem: Problem,
+    machine: Accelerator,
+    done: Sequence[LayerMapping],
+    choice: NetworkChoice | None,
 ) -> dict[str, object]:
     """Return everything for JSON."""
     pj, cycles = _sums(done)
@@ -167,6 +180,7 @@ def facts(
         "energy_pj": pj,
         "cycles": cycles,
         "edp": pj * cycles,
+        "network": None if choice is None else network_facts(choice),
         "layers": [_layer_facts(machine, result) for result in done],
     }
 

@@ -85,6 +85,14 @@ ConstraintOption: TypeAlias = Annotated[
     ),
 ]  # fmt: skip
 
+CombineOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--combine", metavar="HOW",
+        help="How layers' mappings are chosen: for the whole `network`, or `layers` alone, faster.",
+    ),
+]  # fmt: skip
+
 StoreOption: TypeAlias = Annotated[
     Path, typer.Option("--store", metavar="FILE", help="The SQLite file that keeps studies.")
 ]

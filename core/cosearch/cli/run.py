@@ -9,6 +9,7 @@ import typer
 
 from cosearch.cli.options import (
     STORE,
+    CombineOption,
     ConstraintOption,
     HardwareOption,
     JsonOption,
@@ -139,6 +140,7 @@ def run_command(
     cold: ColdOption = False,
     warm_start: WarmStartOption = "",
     scheme: SchemeOption = "nested",
+    combine: CombineOption = "network",
     study: StudyOption = "",
     store: StoreOption = STORE,
     workers: WorkersOption = 1,
@@ -167,7 +169,7 @@ def run_command(
         session.registry, workload, hardware, strategy, mapper=mapper, objective=objective,
         constraints=constraint or (), fixed=settings(set_), seed=seed, batch=batch,
         mapper_evaluations=mapper_trials, warm=not cold, scheme=scheme,
-        warm_start=warm_start,
+        warm_start=warm_start, combine=combine,
     )  # fmt: skip
     unlimited = trials is None and evaluations is None and seconds is None
     budget = Budget(TRIALS if unlimited else trials, evaluations, seconds)

@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 from attrs import evolve, frozen
 
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.mapper import Budget
 from cosearch.plugins import Named, Registry
+from cosearch.space import Space
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
 from cosearch.store.store import Store
 from cosearch.strategy import Strategy
@@ -41,12 +43,12 @@ from cosearch.study.search import Search
 from cosearch.study.seeds import stream
 from cosearch.study.spec import (
     BATCH,
-    COMBINATIONS,
     EXHAUSTIVE,
     NETWORK,
     SCHEME,
     SCHEMES,
     StudySpec,
+    checked,
 )
 from cosearch.study.study import Study
 from cosearch.study.warm_start import known_of, pinned
@@ -94,8 +96,6 @@ def plan(
     """
     if scheme not in SCHEMES:
         raise UnknownNameError("scheme", scheme, SCHEMES)
-    if combine not in COMBINATIONS:
-        raise UnknownNameError("combination", combine, COMBINATIONS)
     if warm_start and scheme == EXHAUSTIVE:
         raise CosearchError("the scheme exhaustive tries every design: it takes no warm start")
     model = make_hardware(hardware, registry)
@@ -113,7 +113,7 @@ def plan(
         warm=warm,
         scheme=scheme,
         warm_start=warm_start,
-        combine=combine,
+        combine=checked(combine),
     )
     Problem.of(spec, registry)
     return spec
@@ -208,7 +208,7 @@ def run(study: Study, store: Store, registry: Registry, session: Session | None 
     session = session or Session()
     spec = study.problem.spec
     named = make_strategy(spec.strategy, registry)
-    _refuse_many_objectives(named, spec)
+    refuse_many_objectives(named, study.problem.space, spec.objectives)
     strategy = _strategy(study.problem, named)
     known = known_of(study.problem, store)
     with _executor(study, store, registry, session) as executor:
@@ -253,10 +253,20 @@ def _executor(study: Study, store: Store, registry: Registry, session: Session) 
     return named.make(task, session.workers, session.trial_seconds)
 
 
-def _refuse_many_objectives(named: Named[Any], spec: StudySpec) -> None:
-    if len(spec.objectives) > 1 and not named.target.multi_objective:
+def refuse_many_objectives(named: Named[Strategy], space: Space, objectives: Sequence[str]) -> None:
+    """Raise CosearchError when there are several objectives and the strategy takes one.
+
+    Args:
+        named: the strategy; its options may rule several out.
+        space: that it would search.
+        objectives: names.
+    """
+    if len(objectives) == 1:
+        return
+    takes_several = named.target.multi_objective
+    if not (takes_several and named.make(space, np.random.default_rng(0)).multi_objective):
         raise CosearchError(
-            f"the strategy {named.name!r} takes one objective, not {', '.join(spec.objectives)}",
+            f"the strategy {named.spec!r} takes one objective, not {', '.join(objectives)}",
             "`cosearch list strategies` shows which take several",
         )
 

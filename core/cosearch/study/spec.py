@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import asdict, field, fields, frozen
 
-from cosearch.errors import CosearchError
+from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.mapper import Budget
 from cosearch.typing import Value
 
@@ -38,6 +38,13 @@ LAYERS = "layers"
 """Every layer has the mapping that is best for itself, as studies had before there was a choice."""
 
 COMBINATIONS = (NETWORK, LAYERS)
+
+
+def checked(combine: str) -> str:
+    """Return one of COMBINATIONS, or raise UnknownNameError."""
+    if combine not in COMBINATIONS:
+        raise UnknownNameError("combination", combine, COMBINATIONS)
+    return combine
 
 
 def _sorted(values: Mapping[str, Value]) -> dict[str, Value]:

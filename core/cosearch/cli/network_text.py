@@ -1,0 +1,79 @@
+"""How the choice of mappings for a whole network looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from cosearch.cli.output import Output
+from cosearch.mapping.network_search import PROVEN
+from cosearch.quantities import percent
+from cosearch.study.layer_mapping import LayerMapping, NetworkChoice
+from cosearch.study.problem import Problem
+
+FEW = 6
+"""Layers named at most where their mappings differ."""
+
+
+def show_network(output: Output, problem: Problem, choice: NetworkChoice) -> None:
+    """Print what the layers' own best mappings come to, and what mappings chosen together do."""
+    objective = problem.mapper_objective
+    what = objective.name.upper() if len(objective.name) == 3 else objective.name
+    own, value = choice.own_value, choice.value
+    changed = choice.changed
+    if changed:
+        output.show(f"  {what} of the network, mapped together: {value:.6e} {objective.unit}")
+        output.show(f"  {100 * (1 - value / own):.2g} % below the layers' own best, {own:.6e}")
+        output.prose(_differences(choice, changed), "faint", indent=2)
+    else:
+        output.show(f"  {what} of the network: {value:.6e} {objective.unit}")
+    if choice.gap is not None:
+        output.show(_certainty(what, choice.gap))
+
+
+def _certainty(what: str, gap: float) -> Text:
+    if gap <= PROVEN:
+        return Text(f"  proven: no choice of mappings has a lower {what}", style="good")
+    return Text(f"  proven: no choice of mappings lowers {what} by more than {percent(gap)}",
+                style="warn")  # fmt: skip
+
+
+def _differences(choice: NetworkChoice, changed: Sequence[int]) -> str:
+    told = [_difference(choice.own[i], choice.layers[i]) for i in changed[:FEW]]
+    rest = f"; and {len(changed) - FEW} more" if len(changed) > FEW else ""
+    return f"for which other mappings are better: {'; '.join(told)}{rest}"
+
+
+def _difference(own: LayerMapping, chosen: LayerMapping) -> str:
+    if own.cost is None or chosen.cost is None:
+        return own.layer.name
+    energy = chosen.cost.energy_pj / own.cost.energy_pj - 1
+    cycles = chosen.cost.cycles / own.cost.cycles - 1
+    return f"{own.layer.name} ({100 * energy:+.2g} % energy, {100 * cycles:+.2g} % cycles)"
+
+
+def network_facts(choice: NetworkChoice) -> dict[str, object]:
+    """Return the choice for JSON; `layers` are those whose mapping is not their own best."""
+    return {
+        "energy_pj": choice.energy_pj,
+        "cycles": choice.cycles,
+        "edp": choice.energy_pj * choice.cycles,
+        "value": choice.value,
+        "gap": choice.gap,
+        "proven": choice.gap is not None and choice.gap <= PROVEN,
+        "own_best": {"value": choice.own_value, "gap": choice.alone},
+        "layers": [_chosen_facts(choice.layers[i]) for i in choice.changed],
+    }
+
+
+def _chosen_facts(chosen: LayerMapping) -> dict[str, object]:
+    if chosen.mapped is None or chosen.cost is None:
+        return {"name": chosen.layer.name}
+    return {
+        "name": chosen.layer.name,
+        "row": chosen.mapped.row,
+        "loops": chosen.cost.loops,
+        "energy_pj": chosen.cost.energy_pj,
+        "cycles": chosen.cost.cycles,
+    }
