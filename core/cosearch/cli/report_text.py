@@ -11,6 +11,7 @@ from cosearch.cli.sources_text import show_sources
 from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
 from cosearch.study.problem import Problem
 from cosearch.study.report import DesignReport, LayerReport, StudyReport
+from cosearch.study.spec import JOINT
 from cosearch.study.study import Study
 from cosearch.typing import Value
 
@@ -33,9 +34,10 @@ def show_head(output: Output, study: Study) -> None:
     begun = f"resumed after {done} trials" if done else "a new study"
     size = study.problem.space.size
     designs = f"{size:,}" if size < MANY else f"{size:.1e}"
+    mappings = "mappings among them" if spec.scheme == JOINT else f"{spec.mapper} for mappings"
     output.note(
         f"{study.name}: {study.problem.network.name} on {spec.hardware}, {spec.strategy} over "
-        f"{designs} designs, {spec.mapper} for mappings, "
+        f"{designs} designs, {mappings}, "
         f"{', '.join(spec.objectives)}, seed {spec.seed}; {begun}"
     )
 
