@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from attrs import asdict
 
 from cosearch.cli.options import (
     STORE,
+    CombineOption,
     ConstraintOption,
     JsonOption,
     MapperOption,
@@ -21,17 +23,14 @@ from cosearch.cli.options import (
     ObjectiveOption,
     StoreOption,
 )
-from cosearch.cli.output import Output
-from cosearch.cli.session import SEARCH, session_of
+from cosearch.cli.session import SEARCH, Session, session_of
 from cosearch.errors import CosearchError
 
 if TYPE_CHECKING:
-    from cosearch.compare.contest import Run
+    from cosearch.compare.contest import Contest
     from cosearch.compare.outcome import Result
     from cosearch.compare.scores import Standing
-    from cosearch.mapper import Budget
-    from cosearch.plugins import Registry
-    from cosearch.store.store import Store
+    from cosearch.compare.tuning import Rehearsal
 
 TRIALS = 50
 """Designs of a run when no budget is named."""
@@ -105,6 +104,26 @@ def compare_command(
     mapper: MapperOption = None,
     mapper_trials: MapperTrialsOption = None,
     constraint: ConstraintOption = None,
+    tune: Annotated[
+        int | None,
+        typer.Option(
+            "--tune",
+            min=1,
+            metavar="N",
+            show_default=False,
+            help="First try N configurations of each contender's options on other workloads.",
+        ),
+    ] = None,
+    tune_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tune-on",
+            metavar="WORKLOAD",
+            show_default=False,
+            help="Where to tune; may be repeated. A usual network, not compared, if left out.",
+        ),
+    ] = None,
+    combine: CombineOption = "network",
     workers: Annotated[
         int | None,
         typer.Option(
@@ -135,57 +154,88 @@ def compare_command(
     Examples:
         cosearch compare resnet18 -H eyeriss -s random -s evolutionary --trials 50
         cosearch compare alexnet resnet18 -H eyeriss -H gemmini -s random -s bayesian -s ppo
-        cosearch compare resnet18 -H vta -s random -s ppo -o latency --seeds 20 --json
+        cosearch compare resnet18 -H vta -s random -s nsga2 -o latency,area --seeds 20 --json
+        cosearch compare resnet18 -H eyeriss -s evolutionary -s annealing --tune 8 --tune-on alexnet
     """  # fmt: skip
     from cosearch.cli import compare_text
+    from cosearch.cli.compare_report import write_report
     from cosearch.compare.contest import Contest
-    from cosearch.compare.outcome import collect
     from cosearch.compare.scores import standing
     from cosearch.mapper import Budget
-    from cosearch.store.store import Store
 
     session = session_of(ctx)
     if trials is None and evaluations is None and seconds is None:
         trials = TRIALS
-    budget = Budget(trials, evaluations, seconds)
+    if tune_on and tune is None:
+        raise CosearchError("--tune-on says where to tune; --tune N says how much", "add --tune 8")
     contest = Contest(
-        strategy, hardware, workloads, seeds, budget, objective, mapper, mapper_trials,
-        constraint or (),
+        strategy, hardware, workloads, seeds, Budget(trials, evaluations, seconds), objective,
+        mapper, mapper_trials, constraint or (), combine=combine,
     )  # fmt: skip
-    runs = list(contest.runs(session.registry))
-    if len({run.spec.name for run in runs}) < len(runs):
+    if len({run.spec.name for run in contest.runs(session.registry)}) < _size(contest):
         raise CosearchError("two of the contenders are the same strategy with the same options")
     try:
-        _run(session.output, runs, budget, store, workers or os.cpu_count() or 1)
+        tuned = _tune(session, contest, tune, tune_on or (), store, workers)
+        contest = tuned.applied(contest) if tuned else contest
+        result = _result(session, contest, "runs", store, workers)
     except KeyboardInterrupt:
         session.output.note(f"stopped; everything finished is stored. Go on: {_again()}")
         raise
-    with Store(store, write=False) as opened:
-        result = collect(contest, runs, opened)
-        found = standing(result)
-        if report is not None and found.scores:
-            _write_page(report, result, found, opened, session.registry)
-            session.output.note(f"wrote {report}")
+    found = standing(result)
+    if report is not None and found.scores:
+        write_report(report, result, found, tuned, store, session, _again())
+        session.output.note(f"wrote {report}")
     if json:
-        session.output.json({"cases": [str(c) for c in result.solved], **found.facts()})
+        session.output.json(_facts(result, found, tuned))
     else:
-        compare_text.show(session.output, result, found)
+        compare_text.show(session.output, result, found, tuned)
     if not found.scores:
         raise typer.Exit(1)
 
 
-def _run(output: Output, runs: Sequence[Run], budget: Budget, store: Path, workers: int) -> None:
-    """Run what is missing, with progress."""
+def _size(contest: Contest) -> int:
+    return len(contest.strategies) * len(contest.cases) * contest.seeds
+
+
+def _tune(
+    session: Session,
+    contest: Contest,
+    configurations: int | None,
+    workloads: Sequence[str],
+    store: Path,
+    workers: int | None,
+) -> Rehearsal | None:
+    """Tune the contenders where that is asked for; the runs are stored like all others."""
+    from cosearch.compare.tuning import Tuning, choose, tuning_workloads
+
+    if configurations is None:
+        return None
+    chosen = tuning_workloads(workloads, contest.workloads, session.registry)
+    tuning = Tuning(contest, configurations, chosen)
+    rehearsal = tuning.rehearsal(session.registry)
+    session.output.note(f"tuning: {len(rehearsal.strategies)} configurations")
+    result = _result(session, rehearsal, "tuning runs", store, workers)
+    return choose(tuning, result, session.registry)
+
+
+def _result(
+    session: Session, contest: Contest, what: str, store: Path, workers: int | None
+) -> Result:
+    """Run what of a contest is missing, with progress, and read what all of it came to."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from cosearch.compare.fronts import judged
+    from cosearch.compare.outcome import collect
     from cosearch.compare.running import run_all
+    from cosearch.store.store import Store
 
+    output, runs = session.output, list(contest.runs(session.registry))
     started = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(),
                TextColumn("{task.fields[left]}", style="faint"))  # fmt: skip
     with Progress(*columns, console=output.errors, transient=True,
                   disable=not output.live) as progress:  # fmt: skip
-        task = progress.add_task("runs", total=len(runs), left="")
+        task = progress.add_task(what, total=len(runs), left="")
         done = 0
 
         def finished(_: object) -> None:
@@ -196,34 +246,24 @@ def _run(output: Output, runs: Sequence[Run], budget: Budget, store: Path, worke
                 task, advance=1, left=f"{passed / done * (len(runs) - done):.0f} s left"
             )
 
-        run_all(runs, budget, store, workers, finished)
+        run_all(runs, contest.budget, store, workers or os.cpu_count() or 1, finished)
     passed = time.monotonic() - started
-    output.note(f"{len(runs)} runs are in {store}; this took {passed:.1f} s")
+    output.note(f"{len(runs)} {what} are in {store}; this took {passed:.1f} s")
+    with Store(store, write=False) as opened:
+        return judged(collect(contest, runs, opened))
 
 
-def _write_page(
-    path: Path, result: Result, found: Standing, store: Store, registry: Registry
-) -> None:
-    """Write the HTML page: each case's best design is priced again for it."""
-    from cosearch.html.compare_page import compare_page
-    from cosearch.html.page import write_page
-    from cosearch.study.codesign import load_study
-    from cosearch.study.report import account
+def _facts(result: Result, found: Standing, tuned: Rehearsal | None) -> dict[str, Any]:
+    """Return everything as plain data."""
+    from cosearch.compare.fronts import known_fronts
 
-    trials = {
-        o.run.spec.name: [t for t in store.trials(o.run.spec.name) if t.number > 0]
-        for o in result.outcomes
+    return {
+        "cases": [str(case) for case in result.solved],
+        "objectives": list(result.contest.objectives),
+        "tuning": None if tuned is None else asdict(tuned),
+        "fronts": [front.facts() for front in known_fronts(result)],
+        **found.facts(),
     }
-    best = {}
-    for case in result.solved:
-        name = result.winner(case).run.spec.name
-        study = load_study(store, registry, name)
-        if study.best is not None:
-            best[case] = account(study.problem, study.best)
-    header = store.header(result.outcomes[0].run.spec.name)
-    facts = [_again(), "", *(f"{name}: {value}" for name, value in header.facts.items())]
-    facts += ["", "studies:", *sorted(trials)]
-    write_page(path, compare_page(result, found, trials, best, facts))
 
 
 def _again() -> str:

@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
 from cosearch.cli.output import Cell, Output, table
+from cosearch.compare.fronts import KnownFront, known_fronts
 from cosearch.compare.outcome import Result
 from cosearch.compare.plot import LETTERS, anytime_plot
 from cosearch.compare.scores import SIGNIFICANT, WITHIN, Score, Standing
+from cosearch.compare.tuning import Rehearsal
 from cosearch.quantities import digits, duration, percent, ratio, whole
 
 PLOT_MARGIN = 14
 WIDEST_PLOT = 72
 
 
-def show(output: Output, result: Result, standing: Standing) -> None:
-    """Show scores, differences, the anytime plot, and each case's best known."""
+def show(output: Output, result: Result, standing: Standing, tuned: Rehearsal | None) -> None:
+    """Show scores, differences, the anytime plot, each case's best known, and what was tuned."""
     for case in standing.unsolved:
         output.warn(f"{case}: no run found a feasible design; the case is left out")
     if not standing.scores:
         output.show("nothing to compare: no run found a feasible design")
         return
-    contest = result.contest
-    output.title(
-        "who is best",
-        f"{len(result.solved)} cases x {contest.seeds} runs; losses over the best known of a case",
-    )
-    output.show(table(
-        ("contender", ">median", ">quartiles", ">rank", ">beats others|%", ">reaches|%",
-         ">trials to reach", ">evaluations", ">area|log2"),
-        [_quality(letter, s) for letter, s in zip(LETTERS, standing.scores, strict=False)],
-    ))  # fmt: skip
-    output.show(Text(
-        f"  reaches: within {percent(WITHIN)} of the best known; area: mean log2 of the "
-        "best-so-far ratio, 0 is perfect", style="faint",
-    ))  # fmt: skip
-    output.show("")
-    output.title("who differs", f"permutation tests within cases, Holm-corrected, {SIGNIFICANT:g}")
-    for line in _differences(standing):
-        output.show(line)
-    output.show("")
+    _show_quality(output, result, standing)
+    _show_differences(output, result, standing)
     output.title("what it took", "means of a run")
     output.show(table(
-        ("contender", ">designs", ">infeasible|%", ">thinking", ">evaluating"),
+        ("contender", ">designs", ">infeasible|%", ">mappings priced", ">thinking", ">evaluating"),
         [_cost(letter, s) for letter, s in zip(LETTERS, standing.scores, strict=False)],
     ))  # fmt: skip
     output.show("")
@@ -55,8 +40,90 @@ def show(output: Output, result: Result, standing: Standing) -> None:
     for text in anytime_plot(result, names, max(width, 20)):
         output.show(text)
     output.show("")
-    output.title("best known", contest.objective)
-    output.show(table(("case", ">loss", "found by", "mappings"), list(_cases(result))))
+    output.title("best known", result.contest.objective)
+    if len(result.contest.objectives) == 1:
+        output.show(table(("case", ">loss", "found by", "mappings"), list(_cases(result))))
+    for front in known_fronts(result):
+        _show_front(output, result.contest.objectives, front)
+    if tuned is not None:
+        _show_tuned(output, tuned)
+
+
+def _show_quality(output: Output, result: Result, standing: Standing) -> None:
+    several = len(result.contest.objectives) > 1
+    output.title(
+        "who is best",
+        f"{len(result.solved)} cases x {result.contest.seeds} runs; "
+        + ("hypervolume of a case's best run over a run's own" if several
+           else "losses over the best known of a case"),
+    )  # fmt: skip
+    output.show(table(
+        ("contender", ">median", ">quartiles", ">rank", ">beats others|%", ">reaches|%",
+         ">trials to reach", ">evaluations", ">area|log2"),
+        [_quality(letter, s) for letter, s in zip(LETTERS, standing.scores, strict=False)],
+    ))  # fmt: skip
+    output.show(Text(
+        f"  reaches: within {percent(WITHIN)} of the best known; area: mean log2 of the "
+        "best-so-far ratio, 0 is perfect", style="faint",
+    ), "")  # fmt: skip
+
+
+def _show_differences(output: Output, result: Result, standing: Standing) -> None:
+    output.title(
+        "who differs",
+        "probability that a run of the row beats one of the column; "
+        f"* permutation test, Holm-corrected, {SIGNIFICANT:g}",
+    )
+    names, letters = [s.strategy for s in standing.scores], LETTERS[: len(standing.scores)]
+    duels = _duels(result, standing)
+    output.show(table(
+        ("contender", *(f">{letter}|%" for letter in letters)),
+        [(f"{letter} {row}", *(duels.get((row, column), "") for column in names))
+         for letter, row in zip(letters, names, strict=True)],
+    ))  # fmt: skip
+    if not any(s.better_than for s in standing.scores):
+        output.show("  no two contenders can be told apart: more seeds would be needed")
+    if standing.critical_difference is not None:
+        output.show(Text(
+            f"  mean ranks over {standing.blocks} blocks differ from "
+            f"{standing.critical_difference:.2f} on (Nemenyi)", style="faint",
+        ))  # fmt: skip
+    output.show("")
+
+
+def _duels(result: Result, standing: Standing) -> dict[tuple[str, str], str]:
+    """Return a cell for every ordered pair of contenders."""
+    names, cells = result.contest.strategies, {}
+    for p in standing.pairs:
+        mark = "*" if p.corrected <= SIGNIFICANT else " "
+        cells[names[p.a], names[p.b]] = f"{100 * p.superiority:.0f}{mark}"
+        cells[names[p.b], names[p.a]] = f"{100 * (1 - p.superiority):.0f}{mark}"
+    return cells
+
+
+def _show_front(output: Output, objectives: Sequence[str], front: KnownFront) -> None:
+    output.show("")
+    output.title(str(front.case), front.about)
+    output.show(table(
+        (*(f">{name}" for name in objectives), "found by", ">seed", ">trial"),
+        [(*(f"{x:.4g}" for x in m.losses), m.run.run.strategy, str(m.run.run.seed), str(m.trial))
+         for m in front.members],
+    ))  # fmt: skip
+
+
+def _show_tuned(output: Output, tuned: Rehearsal) -> None:
+    output.show("")
+    output.title("tuned first", tuned.about)
+    output.show(table(
+        ("contender", "options changed", ">tried", ">before|log2", ">after|log2", ">runs",
+         ">trials", ">time"),
+        [(t.contender, t.changes, str(t.tried), f"{t.before:.3f}", f"{t.after:.3f}", str(t.runs),
+          whole(t.trials), duration(t.seconds)) for t in tuned.tuned],
+    ))  # fmt: skip
+    output.show(Text(
+        "  log2: mean of the final loss over the best known there, of the contender as named and "
+        "as tuned", style="faint",
+    ))  # fmt: skip
 
 
 def _name(letter: str, score: Score) -> str:
@@ -77,22 +144,9 @@ def _soon(count: float) -> str:
 
 def _cost(letter: str, s: Score) -> tuple[Cell, ...]:
     return (
-        _name(letter, s), f"{s.designs:.1f}", f"{100 * s.infeasible:.1f}",
+        _name(letter, s), f"{s.designs:.1f}", f"{100 * s.infeasible:.1f}", whole(s.evaluations),
         duration(s.think_seconds), duration(s.evaluate_seconds),
     )  # fmt: skip
-
-
-def _differences(standing: Standing) -> Iterator[str]:
-    real = [s for s in standing.scores if s.better_than]
-    for score in real:
-        yield f"  {score.strategy} is better than {', '.join(score.better_than)}"
-    if not real:
-        yield "  no two contenders can be told apart: more seeds would be needed"
-    if standing.critical_difference is not None:
-        yield (
-            f"  mean ranks over {standing.blocks} blocks differ from "
-            f"{standing.critical_difference:.2f} on (Nemenyi)"
-        )
 
 
 def _cases(result: Result) -> Iterator[tuple[str, str, str, str]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
 from cosearch.mapper import Budget
 from cosearch.plugins import Registry
-from cosearch.study.codesign import plan
-from cosearch.study.spec import BATCH, StudySpec
+from cosearch.study.codesign import plan, refuse_many_objectives
+from cosearch.study.problem import make_hardware, make_strategy
+from cosearch.study.spec import BATCH, NETWORK, StudySpec
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:
@@ -42,11 +43,13 @@ class Contest:
         hardware, workloads: every pair of them is a case.
         seeds: runs of each contender on each case; they have the seeds 0, 1, ...
         budget: of every run, the same.
-        objective: one name.
+        objective: one name, or several joined by commas.
         mapper: a mapper's name; None is each machine's default.
         mapper_evaluations: mappings priced per layer at most.
         constraints: such as `area_mm2<=10`.
         batch: designs proposed before a strategy learns of their losses.
+        combine: whether mappings are chosen for the network or layer by layer.
+        tuned: contender to what runs under its name once its options are tuned.
     """
 
     strategies: tuple[str, ...] = field(converter=_texts)
@@ -59,6 +62,8 @@ class Contest:
     mapper_evaluations: int | None = None
     constraints: tuple[str, ...] = field(default=(), converter=_texts)
     batch: int = BATCH
+    combine: str = NETWORK
+    tuned: Mapping[str, str] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         for what, names in (("strategy", self.strategies), ("machine", self.hardware),
@@ -77,11 +82,17 @@ class Contest:
         """Every pair of a machine and a workload."""
         return tuple(Case(h, w) for h in self.hardware for w in self.workloads)
 
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(name.strip() for name in self.objective.split(","))
+
     def runs(self, registry: Registry) -> Iterator[Run]:
         """Yield every run, seeds outermost, so that a comparison cut short is still a fair one.
 
         Raises:
             UnknownNameError, InputError, PluginError: a name or value is wrong; nothing was run.
+            CosearchError: a contender takes one objective alone, and there are several.
         """
         specs = {
             (strategy, case): self._plan(registry, strategy, case)
@@ -93,11 +104,15 @@ class Contest:
                 yield Run(strategy, case, seed, evolve(spec, seed=seed))
 
     def _plan(self, registry: Registry, strategy: str, case: Case) -> StudySpec:
-        return plan(
-            registry, case.workload, case.hardware, strategy, mapper=self.mapper,
-            objective=self.objective, constraints=self.constraints, batch=self.batch,
-            mapper_evaluations=self.mapper_evaluations, warm=False,
+        spec = plan(
+            registry, case.workload, case.hardware, self.tuned.get(strategy, strategy),
+            mapper=self.mapper, objective=self.objective, constraints=self.constraints,
+            batch=self.batch, mapper_evaluations=self.mapper_evaluations, warm=False,
+            combine=self.combine,
         )  # fmt: skip
+        space = make_hardware(spec.hardware, registry).space
+        refuse_many_objectives(make_strategy(spec.strategy, registry), space, spec.objectives)
+        return spec
 
 
 @frozen

@@ -15,6 +15,21 @@ from cosearch.typing import FloatArray, IntArray
 
 
 @frozen(eq=False)
+class Found:
+    """The feasible designs of a run.
+
+    Attributes:
+        losses: float64[k, m], one column an objective.
+        numbers: int64[k], of their trials.
+        at: int64[k], the whole trial, from 0, with which each was known.
+    """
+
+    losses: FloatArray
+    numbers: IntArray
+    at: IntArray
+
+
+@frozen(eq=False)
 class RunOutcome:
     """One finished run.
 
@@ -23,12 +38,14 @@ class RunOutcome:
 
     Attributes:
         run: which.
-        losses: float64[trials] in order, infinite where not feasible.
+        losses: float64[trials] in order, infinite where not feasible. With several objectives, one
+            over the share of the case's box that the designs so far dominate, see `fronts`.
         evaluations: int64[trials], mappings priced up to and with each trial.
         designs: different designs tried.
         infeasible: trials that could not be built or run, or broke a constraint.
         think_seconds, evaluate_seconds: spent by the strategy, and pricing its designs.
         proven: whether every mapping of its best design is proven optimal.
+        found: its feasible designs.
     """
 
     run: Run
@@ -39,6 +56,7 @@ class RunOutcome:
     think_seconds: float
     evaluate_seconds: float
     proven: bool
+    found: Found
 
     @property
     def best_so_far(self) -> FloatArray:
@@ -87,7 +105,8 @@ class Result:
 
 def collect(contest: Contest, runs: Sequence[Run], store: Store) -> Result:
     """Read every run's trials from the store."""
-    return Result(contest, tuple(_outcome(run, store.trials(run.spec.name)) for run in runs))
+    outcomes = tuple(_outcome(run, store.trials(run.spec.name)) for run in runs)
+    return Result(contest, outcomes)
 
 
 def _outcome(run: Run, trials: Sequence[Trial]) -> RunOutcome:
@@ -106,4 +125,15 @@ def _outcome(run: Run, trials: Sequence[Trial]) -> RunOutcome:
         sum(trial.think_seconds for trial in own),
         sum(trial.outcome.seconds for trial in own),
         best is not None and best.ok and all(layer.proven for layer in best.outcome.layers),
+        _found(groups, len(run.spec.objectives)),
+    )
+
+
+def _found(groups: Sequence[Sequence[Trial]], objectives: int) -> Found:
+    feasible = [(t, i) for i, group in enumerate(groups) for t in group if t.ok]
+    losses = np.array([t.outcome.losses for t, _ in feasible], dtype=np.float64)
+    return Found(
+        losses.reshape(len(feasible), objectives),
+        np.array([t.number for t, _ in feasible], dtype=np.int64),
+        np.array([i for _, i in feasible], dtype=np.int64),
     )

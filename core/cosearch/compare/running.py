@@ -29,7 +29,7 @@ def run_all(
     study of its own with a seed of its own.
 
     Args:
-        runs: of a contest.
+        runs: of a contest; two that are one study are run once.
         budget: of each.
         store: the SQLite file.
         workers: studies at once, each in a process.
@@ -39,6 +39,7 @@ def run_all(
         KeyboardInterrupt: everything finished is stored.
         CosearchError: a plugin broke its contract; everything finished is stored.
     """
+    runs = list({run.spec.name: run for run in runs}.values())
     if workers == 1 or len(runs) <= 1:
         for run in runs:
             run_one(run.spec, budget, store)

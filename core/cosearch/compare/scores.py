@@ -37,6 +37,7 @@ class Score:
             1 is twice the best known on average. A trial before the first feasible design counts
             as the worst loss that any run of the case ever had.
         designs: different designs a run, mean.
+        evaluations: mappings priced a run, each result counted once, mean.
         infeasible: share of trials.
         think_seconds, evaluate_seconds: a run, mean.
     """
@@ -54,6 +55,7 @@ class Score:
     evaluations_to_reach: float
     area: float
     designs: float
+    evaluations: float
     infeasible: float
     think_seconds: float
     evaluate_seconds: float
@@ -129,8 +131,9 @@ def _score(result: Result, position: int, pairs: tuple[Pair, ...], rank: float) 
         reached=float(np.mean([np.isfinite(t) for t, _ in to_reach])),
         trials_to_reach=_median([t for t, _ in to_reach]),
         evaluations_to_reach=_median([e for _, e in to_reach]),
-        area=float(np.mean([_area(result, o) for o in outcomes])),
+        area=float(np.mean([area(result, o) for o in outcomes])),
         designs=float(np.mean([o.designs for o in outcomes])),
+        evaluations=float(np.mean([o.evaluations.max(initial=0) for o in outcomes])),
         infeasible=sum(o.infeasible for o in outcomes) / max(trials, 1),
         think_seconds=float(np.mean([o.think_seconds for o in outcomes])),
         evaluate_seconds=float(np.mean([o.evaluate_seconds for o in outcomes])),
@@ -157,10 +160,18 @@ def ratios_so_far(result: Result, outcome: RunOutcome) -> FloatArray:
     return np.asarray(np.minimum(outcome.best_so_far, worst) / result.best_known(case))
 
 
-def _area(result: Result, outcome: RunOutcome) -> float:
+def area(result: Result, outcome: RunOutcome) -> float:
+    """Return the mean over trials of log2 of the best-so-far ratio; infinite without a trial."""
     if len(outcome.losses) == 0:
         return float("inf")
     return float(np.mean(np.log2(ratios_so_far(result, outcome))))
+
+
+def log_ratio(result: Result, outcome: RunOutcome) -> float:
+    """Return log2 of the final ratio, by `ratios_so_far`; infinite without a trial."""
+    if len(outcome.losses) == 0:
+        return float("inf")
+    return float(np.log2(ratios_so_far(result, outcome)[-1]))
 
 
 def _median(values: list[float]) -> float:

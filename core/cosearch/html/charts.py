@@ -183,6 +183,27 @@ def stacked(title: str, bars: Mapping[str, Mapping[str, float]], y_title: str) -
     return figure
 
 
+def shares(title: str, parts: Mapping[str, float], scale: float, unit: str) -> Figure:
+    """Draw the parts of a whole as bars, the largest on top, each with its share.
+
+    Args:
+        title: of the chart.
+        parts: name to value.
+        scale: by which values are multiplied to be in the unit.
+        unit: of the axis.
+    """
+    figure = _figure()
+    rows = sorted(parts.items(), key=lambda item: item[1])
+    total = sum(parts.values()) or 1.0
+    figure.add_bar(
+        x=[value * scale for _, value in rows], y=[html.escape(name) for name, _ in rows],
+        orientation="h", text=[f"{100 * value / total:.1f} %" for _, value in rows],
+        textposition="auto", marker={"color": colour(0)}, showlegend=False,
+    )  # fmt: skip
+    _axes(figure, title, unit, "")
+    return figure
+
+
 def parallel(title: str, columns: Mapping[str, Sequence[object]], losses: FloatArray) -> Figure:
     """Draw designs as lines across their parameters, coloured by the logarithm of the loss.
 

@@ -3,67 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
+from attrs import frozen
 
 from cosearch.compare.contest import Case
+from cosearch.compare.fronts import KnownFront, known_fronts
 from cosearch.compare.outcome import Result, RunOutcome
 from cosearch.compare.scores import SIGNIFICANT, WITHIN, Standing, ratios_so_far
+from cosearch.compare.tuning import Rehearsal
 from cosearch.html import charts
-from cosearch.html.page import Section, chart, grid, page, table, text
+from cosearch.html.page import Section, chart, folded, grid, page, table, text
 from cosearch.quantities import digits, duration, percent, ratio, whole
 from cosearch.study.report import DesignReport
 from cosearch.study.trial import Trial
 from cosearch.typing import FloatArray
 
-Trials = Mapping[str, Sequence[Trial]]
+Trials: TypeAlias = Mapping[str, Sequence[Trial]]
 """Name of a study to its own trials in order."""
 
 
-def compare_page(
-    result: Result,
-    standing: Standing,
-    trials: Trials,
-    best: Mapping[Case, DesignReport],
-    facts: Sequence[str],
-) -> str:
+@frozen(eq=False)
+class Background:
+    """What a page shows beside the scores.
+
+    Attributes:
+        trials: of every run, by the name of its study.
+        best: of each solved case, the best design priced again.
+        tuned: how the contenders were tuned first; None where they were not.
+        facts: commands, versions, plugins, settings.
+    """
+
+    trials: Trials
+    best: Mapping[Case, DesignReport]
+    tuned: Rehearsal | None
+    facts: Sequence[str]
+
+
+def compare_page(result: Result, standing: Standing, background: Background) -> str:
     """Return the page of a comparison.
 
     Args:
         result: of the contest.
         standing: its scores; there is at least one.
-        trials: of every run, by the name of its study.
-        best: of each solved case, the best design priced again.
-        facts: commands, versions, plugins, settings.
+        background: what else is known.
 
     Raises:
         MissingExtraError: plotly is not installed.
     """
     contest = result.contest
     names = [s.strategy for s in standing.scores]
-    cases = result.solved
+    known = known_fronts(result)
+    over = "best hypervolume over its own" if known else "loss over the best known"
+    ranked = charts.ranks(names, [s.rank for s in standing.scores], standing.critical_difference)
     sections = [
-        Section("Who is best", "losses over the best known of their case", _scores(standing)),
-        Section("Who differs", f"permutation tests within cases, Holm-corrected, {SIGNIFICANT:g}",
-                _pairs(result, standing)),
-        Section("Any time", "median and quartiles over runs of best so far over best known",
-                grid(_curves(result, names))),
-        Section("Final losses", "over the best known of the case, every run a point",
-                grid(_finals(result, names))),
+        Section("Who is best", f"{over}, case by case", _scores(standing)),
+        Section("Who differs", "probability that a run of the row beats one of the column; marked "
+                f"pairs differ by a permutation test within cases, Holm-corrected, {SIGNIFICANT:g}",
+                _duels(result, standing)),
+        Section("Any time", "median and quartiles over runs, best so far",
+                grid(_curves(result, names, over))),
+        Section("Final losses", f"{over}, every run a point", grid(_finals(result, names, over))),
         Section("Mean ranks", "a bar joins contenders that Nemenyi's test cannot tell apart",
-                chart(charts.ranks(names, [s.rank for s in standing.scores],
-                                   standing.critical_difference), "ranks")),
+                chart(ranked, "ranks")),
+        *_several(result, known),
         Section("Energy and cycles", "every feasible design that was tried",
-                grid(_fronts(result, names, trials))),
-        Section("Where the energy goes", "the best design of each case",
-                grid(_energy(best))),
+                grid(_trade_offs(result, names, background.trials))),
+        Section("Where the energy goes", "the best design of each case, a run of the network",
+                grid(_energy(background.best))),
         Section("Hardware", "parameters of every feasible design that was tried",
-                "".join(_hardware(result, trials))),
+                "".join(_hardware(result, background.trials))),
+        *_tuned(background.tuned),
         Section("Reproduce", "nothing in the store is run twice; another store gives the same",
-                text(facts)),
+                text(background.facts)),
     ]  # fmt: skip
     about = (
-        f"{len(names)} strategies, {len(cases)} cases, {contest.seeds} runs of each; "
+        f"{len(names)} strategies, {len(result.solved)} cases, {contest.seeds} runs of each; "
         f"objective {contest.objective}"
     )
     return page(" against ".join(contest.strategies), about, sections)
@@ -72,12 +89,13 @@ def compare_page(
 def _scores(standing: Standing) -> str:
     columns = ("contender", "median", "quartiles", "mean rank", "beats others",
                f"within {percent(WITHIN)}", "trials to reach", "evaluations", "area, log2",
-               "designs", "infeasible", "thinking", "evaluating")  # fmt: skip
+               "designs", "infeasible", "mappings priced", "thinking", "evaluating")  # fmt: skip
     return table(columns, (
         (s.strategy, ratio(s.median), f"{digits(s.lower)} .. {digits(s.upper)}", f"{s.rank:.2f}",
          percent(s.superiority), percent(s.reached), _soon(s.trials_to_reach),
          _soon(s.evaluations_to_reach), f"{s.area:.3f}", f"{s.designs:.1f}",
-         percent(s.infeasible), duration(s.think_seconds), duration(s.evaluate_seconds))
+         percent(s.infeasible), whole(s.evaluations), duration(s.think_seconds),
+         duration(s.evaluate_seconds))
         for s in standing.scores
     ))  # fmt: skip
 
@@ -86,21 +104,73 @@ def _soon(count: float) -> str:
     return whole(count) if np.isfinite(count) else "never"
 
 
-def _pairs(result: Result, standing: Standing) -> str:
-    names = result.contest.strategies
-    columns = ("pair", "probability that the first is better", "p", "corrected", "")
-    return table(columns, (
-        (f"{names[p.a]}, {names[p.b]}", percent(p.superiority), f"{p.p_value:.4f}",
-         f"{p.corrected:.4f}", "differ" if p.corrected <= SIGNIFICANT else "")
-        for p in standing.pairs
-    ))  # fmt: skip
+def _duels(result: Result, standing: Standing) -> str:
+    contest = result.contest.strategies
+    names = [s.strategy for s in standing.scores]
+    cells = {(name, name): "" for name in names}
+    for p in standing.pairs:
+        mark = " *" if p.corrected <= SIGNIFICANT else ""
+        for row, column, chance in ((p.a, p.b, p.superiority), (p.b, p.a, 1 - p.superiority)):
+            said = f"{percent(chance)}{mark} (p {digits(p.corrected, 2)})"
+            cells[contest[row], contest[column]] = said
+    return table(
+        ("better than", *names), ((row, *(cells[row, column] for column in names)) for row in names)
+    )
 
 
-def _curves(result: Result, names: Sequence[str]) -> Iterator[str]:
+def _tuned(tuned: Rehearsal | None) -> Iterator[Section]:
+    if tuned is None:
+        return
+    columns = ("contender", "options changed", "tried", "before, log2", "after, log2", "runs",
+               "trials", "mappings priced", "time")  # fmt: skip
+    rows = (
+        (t.contender, t.changes, str(t.tried), f"{t.before:.3f}", f"{t.after:.3f}", str(t.runs),
+         whole(t.trials), whole(t.evaluations), duration(t.seconds))
+        for t in tuned.tuned
+    )  # fmt: skip
+    note = text(["log2: mean of the final loss over the best known there, as named and as tuned"])
+    yield Section("Tuned first", tuned.about, table(columns, rows) + note)
+
+
+def _several(result: Result, fronts: Sequence[KnownFront]) -> Iterator[Section]:
+    if fronts:
+        yield Section(
+            "Pareto fronts",
+            "every design tried, and the best front known; its hypervolume is a share of the box "
+            "between zero and a corner 10 % beyond the worst of the front",
+            "".join(_front(result, front, i) for i, front in enumerate(fronts)),
+        )
+
+
+def _front(result: Result, front: KnownFront, number: int) -> str:
+    objectives = result.contest.objectives
+    drawn = []
+    for a, b in combinations(range(len(objectives)), 2):
+        points = {
+            name: _losses(result.of(name, front.case), a, b) for name in result.contest.strategies
+        }
+        figure = charts.scatter(str(front.case), points, objectives[a], objectives[b], front=True)
+        drawn.append(chart(figure, f"pareto{number}-{a}{b}"))
+    rows = (
+        (*(digits(x, 4) for x in m.losses), m.run.run.strategy, str(m.run.run.seed), str(m.trial))
+        for m in front.members
+    )
+    listed = table((*objectives, "found by", "seed", "trial"), rows)
+    return grid(drawn) + folded(f"{front.case}: {front.about}", listed)
+
+
+def _losses(
+    outcomes: Sequence[RunOutcome], a: int, b: int
+) -> tuple[FloatArray, FloatArray, list[str]]:
+    losses = np.concatenate([o.found.losses for o in outcomes])
+    notes = [f"seed {o.run.seed}, trial {n}" for o in outcomes for n in o.found.numbers]
+    return losses[:, a], losses[:, b], notes
+
+
+def _curves(result: Result, names: Sequence[str], over: str) -> Iterator[str]:
     for i, case in enumerate(result.solved):
         bands = {name: _quartiles(result, result.of(name, case)) for name in names}
-        figure = charts.curves(str(case), bands, "trials", "over best known")
-        yield chart(figure, f"curves{i}")
+        yield chart(charts.curves(str(case), bands, "trials", over), f"curves{i}")
 
 
 def _quartiles(
@@ -115,14 +185,14 @@ def _quartiles(
     return lower, median, upper
 
 
-def _finals(result: Result, names: Sequence[str]) -> Iterator[str]:
+def _finals(result: Result, names: Sequence[str], over: str) -> Iterator[str]:
     for i, case in enumerate(result.solved):
         known = result.best_known(case)
         values = {n: np.array([o.best / known for o in result.of(n, case)]) for n in names}
-        yield chart(charts.distributions(str(case), values, "over best known"), f"finals{i}")
+        yield chart(charts.distributions(str(case), values, over), f"finals{i}")
 
 
-def _fronts(result: Result, names: Sequence[str], trials: Trials) -> Iterator[str]:
+def _trade_offs(result: Result, names: Sequence[str], trials: Trials) -> Iterator[str]:
     for i, case in enumerate(result.solved):
         points = {name: _costs(result.of(name, case), trials) for name in names}
         figure = charts.scatter(str(case), points, "cycles", "energy_pj", front=True)
@@ -142,10 +212,14 @@ def _costs(
 
 def _energy(best: Mapping[Case, DesignReport]) -> Iterator[str]:
     for i, (case, design) in enumerate(best.items()):
-        bars = {part: {"best design": pj * 1e-6} for part, pj in design.energy_by_part.items()}
-        yield chart(charts.stacked(str(case), bars, "uJ"), f"energy{i}")
-        layers = {"energy": {x.name: x.energy_pj * x.count * 1e-6 for x in design.layers}}
-        yield chart(charts.stacked(f"{case}: layers, all runs", layers, "uJ"), f"layers{i}")
+        parts = list(design.energy_by_part)
+        layers = {
+            part: {x.name: x.energy_by_part.get(part, 0.0) * x.count * 1e-6 for x in design.layers}
+            for part in parts
+        }
+        yield chart(charts.stacked(f"{case}: layers by part", layers, "uJ"), f"layers{i}")
+        figure = charts.shares(f"{case}: parts", design.energy_by_part, 1e-6, "uJ")
+        yield chart(figure, f"energy{i}")
 
 
 def _hardware(result: Result, trials: Trials) -> Iterator[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosearch.compare.contest import Case, Contest, Run
-from cosearch.compare.outcome import Result, RunOutcome
+from cosearch.compare.outcome import Found, Result, RunOutcome
 from cosearch.compare.plot import anytime, anytime_plot
 from cosearch.compare.scores import reach, standing
 from cosearch.mapper import Budget
@@ -20,6 +20,7 @@ def made(strategy, seed, losses, infeasible=0):
     return RunOutcome(
         Run(strategy, CASE, seed, spec), losses, evaluations, len(losses), infeasible, 0.5, 2.0,
         proven=True,
+        found=Found(losses[:, None], np.arange(1, len(losses) + 1), np.arange(len(losses))),
     )  # fmt: skip
 
 

@@ -1,0 +1,78 @@
+"""The HTML page of a comparison: what goes into it, and how to get the same again."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import asdict
+
+if TYPE_CHECKING:
+    from cosearch.cli.session import Session
+    from cosearch.compare.outcome import Result
+    from cosearch.compare.scores import Standing
+    from cosearch.compare.tuning import Rehearsal
+    from cosearch.store.records import Header
+
+
+def write_report(
+    path: Path,
+    result: Result,
+    found: Standing,
+    tuned: Rehearsal | None,
+    store: Path,
+    session: Session,
+    command: str,
+) -> None:
+    """Write the HTML page of a comparison: each case's best design is priced again for it.
+
+    Args:
+        path: of the page.
+        result: every run.
+        found: the scores.
+        tuned: how the contenders were tuned first; None where they were not.
+        store: holds the runs.
+        session: of the command.
+        command: that does the same again.
+    """
+    from cosearch.html.compare_page import Background, compare_page
+    from cosearch.html.page import write_page
+    from cosearch.store.store import Store
+    from cosearch.study.codesign import load_study
+    from cosearch.study.report import account
+
+    best, trials = {}, {}
+    with Store(store, write=False) as opened:
+        for outcome in result.outcomes:
+            name = outcome.run.spec.name
+            trials[name] = [t for t in opened.trials(name) if t.number > 0]
+        for case in result.solved:
+            study = load_study(opened, session.registry, result.winner(case).run.spec.name)
+            if study.best is not None:
+                best[case] = account(study.problem, study.best)
+        header = opened.header(result.outcomes[0].run.spec.name)
+    background = Background(trials, best, tuned, list(_reproduce(result, header, command)))
+    write_page(path, compare_page(result, found, background))
+
+
+def _reproduce(result: Result, header: Header, command: str) -> Iterator[str]:
+    """Yield what another needs to get the same: command, versions, settings, studies."""
+    contest = result.contest
+    yield from (command, "")
+    yield from (f"{name}: {header.facts[name]}" for name in ("cosearch", "plugins", "begun"))
+    yield f"python: {platform.python_version()} on {platform.machine()}"
+    yield f"seeds: 0 to {contest.seeds - 1}"
+    limits = asdict(contest.budget).items()
+    yield "budget of a run: " + ", ".join(f"{value} {name}" for name, value in limits if value)
+    yield f"objective: {contest.objective}"
+    yield f"constraints: {', '.join(contest.constraints) or 'none'}"
+    mappers = {f"{o.run.spec.hardware}: {o.run.spec.mapper}": None for o in result.outcomes}
+    yield f"mapper of {'; '.join(mappers)}; mappings chosen by {contest.combine}"
+    yield f"designs proposed at once: {contest.batch}"
+    for name in contest.strategies:
+        yield f"contender {name}: {contest.tuned.get(name, name)}"
+    yield from ("", "studies (cosearch report NAME):")
+    for o in sorted(result.outcomes, key=lambda o: (str(o.run.case), o.run.strategy, o.run.seed)):
+        yield f"{o.run.spec.name}  {o.run.case}, {o.run.strategy}, seed {o.run.seed}"
