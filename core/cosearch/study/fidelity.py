@@ -37,8 +37,10 @@ def layers_at(network: Network, fidelity: float) -> tuple[Layer, ...]:
 
 def attained(network: Network, fidelity: float) -> float:
     """Return the share of the unique layers that a fidelity asked for comes to."""
+    if fidelity >= WHOLE:
+        return WHOLE
     n = len(network.unique)
-    return WHOLE if fidelity >= WHOLE else _number(n, fidelity) / n
+    return _number(n, fidelity) / n
 
 
 def scale(network: Network, judged: Iterable[Layer]) -> float:

@@ -21,7 +21,7 @@ from cosearch.strategy import Strategy
 from cosearch.study.dialogue import OUTSIDE, Asked, Dialogue
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
-from cosearch.study.fidelity import ROUNDING, WHOLE, Bill, attained, spoken_for
+from cosearch.study.fidelity import ROUNDING, WHOLE, Bill, attained, spent, spoken_for
 from cosearch.study.study import Study
 from cosearch.study.transfer import Known
 from cosearch.study.trial import BASELINE, Ledger, Outcome, State, Trial
@@ -141,7 +141,7 @@ class Search:
         """
         budget = self.study.header.budget
         if budget.trials is not None and self._no_room(budget.trials, cut=cut):
-            return Ending(FINISHED, _done(number, self.study.spent, budget.trials))
+            return Ending(FINISHED, _done(self.study.in_order[:number], budget.trials))
         if budget.evaluations is not None and self._evaluations >= budget.evaluations:
             return Ending(FINISHED, f"{self._evaluations} evaluations are done")
         return self._out_of_time if number + 1 not in self.study.trials and self._late else None
@@ -276,8 +276,9 @@ class Search:
             self._next += 1
 
 
-def _done(trials: int, spent: float, limit: int) -> str:
+def _done(trials: Sequence[Trial], limit: int) -> str:
     """Return `50 trials are done`, or how many whole ones they were worth."""
-    if abs(spent - trials) <= ROUNDING:
-        return f"{trials} trials are done"
-    return f"{trials} trials are done, worth {spent:.1f} of {limit} whole ones"
+    n, worth = len(trials), spent(trials)[-1] if trials else 0.0
+    if abs(worth - n) <= ROUNDING:
+        return f"{n} trials are done"
+    return f"{n} trials are done, worth {worth:.1f} of {limit} whole ones"

@@ -46,7 +46,7 @@ def test_what_is_judged_cheaply_is_judged_in_full_too(low, high):
     cheap, dear = layers_at(NETWORK, low), layers_at(NETWORK, high)
     assert set(cheap) <= set(dear)
     assert len(cheap) / 5 == attained(NETWORK, low) <= attained(NETWORK, high)
-    assert abs(attained(NETWORK, low) - low) <= 0.1 or len(cheap) == 1
+    assert abs(attained(NETWORK, low) - low) <= 0.5 / 5 + 1e-9 or len(cheap) == 1
     assert scale(NETWORK, cheap) >= scale(NETWORK, dear) >= 1.0
 
 
