@@ -88,6 +88,16 @@ def test_a_design_refused_outright_is_judged_in_full_and_costs_a_whole_trial(che
     assert {bill.charge(t) for t in refused} == {1.0}
 
 
+def test_limits_are_checked_on_estimates_which_are_not_the_last_word(cheap):
+    energies = [t.outcome.metrics["energy_pj"] for t in cheap().in_order if t.outcome.ok]
+    study = cheap(constraints=[f"energy<={sorted(energies)[2]:.6e}"])
+    missed = [t for t in study.in_order if not t.whole and not t.outcome.ok]
+    assert missed
+    assert all(t.outcome.state is State.INFEASIBLE and t.outcome.violation > 0 for t in missed)
+    assert study.nearest is None or study.nearest.whole
+    assert not any(t in study.feasible for t in missed)
+
+
 def test_the_budget_counts_whole_trials(cheap):
     study = cheap()
     assert len(study.trials) > 12
