@@ -30,6 +30,34 @@ def test_it_counts_what_ended(pulse):
     assert "trials/s" in pulse.speed()
 
 
+def test_what_comes_before_the_first_trial_says_nothing_of_the_speed(pulse, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("cosearch.study.progress.time.monotonic", lambda: now[0])
+    study, again = pulse.study, Pulse()
+    trials, study.trials = study.in_order, {}
+    again.cosearch_study_started(study)
+    now[0] = 1100.0  # compiled, and evaluated the baseline
+    again.cosearch_trial_finished(trials[0])
+    assert again.rate is None
+    assert again.seconds_left is None
+    assert "trials/s" not in again.speed()
+    now[0] = 1102.0
+    again.cosearch_trial_finished(trials[1])
+    assert again.rate == 0.5
+    assert again.seconds_left == (12 - 2) / 0.5
+
+
+def test_judgements_below_full_fidelity_count_as_their_share(study_of):
+    study = study_of(strategy="hyperband", workload="alexnet", trials=8, mapper_evaluations=20)
+    pulse = Pulse()
+    pulse.cosearch_study_started(study)
+    said = f"{study.spent:.1f}/8 trials ({len(study.trials)} judgements)"
+    assert pulse.counted() == said
+    assert pulse.share_done == pytest.approx(min(1.0, study.spent / 8))
+    assert pulse.best is study.best
+    assert len(pulse.history) == len(study.feasible)
+
+
 def test_it_knows_the_best_as_the_study_does(pulse):
     assert pulse.best is pulse.study.best
     assert pulse.history == sorted(pulse.history, reverse=True)
