@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 
 from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError, Infeasible
@@ -37,7 +37,37 @@ DRAWS = 10_000
 """Mappings drawn at random for one to begin with, where the first choices of all cannot be run."""
 
 
-def joint_space(hardware: HardwareModel, space: ParameterSpace, network: Network) -> ParameterSpace:
+@frozen
+class Place:
+    """What a key of a joint space is about.
+
+    Attributes:
+        name: of the key, among the space's parameters.
+        layer: digest of the layer.
+        column: of the layer's mapspaces.
+        values: that the key can have.
+    """
+
+    name: str
+    layer: str
+    column: str
+    values: int
+
+
+@frozen
+class JointSpace(ParameterSpace):
+    """Machines with a mapping of every layer.
+
+    Attributes:
+        places: of the keys, which stand after the machines' own parameters.
+    """
+
+    places: tuple[Place, ...] = ()
+
+    __hash__ = object.__hash__
+
+
+def joint_space(hardware: HardwareModel, space: ParameterSpace, network: Network) -> JointSpace:
     """Return a space of machines with the keys of every layer's mapping beside the parameters.
 
     A key has as many values as its column has choices on any of the reference machines: the
@@ -52,7 +82,7 @@ def joint_space(hardware: HardwareModel, space: ParameterSpace, network: Network
         CosearchError: no reference machine can be built and can run a layer.
     """
     machines = list(_reference_machines(hardware, space))
-    keys: list[Parameter] = []
+    places: list[Place] = []
     for name, layer in _names(network).items():
         columns = _columns(machines, layer)
         if not columns:
@@ -61,8 +91,13 @@ def joint_space(hardware: HardwareModel, space: ParameterSpace, network: Network
                 f"can run layer {layer.name!r}, to learn which choices a mapping has",
                 "use the scheme nested",
             )
-        keys += [Parameter(f"{name}: {c}", range(n)) for c, n in columns.items() if n > 1]
-    return evolve(space, parameters=(*space.parameters, *keys), features_of=None)
+        places += [
+            Place(f"{name}: {column}", layer.key, column, choices)
+            for column, choices in columns.items()
+            if choices > 1
+        ]
+    keys = [Parameter(place.name, range(place.values)) for place in places]
+    return JointSpace((*space.parameters, *keys), space.rules, places=tuple(places))
 
 
 def _reference_machines(hardware: HardwareModel, space: ParameterSpace) -> Iterator[Accelerator]:
@@ -131,19 +166,14 @@ class KeyedMapper(Mapper):
         self.keys = keys
 
     @classmethod
-    def of(
-        cls, network: Network, space: ParameterSpace, configuration: Configuration
-    ) -> KeyedMapper | None:
+    def of(cls, space: JointSpace, configuration: Configuration) -> KeyedMapper | None:
         """Return the mapper of a design; None for one without keys, such as the baseline."""
-        if set(configuration) != set(space.names):
+        if not all(place.name in configuration for place in space.places):
             return None
         keys: dict[str, dict[str, Key]] = {}
-        for name, layer in _names(network).items():
-            keys[layer.key] = {
-                p.name.removeprefix(f"{name}: "): Key(int(configuration[p.name]), len(p.choices))
-                for p in space.parameters
-                if p.name.startswith(f"{name}: ")
-            }
+        for place in space.places:
+            key = Key(int(configuration[place.name]), place.values)
+            keys.setdefault(place.layer, {})[place.column] = key
         return cls(keys)
 
     def map(
@@ -156,7 +186,7 @@ class KeyedMapper(Mapper):
     ) -> Mapped:
         """Return the mapping that the keys name; raises Unmappable where it cannot be run."""
         space = accelerator.mapspace(layer)
-        row = read(self.keys[layer.key], space)
+        row = read(self.keys.get(layer.key, {}), space)
         if row is None:
             raise Unmappable(f"layer {layer.name!r}: no mapping meets the known constraints", {}, 0)
         costs = priced(accelerator, layer, row[None, :])

@@ -83,9 +83,11 @@ class Problem:
         """Return the problem with the mapper of one design: its own where it names its mappings."""
         if self.spec.scheme != JOINT:
             return self
-        from cosearch.schemes.joint import KeyedMapper
+        from cosearch.schemes.joint import JointSpace, KeyedMapper
 
-        keyed = KeyedMapper.of(self.network, self.space, configuration)
+        if not isinstance(self.space, JointSpace):
+            raise TypeError("the scheme joint searches a JointSpace")
+        keyed = KeyedMapper.of(self.space, configuration)
         return self if keyed is None else evolve(self, mapper=keyed)
 
     def machine(self, configuration: Mapping[str, Value]) -> Accelerator:
