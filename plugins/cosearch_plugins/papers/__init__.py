@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosearch.hookspecs import hookimpl
+from cosearch.hookspecs import Registration, hookimpl
 
 
 @hookimpl
@@ -13,3 +13,14 @@ def cosearch_commands(app: Any) -> None:  # noqa: ANN401 - the hook's own type
     from cosearch_plugins.papers.command import register
 
     register(app)
+
+
+@hookimpl
+def cosearch_mappers() -> list[Registration]:
+    """Return the inner search of arXiv 2010.02075."""
+    return [
+        Registration(
+            "stepwise", "cosearch_plugins.papers.stepwise:Stepwise",
+            "a surrogate told of every few mappings, as in arXiv 2010.02075",
+        )
+    ]  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,13 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cosearch.cli.options import JsonOption
-from cosearch.cli.output import Output, table
+from cosearch.cli.output import Output
 from cosearch.cli.session import SEARCH, session_of
 from cosearch.errors import UnknownNameError
-from cosearch.quantities import percent
+from cosearch.quantities import duration
 
 if TYPE_CHECKING:
-    from cosearch_plugins.papers.shi2020 import Outcome
+    from collections.abc import Iterable, Sequence
+
+    from cosearch.plugins import Registry
+    from cosearch_plugins.papers.shi2020 import Plan
 
 PAPERS = ("shi2020",)
 
@@ -38,6 +43,23 @@ def reproduce_command(
             help="A model of the paper; all if left out. May be repeated.",
         ),
     ] = None,
+    contender: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--contender",
+            metavar="NAME",
+            show_default=False,
+            help="A row of the table, such as 'BO x exact'; all if left out. May be repeated.",
+        ),
+    ] = None,
+    setting: Annotated[
+        str,
+        typer.Option(
+            "--setting",
+            metavar="NAME",
+            help="Prices and resources: timeloop, linear or board.",
+        ),
+    ] = "timeloop",
     seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Runs of each.")] = 10,
     trials: Annotated[
         int, typer.Option("--trials", min=1, metavar="N", help="Hardware designs of a run.")
@@ -45,14 +67,25 @@ def reproduce_command(
     mapper_trials: Annotated[
         int, typer.Option("--mapper-trials", min=1, metavar="N", help="Mappings of each layer.")
     ] = 250,
-    space: Annotated[
-        str, typer.Option("--space", metavar="one|mesh", help="One global buffer, or a mesh.")
-    ] = "one",
     ablations: Annotated[
         bool,
         typer.Option(
-            "--ablations", help="Also exchange kernel and acquisition.", show_default=False
+            "--ablations",
+            help="Also exchange kernel, acquisition and features.",
+            show_default=False,
         ),
+    ] = False,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity",
+            help="Instead: what the figures hang on, BO x exact with other prices and rules.",
+            show_default=False,
+        ),
+    ] = False,
+    stored: Annotated[
+        bool,
+        typer.Option("--stored", help="Run nothing: show what has ended.", show_default=False),
     ] = False,
     workers: Annotated[
         int | None,
@@ -71,85 +104,71 @@ def reproduce_command(
 ) -> None:
     """Run a published co-design study again, beside the figures it reported.
 
-    Every run is a study in the store: the same command again goes on where it was stopped.
+    Of one processor a run takes 5 to 20 s with exact mappings or random search, 10 to 60 s of
+    BO x BO, and minutes of boosted trees or Matern kernels; there are 10 runs a contender and
+    model. Every design is stored as it ends: interrupt it, and the same command goes on from
+    there.
 
     Examples:
-        cosearch reproduce shi2020 --model shi2020-dqn --seeds 3
-        cosearch reproduce shi2020 --ablations
+        cosearch reproduce shi2020 --contender "BO x exact"
+        cosearch reproduce shi2020 --model shi2020-dqn --seeds 3 --ablations
+        cosearch reproduce shi2020 --sensitivity --model shi2020-dqn --seeds 3
     """  # fmt: skip
-    from cosearch_plugins.papers import shi2020
+    from cosearch_plugins.papers import shi2020, tables
+    from cosearch_plugins.papers.shi2020_setting import SETTINGS, VARIANTS
 
     session = session_of(ctx)
-    if paper not in PAPERS:
-        raise UnknownNameError("paper", paper, PAPERS)
-    for name in model or ():
-        if name not in shi2020.MODELS:
-            raise UnknownNameError("model of the paper", name, shi2020.MODELS)
-    if space not in ("one", "mesh"):
-        raise UnknownNameError("space", space, ("one", "mesh"))
-    design = shi2020.Plan(
-        tuple(model or shi2020.MODELS), seeds, trials, mapper_trials, space, ablations
-    )
+    _known("paper", (paper,), PAPERS)
+    _known("model of the paper", model or (), shi2020.MODELS)
+    _known("setting", (setting,), tuple(SETTINGS))
+    _known("contender", contender or (), tuple(c.name for c in shi2020.CONTENDERS))
+    wanted = contender or [c.name for c in shi2020.CONTENDERS if ablations or not c.ablation]
+    if sensitivity:
+        wanted = ["BO x exact"]
+    plans = [
+        shi2020.Plan(
+            tuple(model or shi2020.MODELS),
+            tuple(c for c in shi2020.CONTENDERS if c.name in wanted),
+            seeds, trials, mapper_trials, priced,
+        )
+        for priced in (VARIANTS if sensitivity else (SETTINGS[setting],))
+    ]  # fmt: skip
+    if not stored:
+        _run(session.output, session.registry, plans, store, workers or os.cpu_count() or 1)
+    found = tables.findings(session.registry, plans, store)
+    if json:
+        session.output.json([finding.facts() for finding in found])
+    elif sensitivity:
+        tables.show_variants(session.output, found)
+    else:
+        tables.show_contenders(session.output, found)
+
+
+def _known(kind: str, names: Iterable[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(kind, name, known)
+
+
+def _run(
+    output: Output, registry: Registry, plans: Sequence[Plan], store: Path, workers: int
+) -> None:
+    """Run what is missing, saying how long it takes."""
+    from cosearch_plugins.papers.shi2020 import run_missing
+
+    total = sum(len(p.models) * len(p.contenders) * p.seeds for p in plans)
     started, done = time.monotonic(), 0
-    total = len(design.models) * len(design.contenders) * seeds
 
     def finished(_: object) -> None:
         nonlocal done
         done += 1
         left = (time.monotonic() - started) / done * (total - done)
-        session.output.note(f"{done} of {total} runs, {left:.0f} s left")
+        output.note(f"{done} of {total} runs, about {duration(left)} left")
 
-    outcomes = shi2020.reproduce(
-        session.registry, design, store, workers or os.cpu_count() or 1, finished
-    )
-    base = {m: shi2020.baselines(session.registry, design, m) for m in design.models}
-    if json:
-        session.output.json(_facts(outcomes, base))
-    else:
-        _show(session.output, outcomes, base)
-
-
-def _facts(
-    outcomes: list[Outcome], base: dict[str, tuple[float, float]]
-) -> list[dict[str, object]]:
-    from cosearch_plugins.papers.shi2020 import PUBLISHED
-
-    return [
-        {
-            "model": o.model,
-            "contender": o.contender.name,
-            "published": PUBLISHED.get(o.model),
-            "baseline_row_stationary": base[o.model][0],
-            "baseline_free": base[o.model][1],
-            "improvement_row_stationary": o.improvement(base[o.model][0]),
-            "improvement_free": o.improvement(base[o.model][1]),
-            "losses": o.losses,
-        }
-        for o in outcomes
-    ]
-
-
-def _show(output: Output, outcomes: list[Outcome], base: dict[str, tuple[float, float]]) -> None:
-    from cosearch_plugins.papers.shi2020 import PUBLISHED
-
-    for model, (rules, free) in base.items():
-        published = PUBLISHED.get(model)
-        said = f"published: {percent(published)} better" if published else "no figure published"
-        output.title(model, f"{said}; Eyeriss: {rules:.4g} under its rules, {free:.4g} without")
-        rows = []
-        for o in outcomes:
-            if o.model == model:
-                low, middle, high = o.improvement(rules)
-                fair = o.improvement(free)[1]
-                rows.append(
-                    (o.contender.name, percent(middle), f"{percent(low)} .. {percent(high)}",
-                     percent(fair))
-                )  # fmt: skip
-        output.show(table(
-            ("contender", ">better than (a)", ">quartiles", ">better than (b)"), rows
-        ))  # fmt: skip
-        output.show("")
-    output.show(
-        "(a) Eyeriss with the best mapping under its row-stationary rules; (b) with the best "
-        "mapping of all; medians over seeds"
-    )
+    try:
+        for design in plans:
+            run_missing(registry, design, store, workers, finished)
+    except KeyboardInterrupt:
+        again = shlex.join(["cosearch", *sys.argv[1:]])
+        output.note(f"stopped; every design that ended is stored. Go on: {again}")
+        raise

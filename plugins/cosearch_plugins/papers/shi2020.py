@@ -7,18 +7,20 @@ same resources: 18 % better for ResNet, 40 % for DQN.
 
 What the paper does not let one recover, and what was chosen here:
 
-- Its energy tables (Accelergy's of that time): the technology of the `eyeriss` model, by default.
-- The exact baseline mapping: (a) the *best* mapping under Eyeriss' row-stationary rules, and (b)
-  the best mapping without them, both proven by the exact mapper. (b) is the fairer one: the search
-  may leave the rules too.
+- Energies, bandwidths, and whether every local word must be spent: see
+  `cosearch_plugins.papers.shi2020_setting`, which has several answers.
+- The baseline's mapping: (a) the *best* mapping under Eyeriss' row-stationary rules, and (b) the
+  best mapping without them, both proven by the exact mapper. (b) is the fairer one: the search may
+  leave the rules too.
 - The network's objective: the energy of all layers times the cycles of all layers.
 - The Transformer's number of tokens: 128. It is searched with 256 PEs, the others with 168.
-- One global buffer, unless `--space mesh` asks for the paper's mesh of them.
+- The inner searches propose ten mappings at a time, where the paper's may have proposed one.
+- One global buffer. A mesh of them is a variant: proofs take minutes there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +31,17 @@ from cosearch.compare.running import run_all
 from cosearch.mapper import Budget
 from cosearch.registry import Registry
 from cosearch.store.store import Store
-from cosearch.study.codesign import load_study, plan
+from cosearch.study.codesign import plan
 from cosearch.study.layer_mapping import map_layers
 from cosearch.study.problem import Problem, build
+from cosearch.study.trial import BASELINE, Trial
 from cosearch.typing import FloatArray
+from cosearch_plugins.papers.shi2020_bound import least_product
+from cosearch_plugins.papers.shi2020_setting import SETTINGS, Setting
 
 BO = "bayesian:local=0"
-INNER_BO = "bayesian:local=0,warmup=30"
+WORD = {"word_bits": "16"}
+"""What the paper holds and the space would let a search choose."""
 
 
 @frozen
@@ -55,14 +61,19 @@ class Contender:
 
 
 CONTENDERS = (
-    Contender("BO x BO", BO, INNER_BO),
     Contender("BO x exact", BO, "exact"),
+    Contender("random x exact", "random", "exact"),
+    Contender("BO x BO", BO, "stepwise"),
     Contender("random x random", "random", "random"),
-    Contender("relax-and-round", "relax-and-round", "relax-and-round"),
-    Contender("boosted trees", "surrogate-tree", "surrogate-tree"),
-    Contender("BO x BO, Matern", f"{BO},kernel=matern", f"{INNER_BO},kernel=matern", ablation=True),
-    Contender("BO x BO, EI", f"{BO},acquisition=ei", f"{INNER_BO},acquisition=ei", ablation=True),
-)
+    Contender("relax-and-round", "relax-and-round", "stepwise:search=relax-and-round"),
+    Contender("boosted trees", "surrogate-tree", "stepwise:search=surrogate-tree"),
+    Contender("BO x BO, Matern", f"{BO},kernel=matern", "stepwise:kernel=matern", ablation=True),
+    Contender("BO x BO, EI", f"{BO},acquisition=ei", "stepwise:acquisition=ei", ablation=True),
+    Contender(
+        "BO x BO, no features", f"{BO},features=encoding", "stepwise:features=encoding",
+        ablation=True,
+    ),
+)  # fmt: skip
 
 PUBLISHED = {"shi2020-resnet": 0.18, "shi2020-dqn": 0.40}
 """Improvement of the energy-delay product over the hand-tuned Eyeriss (abstract)."""
@@ -76,31 +87,19 @@ class Plan:
 
     Attributes:
         models: workloads.
+        contenders: who takes part.
         seeds: runs of each contender.
         trials: hardware designs of a run (50 in the paper).
         mappings: of each layer on each design (250 in the paper).
-        space: `one` global buffer or a `mesh`.
-        ablations: whether contenders that are ablations take part.
+        setting: prices and resources.
     """
 
     models: tuple[str, ...] = MODELS
+    contenders: tuple[Contender, ...] = tuple(c for c in CONTENDERS if not c.ablation)
     seeds: int = 10
     trials: int = 50
     mappings: int = 250
-    space: str = "one"
-    ablations: bool = False
-
-    @property
-    def contenders(self) -> tuple[Contender, ...]:
-        """Who takes part."""
-        return tuple(c for c in CONTENDERS if self.ablations or not c.ablation)
-
-    def hardware(self, model: str, rules: str = "open") -> str:
-        """Return the machine that a model is searched on."""
-        pes = 256 if model == "shi2020-transformer" else 168
-        mapping = "" if rules == "open" else f",mapping={rules}"
-        buffers = "" if self.space == "one" else f",buffers={self.space}"
-        return f"eyeriss:pes={pes}{buffers}{mapping}"
+    setting: Setting = SETTINGS["timeloop"]
 
     def runs(self, registry: Registry) -> Iterator[tuple[Contender, Run]]:
         """Yield every run, seeds outermost."""
@@ -109,20 +108,14 @@ class Plan:
             for contender in self.contenders:
                 sampled = None if contender.inside == "exact" else self.mappings
                 specs[model, contender] = plan(
-                    registry, model, self.hardware(model), contender.outside,
-                    mapper=contender.inside, mapper_evaluations=sampled, warm=False,
-                    fixed=fixed(registry, self.hardware(model)),
+                    registry, model, self.setting.hardware(model), contender.outside,
+                    mapper=contender.inside, mapper_evaluations=sampled, warm=False, batch=1,
+                    fixed=WORD,
                 )  # fmt: skip
         for seed in range(self.seeds):
             for (model, contender), spec in specs.items():
-                case = Case(self.hardware(model), model)
+                case = Case(self.setting.hardware(model), model)
                 yield contender, Run(contender.name, case, seed, evolve(spec, seed=seed))
-
-
-def fixed(registry: Registry, hardware: str) -> dict[str, str]:
-    """Return what the paper holds: a word is 16 bits wide, where a model would search that."""
-    space = registry.find("hardware_models", hardware).make().space
-    return {"word_bits": "16"} if "word_bits" in space.names else {}
 
 
 @frozen(eq=False)
@@ -131,54 +124,92 @@ class Outcome:
 
     Attributes:
         contender, model: which.
-        losses: float64[seeds], best energy-delay products; infinite where nothing was feasible.
+        curves: float64[seeds, trials], best energy-delay product so far; infinite before the first
+            feasible design.
     """
 
     contender: Contender
     model: str
-    losses: FloatArray
+    curves: FloatArray
 
-    def improvement(self, baseline: float) -> tuple[float, float, float]:
-        """Return quartiles of the share by which the baseline's product is bettered."""
-        lower, median, upper = np.quantile(self.losses, (0.75, 0.5, 0.25), method="inverted_cdf")
-        return 1 - lower / baseline, 1 - median / baseline, 1 - upper / baseline
+    @property
+    def losses(self) -> FloatArray:
+        """float64[seeds], best energy-delay products."""
+        return np.asarray(self.curves[:, -1])
 
+    def improvement(self, baseline: float, trials: int | None = None) -> tuple[float, float, float]:
+        """Return worst, median and best share by which the baseline's product is bettered.
 
-def baselines(registry: Registry, design: Plan, model: str) -> tuple[float, float]:
-    """Return the products of Eyeriss itself: (a) under row-stationary rules, (b) free of them."""
-    return (
-        _baseline(registry, design.hardware(model, "row-stationary"), model),
-        _baseline(registry, design.hardware(model), model),
-    )
-
-
-def _baseline(registry: Registry, hardware: str, model: str) -> float:
-    problem = Problem.of(plan(registry, model, hardware, "random", mapper="exact"), registry)
-    machine = build(problem.hardware, problem.hardware.baseline)
-    energy = cycles = 0.0
-    for result in map_layers(problem, machine):
-        if result.mapped is None:
-            raise result.verdict or RuntimeError(result.layer.name)
-        energy += result.layer.count * result.mapped.energy_pj
-        cycles += result.layer.count * result.mapped.cycles
-    return energy * cycles
+        Args:
+            baseline: a product.
+            trials: after so many designs; all if left out.
+        """
+        reached = self.losses if trials is None else self.curves[:, trials - 1]
+        worst, median, best = np.quantile(reached, (1.0, 0.5, 0.0), method="inverted_cdf")
+        return 1 - worst / baseline, 1 - median / baseline, 1 - best / baseline
 
 
-def reproduce(
+@frozen
+class Baselines:
+    """Energy-delay products to compare with; of Eyeriss with the best mapping there is (proven).
+
+    Attributes:
+        rows: (a), under the chip's row-stationary rules.
+        free: (b), without rules.
+        timeloop: under the stricter rules of Timeloop's own description.
+        floor: no design of the space with any mapping is below it.
+    """
+
+    rows: float
+    free: float
+    timeloop: float
+    floor: float
+
+
+def baselines(registry: Registry, setting: Setting, model: str) -> Baselines:
+    """Return what a model costs on Eyeriss itself."""
+
+    def product(rules: str) -> float:
+        hardware = setting.hardware(model, rules)
+        problem = Problem.of(plan(registry, model, hardware, "random", mapper="exact"), registry)
+        energy = cycles = 0.0
+        for result in map_layers(problem, build(problem.hardware, problem.hardware.baseline)):
+            if result.mapped is None:
+                raise result.verdict or RuntimeError(result.layer.name)
+            energy += result.layer.count * result.mapped.energy_pj
+            cycles += result.layer.count * result.mapped.cycles
+        return energy * cycles
+
+    return Baselines(
+        product("row-stationary"), product("open"), product("timeloop-rows"),
+        least_product(registry, setting, model),
+    )  # fmt: skip
+
+
+def run_missing(
     registry: Registry,
     design: Plan,
     store: Path,
     workers: int,
     finished: Callable[[Run], None] = lambda _: None,
-) -> list[Outcome]:
-    """Run what is missing and return every contender's outcome on every model."""
-    runs = list(design.runs(registry))
-    run_all([run for _, run in runs], Budget(trials=design.trials), store, workers, finished)
-    losses: dict[tuple[str, str], list[float]] = {}
+) -> None:
+    """Run what the store does not have yet; see `cosearch.compare.running.run_all`."""
+    runs = [run for _, run in design.runs(registry)]
+    run_all(runs, Budget(trials=design.trials), store, workers, finished)
+
+
+def stored(registry: Registry, design: Plan, store: Path) -> list[Outcome]:
+    """Return every contender's outcome on every model, of the runs that have ended."""
+    curves: dict[tuple[Contender, str], list[FloatArray]] = {}
     with Store(store, write=False) as opened:
-        for contender, run in runs:
-            study = load_study(opened, registry, run.spec.name)
-            best = study.best.merit if study.best else np.inf
-            losses.setdefault((contender.name, run.case.workload), []).append(best)
-    by_name = {c.name: c for c in design.contenders}
-    return [Outcome(by_name[c], model, np.array(v)) for (c, model), v in losses.items()]
+        for contender, run in design.runs(registry):
+            curve = _curve(opened.trials(run.spec.name) if opened.find(run.spec.name) else ())
+            if len(curve) >= design.trials:
+                found = curves.setdefault((contender, run.case.workload), [])
+                found.append(curve[: design.trials])
+    return [Outcome(c, model, np.array(found)) for (c, model), found in curves.items()]
+
+
+def _curve(trials: Iterable[Trial]) -> FloatArray:
+    own = sorted((t for t in trials if t.number > BASELINE), key=lambda trial: trial.number)
+    return np.asarray(np.minimum.accumulate(np.array([t.merit for t in own], dtype=np.float64)))

@@ -1,0 +1,79 @@
+"""The inner search of arXiv 2010.02075: a strategy that learns after every few mappings.
+
+A strategy that serves as mapper is asked for a hundred mappings at once, which keeps long searches
+quick. The paper prices 250 mappings of a layer one by one: in hundreds, its surrogate would learn
+but twice.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from cosearch.einsum import Einsum
+from cosearch.hardware import Accelerator
+from cosearch.mapper import Budget, Mapped, Mapper
+from cosearch.mapping.search import StrategyMapper
+from cosearch.objective import Objective
+from cosearch.plugins import load_registry
+from cosearch.space import Parameter, ParameterSpace
+
+WARMUP = 30
+"""Random mappings before the surrogate decides (section 5.1 of the paper)."""
+
+SEARCHES = {
+    "bayesian": "bayesian:local=0",
+    "relax-and-round": "relax-and-round:",
+    "surrogate-tree": "surrogate-tree:",
+}
+"""By name, the strategy as the paper has it: its candidates are all drawn at random."""
+
+
+class Stepwise(Mapper):
+    """Searches a layer's mappings with a surrogate that is told of every few.
+
+    Args:
+        search: which surrogate proposes.
+        step: mappings proposed at once; the paper's is 1.
+        kernel, features: of `bayesian`, see there.
+        acquisition: how it chooses; boosted trees have their own.
+    """
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(
+        (
+            Parameter("search", tuple(SEARCHES), doc="which surrogate proposes"),
+            Parameter("step", (1, 1000), 10, doc="mappings proposed at once", free=True),
+            Parameter("kernel", ("linear", "matern", "rbf"), doc="of the Gaussian process"),
+            Parameter("acquisition", ("lcb", "ei", "thompson"), doc="how it chooses"),
+            Parameter("features", ("space", "encoding"), doc="what the process sees"),
+        )
+    )
+
+    def __init__(
+        self,
+        search: str = "bayesian",
+        step: int = 10,
+        kernel: str = "linear",
+        acquisition: str = "lcb",
+        features: str = "space",
+    ) -> None:
+        chosen = [f"warmup={WARMUP}"]
+        if search != "surrogate-tree":
+            chosen.append(f"acquisition={acquisition}")
+        if search == "bayesian":
+            chosen += [f"kernel={kernel}", f"features={features}"]
+        self.strategy = ",".join([SEARCHES[search], *chosen]).replace(":,", ":")
+        self.step = step
+
+    def map(
+        self,
+        accelerator: Accelerator,
+        layer: Einsum,
+        objective: Objective,
+        budget: Budget,
+        rng: np.random.Generator,
+    ) -> Mapped:
+        """Return the best mapping found; the first of equally good ones."""
+        strategy = load_registry().find("strategies", self.strategy)
+        return StrategyMapper(strategy, self.step).map(accelerator, layer, objective, budget, rng)

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from cosearch.einsum import conv
+from cosearch.mapper import Budget
+from cosearch.mapping.search import StrategyMapper
+from cosearch.objective import OBJECTIVES
+from cosearch.plugins import load_registry
+from cosearch_hardware.eyeriss import Eyeriss
+from cosearch_plugins.papers.stepwise import SEARCHES, Stepwise
+
+LAYER = conv("layer", K=16, C=8, P=14, Q=14, R=3, S=3)
+MACHINE = Eyeriss().build({})
+EDP = OBJECTIVES[0]
+
+
+def product(mapper, seed, mappings):
+    rng = np.random.default_rng(seed)
+    found = mapper.map(MACHINE, LAYER, EDP, Budget(evaluations=mappings), rng)
+    assert found.evaluations == mappings
+    return found.energy_pj * found.cycles
+
+
+SLOW = pytest.param("surrogate-tree", marks=pytest.mark.exhaustive)
+
+
+@pytest.mark.parametrize("search", [s for s in SEARCHES if s != "surrogate-tree"] + [SLOW])
+def test_the_same_seed_finds_the_same_mapping(search):
+    mapper = Stepwise(search=search, step=20)
+    assert product(mapper, 3, 60) == product(mapper, 3, 60)
+
+
+def test_a_surrogate_told_of_every_few_mappings_beats_one_told_twice():
+    strategy = load_registry().find("strategies", Stepwise().strategy)
+    often, seldom = (
+        np.median([np.log(product(mapper, seed, 200)) for seed in range(7)])
+        for mapper in (Stepwise(step=5), StrategyMapper(strategy, 100))
+    )
+    assert often < seldom
+
+
+@pytest.mark.parametrize("options", [{"kernel": "matern"}, {"features": "encoding"}])
+def test_ablations_are_other_searches(options):
+    assert Stepwise(**options).strategy != Stepwise().strategy
