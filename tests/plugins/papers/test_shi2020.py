@@ -51,4 +51,5 @@ def test_improvement_is_the_share_saved_worst_median_best():
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda s: s.name)
 def test_fewer_rules_make_eyeriss_no_worse(setting):
     eyeriss = baselines(REGISTRY, setting, "shi2020-mlp")
-    assert eyeriss.floor < eyeriss.free <= eyeriss.rows <= eyeriss.timeloop * (1 + 1e-12)
+    # Neither set of rules holds the other: Timeloop's are stricter but for filters along Y.
+    assert eyeriss.floor < eyeriss.free <= min(eyeriss.rows, eyeriss.timeloop)
