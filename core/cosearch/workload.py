@@ -37,6 +37,21 @@ class Unmodelled:
 
 
 @frozen
+class Part:
+    """A network that runs beside others.
+
+    Attributes:
+        name: unique among the parts, in front of its layers' names.
+        weight: how often it runs.
+        network: itself, its layers under their own names.
+    """
+
+    name: str
+    weight: int
+    network: Network
+
+
+@frozen
 class Network:
     """Layers in order of execution.
 
@@ -47,6 +62,7 @@ class Network:
         source: where the shapes come from (paper and table, or the file).
         parameters: trainable numbers of the whole network, those outside the layers (biases,
             norms, embeddings) included; None where the source does not tell.
+        parts: the networks it is made of, for a mix; empty for one network.
     """
 
     name: str
@@ -54,6 +70,7 @@ class Network:
     unmodelled: tuple[Unmodelled, ...] = ()
     source: str = ""
     parameters: int | None = None
+    parts: tuple[Part, ...] = ()
 
     @property
     def unique(self) -> tuple[Layer, ...]:

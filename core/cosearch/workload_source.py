@@ -8,6 +8,7 @@
     net.onnx:/features/0/Conv      one layer of it
     net.onnx:batch=1,seq=128       with sizes for dimensions that the file leaves open
     O[m,n] += A[m,k]*B[k,n] ; m=512,n=512,k=512     an einsum with its sizes
+    resnet18*2+bert-base           several at once, see `cosearch.workload_mix`
 
 A name goes before a file of the same name; `./name` is always the file.
 """
@@ -23,7 +24,8 @@ from attrs import evolve, field, frozen
 from cosearch.einsum_language import is_einsum, parse_sized_einsum
 from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError, near_names
 from cosearch.plugins import Registry
-from cosearch.workload import Layer, Network
+from cosearch.workload import Layer, Network, Part
+from cosearch.workload_mix import cut_mix, mixed
 
 SUFFIXES = (".onnx", ".yaml", ".yml", ".json", ".pt2", ".csv", ".pb", ".pt", ".pth")
 """What makes a text a path even where no such file exists."""
@@ -56,6 +58,21 @@ def resolve(spec: str, registry: Registry) -> Network:
     if is_einsum(text):
         einsum = parse_sized_einsum(text)
         return Network(einsum.name, (Layer(einsum),), source=text)
+    parts = () if _exists(text) else cut_mix(text)
+    if parts:
+        return mixed([Part(name, weight, _part(name, registry)) for name, weight in parts])
+    return _one(text, registry)
+
+
+def _part(text: str, registry: Registry) -> Network:
+    """Return a part of a mix; errors name it."""
+    try:
+        return _one(text, registry)
+    except (InputError, UnknownNameError) as error:
+        raise InputError(f"part {text!r} of the mix", [str(error)], error.hint) from error
+
+
+def _one(text: str, registry: Registry) -> Network:
     if text.partition(":")[0].strip() in registry.entries["workloads"]:
         parts = _cut_name(text)
         network = _made(parts.source, registry)
@@ -120,13 +137,25 @@ def _cut_name(text: str) -> _Parts:
 
 def _cut_path(text: str, registry: Registry) -> _Parts:
     """Cut `path[:layer]` at the longest path that exists, or say what is near."""
+    head = _longest_path(text)
+    if head:
+        return _cut_tail(head, text[len(head) + 1 :])
+    raise _unknown(text, registry)
+
+
+def _exists(text: str) -> bool:
+    """Return whether a text with plus signs or asterisks is a path all the same."""
+    return bool(_longest_path(text))
+
+
+def _longest_path(text: str) -> str:
+    """Return the longest head before a colon, or all, that is an existing path; empty for none."""
     cut = len(text)
     while cut > 0:
-        head = text[:cut]
-        if Path(head).expanduser().exists():
-            return _cut_tail(head, text[cut + 1 :])
+        if Path(text[:cut]).expanduser().exists():
+            return text[:cut]
         cut = text.rfind(":", 0, cut)
-    raise _unknown(text, registry)
+    return ""
 
 
 def _cut_tail(source: str, tail: str) -> _Parts:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from cosearch.cli.output import Output
+from cosearch.cli.output import Output, table
 from cosearch.mapping.network_search import PROVEN
-from cosearch.quantities import percent
+from cosearch.objective import Objective
+from cosearch.quantities import percent, whole
 from cosearch.study.layer_mapping import LayerMapping, NetworkChoice
 from cosearch.study.problem import Problem
+from cosearch.workload import Network
+from cosearch.workload_mix import PartCost, cost_of_parts
 
 FEW = 6
 """Layers named at most where their mappings differ."""
@@ -19,7 +22,7 @@ FEW = 6
 def show_network(output: Output, problem: Problem, choice: NetworkChoice) -> None:
     """Print what the layers' own best mappings come to, and what mappings chosen together do."""
     objective = problem.mapper_objective
-    what = objective.name.upper() if len(objective.name) == 3 else objective.name
+    what = _what(objective)
     own, value = choice.own_value, choice.value
     changed = choice.changed
     if changed:
@@ -29,14 +32,49 @@ def show_network(output: Output, problem: Problem, choice: NetworkChoice) -> Non
     else:
         output.show(f"  {what} of the network: {value:.6e} {objective.unit}")
     if choice.gap is not None:
-        output.show(_certainty(what, choice.gap))
+        output.show(certainty(objective, choice.gap))
 
 
-def _certainty(what: str, gap: float) -> Text:
+def certainty(objective: Objective, gap: float, where: str = "") -> Text:
+    """Return what is proven of a choice of mappings for a network.
+
+    Args:
+        objective: of the network.
+        gap: how far below it another choice can be at most, relative.
+        where: the words that say on which machine.
+    """
+    told, what = "  proven: no choice of mappings", _what(objective)
     if gap <= PROVEN:
-        return Text(f"  proven: no choice of mappings has a lower {what}", style="good")
-    return Text(f"  proven: no choice of mappings lowers {what} by more than {percent(gap)}",
-                style="warn")  # fmt: skip
+        return Text(f"{told} has a lower {what}{where}", style="good")
+    return Text(f"{told} lowers {what} by more than {percent(gap)}{where}", style="warn")
+
+
+def _what(objective: Objective) -> str:
+    return objective.name.upper() if objective.name.startswith("ed") else objective.name
+
+
+def parts_of(network: Network, choice: NetworkChoice) -> tuple[PartCost, ...]:
+    """Return what each network of a mix costs; nothing for a single one."""
+    costs = {
+        r.layer.einsum.key: (r.cost.energy_pj, r.cost.cycles)
+        for r in choice.layers
+        if r.cost is not None
+    }
+    return cost_of_parts(network, costs)
+
+
+def show_parts(output: Output, parts: Sequence[PartCost]) -> None:
+    """Print the cost of each network of a mix; nothing where there is none."""
+    if not parts:
+        return
+    rows = [
+        (x.name, str(x.weight), f"{x.energy_pj / 1e6:,.2f}", whole(x.cycles), f"{x.edp:.4e}")
+        for x in parts
+    ]
+    output.show("")
+    output.title("networks", "one run each")
+    columns = ("network", ">runs", ">energy|uJ", ">latency|cycles", ">EDP|pJ*cycles")
+    output.show(table(columns, rows))
 
 
 def _differences(choice: NetworkChoice, changed: Sequence[int]) -> str:
@@ -53,7 +91,7 @@ def _difference(own: LayerMapping, chosen: LayerMapping) -> str:
     return f"{own.layer.name} ({100 * energy:+.2g} % energy, {100 * cycles:+.2g} % cycles)"
 
 
-def network_facts(choice: NetworkChoice) -> dict[str, object]:
+def network_facts(network: Network, choice: NetworkChoice) -> dict[str, object]:
     """Return the choice for JSON; `layers` are those whose mapping is not their own best."""
     return {
         "energy_pj": choice.energy_pj,
@@ -63,6 +101,7 @@ def network_facts(choice: NetworkChoice) -> dict[str, object]:
         "gap": choice.gap,
         "proven": choice.gap is not None and choice.gap <= PROVEN,
         "own_best": {"value": choice.own_value, "gap": choice.alone},
+        "networks": parts_of(network, choice),
         "layers": [_chosen_facts(choice.layers[i]) for i in choice.changed],
     }
 
