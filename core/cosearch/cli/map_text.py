@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from cosearch.cli.network_text import network_facts, show_network
+from cosearch.cli.network_text import network_facts, parts_of, show_network, show_parts
 from cosearch.cli.output import Output, table
 from cosearch.cost import Cost
 from cosearch.einsum_text import describe
@@ -152,6 +152,7 @@ def show_totals(
     output.show(table(columns, rows))
     if choice is not None:
         show_network(output, problem, choice)
+        show_parts(output, parts_of(problem.network, choice))
 
 
 def _sums(done: Sequence[LayerMapping]) -> tuple[float, float]:
@@ -180,7 +181,7 @@ def facts(
         "energy_pj": pj,
         "cycles": cycles,
         "edp": pj * cycles,
-        "network": None if choice is None else network_facts(choice),
+        "network": None if choice is None else network_facts(problem.network, choice),
         "layers": [_layer_facts(machine, result) for result in done],
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
+from cosearch.cli.network_text import certainty, show_parts
 from cosearch.cli.output import Output, table
 from cosearch.cli.sources_text import show_sources
 from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
@@ -65,6 +66,8 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         _show_comparison(output, problem, report, report.best)
         if report.front:
             _show_front(output, problem, report)
+        _show_certainty(output, problem, report.best)
+        show_parts(output, report.best.networks)
         _show_layers(output, report.best)
         _show_energy(output, report.best, report.baseline)
         _show_sources(output, report.best)
@@ -76,6 +79,13 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         output.show(Text(f"  {count} failed: {reason}", style="warn"))
     if report.best is not None:
         output.show("", f"price the best design again: {rescore}")
+
+
+def _show_certainty(output: Output, problem: Problem, best: DesignReport) -> None:
+    """Say how far from the best on this machine the choice of mappings can be."""
+    gap = best.metrics.get("mapping_gap")
+    if gap is not None:
+        output.show(certainty(problem.mapper_objective, gap, " on this machine"))
 
 
 def _about(report: StudyReport) -> str:

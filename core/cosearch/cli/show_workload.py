@@ -68,6 +68,9 @@ def _facts(network: Network) -> dict[str, object]:
         "source": network.source,
         "macs": network.macs,
         "parameters": network.parameters,
+        "parts": [
+            {"name": x.name, "weight": x.weight, "macs": x.network.macs} for x in network.parts
+        ],
         "layers": [
             {
                 "name": facts.name,

@@ -26,6 +26,7 @@ from cosearch.study.study import Study
 from cosearch.study.trial import LayerResult, State, Trial
 from cosearch.typing import Value
 from cosearch.workload import Layer
+from cosearch.workload_mix import PartCost, cost_of_parts
 
 if TYPE_CHECKING:
     from cosearch.schemes.semi_decoupled import Agreement
@@ -79,11 +80,12 @@ class DesignReport:
         number: of the trial; 0 is the baseline.
         configuration: the hardware parameters.
         losses: by objective.
-        metrics: `energy_pj`, `cycles`, `area_mm2`, `clock_mhz`, `mapping_gap` (see `Outcome`), those
-            that are known.
+        metrics: `energy_pj`, `cycles`, `area_mm2`, `clock_mhz` and `mapping_gap` (see `Outcome`),
+            those that are known.
         layers: unique layers.
         energy_by_part: where the energy of the whole network goes, pJ.
         sources: where each number comes from, by component.
+        networks: what one run of each network costs, where several share the machine.
         disagreements: stored numbers that the models do not confirm; empty if all is well.
     """
 
@@ -94,6 +96,7 @@ class DesignReport:
     layers: tuple[LayerReport, ...]
     energy_by_part: Mapping[str, float]
     sources: Mapping[str, str]
+    networks: tuple[PartCost, ...]
     disagreements: tuple[str, ...]
 
 
@@ -237,8 +240,17 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
     wrong += _wrong_sums(trial, layers)
     return DesignReport(
         trial.number, problem.parameters_of(trial.configuration), _losses(problem, trial),
-        trial.outcome.metrics, tuple(layers), parts, sources, tuple(wrong),
+        trial.outcome.metrics, tuple(layers), parts, sources, _networks(problem, trial),
+        tuple(wrong),
     )  # fmt: skip
+
+
+def _networks(problem: Problem, trial: Trial) -> tuple[PartCost, ...]:
+    """Return the cost of each part of a mix, where every layer is mapped."""
+    costs = {x.key: (x.energy_pj, x.cycles) for x in trial.outcome.layers}
+    if any(layer.einsum.key not in costs for layer in problem.network.unique):
+        return ()
+    return cost_of_parts(problem.network, costs)
 
 
 def obstacle(study: Study) -> str:
