@@ -96,3 +96,19 @@ class Cost:
     utilization: float
     bound_by: str
     loops: tuple[str, ...] = ()
+
+
+@frozen
+class PartialTiles:
+    """What a mapping of a layer rounded up costs when its last tiles are partial instead.
+
+    Attributes:
+        energy_pj, cycles: with loops that end where the layer does; never more than the price of
+            the layer rounded up.
+        gap: proven relative distance, of the objective, to any other imperfect factors at most;
+            None where nothing is proven.
+    """
+
+    energy_pj: float
+    cycles: float
+    gap: float | None = None

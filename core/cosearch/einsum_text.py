@@ -40,6 +40,18 @@ class LayerFacts:
     outputs: int
 
 
+def run_as(layer: Einsum, sizes: tuple[int, ...]) -> str:
+    """Return at which sizes a layer is run that was rounded up, and what that costs.
+
+    `run as M=518, K=513: 1.4 % more multiplications`.
+    """
+    larger = [
+        f"{dim}={n}" for dim, n, own in zip(layer.dims, sizes, layer.sizes, strict=True) if n != own
+    ]
+    extra = 100 * (math.prod(sizes) / layer.macs - 1)
+    return f"run as {', '.join(larger)}: {extra:.1f} % more multiplications"
+
+
 def layer_facts(network: Network) -> tuple[LayerFacts, ...]:
     """Return the facts of every unique layer, in order of first appearance."""
     total = network.macs

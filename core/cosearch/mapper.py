@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from attrs import field, frozen
 
+from cosearch.cost import PartialTiles
 from cosearch.einsum import Einsum
 from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator
@@ -46,6 +47,9 @@ class Mapped:
         seconds: spent.
         rejections: how many candidates each reason ruled out.
         mapper: the name of what found it.
+        sizes: of the layer as it is run, where the mapper rounded it up; `row` and the costs are
+            those of the layer at these sizes.
+        partial: what the mapping costs with partial last tiles; None where no mapper asked.
     """
 
     row: Rows
@@ -58,6 +62,12 @@ class Mapped:
     seconds: float = 0.0
     rejections: Mapping[str, int] = field(factory=dict)
     mapper: str = ""
+    sizes: tuple[int, ...] | None = None
+    partial: PartialTiles | None = None
+
+    def as_run(self, layer: Einsum) -> Einsum:
+        """Return the layer at the sizes at which it is run."""
+        return layer.resized(self.sizes)
 
 
 class Unmappable(Infeasible):
@@ -88,12 +98,14 @@ class Mapper(ABC):
         bound_to: what a result depends on besides the machine, the layer, the objective and the
             options; empty for most.
         remembered: whether a result is worth keeping for other studies.
+        resizes: whether it may run layers at larger sizes than their own.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     uses_rng: ClassVar[bool] = True
     bound_to: str = ""
     remembered: ClassVar[bool] = True
+    resizes: bool = False
 
     @abstractmethod
     def map(
@@ -111,3 +123,10 @@ class Mapper(ABC):
                 level overflowed, and the margins by how much the nearest miss did. A mapper that
                 priced mappings in vain raises the subclass Unmappable, which says how many.
         """
+
+    def floor(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that no mapping this mapper may find undercuts.
+
+        The machine's own bounds, unless the mapper runs layers at other sizes.
+        """
+        return accelerator.floor(layer)

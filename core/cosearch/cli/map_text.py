@@ -10,7 +10,7 @@ from rich.text import Text
 from cosearch.cli.network_text import network_facts, parts_of, show_network, show_parts
 from cosearch.cli.output import Output, table
 from cosearch.cost import Cost
-from cosearch.einsum_text import describe
+from cosearch.einsum_text import describe, run_as
 from cosearch.errors import Infeasible
 from cosearch.hardware import Accelerator
 from cosearch.loopnest.mapping import Loop, Mapping
@@ -43,6 +43,7 @@ def show_layer(output: Output, result: LayerMapping, objective: str) -> None:
         step = 2 if max(map(len, result.cost.loops), default=0) < output.console.width - 2 else 1
         output.show(*(_styled(line, step) for line in result.cost.loops))
         _show_cost(output, result.mapped, result.cost, objective)
+        _show_imperfect(output, result, objective)
         if result.rejections is not None and result.rejections.misses:
             output.show(Text(f"  {result.rejections.in_short}", style="faint"))
 
@@ -74,6 +75,27 @@ def _show_cost(output: Output, mapped: Mapped, cost: Cost, objective: str) -> No
     output.show(f"  {percent(cost.utilization)} of the multipliers; bound by {cost.bound_by}")
     output.show(f"  energy: {_breakdown(cost)}")
     output.show(_proof(mapped, objective))
+
+
+def _show_imperfect(output: Output, result: LayerMapping, objective: str) -> None:
+    """Print at which sizes a layer is run, and what partial last tiles would make of that."""
+    mapped = result.mapped
+    if mapped is None:
+        return
+    if mapped.sizes is not None:
+        output.show(f"  {run_as(result.layer.einsum, mapped.sizes)}, all priced")
+    if mapped.partial is None:
+        return
+    partial = mapped.partial
+    if mapped.sizes is not None:
+        edp = partial.energy_pj * partial.cycles
+        output.show(
+            f"  with partial last tiles: {energy(partial.energy_pj)}, {whole(partial.cycles)} "
+            f"cycles, EDP {edp:.4e} pJ*cycles"
+        )
+    if partial.gap is not None:
+        text = f"  no imperfect factors lower {objective} by more than {percent(partial.gap)} then"
+        output.show(Text(text, style="faint"))
 
 
 def _breakdown(cost: Cost) -> str:
@@ -203,6 +225,8 @@ def _layer_facts(machine: Accelerator, result: LayerMapping) -> dict[str, object
         return out
     return out | {
         "row": mapped.row,
+        "run_as": mapped.as_run(layer.einsum).bounds,
+        "partial_tiles": mapped.partial,
         "mapping": _mapping_facts(machine, result),
         "loops": cost.loops,
         "energy_pj": cost.energy_pj,
@@ -224,8 +248,11 @@ def _layer_facts(machine: Accelerator, result: LayerMapping) -> dict[str, object
 
 def _mapping_facts(machine: Accelerator, result: LayerMapping) -> list[dict[str, object]] | None:
     """Return the mapping level by level, inner to outer; None where the machine has no levels."""
-    mapping_of = getattr(machine.mapspace(result.layer.einsum), "mapping_of", None)
-    if mapping_of is None or result.mapped is None:
+    if result.mapped is None:
+        return None
+    space = machine.mapspace(result.mapped.as_run(result.layer.einsum))
+    mapping_of = getattr(space, "mapping_of", None)
+    if mapping_of is None:
         return None
     mapping: Mapping = mapping_of(result.mapped.row)
     return [

@@ -111,7 +111,7 @@ def _bound(problem: Problem, row: Rows) -> float | None:
         return None
     energy = cycles = 0.0
     for layer in problem.network.unique:
-        floor = machine.floor(layer.einsum)
+        floor = problem.mapper.floor(machine, layer.einsum)
         energy += layer.count * floor[0]
         cycles += layer.count * floor[1]
     columns = {"energy_pj": np.array([energy]), "cycles": np.array([cycles])}

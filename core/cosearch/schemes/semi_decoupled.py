@@ -60,6 +60,11 @@ class ProxyMapper(Mapper):
     uses_rng: ClassVar[bool] = False
 
     def __init__(self, inner: Mapper, proxy: Accelerator) -> None:
+        if inner.resizes:
+            raise CosearchError(
+                "the scheme semi-decoupled carries mappings of layers at their own sizes",
+                "leave out the mapper's option imperfect",
+            )
         self.inner, self.proxy = inner, proxy
         self.bound_to = f"proxy {proxy.key}"
         self._known: dict[tuple[str, str], Candidates] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
+from cosearch.cost import PartialTiles
 from cosearch.mapper import Budget
 from cosearch.study.spec import StudySpec
 from cosearch.study.trial import LayerResult, Outcome, State, Trial, Unmapped
@@ -152,7 +153,12 @@ def found_of(key: str, text: str) -> LayerResult | Unmapped:
 def layer_of(name: str, key: str, count: int, text: str) -> LayerResult:
     """Return a layer's result from its columns."""
     facts = json.loads(text)
-    return LayerResult(name, key, count, tuple(facts.pop("row")), **facts)
+    row, sizes, partial = (facts.pop(part, None) for part in ("row", "sizes", "partial"))
+    return LayerResult(
+        name, key, count, tuple(row), **facts,
+        sizes=None if sizes is None else tuple(sizes),
+        partial=None if partial is None else PartialTiles(**partial),
+    )  # fmt: skip
 
 
 def _json(value: object) -> str:

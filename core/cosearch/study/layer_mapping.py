@@ -164,7 +164,7 @@ def _together(
         except Infeasible:
             return None
 
-    floors = [machine.floor(layer.einsum) for layer in layers]
+    floors = [problem.mapper.floor(machine, layer.einsum) for layer in layers]
     return map_together(objective, counts, floors, first, search)
 
 
@@ -198,7 +198,8 @@ def _mapped(hand: Hand, layer: Layer, objective: Objective) -> Mapped:
 
 def _confirmed(accelerator: Accelerator, layer: Layer, mapped: Mapped) -> Cost:
     """Return the machine's account of a mapping, or raise PluginError when the two disagree."""
-    cost = accelerator.explain(layer.einsum, np.asarray(mapped.row, dtype=np.int64))
+    run = mapped.as_run(layer.einsum)
+    cost = accelerator.explain(run, np.asarray(mapped.row, dtype=np.int64))
     same = isclose(cost.energy_pj, mapped.energy_pj, rel_tol=CLAIM)
     if not (same and cost.cycles == mapped.cycles):
         raise PluginError(

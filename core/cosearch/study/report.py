@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import frozen
 
-from cosearch.cost import Cost
-from cosearch.einsum_text import describe
+from cosearch.cost import Cost, PartialTiles
+from cosearch.einsum_text import describe, run_as
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator
+from cosearch.hardware import Accelerator, SpatialAccelerator
 from cosearch.hypervolume import dominated_share, reference_point
 from cosearch.mapping.search import priced
 from cosearch.study.problem import Problem, build
@@ -54,6 +54,8 @@ class LayerReport:
         row: the mapping as a point of the mapspace.
         loops: the mapping as an indented loop nest.
         energy_by_part: where the energy of one run goes, pJ.
+        sizes: of the layer as it is run, where it was rounded up.
+        partial: what the mapping costs with partial last tiles, where the mapper asked.
     """
 
     name: str
@@ -70,6 +72,8 @@ class LayerReport:
     row: tuple[int, ...]
     loops: tuple[str, ...]
     energy_by_part: Mapping[str, float]
+    sizes: tuple[int, ...] | None = None
+    partial: PartialTiles | None = None
 
 
 @frozen
@@ -230,8 +234,10 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
         by_key = {layer.einsum.key: layer for layer in problem.network.unique}
         for result in trial.outcome.layers:
             layer = by_key[result.key]
-            cost = machine.explain(layer.einsum, np.array(result.row, dtype=np.int64))
+            run = result.as_run(layer.einsum)
+            cost = machine.explain(run, np.array(result.row, dtype=np.int64))
             wrong += _disagreements(machine, layer, result, cost)
+            wrong += _partial_disagreements(machine, layer, result)
             layers.append(_layer_report(layer, result, cost))
             for part, pj in _parts(cost):
                 parts[part] = parts.get(part, 0.0) + pj * layer.count
@@ -275,7 +281,7 @@ def _disagreements(
 ) -> Iterator[str]:
     """Yield how kernel and reference model differ from what is stored."""
     rows = np.array([result.row], dtype=np.int64)
-    costs = priced(machine, layer.einsum, rows)
+    costs = priced(machine, result.as_run(layer.einsum), rows)
     energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
     stored = f"stored are {result.energy_pj!r} pJ and {result.cycles!r} cycles"
     if (energy, cycles) != (result.energy_pj, result.cycles):
@@ -284,6 +290,25 @@ def _disagreements(
     if not close or cost.cycles != result.cycles:
         said = f"{cost.energy_pj!r} pJ and {cost.cycles!r} cycles"
         yield f"{layer.name}: the reference model says {said}; {stored}"
+
+
+def _partial_disagreements(
+    machine: Accelerator, layer: Layer, result: LayerResult
+) -> Iterator[str]:
+    """Yield how the model of partial last tiles differs from what is stored."""
+    if result.partial is None or not isinstance(machine, SpatialAccelerator):
+        return
+    from cosearch.loopnest.partial_tiles import partial_cost
+
+    mapping = machine.mapspace(result.as_run(layer.einsum)).mapping_of(np.array(result.row))
+    found = partial_cost(machine.architecture, layer.einsum, mapping)
+    close = math.isclose(found.energy_pj, result.partial.energy_pj, rel_tol=ROUNDING)
+    if not close or found.cycles != result.partial.cycles:
+        yield (
+            f"{layer.name}: with partial last tiles the model says {found.energy_pj!r} pJ and "
+            f"{found.cycles!r} cycles; stored are {result.partial.energy_pj!r} pJ and "
+            f"{result.partial.cycles!r} cycles"
+        )
 
 
 def _wrong_sums(trial: Trial, layers: list[LayerReport]) -> Iterator[str]:
@@ -296,10 +321,15 @@ def _wrong_sums(trial: Trial, layers: list[LayerReport]) -> Iterator[str]:
 
 def _layer_report(layer: Layer, result: LayerResult, cost: Cost) -> LayerReport:
     return LayerReport(
-        layer.name, describe(layer.einsum), layer.count, layer.einsum.macs, result.energy_pj,
+        layer.name, _about(layer, result), layer.count, layer.einsum.macs, result.energy_pj,
         result.cycles, cost.utilization, cost.bound_by, result.proven, result.gap, result.mapper,
-        result.row, cost.loops, dict(_parts(cost)),
+        result.row, cost.loops, dict(_parts(cost)), result.sizes, result.partial,
     )  # fmt: skip
+
+
+def _about(layer: Layer, result: LayerResult) -> str:
+    about = describe(layer.einsum)
+    return about if result.sizes is None else f"{about}, {run_as(layer.einsum, result.sizes)}"
 
 
 def _parts(cost: Cost) -> Iterator[tuple[str, float]]:

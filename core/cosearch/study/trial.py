@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from cosearch.cost import PartialTiles
+from cosearch.einsum import Einsum
 from cosearch.typing import Value
 
 BASELINE = 0
@@ -43,6 +45,9 @@ class LayerResult:
         seconds: spent.
         rejections: how many candidates each reason ruled out.
         mapper: what found it.
+        sizes: of the layer as it is run, where the mapper rounded it up; `row` and the costs are
+            those of the layer at these sizes.
+        partial: what the mapping costs with partial last tiles; None where no mapper asked.
     """
 
     name: str
@@ -58,6 +63,12 @@ class LayerResult:
     seconds: float = 0.0
     rejections: Mapping[str, int] = field(factory=dict)
     mapper: str = ""
+    sizes: tuple[int, ...] | None = None
+    partial: PartialTiles | None = None
+
+    def as_run(self, layer: Einsum) -> Einsum:
+        """Return the layer at the sizes at which it is run."""
+        return layer.resized(self.sizes)
 
 
 @frozen

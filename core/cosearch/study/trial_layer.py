@@ -24,8 +24,8 @@ from cosearch.workload import Layer
 CLAIM = 1e-12
 """By how much a mapper's energy may differ from the machine's, relative: rounding, no more."""
 
-Priced: TypeAlias = tuple[str, str, tuple[int, ...], float, float]
-"""A machine, a layer, a mapping, and its energy and cycles."""
+Priced: TypeAlias = tuple[str, str, tuple[int, ...], tuple[int, ...] | None, float, float]
+"""A machine, a layer, a mapping, the sizes it is for, and its energy and cycles."""
 
 _CONFIRMED: set[Priced] = set()
 """Mappings that this process has priced."""
@@ -105,6 +105,8 @@ def _result(layer: Layer, mapped: Mapped, started: float) -> LayerResult:
         time.perf_counter() - started,
         {str(k): int(v) for k, v in mapped.rejections.items()},
         mapped.mapper,
+        None if mapped.sizes is None else tuple(int(n) for n in mapped.sizes),
+        mapped.partial,
     )
 
 
@@ -120,11 +122,12 @@ def _still_true(known: LayerResult, accelerator: Accelerator, einsum: Einsum) ->
 
 
 def _facts(found: LayerResult, accelerator: Accelerator) -> Priced:
-    return str(accelerator.key), found.key, found.row, found.energy_pj, found.cycles
+    key = str(accelerator.key)
+    return key, found.key, found.row, found.sizes, found.energy_pj, found.cycles
 
 
 def _priced_alike(known: LayerResult, accelerator: Accelerator, einsum: Einsum) -> bool:
-    row = np.array(known.row, dtype=np.int64)
+    row, einsum = np.array(known.row, dtype=np.int64), known.as_run(einsum)
     if not _inside(row, accelerator, einsum):
         return False
     costs = priced(accelerator, einsum, row[None, :])
@@ -144,6 +147,7 @@ def _checked(mapped: Mapped, accelerator: Accelerator, einsum: Einsum, mapper: s
     raises PluginError.
     """
     row: Rows = np.asarray(mapped.row, dtype=np.int64)
+    einsum = _as_run(mapped, einsum, mapper)
     if not _inside(row, accelerator, einsum):
         raise PluginError(
             f"mapper {mapper!r} returned a row that is not in the mapspace of {einsum.name!r}"
@@ -161,6 +165,19 @@ def _checked(mapped: Mapped, accelerator: Accelerator, einsum: Einsum, mapper: s
             f"for {einsum.name!r}; the machine says {energy:.17g} pJ and {cycles:.17g} cycles"
         )
     return evolve(mapped, energy_pj=energy, cycles=cycles)
+
+
+def _as_run(mapped: Mapped, einsum: Einsum, mapper: str) -> Einsum:
+    """Return the layer as the mapper runs it, or raise PluginError for one that is too small."""
+    sizes = mapped.sizes
+    if sizes is None:
+        return einsum
+    smaller = any(n < own for n, own in zip(sizes, einsum.sizes, strict=False))
+    if len(sizes) != len(einsum.sizes) or smaller:
+        raise PluginError(
+            f"mapper {mapper!r} runs {einsum.name!r} at the sizes {sizes}, less than {einsum.sizes}"
+        )
+    return mapped.as_run(einsum)
 
 
 def violation_of(verdict: Infeasible) -> float | None:

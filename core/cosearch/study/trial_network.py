@@ -54,7 +54,7 @@ def choose(
                 searched.append(Searched(problem.remembered_by(aim), result))
         return results
 
-    floors = [accelerator.floor(layer.einsum) for layer in layers]
+    floors = [problem.mapper.floor(accelerator, layer.einsum) for layer in layers]
     mapping = map_together(objective, counts, floors, first, search)
     further = len(searched) > len(first)
     return NetworkResult(_charged(mapping), mapping.gap, tuple(searched) if further else ())

@@ -11,13 +11,14 @@ from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError
 from cosearch.hardware import Accelerator, SpatialAccelerator
 from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
+from cosearch.mapping.recent import Recent
 from cosearch.objective import Objective
 from cosearch.space import Parameter, ParameterSpace
 
 if TYPE_CHECKING:
     from cosearch.loopnest.exact.arrays import Aim
     from cosearch.loopnest.exact.problem import OrderTables
-    from cosearch.loopnest.exact.solve import Certificate, Solver
+    from cosearch.loopnest.exact.solve import Certificate, Limits, Solver
     from cosearch.loopnest.mapspace import MapSpace
 
 _POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
@@ -26,6 +27,9 @@ _POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
 
 NODES = 10_000_000
 """Of a layer's search, unless said otherwise: several seconds. Most layers need a thousandth."""
+
+PERFECT = "none"
+"""Every factor divides the layer."""
 
 _SAMPLES = 4096
 """Random mappings tried where a time limit leaves none: a few milliseconds."""
@@ -39,7 +43,8 @@ class ExactMapper(Mapper):
     """Searches all perfect factorizations, loop orders, X/Y splits and open bypass choices.
 
     Of the fastest mappings it returns the one of least energy. It understands machines that are
-    a `SpatialAccelerator`.
+    a `SpatialAccelerator`. Equal questions are searched once: machine, layer (but its name),
+    objective and limits decide the answer, which is remembered unless a clock ended its search.
 
     Args:
         bypass: `open` searches what the machine leaves open to keep or bypass; `fixed` keeps it
@@ -47,6 +52,8 @@ class ExactMapper(Mapper):
         nodes: partial mappings bounded per layer at most; 0 is without limit. A search that ends
             here ends at the same mapping on every machine.
         seconds: wall-clock time per layer; 0 is without limit. A budget's seconds count too.
+        imperfect: which factors need not divide the layer: `none`, `spatial` or `all`. The layer
+            is then run, and priced, rounded up; see `cosearch.loopnest.exact.padding.Scope`.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
@@ -64,12 +71,26 @@ class ExactMapper(Mapper):
             Parameter(
                 "seconds", (0.0, 1e6), 0.0, "s", "time per layer, 0 is without limit", free=True
             ),
+            Parameter(
+                "imperfect",
+                ("none", "spatial", "all"),
+                "none",
+                doc="which factors need not divide the layer, which is then run rounded up",
+            ),
         )
     )
     uses_rng: ClassVar[bool] = False
 
-    def __init__(self, bypass: str = "open", nodes: int = NODES, seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        bypass: str = "open",
+        nodes: int = NODES,
+        seconds: float = 0.0,
+        imperfect: str = PERFECT,
+    ) -> None:
         self.bypass, self.nodes, self.seconds = bypass, nodes, seconds
+        self.imperfect, self.resizes = imperfect, imperfect != PERFECT
+        self._recent = Recent()
         self._tables: OrderTables | None = None
         self._solvers: dict[int, Solver] = {}
 
@@ -88,18 +109,50 @@ class ExactMapper(Mapper):
             CosearchError: the machine, the layer or the objective is beyond this mapper; the hint
                 names others.
         """
-        from cosearch.loopnest.exact.arrays import Aim
-        from cosearch.loopnest.exact.solve import Limits
+        machine, aim = _spatial(accelerator), _aim(objective)
+        seconds = self._allowed(budget)
+        question = (machine.key, layer.key, aim, seconds, budget.evaluations)
+        known = self._recent.find(question)
+        if known is None:
+            known = self._search(machine, layer, objective, budget)
+            if known.proven or seconds is None:
+                self._recent.keep(question, known)
+        return known
 
+    def floor(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that no mapping of the layer undercuts, at any size."""
+        own = accelerator.floor(layer)
+        if not self.resizes:
+            return own
+        from cosearch.loopnest.exact.padding import Scope, padded_sizes
+
+        sizes = padded_sizes(_spatial(accelerator).architecture, layer, Scope(self.imperfect))
+        bounds = [own, *((size.energy_pj, size.cycles) for size in sizes)]
+        return min(energy for energy, _ in bounds), min(cycles for _, cycles in bounds)
+
+    def _search(
+        self, machine: SpatialAccelerator, layer: Einsum, objective: Objective, budget: Budget
+    ) -> Mapped:
+        """Return the best mapping of a question not asked lately."""
         started = time.perf_counter()
-        machine = _spatial(accelerator)
-        aim = _aim(objective)
+        limits = self._limits(started, budget)
+        if self.resizes:
+            return self._rounded_up(machine, layer, objective, limits, started)
+        return self._perfect(machine, layer, objective, limits, started)
+
+    def _perfect(
+        self,
+        machine: SpatialAccelerator,
+        layer: Einsum,
+        objective: Objective,
+        limits: Limits,
+        started: float,
+    ) -> Mapped:
+        from cosearch.loopnest.exact.arrays import Aim
+
         space = machine.mapspace(layer)
         solver = self._solver(space)
-        limits = Limits.starting(
-            started, self._allowed(budget), budget.evaluations, self.nodes or None
-        )
-        found = solver.solve(aim, limits)
+        found = solver.solve(_aim(objective), limits)
         if objective.name == "latency" and found.mapping is not None and found.proven:
             found = found.then(solver.solve(Aim(1, 0, np.inf, found.cycles), limits))
         if found.mapping is None:
@@ -112,6 +165,45 @@ class ExactMapper(Mapper):
             gap=None if solver.narrowed else found.gap, evaluations=found.evaluations,
             nodes=found.nodes, seconds=time.perf_counter() - started, mapper="exact",
         )  # fmt: skip
+
+    def _rounded_up(
+        self,
+        machine: SpatialAccelerator,
+        layer: Einsum,
+        objective: Objective,
+        limits: Limits,
+        started: float,
+    ) -> Mapped:
+        """Return the best mapping over all sizes that the layer may be rounded up to."""
+        from cosearch.loopnest.exact.imperfect import solve_imperfect
+        from cosearch.loopnest.exact.padding import Scope
+        from cosearch.loopnest.mapspace import MapSpace
+
+        def space_of(run: Einsum) -> MapSpace:
+            return MapSpace(machine.architecture, run, machine.constraints_for(run))
+
+        best = solve_imperfect(
+            space_of, layer, _aim(objective), Scope(self.imperfect), limits, self._order_tables(),
+            open_bypass=self.bypass == "open", compare=objective.weights is None,
+        )  # fmt: skip
+        found = best.found
+        if found.mapping is None:
+            if not found.proven:
+                return _sampled(machine, layer, objective, found, started)
+            raise Unmappable(f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations)
+        return Mapped(
+            machine.mapspace(best.layer).row_of(found.mapping), found.energy_pj, found.cycles,
+            proven=found.proven and not best.narrowed, gap=None if best.narrowed else found.gap,
+            evaluations=found.evaluations, nodes=found.nodes,
+            seconds=time.perf_counter() - started, mapper="exact",
+            sizes=None if best.layer == layer else best.layer.sizes, partial=best.partial,
+        )  # fmt: skip
+
+    def _limits(self, started: float, budget: Budget) -> Limits:
+        from cosearch.loopnest.exact.solve import Limits
+
+        seconds, evaluations = self._allowed(budget), budget.evaluations
+        return Limits.starting(started, seconds, evaluations, self.nodes or None)
 
     def _allowed(self, budget: Budget) -> float | None:
         limits = [s for s in (budget.seconds, self.seconds or None) if s is not None]

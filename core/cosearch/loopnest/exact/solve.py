@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import time
 from collections.abc import Iterator
@@ -174,6 +175,15 @@ class Solver:
         """Whether open choices of what to keep are left out of the search."""
         return not self.open_bypass and bool((self.space.keep_modes == MAYBE).any())
 
+    def repriced(self, problem: Problem) -> Solver:
+        """Return a solver of the same mappings at other prices."""
+        other = copy.copy(self)
+        other.problem, other.net = problem, new_net(problem)
+        other._known = {}  # noqa: SLF001 - of its own class
+        if other.net.any:
+            compiled.fill_travel(other.problem, other.net)
+        return other
+
     def solve(
         self, aim: arrays.Aim, limits: Limits = NO_LIMITS, below: float = np.inf
     ) -> Certificate:
@@ -210,7 +220,7 @@ class Solver:
         done = False
         while not done:
             spent = tally.evaluations + int(state.register[arrays.PRICED])
-            none_yet = tally.state is None and state.best[0] == tally.value
+            none_yet = np.isinf(state.best[0])
             if limits.reached(spent, GRACE if none_yet else 0.0):
                 break
             expanded = tally.nodes + int(state.register[arrays.NODES])

@@ -1,72 +1,87 @@
 from __future__ import annotations
 
-import numpy as np
+import itertools
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.einsum import gemm
-from cosearch.errors import Infeasible
-from cosearch.loopnest.exact.arrays import Aim
-from cosearch.loopnest.exact.padding import solve_padded
-from cosearch.loopnest.exact.solve import Limits, Solver
-from cosearch.loopnest.mapspace import MapSpace
-from cosearch.loopnest.reference import analyse
-
-EDP = Aim(1, 1, np.inf, np.inf)
+from cosearch.einsum import conv, gemm
+from cosearch.loopnest.exact.padding import MOST_EXTRA, Scope, least_steps, padded_sizes
 
 
-def machine(x, y, entries=32):
+def machine(x, y):
     uniform = AccessEnergy.uniform
     return Architecture(
         "odd",
         (
-            Memory("PE", entries, uniform(1.0), mesh_x=x, mesh_y=y),
-            Memory("buffer", 512, uniform(6.0)),
+            Memory("PE", 64, uniform(1.0), mesh_x=x, mesh_y=y),
             Memory("DRAM", None, uniform(50.0), is_dram=True),
         ),
         Compute(1.0, x, y),
     )
 
 
-def edp(found):
-    return found.energy_pj * found.cycles
+def sizes_of(layer, scope, x=14, y=12):
+    return {size.layer.sizes for size in padded_sizes(machine(x, y), layer, scope)}
 
 
-def test_an_array_of_odd_sides_is_filled():
-    layer = gemm(M=8, N=8, K=8)
-    plain = Solver(MapSpace(machine(3, 3), layer)).solve(EDP)
-    padded = solve_padded(machine(3, 3), layer, EDP)
-    assert padded.found.proven
-    assert edp(padded.found) < edp(plain)
-    assert padded.layer.macs > layer.macs
-    cost = analyse(machine(3, 3), padded.layer, padded.found.mapping)
-    assert (cost.energy_pj, cost.cycles) == (padded.found.energy_pj, padded.found.cycles)
+@pytest.mark.parametrize(
+    ("size", "larger"), [(55, 56), (7, 8), (13, 14), (27, 28), (1000, 1008), (5, 6), (23, 24)]
+)
+def test_sizes_worth_rounding_up_to(size, larger):
+    assert (larger, 4, 4) in sizes_of(gemm(M=size, N=4, K=4), Scope.ALL)
 
 
-def test_it_is_the_best_of_all_sizes():
-    layer = gemm(M=5, N=7, K=4)
-    best = np.inf
-    for m in (5, 6):
-        for n in (7, 8):
-            for k in (4, 5):
-                if m * n * k <= 1.25 * layer.macs:
-                    found = Solver(MapSpace(machine(3, 2), gemm(M=m, N=n, K=k))).solve(EDP)
-                    best = min(best, edp(found))
-    assert edp(solve_padded(machine(3, 2), layer, EDP).found) == best
+def test_a_side_that_is_filled_already_asks_for_nothing():
+    assert not sizes_of(gemm(M=14, N=12, K=6), Scope.SPATIAL)
+    assert (15, 12, 6) in sizes_of(gemm(M=14, N=12, K=6), Scope.ALL)
 
 
-def test_nothing_is_padded_where_everything_divides():
-    layer = gemm(M=8, N=8, K=8)
-    assert solve_padded(machine(2, 2), layer, EDP).layer == layer
+def test_over_space_only_sizes_that_fill_the_array_nearly_best():
+    layer, array = gemm(M=512, N=512, K=512), machine(14, 12)
+    own, steps = least_steps(array, layer.sizes), {}
+    for size in padded_sizes(array, layer, Scope.SPATIAL):
+        steps[size.layer.sizes] = least_steps(array, size.layer.sizes)
+        assert size.cycles >= steps[size.layer.sizes]
+        assert sum(a != b for a, b in zip(size.layer.sizes, layer.sizes, strict=True)) <= 2
+    assert (518, 512, 513) in steps
+    assert max(steps.values()) < own
+    assert max(steps.values()) <= 1.1 * min(steps.values())
 
 
-def test_a_limit_leaves_nothing_proven():
-    padded = solve_padded(machine(3, 3), gemm(M=8, N=8, K=8), EDP, limits=Limits(evaluations=1))
-    assert padded.found.mapping is not None
-    assert not padded.found.proven
-    assert padded.found.gap is None
+def test_of_the_dimensions_of_an_axis_one_is_rounded_up():
+    layer = conv(K=2, C=2, P=13, Q=13, R=7, S=5)
+    found = sizes_of(layer, Scope.ALL)
+    p, q, r, s = (layer.dims.index(d) for d in "PQRS")
+    assert any(n[p] > 13 and n[q] > 13 for n in found)
+    assert any(n[r] > 7 for n in found)
+    assert not any((n[p] > 13 and n[r] > 7) or (n[q] > 13 and n[s] > 5) for n in found)
 
 
-def test_a_layer_that_fits_nowhere_is_infeasible():
-    with pytest.raises(Infeasible):
-        solve_padded(machine(2, 2, entries=1), gemm(M=2, N=2, K=2), EDP)
+def test_no_size_beyond_a_quarter_more_work():
+    layer = conv(K=13, C=7, P=9, Q=5, R=3, S=3)
+    found = sizes_of(layer, Scope.ALL)
+    assert found
+    assert all(layer.macs < math.prod(n) <= MOST_EXTRA * layer.macs for n in found)
+
+
+def test_a_machine_without_an_array_has_nothing_to_fill():
+    assert not sizes_of(gemm(M=7, N=7, K=7), Scope.SPATIAL, 1, 1)
+
+
+@given(
+    st.tuples(*(st.integers(1, 12),) * 3), st.integers(1, 6), st.integers(1, 6)
+)  # fmt: skip
+def test_least_steps_are_those_of_the_best_factors(sizes, x, y):
+    def factors(n):
+        return [(a, b) for a in range(1, x + 1) for b in range(1, y + 1) if n % (a * b) == 0]
+
+    used = max(
+        math.prod(a for a, _ in chosen) * math.prod(b for _, b in chosen)
+        for chosen in itertools.product(*map(factors, sizes))
+        if math.prod(a for a, _ in chosen) <= x and math.prod(b for _, b in chosen) <= y
+    )
+    assert least_steps(machine(x, y), sizes) == math.prod(sizes) // used
