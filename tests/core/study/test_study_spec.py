@@ -1,9 +1,12 @@
+import json
+
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cosearch.errors import CosearchError
-from cosearch.study.spec import StudySpec
+from cosearch.study.spec import LAYERS, NETWORK, StudySpec
 
 VALUES = st.one_of(
     st.booleans(),
@@ -49,6 +52,14 @@ def test_differences_name_the_settings():
 def test_json_and_back(constraints, fixed, seed):
     spec = StudySpec("w", "h", "s", "m", constraints=constraints, fixed=fixed, seed=seed)
     assert StudySpec.from_json(spec.to_json()) == spec
+
+
+def test_studies_of_old_chose_mappings_layer_by_layer():
+    old = StudySpec("w", "h", "s", "m", combine=LAYERS)
+    assert "combine" not in json.loads(old.to_json())
+    assert StudySpec.from_json(old.to_json()).combine == LAYERS
+    assert StudySpec("w", "h", "s", "m").combine == NETWORK
+    assert old.differences(evolve(old, combine=NETWORK)) == ("combine: layers, not network",)
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"workload": 3, "color": 4}', "null"])
