@@ -22,7 +22,7 @@ JOINT = {"scheme": "joint", "workload": "alexnet", "hardware": "systolic", "mapp
 @pytest.fixture
 def joint(study_of):
     """Return a function that runs a study of hardware and mappings in one loop."""
-    return lambda **settings: study_of(**JOINT | {"trials": 24} | settings)
+    return lambda **settings: study_of(**JOINT | {"trials": 10} | settings)
 
 
 def facts(study):
