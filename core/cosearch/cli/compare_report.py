@@ -61,7 +61,8 @@ def _reproduce(result: Result, header: Header, command: str) -> Iterator[str]:
     """Yield what another needs to get the same: command, versions, settings, studies."""
     contest = result.contest
     yield from (command, "")
-    yield from (f"{name}: {header.facts[name]}" for name in ("cosearch", "plugins", "begun"))
+    yield f"cosearch {header.facts['cosearch']}, begun {header.facts['begun']}"
+    yield f"plugins: {', '.join(header.facts['plugins'])}"
     yield f"python: {platform.python_version()} on {platform.machine()}"
     yield f"seeds: 0 to {contest.seeds - 1}"
     limits = asdict(contest.budget).items()

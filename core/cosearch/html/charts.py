@@ -60,10 +60,11 @@ def curves(
     for i, (name, (lower, median, upper)) in enumerate(bands.items()):
         x = list(range(1, len(median) + 1))
         label = html.escape(name)
-        figure.add_scatter(
-            x=x + x[::-1], y=[*upper, *lower[::-1]], fill="toself", fillcolor=_faint(i),
-            line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=label,
-        )  # fmt: skip
+        for edge, fill in ((lower, None), (upper, "tonexty")):
+            figure.add_scatter(
+                x=x, y=edge, mode="lines", line={"width": 0, "shape": "hv"}, fill=fill,
+                fillcolor=_faint(i), hoverinfo="skip", showlegend=False, legendgroup=label,
+            )  # fmt: skip
         figure.add_scatter(
             x=x, y=median, name=label, mode="lines", legendgroup=label,
             line={"color": colour(i), "shape": "hv", "width": 2},
@@ -74,16 +75,18 @@ def curves(
 
 def _axes(figure: Figure, title: str, x: str, y: str, *, log_y: bool = False) -> None:
     figure.update_layout(title=html.escape(title))
-    figure.update_xaxes(title=html.escape(x))
-    figure.update_yaxes(title=html.escape(y), type="log" if log_y else "linear")
+    figure.update_xaxes(title=html.escape(x), exponentformat="power")
+    figure.update_yaxes(title=html.escape(y), exponentformat="power")
     if log_y:
+        figure.update_yaxes(type="log")
         buttons = [
             {"label": label, "method": "relayout", "args": [{"yaxis.type": kind}]}
             for label, kind in (("log", "log"), ("linear", "linear"))
         ]
         figure.update_layout(updatemenus=[{
-            "type": "buttons", "direction": "right", "buttons": buttons, "x": 1, "y": 1.18,
-            "xanchor": "right", "showactive": True,
+            "type": "buttons", "direction": "right", "buttons": buttons, "x": 1, "y": 1.02,
+            "xanchor": "right", "yanchor": "bottom", "showactive": True, "font": {"size": 11},
+            "pad": {"t": 0, "b": 0},
         }])  # fmt: skip
 
 
@@ -178,7 +181,8 @@ def stacked(title: str, bars: Mapping[str, Mapping[str, float]], y_title: str) -
             x=[html.escape(bar) for bar in values], y=list(values.values()),
             name=html.escape(part), marker={"color": colour(i)},
         )  # fmt: skip
-    figure.update_layout(barmode="stack")
+    above = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    figure.update_layout(barmode="stack", legend=above)
     _axes(figure, title, "", y_title)
     return figure
 
@@ -198,7 +202,7 @@ def shares(title: str, parts: Mapping[str, float], scale: float, unit: str) -> F
     figure.add_bar(
         x=[value * scale for _, value in rows], y=[html.escape(name) for name, _ in rows],
         orientation="h", text=[f"{100 * value / total:.1f} %" for _, value in rows],
-        textposition="auto", marker={"color": colour(0)}, showlegend=False,
+        textposition="auto", textangle=0, marker={"color": colour(0)}, showlegend=False,
     )  # fmt: skip
     _axes(figure, title, unit, "")
     return figure

@@ -65,10 +65,12 @@ def compare_page(result: Result, standing: Standing, background: Background) -> 
                 _duels(result, standing)),
         Section("Any time", "median and quartiles over runs, best so far",
                 grid(_curves(result, names, over))),
-        Section("Final losses", f"{over}, every run a point", grid(_finals(result, names, over))),
+        Section("Final losses", f"{over}; every run that found something is a point",
+                grid(_finals(result, names, over))),
         Section("Mean ranks", "a bar joins contenders that Nemenyi's test cannot tell apart",
                 chart(ranked, "ranks")),
-        *_several(result, known),
+        *_several(result, names, known),
+        Section("What it took", "means of a run", _effort(standing)),
         Section("Energy and cycles", "every feasible design that was tried",
                 grid(_trade_offs(result, names, background.trials))),
         Section("Where the energy goes", "the best design of each case, a run of the network",
@@ -80,7 +82,8 @@ def compare_page(result: Result, standing: Standing, background: Background) -> 
                 text(background.facts)),
     ]  # fmt: skip
     about = (
-        f"{len(names)} strategies, {len(result.solved)} cases, {contest.seeds} runs of each; "
+        f"{len(names)} strategies on {' and '.join(map(str, result.solved))}, {contest.seeds} runs "
+        f"of each; "
         f"objective {contest.objective}"
     )
     return page(" against ".join(contest.strategies), about, sections)
@@ -88,14 +91,22 @@ def compare_page(result: Result, standing: Standing, background: Background) -> 
 
 def _scores(standing: Standing) -> str:
     columns = ("contender", "median", "quartiles", "mean rank", "beats others",
-               f"within {percent(WITHIN)}", "trials to reach", "evaluations", "area, log2",
-               "designs", "infeasible", "mappings priced", "thinking", "evaluating")  # fmt: skip
+               f"within {percent(WITHIN)}", "trials to reach", "mappings priced until then",
+               "area, log2")  # fmt: skip
     return table(columns, (
         (s.strategy, ratio(s.median), f"{digits(s.lower)} .. {digits(s.upper)}", f"{s.rank:.2f}",
          percent(s.superiority), percent(s.reached), _soon(s.trials_to_reach),
-         _soon(s.evaluations_to_reach), f"{s.area:.3f}", f"{s.designs:.1f}",
-         percent(s.infeasible), whole(s.evaluations), duration(s.think_seconds),
-         duration(s.evaluate_seconds))
+         _soon(s.evaluations_to_reach), f"{s.area:.3f}")
+        for s in standing.scores
+    ))  # fmt: skip
+
+
+def _effort(standing: Standing) -> str:
+    columns = ("contender", "different designs", "infeasible", "mappings priced", "thinking",
+               "evaluating")  # fmt: skip
+    return table(columns, (
+        (s.strategy, f"{s.designs:.1f}", percent(s.infeasible), whole(s.evaluations),
+         duration(s.think_seconds), duration(s.evaluate_seconds))
         for s in standing.scores
     ))  # fmt: skip
 
@@ -121,7 +132,7 @@ def _duels(result: Result, standing: Standing) -> str:
 def _tuned(tuned: Rehearsal | None) -> Iterator[Section]:
     if tuned is None:
         return
-    columns = ("contender", "options changed", "tried", "before, log2", "after, log2", "runs",
+    columns = ("contender", "<options changed", "tried", "before, log2", "after, log2", "runs",
                "trials", "mappings priced", "time")  # fmt: skip
     rows = (
         (t.contender, t.changes, str(t.tried), f"{t.before:.3f}", f"{t.after:.3f}", str(t.runs),
@@ -132,30 +143,30 @@ def _tuned(tuned: Rehearsal | None) -> Iterator[Section]:
     yield Section("Tuned first", tuned.about, table(columns, rows) + note)
 
 
-def _several(result: Result, fronts: Sequence[KnownFront]) -> Iterator[Section]:
+def _several(
+    result: Result, names: Sequence[str], fronts: Sequence[KnownFront]
+) -> Iterator[Section]:
     if fronts:
         yield Section(
             "Pareto fronts",
             "every design tried, and the best front known; its hypervolume is a share of the box "
             "between zero and a corner 10 % beyond the worst of the front",
-            "".join(_front(result, front, i) for i, front in enumerate(fronts)),
+            "".join(_front(result, names, front, i) for i, front in enumerate(fronts)),
         )
 
 
-def _front(result: Result, front: KnownFront, number: int) -> str:
+def _front(result: Result, names: Sequence[str], front: KnownFront, number: int) -> str:
     objectives = result.contest.objectives
     drawn = []
     for a, b in combinations(range(len(objectives)), 2):
-        points = {
-            name: _losses(result.of(name, front.case), a, b) for name in result.contest.strategies
-        }
+        points = {name: _losses(result.of(name, front.case), a, b) for name in names}
         figure = charts.scatter(str(front.case), points, objectives[a], objectives[b], front=True)
         drawn.append(chart(figure, f"pareto{number}-{a}{b}"))
     rows = (
         (*(digits(x, 4) for x in m.losses), m.run.run.strategy, str(m.run.run.seed), str(m.trial))
         for m in front.members
     )
-    listed = table((*objectives, "found by", "seed", "trial"), rows)
+    listed = table((*objectives, "<found by", "seed", "trial"), rows)
     return grid(drawn) + folded(f"{front.case}: {front.about}", listed)
 
 
@@ -237,7 +248,7 @@ def _hardware(result: Result, trials: Trials) -> Iterator[str]:
         moving = {n: values for n, values in columns.items() if len(set(values)) > 1}
         losses = np.array([t.merit for t in unique])
         if moving:
-            yield chart(charts.parallel(str(case), moving, losses), f"parallel{i}")
+            yield chart(charts.parallel(str(case), moving, losses), f"parallel{i}", wide=True)
             yield grid(
                 chart(charts.by_choice(n, values, losses), f"parameter{i}-{j}")
                 for j, (n, values) in enumerate(moving.items())

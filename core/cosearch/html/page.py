@@ -21,6 +21,7 @@ body { margin: 0 auto; max-width: 1100px; padding: 1.5rem 1rem 4rem; color: var(
        font: 15px/1.5 system-ui, sans-serif; background: #fff; }
 h1 { font-size: 1.6rem; margin: 0 0 .2rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.4rem 0 .2rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+h3 { font-size: .95rem; font-weight: 600; margin: .6rem 0 .1rem; overflow-wrap: anywhere; }
 p { margin: .2rem 0 .8rem; color: var(--faint); overflow-wrap: anywhere; }
 nav { margin: 1rem 0; display: flex; flex-wrap: wrap; gap: .3rem .9rem; }
 a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
@@ -28,13 +29,14 @@ a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: un
 table { border-collapse: collapse; font-size: .92em; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .8rem .25rem 0; text-align: right; white-space: nowrap; }
 th { border-bottom: 1px solid var(--line); font-weight: 600; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, .words { text-align: left; }
 tbody tr:hover { background: #f4f7fa; }
 pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; font-size: .88em; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 1rem; }
+.grid > :only-child { grid-column: 1 / -1; }
 .chart { min-width: 0; }
-svg.nest { max-width: 100%; height: auto; }
-details { margin: .4rem 0; } summary { cursor: pointer; }
+.wide { min-width: 760px; }
+details { margin: .4rem 0; overflow-x: auto; } summary { cursor: pointer; }
 """  # noqa: E501
 
 FIT = """
@@ -104,23 +106,31 @@ def _plotly_source() -> str:
     return source
 
 
-def chart(figure: Figure, name: str) -> str:
+def chart(figure: Figure, name: str, *, wide: bool = False) -> str:
     """Return a chart that can be zoomed and whose traces can be switched off.
 
+    Its title becomes a heading above it, which wraps where a title inside would run over.
+
     Args:
-        figure: a plotly figure.
+        figure: a plotly figure; its texts are HTML already.
         name: of its element, unique on the page.
+        wide: scroll it sideways on narrow screens rather than squeeze it.
     """
+    title, figure.layout.title = figure.layout.title.text or "", None
+    top = 60 if wide else 34
     figure.update_layout(
         template="plotly_white", height=figure.layout.height or CHART_HEIGHT, autosize=True,
-        margin={"l": 60, "r": 20, "t": 40, "b": 50}, font={"size": 12},
-        legend={"orientation": "h", "y": -0.2},
+        margin={"l": 60, "r": 20, "t": top, "b": 50}, font={"size": 12},
     )  # fmt: skip
+    if figure.layout.legend.y is None:
+        figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top"})
     drawn: str = figure.to_html(
         full_html=False, include_plotlyjs=False, div_id=name, default_width="100%",
         config={"responsive": True, "displayModeBar": False},
     )  # fmt: skip
-    return f'<div class="chart">{drawn}</div>'
+    if wide:
+        drawn = f'<div class="scroll"><div class="wide">{drawn}</div></div>'
+    return f'<div class="chart"><h3>{title}</h3>{drawn}</div>'
 
 
 def grid(parts: Iterable[str]) -> str:
@@ -129,11 +139,17 @@ def grid(parts: Iterable[str]) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; cells are text."""
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    """Return a table; cells are text, on the right but in columns whose names begin with `<`."""
+    sides = [' class="words"' if c.startswith("<") else "" for c in columns]
+    head = "".join(
+        f"<th{side}>{html.escape(c.removeprefix('<'))}</th>"
+        for c, side in zip(columns, sides, strict=True)
     )
+    cells = (
+        "".join(f"<td{s}>{html.escape(cell)}</td>" for cell, s in zip(row, sides, strict=True))
+        for row in rows
+    )
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
     whole = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="scroll">{whole}</div>'
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from cosearch.architecture import Memory
 from cosearch.cost import Cost
 from cosearch.errors import CosearchError
 from cosearch.hardware import Accelerator, SpatialAccelerator
@@ -40,10 +41,12 @@ def study_page(study: Study, commands: Sequence[str]) -> str:
         Section("Best design", "beside the baseline, parameter by parameter",
                 _designs(study, report, report.best)),
         Section("Convergence", "every trial and the best so far", _convergence(study)),
+        *_front(study, report),
         Section("Energy, cycles and area", "every feasible trial", _trade_offs(study)),
         Section("Design space", "parameters of every feasible trial", _parameters(study)),
         Section("Layers", "one run of each, on the best design", _layers(report.best)),
-        Section("Where the energy goes", "of a run of the whole network", _energy(report, costs)),
+        Section("Where the energy goes", "of a run of the whole network, and of each layer",
+                _energy(report.best, report.baseline)),
         Section("Roofline", "layers on the best design; the roof is its multipliers and DRAM",
                 _roofline(machine, costs)),
         Section("Mappings", "the loop nest of each layer", _mappings(report.best)),
@@ -59,7 +62,7 @@ def study_page(study: Study, commands: Sequence[str]) -> str:
 def _costs(study: Study, machine: Accelerator, trial: Trial) -> dict[str, Cost]:
     layers = {layer.einsum.key: layer for layer in study.problem.network.unique}
     return {
-        result.name: machine.explain(layers[result.key].einsum, np.array(result.row))
+        result.name: machine.explain(result.as_run(layers[result.key].einsum), np.array(result.row))
         for result in trial.outcome.layers
     }
 
@@ -99,6 +102,24 @@ def _convergence(study: Study) -> str:
     return grid(charted)
 
 
+def _front(study: Study, report: StudyReport) -> Iterator[Section]:
+    if report.hypervolume is None:
+        return
+    objectives = study.problem.objectives
+    rows = (
+        (str(point.number), *(loss(point.losses[o.name], o.unit) for o in objectives),
+         ", ".join(f"{name}={value}" for name, value in point.configuration.items()))
+        for point in report.front
+    )  # fmt: skip
+    corner = ", ".join(f"{o.name} {loss(report.reference[o.name], o.unit)}" for o in objectives)
+    yield Section(
+        "Pareto front",
+        f"designs that no other beats in every objective; they dominate "
+        f"{percent(report.hypervolume)} of the box between zero and {corner}",
+        table(("trial", *(o.name for o in objectives), "<design"), rows),
+    )
+
+
 def _trade_offs(study: Study) -> str:
     trials = study.feasible
     notes = [f"trial {trial.number}" for trial in trials]
@@ -127,7 +148,7 @@ def _parameters(study: Study) -> str:
     moving = {n: values for n, values in columns.items() if len(set(values)) > 1}
     if not moving:
         return text(["every feasible trial has the same parameters"])
-    parts = [chart(charts.parallel("designs", moving, losses), "parallel")]
+    parts = [chart(charts.parallel("designs", moving, losses), "parallel", wide=True)]
     small: list[str] = []
     for name, values in moving.items():
         figure = charts.by_choice(name, values, losses)
@@ -136,8 +157,8 @@ def _parameters(study: Study) -> str:
 
 
 def _layers(best: DesignReport) -> str:
-    columns = ("layer", "what", "runs", "energy", "latency", "multipliers in use", "bound by",
-               "optimal")  # fmt: skip
+    columns = ("layer", "<what", "runs", "energy", "latency", "multipliers in use", "<bound by",
+               "<optimal")  # fmt: skip
     return table(columns, (
         (x.name, x.about, str(x.count), energy(x.energy_pj), si(x.cycles, "cycles"),
          percent(x.utilization), x.bound_by, _proof(x.proven, x.gap))
@@ -151,9 +172,9 @@ def _proof(proven: bool, gap: float | None) -> str:
     return "not proven" if gap is None else f"within {percent(gap)}"
 
 
-def _energy(report: StudyReport, costs: dict[str, Cost]) -> str:
-    designs = {"best": report.best, "baseline": report.baseline}
-    parts = sorted({p for d in designs.values() if d for p in d.energy_by_part})
+def _energy(best: DesignReport, baseline: DesignReport | None) -> str:
+    designs = {"best": best, "baseline": baseline}
+    parts = dict.fromkeys([*best.energy_by_part, *(baseline.energy_by_part if baseline else ())])
     whole_network = {
         part: {
             name: design.energy_by_part.get(part, 0.0) * 1e-6
@@ -162,12 +183,10 @@ def _energy(report: StudyReport, costs: dict[str, Cost]) -> str:
         }
         for part in parts
     }
-    by_layer: dict[str, dict[str, float]] = {}
-    for name, cost in costs.items():
-        by_layer.setdefault("compute", {})[name] = cost.compute_pj * 1e-6
-        for level in cost.levels:
-            held = by_layer.setdefault(level.name, {})
-            held[name] = (level.energy_pj + level.network_pj) * 1e-6
+    by_layer = {
+        part: {x.name: x.energy_by_part.get(part, 0.0) * 1e-6 for x in best.layers}
+        for part in parts
+    }
     return grid((
         chart(charts.stacked("network", whole_network, "uJ"), "energy-network"),
         chart(charts.stacked("one run of each layer", by_layer, "uJ"), "energy-layers"),
@@ -187,8 +206,17 @@ def _roofline(machine: Accelerator, costs: dict[str, Cost]) -> str:
     series = {"layers": (macs[known] / words[known], macs[known] / cycles[known], names)}
     bandwidth = None
     if isinstance(machine, SpatialAccelerator):
-        bandwidth = machine.architecture.levels[-1].shared_bandwidth
+        bandwidth = _words_per_cycle(machine.architecture.levels[-1])
     return chart(charts.roofline("layers", series, multipliers, bandwidth), "roofline")
+
+
+def _words_per_cycle(memory: Memory) -> float | None:
+    """Return what a memory moves at most; None is without limit."""
+    if memory.shared_bandwidth is not None:
+        return memory.shared_bandwidth
+    if memory.read_bandwidth is None or memory.write_bandwidth is None:
+        return None
+    return memory.read_bandwidth + memory.write_bandwidth
 
 
 def _dram_words(cost: Cost) -> float:
