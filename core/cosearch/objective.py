@@ -59,6 +59,10 @@ OBJECTIVES: tuple[Objective, ...] = (
         "ed2p", "pJ*cycles^2", lambda m: m["energy_pj"] * m["cycles"] ** 2,
         "energy times delay squared", monotone=True, powers=(1, 2),
     ),
+    Objective(
+        "geomean_edp", "pJ*cycles", lambda m: m["geomean_edp"],
+        "geometric mean of the EDPs of several networks", ("geomean_edp",),
+    ),
     Objective("area", "mm2", lambda m: m["area_mm2"], "silicon area", ("area_mm2",)),
     Objective(
         "power", "mW", lambda m: m["energy_pj"] * m["clock_mhz"] / m["cycles"] * 1e-3,

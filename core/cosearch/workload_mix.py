@@ -6,11 +6,13 @@
 A mix is a network of its own: the layers of its parts, each with the part's name in front, run as
 often as the part. Its energy and cycles are those of all runs. So what is minimized is the total
 energy times the total time, of which a large network has the larger share; to weigh a small one up,
-run it more often. Layers that parts have in common are one layer, searched once.
+run it more often, or minimize `geomean_edp`. Layers that parts have in common are one layer,
+searched once.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -128,3 +130,12 @@ def _cost(part: Part, costs: Mapping[str, tuple[float, float]]) -> PartCost:
     energy = sum(n * pj for n, pj, _ in found)
     cycles = sum(n * cycles for n, _, cycles in found)
     return PartCost(part.name, part.weight, energy, cycles, energy * cycles)
+
+
+def geomean_edp(parts: Sequence[PartCost]) -> float:
+    """Return the geometric mean of the networks' EDPs, each as often as it runs, pJ*cycles.
+
+    A machine that makes one network better by some per cent gains the same, be it small or large.
+    """
+    runs = sum(part.weight for part in parts)
+    return math.prod(part.edp ** (part.weight / runs) for part in parts)

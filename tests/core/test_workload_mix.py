@@ -1,10 +1,11 @@
 import pytest
+from attrs import evolve
 
 from cosearch.einsum import conv, gemm
 from cosearch.errors import InputError
 from cosearch.plugins import load_registry
 from cosearch.workload import Layer, Network, Part, Unmodelled
-from cosearch.workload_mix import cost_of_parts, cut_mix, mixed
+from cosearch.workload_mix import PartCost, cost_of_parts, cut_mix, geomean_edp, mixed
 from cosearch.workload_source import resolve
 
 SMALL = conv(K=4, C=4, P=4, Q=4, R=1, S=1)
@@ -71,6 +72,14 @@ def test_each_part_costs_what_it_costs_alone():
     assert (first.energy_pj, first.cycles, first.edp) == (31.0, 13.0, 403.0)
     assert (second.energy_pj, second.cycles, second.weight) == (50.0, 10.0, 1)
     assert cost_of_parts(one, costs) == ()
+
+
+def test_the_mean_edp_weighs_networks_by_their_runs_and_not_by_their_size():
+    costs = [PartCost("a", 2, 0, 0, 100.0), PartCost("b", 1, 0, 0, 1e6)]
+    assert geomean_edp(costs) == pytest.approx((100.0 * 100.0 * 1e6) ** (1 / 3))
+    halves = [[evolve(c, edp=c.edp / 2) if c.name == n else c for c in costs] for n in "ab"]
+    gains = [geomean_edp(costs) / geomean_edp(h) for h in halves]
+    assert gains == pytest.approx([2 ** (2 / 3), 2 ** (1 / 3)])
 
 
 def test_names_files_and_options_mix(registry, tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from cosearch.study.trial_layer import Cache, NoCache, map_layer, violation_of
 from cosearch.study.trial_network import choose
 from cosearch.typing import Value
 from cosearch.workload import Layer
+from cosearch.workload_mix import cost_of_parts, geomean_edp
 
 
 def evaluate(
@@ -72,7 +73,18 @@ def _mapped(
         "cycles": share * sum(x.cycles * x.count for x in partial.layers),
         **partial.metrics,
     }
+    if any("geomean_edp" in objective.needs for objective in problem.objectives):
+        metrics["geomean_edp"] = _geomean_edp(problem, partial, metrics)
     return _scored(problem, evolve(partial, metrics=metrics))
+
+
+def _geomean_edp(problem: Problem, partial: Outcome, metrics: Mapping[str, float]) -> float:
+    """Return the networks' mean EDP; of one network, or of an estimate, the EDP of all."""
+    costs = {x.key: (x.energy_pj, x.cycles) for x in partial.layers}
+    parts = problem.network.parts
+    if not parts or len(costs) < len(problem.network.unique):
+        return metrics["energy_pj"] * metrics["cycles"]
+    return geomean_edp(cost_of_parts(problem.network, costs))
 
 
 def _chosen(problem: Problem, accelerator: Accelerator, partial: Outcome, cache: Cache) -> Outcome:

@@ -109,6 +109,19 @@ def test_a_mapper_that_proves_nothing_is_asked_once_a_layer(made):
     assert outcome.searched == ()
 
 
+def test_the_mean_edp_of_a_mix_is_that_of_its_networks(made):
+    mix = made(workload="shi2020-dqn*3+shi2020-mlp", objectives=("geomean_edp",))
+    assert mix.mapper_objective.name == "edp"
+    parts = [
+        evaluate(made(workload=name, combine="layers"), mix.hardware.baseline).losses[0]
+        for name in ("shi2020-dqn", "shi2020-mlp")
+    ]
+    mean = evaluate(evolve(mix, spec=evolve(mix.spec, combine="layers")), mix.hardware.baseline)
+    assert mean.losses[0] == pytest.approx(parts[0] ** 0.75 * parts[1] ** 0.25, rel=1e-12)
+    single = made(workload="shi2020-dqn", combine="layers", objectives=("geomean_edp",))
+    assert evaluate(single, mix.hardware.baseline).losses[0] == parts[0]
+
+
 def test_a_mix_is_worth_the_total_energy_times_the_total_time(made, registry):
     single, mix = (
         made(workload=text, combine="layers")
