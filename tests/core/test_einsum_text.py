@@ -4,7 +4,13 @@ import pytest
 
 from cosearch.einsum import conv, gemm
 from cosearch.einsum_language import parse_sized_einsum
-from cosearch.einsum_text import arithmetic_intensity, describe, layer_facts, left_out_by_kind
+from cosearch.einsum_text import (
+    arithmetic_intensity,
+    describe,
+    layer_facts,
+    left_out_by_kind,
+    run_as,
+)
 from cosearch.workload import Layer, Network, Unmodelled
 
 
@@ -86,3 +92,9 @@ def test_what_is_left_out_is_added_up_by_kind() -> None:
     assert (softmax.kind, softmax.count, softmax.share) == ("Softmax", 1, 0.5)
     assert (relu.kind, relu.count, relu.operations, relu.share) == ("Relu", 2, 25, 0.25)
     assert network.unmodelled_share == 0.75
+
+
+def test_a_layer_run_rounded_up_in_words():
+    layer = gemm(M=512, N=512, K=512)
+    told = run_as(layer, (518, 512, 513))
+    assert told == "run as M=518, K=513: 1.4 % more multiplications"

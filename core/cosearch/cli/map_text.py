@@ -87,15 +87,15 @@ def _show_imperfect(output: Output, result: LayerMapping, objective: str) -> Non
     if mapped.partial is None:
         return
     partial = mapped.partial
-    if mapped.sizes is not None:
+    if partial.gap is not None or mapped.sizes is not None:
         edp = partial.energy_pj * partial.cycles
         output.show(
             f"  with partial last tiles: {energy(partial.energy_pj)}, {whole(partial.cycles)} "
             f"cycles, EDP {edp:.4e} pJ*cycles"
         )
     if partial.gap is not None:
-        text = f"  no imperfect factors lower {objective} by more than {percent(partial.gap)} then"
-        output.show(Text(text, style="faint"))
+        text = f"no other imperfect factors lower that {objective} by more than"
+        output.show(Text(f"  {text} {percent(partial.gap)}", style="faint"))
 
 
 def _breakdown(cost: Cost) -> str:

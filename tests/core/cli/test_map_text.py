@@ -4,7 +4,7 @@ from attrs import evolve
 
 from cosearch.cli.map_text import show_layer
 from cosearch.cli.output import Output
-from cosearch.cost import Cost, LevelCost
+from cosearch.cost import Cost, LevelCost, PartialTiles
 from cosearch.einsum import gemm
 from cosearch.errors import Infeasible
 from cosearch.mapper import Mapped
@@ -77,3 +77,17 @@ def test_a_nest_wider_than_the_terminal_is_indented_by_less(shown, monkeypatch):
     monkeypatch.setenv("COLUMNS", "30")
     wide = evolve(COST, loops=("buffer: x", "  for k in 0..4", "    MAC: " + 20 * "x"))
     assert "\n   for k in 0..4\n    MAC: xx" in shown(cost=wide)
+
+
+def test_a_layer_that_is_run_rounded_up_says_so(shown):
+    partial = PartialTiles(90.0, 20.0, 0.04)
+    out = shown(evolve(MAPPED, sizes=(3, 3, 4), partial=partial), cost=COST)
+    assert "  run as M=3: 50.0 % more multiplications, all priced\n" in out
+    assert "  with partial last tiles: 90.0 pJ, 20 cycles, EDP 1.8000e+03 pJ*cycles\n" in out
+    assert "  no other imperfect factors lower that edp by more than 4.0 %\n" in out
+
+
+def test_where_dividing_factors_are_best_it_is_not_run_as_anything_else(shown):
+    out = shown(evolve(MAPPED, partial=PartialTiles(100.0, 24.0, 0.04)), cost=COST)
+    assert "run as" not in out
+    assert "  with partial last tiles: 100 pJ, 24 cycles" in out

@@ -5,6 +5,7 @@ import pytest
 
 from cosearch.cli.output import Output
 from cosearch.cli.report_text import show_report
+from cosearch.errors import CosearchError
 from cosearch.mapper import Budget
 from cosearch.plugins import load_registry
 from cosearch.schemes.semi_decoupled import CANDIDATES, agreement, rank_correlation
@@ -94,3 +95,11 @@ def test_without_a_machine_to_compare_nothing_is_claimed(study):
     assert agreement(problem.mapper, [], *settings) is None
     itself = agreement(problem.mapper, [problem.mapper.proxy], *settings)
     assert (itself.best, itself.mean, itself.least, itself.machines) == (1.0, 1.0, 1.0, 1)
+
+
+def test_mappings_of_layers_rounded_up_are_not_carried():
+    with pytest.raises(CosearchError, match="at their own sizes"):
+        plan(
+            load_registry(), "gemm:M=8,N=8,K=8", "eyeriss", "random", scheme="semi-decoupled",
+            mapper="exact:imperfect=spatial",
+        )  # fmt: skip

@@ -5,6 +5,7 @@ import threading
 import pytest
 from attrs import evolve
 
+from cosearch.cost import PartialTiles
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.mapper import Budget
 from cosearch.store.records import FINISHED, Header
@@ -228,3 +229,13 @@ def test_many_threads_may_open_a_new_store_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_the_sizes_a_layer_is_run_at_travel(store):
+    rounded = evolve(LAYERS[0], sizes=(518, 512), partial=PartialTiles(0.1 + 0.2, 6.0, 1 / 3))
+    trial = Trial(1, (), {}, evolve(OK, layers=(rounded, LAYERS[1])))
+    store.create(HEADER)
+    store.add("first", trial, "purpose", 0.0)
+    assert store.trials("first") == [trial]
+    found = store.find_mapped("acc", "k1", "purpose")
+    assert (found.sizes, found.partial) == (rounded.sizes, rounded.partial)

@@ -3,6 +3,7 @@ import math
 import pytest
 from attrs import evolve
 
+from cosearch.einsum_text import run_as
 from cosearch.study.report import account, obstacle, report_of
 from cosearch.study.trial import State
 
@@ -121,3 +122,22 @@ def test_a_study_without_trials(study_of):
     study.trials.clear()
     assert obstacle(study) == "no trial has ended yet"
     assert study.count(State.OK) == 0
+
+
+def test_a_layer_run_rounded_up_is_priced_again_as_it_is_run(study_of):
+    study = study_of(
+        hardware="eyeriss:dram_bits=0", workload="gemm:M=32,N=32,K=32",
+        mapper="exact:imperfect=spatial", trials=1,
+    )  # fmt: skip
+    trial = study.baseline
+    layer = study.problem.network.unique[0].einsum
+    result = trial.outcome.layers[0]
+    assert result.sizes is not None
+    design = account(study.problem, trial)
+    assert design.disagreements == ()
+    assert design.layers[0].about.endswith(run_as(layer, result.sizes))
+    assert design.layers[0].partial == result.partial
+    wrong = evolve(result, partial=evolve(result.partial, cycles=1.0))
+    tampered = evolve(trial, outcome=evolve(trial.outcome, layers=(wrong,)))
+    (text,) = account(study.problem, tampered).disagreements
+    assert "with partial last tiles the model says" in text

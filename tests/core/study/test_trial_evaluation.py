@@ -110,6 +110,7 @@ def claim(problem, monkeypatch, **changes):
         ({"row": np.array([0, 0, 99])}, "not in the mapspace"),
         ({"row": np.array([0, 0])}, "not in the mapspace"),
         ({"row": np.array([0, 5, 0])}, "there are too few PEs"),
+        ({"sizes": (1,)}, "at the sizes (1,), less than"),
     ],
 )
 def test_a_mapper_that_claims_what_is_not_so_is_caught(toy, monkeypatch, changes, said):

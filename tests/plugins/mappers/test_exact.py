@@ -142,3 +142,92 @@ def test_a_limit_of_nodes_ends_at_the_same_mapping_with_a_proven_gap():
     assert not runs[0].proven
     assert 0 < runs[0].gap < 1
     assert 30_000 <= runs[0].nodes < 60_000
+
+
+def odd_machine():
+    uniform = AccessEnergy.uniform
+    levels = (
+        Memory("PE", 64, uniform(1.0), mesh_x=3, mesh_y=3),
+        Memory("DRAM", None, uniform(50.0), is_dram=True),
+    )
+    return SpatialAccelerator(Architecture("odd", levels, Compute(1.0, 3, 3)))
+
+
+@pytest.mark.parametrize("scope", ["spatial", "all"])
+def test_a_layer_is_run_rounded_up_where_that_is_better(scope):
+    layer, accelerator = gemm(M=8, N=8, K=8), odd_machine()
+    perfect = mapped(accelerator=accelerator, layer=layer)
+    found = mapped(accelerator=accelerator, layer=layer, imperfect=scope)
+    assert perfect.sizes is None
+    assert perfect.partial is None
+    assert found.sizes is not None
+    assert found.proven
+    assert found.energy_pj * found.cycles < perfect.energy_pj * perfect.cycles
+    run = found.as_run(layer)
+    again = accelerator.evaluate(run, found.row[None, :])
+    assert (again.energy_pj[0], again.cycles[0]) == (found.energy_pj, found.cycles)
+    assert found.partial.energy_pj < found.energy_pj
+    assert found.partial.gap < 0.5
+
+
+def test_rounding_up_undercuts_the_floor_of_the_layer_but_not_that_of_the_mapper():
+    layer, accelerator = gemm(M=8, N=8, K=8), odd_machine()
+    mapper = ExactMapper(imperfect="spatial")
+    found = mapper.map(accelerator, layer, OBJECTIVE["latency"], Budget(), RNG)
+    assert found.cycles < accelerator.floor(layer)[1]
+    energy, cycles = mapper.floor(accelerator, layer)
+    assert cycles <= found.cycles
+    assert energy <= found.energy_pj
+    assert ExactMapper().floor(accelerator, layer) == accelerator.floor(layer)
+
+
+def test_an_odd_name_for_imperfect_factors_is_refused():
+    with pytest.raises(CosearchError, match="imperfect"):
+        load_registry(third_party=False).find("mappers", "exact:imperfect=some")
+
+
+@pytest.fixture
+def searches(monkeypatch):
+    """Count the searches of the compiled solver."""
+    from cosearch.loopnest.exact.solve import Solver
+
+    asked, solve = [], Solver.solve
+
+    def counted(self, *args):
+        asked.append(args)
+        return solve(self, *args)
+
+    monkeypatch.setattr(Solver, "solve", counted)
+    return asked
+
+
+def test_a_layer_of_another_name_is_not_searched_again(searches):
+    mapper, accelerator = ExactMapper(), machine()
+
+    def ask(name, objective="edp", accelerator=accelerator, budget=None):
+        layer = conv(name, K=4, C=4, P=6, Q=6, R=3, S=3)
+        goal = OBJECTIVE[objective]
+        return mapper.map(accelerator, layer, goal, budget or Budget(), RNG)
+
+    first = ask("one")
+    assert len(searches) == 1
+    second = ask("another")
+    assert len(searches) == 1
+    assert second.row.tolist() == first.row.tolist()
+    assert ask("one", accelerator=machine()).energy_pj == first.energy_pj
+    assert len(searches) == 1
+    ask("one", "energy")
+    ask("one", accelerator=machine(buffer=2048))
+    ask("one", budget=Budget(evaluations=1))
+    ask("one", budget=Budget(seconds=100.0))
+    assert len(searches) == 5
+
+
+def test_what_a_clock_ended_is_searched_again(searches, monkeypatch):
+    monkeypatch.setattr("cosearch.loopnest.exact.solve.GRACE", 0.0)
+    mapper, accelerator = ExactMapper(), machine()
+    for _ in range(2):
+        budget = Budget(seconds=1e-9)
+        found = mapper.map(accelerator, LAYER, OBJECTIVE["edp"], budget, RNG)
+        assert not found.proven
+    assert len(searches) == 2
