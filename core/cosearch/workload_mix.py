@@ -138,4 +138,5 @@ def geomean_edp(parts: Sequence[PartCost]) -> float:
     A machine that makes one network better by some per cent gains the same, be it small or large.
     """
     runs = sum(part.weight for part in parts)
-    return math.prod(part.edp ** (part.weight / runs) for part in parts)
+    mean: float = math.prod(part.edp ** (part.weight / runs) for part in parts)
+    return mean
