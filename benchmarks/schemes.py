@@ -24,7 +24,7 @@ from cosearch.mapper import Budget
 from cosearch.plugins import Registry, load_registry
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
-from cosearch.study.spec import SCHEME
+from cosearch.study.spec import COMBINATIONS, NETWORK, SCHEME
 from cosearch.study.study import Study
 
 
@@ -83,6 +83,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--contenders", default="random;evolutionary;hyperband")
     parser.add_argument("--mapper", help="of the nested scheme; the machine's default if left out")
     parser.add_argument("--mapper-trials", type=int)
+    parser.add_argument("--combine", default=NETWORK, choices=COMBINATIONS)
     parser.add_argument("--trials", type=int)
     parser.add_argument("--evaluations", type=int)
     parser.add_argument("--seeds", type=int, default=5)
@@ -103,6 +104,7 @@ def one(
     spec = plan(
         registry, options.workload, options.hardware, strategy, mapper=options.mapper,
         mapper_evaluations=options.mapper_trials, seed=seed, warm=False, scheme=scheme or SCHEME,
+        combine=options.combine,
     )  # fmt: skip
     study = open_study(store, registry, spec, budget)
     started = time.process_time()
