@@ -10,7 +10,9 @@ from cosearch.space import Parameter, ParameterSpace, Space
 from cosearch.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.acquisition import Acquisition, Belief, normal_cdf
+from cosearch_plugins.strategies.acquisition import Acquisition, Belief
+from cosearch_plugins.strategies.feasibility import FeasibilityModel
+from cosearch_plugins.strategies.features import Features
 from cosearch_plugins.strategies.gaussian_process import KernelSurrogate
 from cosearch_plugins.strategies.history import History, standardised
 from cosearch_plugins.strategies.surrogates import LinearSurrogate, Surrogate
@@ -18,8 +20,8 @@ from cosearch_plugins.strategies.surrogates import LinearSurrogate, Surrogate
 _BEST = 5
 """Designs around which local candidates are sought."""
 
-_INDICATED = 16
-"""Columns with up to so many choices enter the linear model one-hot as well."""
+_DOUBTED = 1e-6
+"""Weight of a candidate that is infeasible by the drawn model, times its probability."""
 
 WARMUP = Parameter(
     "warmup", (2, 5, 10, 30, 10_000), 5, free=True,
@@ -35,58 +37,19 @@ CONFIDENCE = Parameter(
 )  # fmt: skip
 
 
-class Features:
-    """A space's features, standardised once and for all by a sample of the space.
-
-    Args:
-        space: to be described.
-        rng: draws the sample.
-        indicators: whether columns of few choices are described one-hot as well.
-        raw: the encoding takes the place of the features.
-    """
-
-    def __init__(
-        self, space: Space, rng: np.random.Generator, *, indicators: bool, raw: bool = False
-    ) -> None:
-        self._space = space
-        self._described = space.encode if raw else space.features
-        self._indicated = np.flatnonzero(
-            (space.cardinalities > 2) & (space.cardinalities <= _INDICATED)
-        )
-        if not indicators:
-            self._indicated = self._indicated[:0]
-        sample = self._raw(space.sample_feasible(256, rng, max_draws=65_536)[0])
-        if len(sample) == 0:
-            sample = self._raw(space.sample(256, rng))
-        self._mean, deviation = sample.mean(axis=0), sample.std(axis=0)
-        self._scale = np.where(deviation > 1e-9, deviation, 1.0)
-
-    def __len__(self) -> int:
-        """How many."""
-        return len(self._mean)
-
-    def __call__(self, rows: Rows) -> FloatArray:
-        """Return float64[n, f]."""
-        return np.asarray(np.clip((self._raw(rows) - self._mean) / self._scale, -10.0, 10.0))
-
-    def _raw(self, rows: Rows) -> FloatArray:
-        blocks = [np.asarray(self._described(rows), dtype=np.float64)]
-        choices = self._space.cardinalities
-        blocks += [(rows[:, [j]] == np.arange(choices[j])).astype(float) for j in self._indicated]
-        return np.nan_to_num(np.hstack(blocks), posinf=1e30, neginf=-1e30)
-
-
 class Bayesian(Strategy):
     """A Gaussian process proposes designs that are good, or uncertain, and likely feasible.
 
     Known constraints are met by rejection sampling of the candidates. Unknown ones are learned by
-    a second model of the same kind, regressing the labels +1 and -1, whose probability weights
-    the acquisition. The linear kernel is Bayesian linear regression on the space's features.
+    logistic regression: every ask draws a model from its posterior, and the candidates that are
+    feasible by it come first. A candidate thus counts as often as it is likely to be feasible.
+    Weighting by the probability itself, as the paper does, keeps away from the edge of what can
+    be built, where the best designs are. The linear kernel is Bayesian linear regression.
 
     Sources: Shi et al., Learned Hardware/Software Co-Design of Neural Accelerators,
-    arXiv:2010.02075, sections 3.2 to 4.3; feasibility: Gelbart, Snoek and Adams, UAI 2014, with
-    least-squares classification, Rasmussen and Williams 2006, section 6.5. Beyond the paper, a
-    share of the candidates are neighbours of the best designs; `local=0` is the paper's search.
+    arXiv:2010.02075, sections 3.2 to 4.3; constraints drawn from their posterior: Eriksson and
+    Poloczek, Scalable Constrained Bayesian Optimization, AISTATS 2021, section 2. Beyond the
+    paper, a share of the candidates are neighbours of the best designs; `local=0` has none.
     """
 
     options = ParameterSpace(
@@ -120,10 +83,10 @@ class Bayesian(Strategy):
         super().__init__(space, rng)
         self._acquisition = Acquisition(acquisition, confidence)
         self._warmup, self._candidates, self._local = warmup, candidates, local
-        raw = features == "encoding"
-        self._features = Features(space, rng, indicators=kernel == "linear" and not raw, raw=raw)
-        self._loss_model = _surrogate(kernel, len(self._features))
-        self._label_model = _surrogate(kernel, len(self._features))
+        self._features = Features(space, rng, raw=features == "encoding")
+        seen, named = len(self._features), self._features.named
+        self._loss_model = _surrogate(kernel, seen, named)
+        self._label_model = FeasibilityModel(seen, named)
         self._history = History(space)
         self._unseen = Unseen(space)
         self._pending: dict[bytes, Rows] = {}
@@ -154,8 +117,9 @@ class Bayesian(Strategy):
             self._pending.pop(row.tobytes(), None)
         self._history.add(told)
         x = self._features(told.rows)
-        self._label_model.add(x)
-        self._loss_model.add(x[told.feasible & np.isfinite(told.loss)])
+        usable = told.feasible & np.isfinite(told.loss)
+        self._label_model.add(x, usable)
+        self._loss_model.add(x[usable])
 
     def _propose(self, n: int) -> Rows:
         """Return up to n rows chosen by the acquisition."""
@@ -165,7 +129,7 @@ class Bayesian(Strategy):
         pending = [row[None, :] for row in self._pending.values()]
         x = self._features(np.concatenate([*pending, pool]))
         self._asks += 1
-        weight = self._probability_of_feasible(x)
+        weight = self._weight_of_feasible(x)
         usable = self._history.usable
         y = standardised(self._history.loss[usable])
         if len(y):
@@ -204,22 +168,16 @@ class Bayesian(Strategy):
                 break
         return found[:wanted]
 
-    def _probability_of_feasible(self, x: FloatArray) -> FloatArray:
-        feasible = self._history.usable
-        if feasible.all():
+    def _weight_of_feasible(self, x: FloatArray) -> FloatArray:
+        """Return the weight of each candidate, float64[c]: 1 if a drawn model has it feasible."""
+        if self._history.usable.all():
             return np.ones(len(x))
-        labels = np.where(feasible, 1.0, -1.0)
-        # The share of feasible trials is the prior mean; a floor keeps the acquisition's order
-        # where everything looks infeasible.
-        share = (feasible.sum() + 1.0) / (len(feasible) + 2.0)
-        centre = 2.0 * share - 1.0
-        self._label_model.fit(labels - centre)
-        mean, covariance = self._label_model.posterior(x)
-        spread = np.sqrt(np.maximum(np.diag(covariance), 0.0) + self._label_model.noise)
-        return np.maximum(normal_cdf((mean + centre) / spread), 1e-6)
+        self._label_model.fit()
+        doubted = _DOUBTED * np.maximum(self._label_model.probability(x), _DOUBTED)
+        return np.where(self._label_model.drawn(x, self.rng), 1.0, doubted)
 
 
-def _surrogate(kernel: str, features: int) -> Surrogate:
+def _surrogate(kernel: str, seen: int, named: int) -> Surrogate:
     if kernel == "linear":
-        return LinearSurrogate(features)
-    return KernelSurrogate(features, kernel)
+        return LinearSurrogate(seen, named)
+    return KernelSurrogate(named, kernel)

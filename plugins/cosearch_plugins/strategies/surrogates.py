@@ -41,19 +41,24 @@ class Surrogate(ABC):
 class LinearSurrogate(Surrogate):
     """Bayesian linear regression: the linear kernel, in weight space.
 
-    A trial costs a rank-one update of an f by f matrix, whatever their number. Noise and weight
-    variance maximise the marginal likelihood: with the ridge r = noise / weight variance and the
-    eigenvalues e of the Gram matrix, log p(y) = -n/2 log R(r) - 1/2 sum log(1 + e/r) + const, R
-    the regularised residual.
+    A trial costs a rank-one update of an f by f matrix, whatever their number. Noise, weight
+    variance and whether the codes of single choices take part maximise the marginal likelihood:
+    with the ridge r = noise / weight variance and the eigenvalues e of the Gram matrix,
+    log p(y) = -n/2 log R(r) - 1/2 sum log(1 + e/r) + const, R the regularised residual.
 
     Source: Bishop, Pattern Recognition and Machine Learning, 2006, equations 3.53, 3.54 and 3.86;
     the noise is profiled out.
+
+    Args:
+        features: numbers a design is described by.
+        named: how many of them are features, and codes the rest; None: all.
     """
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, named: int | None = None) -> None:
         self._x = np.zeros((64, features + 1))
         self._n = 0
         self._gram = np.zeros((features + 1, features + 1))
+        self._sizes = sorted({1 + (features if named is None else named), 1 + features})
 
     def add(self, x: FloatArray) -> None:
         """Take inputs in: one rank-n update."""
@@ -66,10 +71,15 @@ class LinearSurrogate(Surrogate):
         self._n = end
 
     def fit(self, y: FloatArray) -> None:
-        """Choose the ridge and solve for the weights."""
-        e, u = np.linalg.eigh(self._gram)
+        """Choose the features and the ridge, and solve for the weights."""
+        fits = [self._fitted(y, size) for size in self._sizes]
+        _, self.noise, self._weights, self._root = max(fits, key=lambda fit: fit[0])
+
+    def _fitted(self, y: FloatArray, size: int) -> tuple[float, float, FloatArray, FloatArray]:
+        """Return the evidence for the first features alone, noise, weights and their spread."""
+        e, u = np.linalg.eigh(self._gram[:size, :size])
         e = np.maximum(e, 0.0)
-        q = u.T @ (self._x[: self._n].T @ y)
+        q = u.T @ (self._x[: self._n, :size].T @ y)
         residual = y @ y - (q**2 / (e + _RIDGES[:, None])).sum(axis=1)
         # An inverse gamma prior of one observation, at a hundredth of the variance, keeps the
         # noise off zero while there are fewer trials than features.
@@ -77,12 +87,13 @@ class LinearSurrogate(Surrogate):
         evidence = -(self._n + 1) / 2 * np.log(noise)
         evidence -= 0.5 * np.log1p(e / _RIDGES[:, None]).sum(axis=1)
         best = int(evidence.argmax())
-        self.noise = float(noise[best])
-        self._weights = u @ (q / (e + _RIDGES[best]))
-        self._root = u * np.sqrt(self.noise / (e + _RIDGES[best]))
+        shrunk = e + _RIDGES[best]
+        spread = u * np.sqrt(noise[best] / shrunk)
+        return float(evidence[best]), float(noise[best]), u @ (q / shrunk), spread
 
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and covariance at x."""
-        x = np.hstack([np.ones((len(x), 1)), x])
+        size = len(self._weights)
+        x = np.hstack([np.ones((len(x), 1)), x[:, : size - 1]])
         spread = x @ self._root
         return x @ self._weights, spread @ spread.T

@@ -3,7 +3,7 @@ import pytest
 
 import cosearch.unseen
 from cosearch.space import Parameter, ParameterSpace, Rule
-from cosearch_plugins.strategies.bayesian import Bayesian, Features
+from cosearch_plugins.strategies.bayesian import Bayesian
 
 VALUES = tuple(range(8))
 SPACE = ParameterSpace(
@@ -27,11 +27,18 @@ def searched(strategy, trials):
 
 
 @pytest.mark.parametrize("kernel", ["linear", "matern", "rbf"])
-def test_learns_an_unknown_constraint(kernel):
-    rows = searched(Bayesian(SPACE, np.random.default_rng(0), kernel=kernel, local=0.0), 60)
-    base = judge(SPACE.sample(4000, np.random.default_rng(0)))[1].mean()
-    assert base < 0.8
-    assert judge(rows[20:])[1].mean() > 0.9
+def test_learns_an_unknown_constraint_and_searches_along_it(kernel):
+    strategy = Bayesian(SPACE, np.random.default_rng(0), kernel=kernel, local=0.0)
+    rows = searched(strategy, 60)
+    everything = SPACE.unrank(np.arange(SPACE.size))
+    everything = everything[SPACE.feasible(everything)]
+    feasible = judge(everything)[1]
+    believed = strategy._label_model.probability(strategy._features(everything)) > 0.5
+    assert (believed == feasible).mean() > 0.95
+    assert feasible.mean() < 0.8
+    asked, anywhere = rows[20:, 2:].sum(axis=1), everything[:, 2:].sum(axis=1)
+    assert (asked > 11).mean() < 0.05 < (anywhere > 11).mean()
+    assert np.abs(asked - 9).mean() < np.abs(anywhere - 9).mean()
 
 
 def test_counts_the_raw_draws_of_its_rejection_sampling(monkeypatch):
@@ -59,23 +66,8 @@ def test_told_trials_count_as_warm_up():
     assert judge(strategy.ask(1))[0][0, 0] < np.median(judge(rows)[0])
 
 
-def test_features_are_the_domains_own():
-    space = ParameterSpace(
-        SPACE.parameters, (), lambda c: np.stack([c["p0"] * c["p1"], np.ones(len(c["p0"]))], 1)
-    )
-    features = Features(space, np.random.default_rng(0), indicators=False)
-    assert len(features) == 2
-    x = features(space.sample(500, np.random.default_rng(1)))
-    assert x[:, 0].std() == pytest.approx(1.0, abs=0.2)
-    assert (x[:, 1] == 0).all()
-    assert len(Features(space, np.random.default_rng(0), indicators=True)) == 2 + 4 * 8
-
-
 def test_without_features_it_sees_the_encoding_alone():
     own = ParameterSpace(SPACE.parameters, SPACE.rules, lambda c: np.ones((len(c["p0"]), 1)))
-    rows = own.sample(7, np.random.default_rng(3))
-    seen = Features(own, np.random.default_rng(0), indicators=False, raw=True)
-    assert seen(rows).shape == own.encode(rows).shape
     blind, sees = (
         searched(Bayesian(own, np.random.default_rng(0), kernel="matern", features=features), 40)
         for features in ("space", "encoding")

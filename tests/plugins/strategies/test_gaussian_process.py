@@ -29,8 +29,9 @@ def test_equals_the_textbook(kernel, steps):
     at = np.random.default_rng(1).normal(size=(6, 3))
 
     def k(a, b):
-        apart = ((a[:, None, :] - b[None, :, :]) / model._lengths) ** 2
-        return correlation(apart.sum(axis=2), kernel)
+        apart = ((a[:, None, :] - b[None, :, :]) / model._length) ** 2
+        line = (1 + a @ b.T) / (1 + a.shape[1])
+        return correlation(apart.sum(axis=2), kernel) + model._trend * line
 
     noisy = k(x, x) + (model._ratio + 1e-10) * np.eye(len(x))
     mean, covariance = model.posterior(at)
@@ -48,10 +49,25 @@ def test_kernels_at_known_distances():
     assert correlation(np.array([1.0]), "matern") == pytest.approx(expected)
 
 
-def test_idle_features_get_long_scales():
-    x, y = data(120)
-    lengths = grown(x, y, (10, 40, 120))._lengths
-    assert lengths[2] > 4 * lengths[0]
+def test_a_trend_goes_on_where_there_are_no_trials():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 5))
+    line = np.array([1.0, -0.5, 0.0, 0.3, 0.0])
+    model = grown(x, x @ line / 1.2, (40,))
+    far = 4.0 * rng.normal(size=(20, 5))
+    assert model._trend > 0
+    assert model.posterior(far)[0] == pytest.approx(far @ line / 1.2, abs=0.3)
+
+
+def test_only_the_first_features_are_read():
+    x, y = data(30)
+    own, more = KernelSurrogate(3, "matern"), KernelSurrogate(3, "matern")
+    own.add(x)
+    more.add(np.hstack([x, np.random.default_rng(1).normal(size=(30, 4))]))
+    for model in (own, more):
+        model.fit(y)
+    one, other = (m.posterior(np.ones((2, 3 + extra)))[0] for m, extra in ((own, 0), (more, 4)))
+    assert one.tolist() == other.tolist()
 
 
 def test_interpolates_without_noise():

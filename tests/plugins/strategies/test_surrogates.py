@@ -75,3 +75,13 @@ def test_equal_targets_are_no_problem():
     mean, covariance = fitted(x, np.zeros(len(x))).posterior(x)
     assert np.abs(mean).max() < 1e-12
     assert np.isfinite(covariance).all()
+
+
+def test_codes_take_part_when_they_explain():
+    rng = np.random.default_rng(0)
+    x = np.hstack([rng.normal(size=(200, 2)), np.eye(4)[rng.integers(0, 4, size=200)]])
+    for y, weights in ((x[:, 0] + 3.0 * x[:, 3], 7), (x[:, 0] + 0.1 * rng.normal(size=200), 3)):
+        model = LinearSurrogate(6, 2)
+        model.add(x)
+        model.fit((y - y.mean()) / y.std())
+        assert len(model._weights) == weights
