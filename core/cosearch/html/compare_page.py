@@ -132,7 +132,7 @@ def _duels(result: Result, standing: Standing) -> str:
 def _tuned(tuned: Rehearsal | None) -> Iterator[Section]:
     if tuned is None:
         return
-    columns = ("contender", "<options changed", "tried", "before, log2", "after, log2", "runs",
+    columns = ("contender", "options changed", "tried", "before, log2", "after, log2", "runs",
                "trials", "mappings priced", "time")  # fmt: skip
     rows = (
         (t.contender, t.changes, str(t.tried), f"{t.before:.3f}", f"{t.after:.3f}", str(t.runs),
@@ -140,7 +140,7 @@ def _tuned(tuned: Rehearsal | None) -> Iterator[Section]:
         for t in tuned.tuned
     )  # fmt: skip
     note = text(["log2: mean of the final loss over the best known there, as named and as tuned"])
-    yield Section("Tuned first", tuned.about, table(columns, rows) + note)
+    yield Section("Tuned first", tuned.about, table(columns, rows, ["options changed"]) + note)
 
 
 def _several(
@@ -166,7 +166,7 @@ def _front(result: Result, names: Sequence[str], front: KnownFront, number: int)
         (*(digits(x, 4) for x in m.losses), m.run.run.strategy, str(m.run.run.seed), str(m.trial))
         for m in front.members
     )
-    listed = table((*objectives, "<found by", "seed", "trial"), rows)
+    listed = table((*objectives, "found by", "seed", "trial"), rows, ["found by"])
     return grid(drawn) + folded(f"{front.case}: {front.about}", listed)
 
 

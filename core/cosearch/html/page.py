@@ -138,12 +138,17 @@ def grid(parts: Iterable[str]) -> str:
     return f'<div class="grid">{"".join(parts)}</div>'
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; cells are text, on the right but in columns whose names begin with `<`."""
-    sides = [' class="words"' if c.startswith("<") else "" for c in columns]
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[str] = ()) -> str:
+    """Return a table; cells are text, on the right but in the first column and in those of words.
+
+    Args:
+        columns: their names.
+        rows: a cell a column.
+        words: names of columns that hold words.
+    """
+    sides = [' class="words"' if name in words else "" for name in columns]
     head = "".join(
-        f"<th{side}>{html.escape(c.removeprefix('<'))}</th>"
-        for c, side in zip(columns, sides, strict=True)
+        f"<th{side}>{html.escape(c)}</th>" for c, side in zip(columns, sides, strict=True)
     )
     cells = (
         "".join(f"<td{s}>{html.escape(cell)}</td>" for cell, s in zip(row, sides, strict=True))

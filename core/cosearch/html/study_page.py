@@ -116,7 +116,7 @@ def _front(study: Study, report: StudyReport) -> Iterator[Section]:
         "Pareto front",
         f"designs that no other beats in every objective; they dominate "
         f"{percent(report.hypervolume)} of the box between zero and {corner}",
-        table(("trial", *(o.name for o in objectives), "<design"), rows),
+        table(("trial", *(o.name for o in objectives), "design"), rows, ["design"]),
     )
 
 
@@ -157,13 +157,13 @@ def _parameters(study: Study) -> str:
 
 
 def _layers(best: DesignReport) -> str:
-    columns = ("layer", "<what", "runs", "energy", "latency", "multipliers in use", "<bound by",
-               "<optimal")  # fmt: skip
+    columns = ("layer", "what", "runs", "energy", "latency", "multipliers in use", "bound by",
+               "optimal")  # fmt: skip
     return table(columns, (
         (x.name, x.about, str(x.count), energy(x.energy_pj), si(x.cycles, "cycles"),
          percent(x.utilization), x.bound_by, _proof(x.proven, x.gap))
         for x in best.layers
-    ))  # fmt: skip
+    ), ["what", "bound by", "optimal"])  # fmt: skip
 
 
 def _proof(proven: bool, gap: float | None) -> str:

@@ -25,9 +25,42 @@ def test_json_is_one_object(cosearch, tmp_path):
     assert facts["blocks"] == 2
 
 
+def test_tuning_is_said_in_the_table_and_in_json(cosearch, tmp_path):
+    words = [*WORDS, "--tune", "3", "--tune-on", "gemm:M=32,N=32,K=32"]
+    store = ["--store", str(tmp_path / "c.db")]
+    shown = cosearch(*words, *store)
+    assert "tuned first" in shown.out
+    assert "gemm:M=32,N=32,K=32" in shown.out
+    assert "nothing to tune" in shown.out
+    facts = json.loads(cosearch(*words, *store, "--json").out)
+    random, evolutionary = facts["tuning"]["tuned"]
+    assert (random["tried"], evolutionary["tried"]) == (1, 3)
+    assert evolutionary["runs"] == 9
+    assert facts["tuning"]["configurations"] == 3
+
+
+def test_several_objectives_are_judged_by_hypervolume(cosearch, tmp_path):
+    words = [*WORDS, "-o", "energy,area", "--store", str(tmp_path / "c.db")]
+    words[words.index("evolutionary")] = "nsga2"
+    shown = cosearch(*words)
+    assert shown.code == 0
+    assert "hypervolume of a case's best run over a run's own" in shown.out
+    assert "of the box up to" in shown.out
+    facts = json.loads(cosearch(*words, "--json").out)
+    assert facts["objectives"] == ["energy", "area"]
+    (front,) = facts["fronts"]
+    assert 0 < front["hypervolume"] < 1
+    energies = [design["losses"][0] for design in front["designs"]]
+    assert energies == sorted(energies)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (["-o", "energy,area"], "takes one objective, not energy, area"),
+        (["--tune", "2", "--tune-on", "gemm:K=64,M=64,N=64"], "has seen it before"),
+        (["--tune-on", "alexnet"], "--tune N says how much"),
+        (["--combine", "layer"], "did you mean 'layers'"),
         (["-s", "evolutionari"], "did you mean 'evolutionary'"),
         (["-s", "random"], "named twice"),
         (["-H", "eyeris"], "did you mean 'eyeriss'"),

@@ -93,6 +93,7 @@ def test_several_objectives_show_a_front(terminal):
     result = terminal(*RUN, "-s", "toy-grid", "-o", "energy,area", "--trials", 30)
     assert result.code == 0
     assert "Pareto front" in result.out
+    assert "hypervolume: the front dominates" in result.out
 
 
 def test_workers_change_nothing_but_the_time(terminal):

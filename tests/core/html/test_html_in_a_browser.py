@@ -47,7 +47,17 @@ def compare_file(store_path, tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module", params=["study", "compare"])
+@pytest.fixture(scope="module")
+def several_file(store_path, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "several.html"
+    words = ["compare", "gemm:M=64,N=64,K=64", "-H", "systolic", "-s", "random", "-s", "nsga2"]
+    words += ["-o", "energy,area", "--tune", "2", "--tune-on", "gemm:M=32,N=32,K=32"]
+    words += ["--seeds", "2", "--trials", "5", "--workers", "1", "--store", str(store_path)]
+    assert main([*words, "--report", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module", params=["study", "compare", "several"])
 def opened(request, browser):
     path = request.getfixturevalue(f"{request.param}_file")
     browser.get_log("browser")
@@ -74,6 +84,23 @@ def test_every_chart_is_drawn_and_nothing_is_logged(opened):
     assert [e for e in logged if (e["source"], e["level"]) != ("rendering", "WARNING")] == []
 
 
+def test_no_chart_is_empty(opened):
+    empty = opened.execute_script(
+        "return [...document.querySelectorAll('.js-plotly-plot')]"
+        ".filter(c => !c.querySelector('.point, .points path, .lines path, .parcoords .axis'))"
+        ".map(c => c.id)"
+    )
+    assert empty == []
+
+
+def test_a_page_with_several_objectives_shows_fronts_and_tuning(browser, several_file):
+    browser.get(several_file.as_uri())
+    headings = [h.text for h in browser.find_elements("tag name", "h2")]
+    assert "Pareto fronts" in headings
+    assert "Tuned first" in headings
+    assert browser.find_elements("id", "pareto0-01")
+
+
 def test_names_stay_text(opened):
     assert opened.execute_script("return window.broken") is None
 
@@ -96,7 +123,7 @@ def test_a_mapping_opens_on_a_click(browser, study_file):
     assert details.find_element("tag name", "svg").is_displayed()
 
 
-@pytest.mark.parametrize("width", [1200, 400])
+@pytest.mark.parametrize("width", [1400, 390])
 def test_no_page_is_wider_than_the_window(opened, width):
     opened.set_window_size(width, 900)
     wait_until(

@@ -114,6 +114,9 @@ def test_a_front_is_reported_with_several_objectives(study_of):
     report = report_of(study)
     assert [p.number for p in report.front] == [t.number for t in study.front]
     assert set(report.front[0].losses) == {"energy", "area"}
+    assert 0 < report.hypervolume < 1
+    for name, corner in report.reference.items():
+        assert corner == pytest.approx(1.1 * max(p.losses[name] for p in report.front))
     assert report_of(study_of()).front == ()
 
 
