@@ -1,6 +1,6 @@
 """What factors that do not divide a layer gain on an array of 12 x 14, and what proving it takes.
 
-    python benchmarks/imperfect_factors.py                       # AlexNet and a matrix product
+    python benchmarks/imperfect_factors.py                       # AlexNet and two matrix products
     python benchmarks/imperfect_factors.py --network resnet50 --scope spatial
     python benchmarks/imperfect_factors.py --hardware eyeriss    # with the chip's link to DRAM
 
@@ -18,7 +18,7 @@ import time
 import numpy as np
 from exact_mapper import MACHINES
 
-from cosearch.einsum import Einsum, gemm
+from cosearch.einsum import Einsum, conv, gemm
 from cosearch.einsum_text import run_as
 from cosearch.hardware import SpatialAccelerator
 from cosearch.mapper import Budget, Mapped
@@ -62,9 +62,11 @@ def main() -> None:
     registry = load_registry(third_party=False)
     machine = machine_of(given.hardware, registry)
     network = registry.find("workloads", given.network).make().network()
-    layers = [gemm("512^3", M=512, N=512, K=512), *(x.einsum for x in network.unique)]
+    products = [gemm(f"{n}^3", M=n, N=n, K=n) for n in (512, 509)]
+    layers = [*products, *(x.einsum for x in network.unique)]
     for scope in ("none", *scopes):
         mapped(machine, gemm(M=15, N=9, K=5), scope)
+        mapped(machine, conv(K=5, C=9, P=5, Q=1, R=3), scope)
     print(f"{'layer':20} {'scope':8} {'gain':>6} {'partial':>8} {'left':>7} {'CPU s':>7} proven")
     spent: dict[str, list[float]] = {scope: [] for scope in scopes}
     for layer in layers:

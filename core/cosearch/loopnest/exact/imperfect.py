@@ -195,12 +195,15 @@ class _Search:
     def _least_partial(self, sizes: Sequence[Size], value: float) -> float:
         """Return what no mapping of any size undercuts with partial last tiles."""
         least = min(value, self.own_bound)
-        for size in sizes:
+        bounded = []
+        for i, size in enumerate(sizes):
             shares = Shares.of(self.layer, size.layer)
             energy, cycles = shares.least * size.energy_pj, shares.macs * size.cycles
-            bound = self.aim.value(energy, cycles)
-            if bound < least * (1 - MARGIN):
-                least = min(least, max(bound, self._least_of(size, shares, least)))
+            bounded.append((self.aim.value(energy, cycles), i, shares))
+        for bound, i, shares in sorted(bounded, key=lambda entry: entry[:2]):
+            if bound >= least * (1 - MARGIN):
+                break
+            least = min(least, max(bound, self._least_of(sizes[i], shares, least)))
         return least
 
     def _least_of(self, size: Size, shares: Shares, least: float) -> float:
