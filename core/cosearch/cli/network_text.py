@@ -112,6 +112,7 @@ def _chosen_facts(chosen: LayerMapping) -> dict[str, object]:
     return {
         "name": chosen.layer.name,
         "row": chosen.mapped.row,
+        "run_as": chosen.mapped.as_run(chosen.layer.einsum).bounds,
         "loops": chosen.cost.loops,
         "energy_pj": chosen.cost.energy_pj,
         "cycles": chosen.cost.cycles,

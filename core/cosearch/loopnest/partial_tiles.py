@@ -22,7 +22,6 @@ pays for everything beyond the layer, is never less: each tick's words grow with
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from functools import reduce
@@ -36,6 +35,7 @@ from cosearch.einsum import Axis, Einsum, Tensor
 from cosearch.errors import CosearchError
 from cosearch.loopnest.mapping import Mapping
 from cosearch.loopnest.nest import MAC, Nest, PlacedLoop, Vector, add, move
+from cosearch.loopnest.partial_spans import Spans, indices, largest_at_place, starts_of, sums_of
 from cosearch.loopnest.reference import analyse
 from cosearch.typing import IntArray
 
@@ -142,6 +142,21 @@ def _cycles(memory: Memory, kept: Sequence[Counts], steps: int) -> int:
 
 
 @frozen(eq=False)
+class _Tick:
+    """Moments at which tiles are delivered.
+
+    Attributes:
+        slider: the innermost loop that moves the tile, where it is the one that steps.
+        turns: the indices of loops that do not take all of theirs.
+        slide: by how much the tile slides on from the one before; None where nothing is credited.
+    """
+
+    slider: PlacedLoop | None
+    turns: dict[PlacedLoop, range]
+    slide: Vector | None = None
+
+
+@frozen(eq=False)
 class Clipped:
     """A nest of loops over a layer rounded up, clipped at the layer."""
 
@@ -154,14 +169,14 @@ class Clipped:
     def steps(self) -> int:
         """Compute steps of the first multiplier."""
         return math.prod(
-            int((_starts(self._loops(dim, time=True)) < size).sum())
+            int((starts_of(self._loops(dim, time=True)) < size).sum())
             for dim, size in self.layer.bounds.items()
         )
 
     def active(self, level: int) -> int:
         """Return how many instances of a level have anything to do."""
         return math.prod(
-            int((_starts(self._loops(dim, time=False, above=level)) < size).sum())
+            int((starts_of(self._loops(dim, time=False, above=level)) < size).sum())
             for dim, size in self.layer.bounds.items()
         )
 
@@ -216,7 +231,7 @@ class Clipped:
         def sums(dim: str) -> IntArray:
             inside = self._loops(dim, time=True, above=level) if dim in output.dims else []
             spread = self._loops(dim, time=False, above=level)
-            extents = self._extents(dim, level, _grid(_starts(spread), _starts(inside)))
+            extents = self._extents(dim, level, sums_of(starts_of(spread), starts_of(inside)))
             held = extents if dim in output.dims else extents > 0
             return np.asarray(held.sum(axis=1), dtype=np.int64)
 
@@ -272,20 +287,20 @@ class Clipped:
     ) -> tuple[IntArray, IntArray]:
         """Return sums, by instance, of the sides of tiles on an axis, and of what stays of them."""
         spans = [self._spans(dim, axis.terms, where, tick) for dim, _ in axis.terms]
-        side = _largest_at_place(axis, spans, [s.extent for s in spans])
+        side = largest_at_place(axis, spans, [s.extent for s in spans])
         shift = 0 if tick.slide is None else tick.slide[number]
         stays = side
         if shift:
             before = side
             if tick.slider is not None:
-                before = _largest_at_place(axis, spans, [s.before for s in spans])
+                before = largest_at_place(axis, spans, [s.before for s in spans])
             stays = np.where(side > 0, np.clip(np.minimum(side, before - shift), 0, None), 0)
         over = tuple(range(len(spans), side.ndim))
         return side.sum(axis=over), stays.sum(axis=over)
 
     def _spans(
         self, dim: str, shared: tuple[tuple[str, int], ...], where: Where, tick: _Tick
-    ) -> _Spans:
+    ) -> Spans:
         """Return a dimension's extents at all occurrences of a tick."""
         child, parent = where
         spread = self._loops(dim, time=False, above=parent)
@@ -294,14 +309,14 @@ class Clipped:
             between = []
         time = self._loops(dim, time=True, above=child)
         turns = [tick.turns.get(p, range(p.bound)) for p in time]
-        starts = _grid(_starts(spread), _starts(between), _starts(time, turns))
+        starts = sums_of(starts_of(spread), starts_of(between), starts_of(time, turns))
         back = tick.slider.step if tick.slider is not None and tick.slider.dim == dim else 0
-        return _Spans(
+        return Spans(
             self._extents(dim, child, starts),
             self._extents(dim, child, starts - back),
             [
                 tuple(i * p.step for i, p in zip(at, between, strict=True))
-                for at in _indices(between)
+                for at in indices(between)
             ],
             [p.level for p in between],
         )
@@ -322,96 +337,3 @@ class Clipped:
                 shape[dims.index(name)] = length
             out = out * values.transpose(order).reshape(shape)
         return out
-
-
-@frozen(eq=False)
-class _Tick:
-    """Moments at which tiles are delivered.
-
-    Attributes:
-        slider: the innermost loop that moves the tile, where it is the one that steps.
-        turns: the indices of loops that do not take all of theirs.
-        slide: by how much the tile slides on from the one before; None where nothing is credited.
-    """
-
-    slider: PlacedLoop | None
-    turns: dict[PlacedLoop, range]
-    slide: Vector | None = None
-
-
-@frozen(eq=False)
-class _Spans:
-    """A dimension's extents, int64[instances, children, moments], and those of the tiles before.
-
-    Attributes:
-        extent, before: the extents.
-        places: per child, how far each loop over space has moved it.
-        levels: of those loops.
-    """
-
-    extent: IntArray
-    before: IntArray
-    places: list[tuple[int, ...]]
-    levels: list[int]
-
-    @property
-    def counts(self) -> IntArray:
-        """int64[instances]: occurrences at which there is a tile."""
-        return np.asarray((self.extent > 0).sum(axis=(1, 2)), dtype=np.int64)
-
-
-def _largest_at_place(axis: Axis, spans: Sequence[_Spans], extents: Sequence[IntArray]) -> IntArray:
-    """Return the sides, int64[instances of each dimension..., places, moments of each...].
-
-    Children whose tiles start at one place count once, with the largest.
-    """
-    n = len(spans)
-    side: IntArray = np.ones((1,) * (3 * n), dtype=np.int64)
-    there = np.ones_like(side, dtype=bool)
-    for i, ((_, coefficient), extent) in enumerate(zip(axis.terms, extents, strict=True)):
-        shape = [1] * (3 * n)
-        shape[i], shape[n + i], shape[2 * n + i] = extent.shape
-        laid = extent.reshape(shape)
-        side = side + coefficient * (laid - 1)
-        there = there & (laid > 0)
-    side = np.where(there, side, 0)
-    instances, children, moments = side.shape[:n], side.shape[n : 2 * n], side.shape[2 * n :]
-    flat = side.reshape(*instances, math.prod(children), *moments)
-    together: dict[tuple[int, ...], list[int]] = {}
-    for number, place in enumerate(_places(axis, spans)):
-        together.setdefault(place, []).append(number)
-    groups = [flat.take(group, axis=n).max(axis=n) for group in together.values()]
-    return np.stack(groups, axis=n)
-
-
-def _places(axis: Axis, spans: Sequence[_Spans]) -> Iterator[tuple[int, ...]]:
-    """Yield where each child's tile starts on an axis, level by level."""
-    levels = sorted({level for span in spans for level in span.levels})
-    for chosen in itertools.product(*(span.places for span in spans)):
-        yield tuple(
-            sum(
-                coefficient * offset
-                for (_, coefficient), span, offsets in zip(axis.terms, spans, chosen, strict=True)
-                for at, offset in zip(span.levels, offsets, strict=True)
-                if at == level
-            )
-            for level in levels
-        )
-
-
-def _indices(loops: Sequence[PlacedLoop]) -> Iterator[tuple[int, ...]]:
-    return itertools.product(*(range(p.bound) for p in loops))
-
-
-def _starts(loops: Sequence[PlacedLoop], turns: Sequence[range] | None = None) -> IntArray:
-    """Return where tiles start, int64[n], over all indices of loops (or those given)."""
-    starts: IntArray = np.zeros(1, dtype=np.int64)
-    for loop, turn in zip(loops, turns or [range(p.bound) for p in loops], strict=True):
-        moved = np.arange(turn.start, turn.stop, dtype=np.int64) * loop.step
-        starts = (starts[:, None] + moved[None, :]).ravel()
-    return starts
-
-
-def _grid(*starts: IntArray) -> IntArray:
-    """Return all sums of one start of each kind, an array axis a kind."""
-    return reduce(np.add.outer, starts)

@@ -216,7 +216,7 @@ def by_start(clipped, array, above):
     return out
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(case=cases())
 def test_words_are_those_of_a_simulated_nest(case):
     machine, layer, mapping = case
@@ -243,7 +243,7 @@ def test_steps_are_those_in_which_any_multiplier_works(case):
     assert done == layer.macs
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(case=cases(largest=10**6))
 def test_where_factors_divide_it_is_the_reference_model(case):
     machine, layer, mapping = case
@@ -260,7 +260,7 @@ def test_where_factors_divide_it_is_the_reference_model(case):
     assert math.isclose(price.energy_pj, known.energy_pj, rel_tol=1e-12, abs_tol=1e-9)
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(case=cases(largest=10**6))
 def test_the_padded_price_is_never_less(case):
     machine, layer, mapping = case
