@@ -1,8 +1,12 @@
-"""What the exact mapper finds, proves and takes, on whole networks and against other mappers.
+"""What the exact mapper finds, proves and takes, on whole networks and beside other mappers.
 
-    python benchmarks/exact_mapper.py networks          # networks x machines, every unique layer
-    python benchmarks/exact_mapper.py timeloop          # against timeloop-mapper and annealing
-    python benchmarks/exact_mapper.py random            # what random search reaches
+    python benchmarks/exact_mapper.py                   # some minutes: all but timeloop
+    python benchmarks/exact_mapper.py networks --machine gemmini --machine simba --goal latency
+    python benchmarks/exact_mapper.py networks --machine eyeriss-open --network resnet50
+    python benchmarks/exact_mapper.py timeloop          # beside timeloop-mapper and annealing
+    python benchmarks/exact_mapper.py random --samples 1000000
+    python benchmarks/exact_mapper.py strategies --layers 4 --evaluations 5000 --seeds 5
+    python benchmarks/exact_mapper.py fronts --network resnet18
 
 Times are CPU seconds of one core, tables included, the first call (which compiles) left out.
 """
@@ -17,18 +21,28 @@ from collections.abc import Iterator
 import numpy as np
 
 from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
-from cosearch.einsum import conv, gemm
+from cosearch.einsum import Einsum, conv, gemm
+from cosearch.errors import Infeasible, MissingExtraError
 from cosearch.hardware import SpatialAccelerator
 from cosearch.loopnest.exact.arrays import Aim
 from cosearch.loopnest.exact.front import layer_front
 from cosearch.loopnest.exact.problem import OrderTables
-from cosearch.loopnest.exact.solve import Limits, Solver
+from cosearch.loopnest.exact.solve import Certificate, Limits, Solver
+from cosearch.mapper import Budget
 from cosearch.mapping.network_front import Front, best_combination
+from cosearch.objective import Objective
 from cosearch.plugins import load_registry
+from cosearch.study.problem import make_mapper
 from cosearch.workload import Network
 
 NETWORKS = ("resnet18", "resnet50", "mobilenetv2", "bert-base", "vgg16")
 POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1)}
+CHEAP = (
+    "random", "sobol", "grid", "annealing", "evolutionary", "nsga2", "cmaes", "hyperband",
+    "reinforce", "ppo",
+)  # fmt: skip
+"""Strategies that think for less than a few milliseconds a mapping."""
+
 ROLES = ("Weights", "Inputs", "Outputs")
 
 
@@ -66,11 +80,23 @@ def gemmini_like() -> Architecture:
     )  # fmt: skip
 
 
-MACHINES = {
+LIKE = {
     "eyeriss": eyeriss_like(),
     "eyeriss-open": eyeriss_like(open_bypass=True),
     "gemmini": gemmini_like(),
 }
+SHIPPED = {"simba": "simba", "eyeriss-mesh": "eyeriss:buffers=mesh"}
+MACHINES = (*LIKE, *SHIPPED)
+USUAL = ("eyeriss", "gemmini")
+
+
+def machine_of(name: str) -> SpatialAccelerator:
+    """Return a machine by its name in the tables; shipped ones at their baseline."""
+    if name in LIKE:
+        return SpatialAccelerator(LIKE[name])
+    model = load_registry(third_party=False).find("hardware_models", SHIPPED[name]).make()
+    mesh = {"buffer_x": 2, "buffer_y": 2} if name == "eyeriss-mesh" else {}
+    return model.build({**model.baseline, **mesh})
 
 
 def networks() -> Iterator[Network]:
@@ -80,50 +106,61 @@ def networks() -> Iterator[Network]:
         yield registry.find("workloads", name).make().network()
 
 
-def run_networks(machines: list[str], limit: float, names: list[str]) -> None:
+def run_networks(machines: list[str], goals: list[str], limit: float, names: list[str]) -> None:
     """Print time, nodes and certificates of every unique layer, network by network."""
     print(
         f"{'network':12} {'machine':13} {'goal':8} {'layers':>9} {'total s':>8} {'whole s':>8} "
         f"{'median ms':>9} {'worst ms':>9} {'nodes':>9} proven"
     )
     tables = OrderTables()
+    warm: set[str] = set()
     for network in networks():
         if names and network.name not in names:
             continue
         for machine in machines:
-            for goal, powers in POWERS.items():
-                spent, times, nodes, proven = 0.0, [], 0, 0
-                for layer in network.unique:
-                    accelerator = SpatialAccelerator(MACHINES[machine])
-                    for _ in range(2 if not times and goal == "edp" else 1):
-                        started = time.process_time()
-                        solver = Solver(accelerator.mapspace(layer.einsum), tables)
-                        limits = Limits.starting(time.perf_counter(), limit)
-                        found = solver.solve(Aim(*powers, np.inf, np.inf), limits)
-                        taken = time.process_time() - started
-                    times.append(taken)
-                    spent += taken * layer.count
-                    nodes += found.nodes
-                    proven += found.proven
-                unique = len(network.unique)
+            for goal in goals:
+                runs = [
+                    timed(machine, layer.einsum, Aim(*POWERS[goal]), tables, limit, warm)
+                    for layer in network.unique
+                ]
+                times = [taken for taken, _ in runs]
+                counts = [layer.count for layer in network.unique]
+                whole = sum(n * taken for n, taken in zip(counts, times, strict=True))
                 print(
                     f"{network.name:12} {machine:13} {goal:8} "
-                    f"{unique:3}/{sum(x.count for x in network.layers):<5} {sum(times):8.3f} "
-                    f"{spent:8.3f} {1e3 * statistics.median(times):9.1f} {1e3 * max(times):9.1f} "
-                    f"{nodes:9} {proven}/{unique}",
+                    f"{len(runs):3}/{sum(counts):<5} {sum(times):8.3f} {whole:8.3f} "
+                    f"{1e3 * statistics.median(times):9.1f} {1e3 * max(times):9.1f} "
+                    f"{sum(found.nodes for _, found in runs):9} "
+                    f"{sum(found.proven for _, found in runs)}/{len(runs)}",
                     flush=True,
                 )
 
 
-def run_fronts(machine: str, limit: float) -> None:
+def timed(
+    machine: str, layer: Einsum, aim: Aim, tables: OrderTables, limit: float, warm: set[str]
+) -> tuple[float, Certificate]:
+    """Return CPU seconds and what was found; the first search of all is done twice."""
+    accelerator = machine_of(machine)
+    for _ in range(1 if warm else 2):
+        started = time.process_time()
+        solver = Solver(accelerator.mapspace(layer), tables)
+        found = solver.solve(aim, Limits.starting(time.perf_counter(), limit))
+        taken = time.process_time() - started
+    warm.add(machine)
+    return taken, found
+
+
+def run_fronts(machine: str, limit: float, names: list[str]) -> None:
     """Print how much the best network EDP gains over the layers' own best EDPs."""
     print("\nnetwork      machine       points  seconds  sum of best EDPs  best network EDP   gain")
     tables = OrderTables()
     for network in networks():
+        if names and network.name not in names:
+            continue
         started = time.process_time()
         fronts, complete = [], True
         for layer in network.unique:
-            space = SpatialAccelerator(MACHINES[machine]).mapspace(layer.einsum)
+            space = machine_of(machine).mapspace(layer.einsum)
             limits = Limits.starting(time.perf_counter(), limit)
             front = layer_front(Solver(space, tables), limits)
             complete &= front.complete
@@ -147,30 +184,80 @@ def run_fronts(machine: str, limit: float) -> None:
         )
 
 
-def run_random(machine: str) -> None:
+LAYERS = (
+    conv("3x3", K=64, C=64, P=56, Q=56, R=3, S=3),
+    conv("stem", K=64, C=3, P=112, Q=112, R=7, S=7, stride=(2, 2)),
+    conv("1x1", K=64, C=256, P=56, Q=56),
+    gemm("gemm", M=512, N=768, K=768),
+)
+
+
+def run_random(machine: str, most: int) -> None:
     """Best EDP of random search over the optimum, by mappings tried."""
-    print(f"\n{'layer':10} {'optimum EDP':>13} {'1e4':>8} {'1e5':>8} {'1e6':>8}  machine {machine}")
-    layers = [
-        conv("3x3", K=64, C=64, P=56, Q=56, R=3, S=3),
-        conv("stem", K=64, C=3, P=112, Q=112, R=7, S=7, stride=(2, 2)),
-        conv("1x1", K=64, C=256, P=56, Q=56),
-        gemm("gemm", M=512, N=768, K=768),
-    ]
-    for layer in layers:
-        accelerator = SpatialAccelerator(MACHINES[machine])
+    targets = [n for n in (10**4, 10**5, 10**6) if n <= most]
+    heads = " ".join(f"{n:>8}" for n in targets)
+    print(f"\n{'layer':10} {'optimum EDP':>13} {heads}  random search, machine {machine}")
+    for layer in LAYERS:
+        accelerator = machine_of(machine)
         space = accelerator.mapspace(layer)
-        found = Solver(space).solve(Aim(1, 1, np.inf, np.inf))
+        found = Solver(space).solve(Aim(1, 1))
         optimum = found.energy_pj * found.cycles
         rng, best, tried, marks = np.random.default_rng(0), np.inf, 0, []
-        for target in (10**4, 10**5, 10**6):
+        for target in targets:
             while tried < target:
                 costs = accelerator.evaluate(layer, space.sample(10_000, rng))
                 tried += 10_000
-                best = min(best, float((costs.energy_pj * costs.cycles).min()))
+                edp = np.where(costs.feasible, costs.energy_pj * costs.cycles, np.inf)
+                best = min(best, float(edp.min()))
             marks.append(best / optimum)
         print(
             f"{layer.name:10} {optimum:13.6e} " + " ".join(f"{m:8.2f}" for m in marks), flush=True
         )
+
+
+def run_strategies(
+    machine: str, names: list[str], layers: int, evaluations: int, seeds: int
+) -> None:
+    """Best EDP of every strategy over the optimum, each with equally many mappings priced."""
+    registry = load_registry(third_party=False)
+    accelerator = machine_of(machine)
+    edp = registry.objective("edp")
+    optima = []
+    for layer in LAYERS[:layers]:
+        found = Solver(accelerator.mapspace(layer)).solve(Aim(1, 1))
+        optima.append(found.energy_pj * found.cycles)
+    heads = " ".join(f"{layer.name:>8}" for layer in LAYERS[:layers])
+    print(
+        f"\nmedian over {seeds} seeds of the best EDP of {evaluations} mappings over the optimum, "
+        f"machine {machine}\n{'strategy':18} {heads}   CPU s"
+    )
+    for name in names or registry.names("strategies"):
+        started = time.process_time()
+        ratios = []
+        for layer, optimum in zip(LAYERS[:layers], optima, strict=True):
+            best = [
+                found_by(name, accelerator, layer, edp, evaluations, seed) for seed in range(seeds)
+            ]
+            ratios.append(statistics.median(best) / optimum)
+        print(
+            f"{name:18} " + " ".join(f"{ratio:8.2f}" for ratio in ratios)
+            + f" {time.process_time() - started:7.1f}",
+            flush=True,
+        )  # fmt: skip
+
+
+def found_by(
+    name: str, machine: SpatialAccelerator, layer: Einsum, edp: Objective, evaluations: int,
+    seed: int,
+) -> float:  # fmt: skip
+    """Return the EDP a strategy finds; infinite where it finds nothing, or is not installed."""
+    budget = Budget(evaluations=evaluations)
+    try:
+        mapper = make_mapper(name, load_registry(third_party=False))
+        mapped = mapper.map(machine, layer, edp, budget, np.random.default_rng(seed))
+    except (Infeasible, MissingExtraError):
+        return float("inf")
+    return mapped.energy_pj * mapped.cycles
 
 
 def run_timeloop(limit: float) -> None:
@@ -210,21 +297,41 @@ def run_timeloop(limit: float) -> None:
 
 def main() -> None:
     """Read the arguments and print what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["networks", "timeloop", "random", "fronts"])
-    parser.add_argument("--machine", choices=sorted(MACHINES), action="append")
-    parser.add_argument("--network", choices=NETWORKS, action="append")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "what", nargs="?", default="all",
+        choices=["all", "networks", "timeloop", "random", "strategies", "fronts"],
+    )  # fmt: skip
+    parser.add_argument("--machine", choices=MACHINES, action="append", default=[])
+    parser.add_argument("--network", choices=NETWORKS, action="append", default=[])
+    parser.add_argument("--goal", choices=sorted(POWERS), action="append", default=[])
     parser.add_argument("--limit", type=float, default=60.0, help="seconds a layer")
+    parser.add_argument("--samples", type=int, default=100_000, help="of random search, at most")
+    parser.add_argument(
+        "--strategy",
+        action="append",
+        default=[],
+        help="default: those that think little; all: every one",
+    )
+    parser.add_argument("--layers", type=int, default=2, help="that strategies map, of 4")
+    parser.add_argument("--evaluations", type=int, default=1000, help="of each strategy")
+    parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
-    machines = given.machine or sorted(MACHINES)
-    if given.what == "networks":
-        run_networks(machines, given.limit, given.network or [])
-    elif given.what == "timeloop":
+    machines = given.machine or list(USUAL)
+    if given.what in ("all", "networks"):
+        run_networks(machines, given.goal or ["edp"], given.limit, given.network)
+    if given.what == "timeloop":
         run_timeloop(given.limit)
-    elif given.what == "fronts":
-        run_fronts(machines[0], given.limit)
-    else:
-        run_random(machines[0])
+    if given.what == "fronts":
+        run_fronts(machines[0], given.limit, given.network)
+    if given.what in ("all", "random"):
+        run_random(machines[0], given.samples)
+    if given.what in ("all", "strategies"):
+        names = given.strategy or list(CHEAP)
+        run_strategies(
+            machines[0], [] if names == ["all"] else names, given.layers, given.evaluations,
+            given.seeds,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

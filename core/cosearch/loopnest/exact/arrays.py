@@ -15,7 +15,7 @@ MARGIN = 1e-12
 DONE, PAUSED = 0, 1
 """How a search returns."""
 
-UNION, DEPTH, QUEUED, NODES, PRICED, AROUND = 0, 1, 2, 3, 4, 5
+UNION, DEPTH, QUEUED, NODES, PRICED, AROUND, LOOKED = 0, 1, 2, 3, 4, 5, 6
 """Places in the register of a search."""
 
 
@@ -27,6 +27,7 @@ class Kept(NamedTuple):
         fit: bool[L, n], tiles each level has room for.
         tensor, inner, outer: int64[pairs]; inner is -1 for the multipliers.
         below, above: int64[T, L], the pair whose outer (inner) level this is, -1 for none.
+        through: bool[T], tensors that go from the outermost level past the one below it.
     """
 
     keep: BoolArray
@@ -36,6 +37,7 @@ class Kept(NamedTuple):
     outer: IntArray
     below: IntArray
     above: IntArray
+    through: BoolArray
 
 
 class Runs(NamedTuple):
@@ -85,9 +87,12 @@ class Bounds(NamedTuple):
         head: float64[L, n], energy that stays inside a tile X_l, for levels below the pivot.
         tail: float64[L, n], energy outside a tile X_l; infinite where it does not fit.
         out: float64[L, n], the least tail of any tile that contains U_l.
+        tail_all, out_all: float64[L, n], the same with all that the outermost level serves: also
+            what goes from there into the tile past the level below. Inside, that is left out.
         tail_cycles, out_cycles: float64[L, n].
+        tail_spread, out_spread: float64[L, n], the most children in use at all levels outside.
         candidates: int64[L, n]; candidate_tail: float64[L, n]; candidate_count: int64[L]:
-            tiles that fit, best tail first.
+            tiles that fit, best `tail_all` first.
         reach: float64[T, L], most children that can share a word, by level.
         spread: float64[L], most children used.
     """
@@ -95,8 +100,12 @@ class Bounds(NamedTuple):
     head: FloatArray
     tail: FloatArray
     out: FloatArray
+    tail_all: FloatArray
+    out_all: FloatArray
     tail_cycles: FloatArray
     out_cycles: FloatArray
+    tail_spread: FloatArray
+    out_spread: FloatArray
     candidates: IntArray
     candidate_tail: FloatArray
     candidate_count: IntArray
@@ -146,10 +155,11 @@ class State(NamedTuple):
 
     Attributes:
         tile, union, spread: int64[L]: ids of X_l, U_l and the entry of S_l, as far as chosen.
-        cursor: int64[steps, 2]; base: float64[steps, 2], energy and cycles without the tail.
+        cursor: int64[steps, 2]; base: float64[steps, 3], energy without the tail, also
+            without `tail_all`, and cycles.
         queue_bound: float64[m]; queue_entry: int64[m]; the spatial factors of the union at hand.
         register: int64[8]: next union, depth, queue length, nodes, mappings priced,
-            tiles around the union.
+            tiles around the union, lesser work since the last pause (see `tree.LOOKS`).
         around: int64[n], the candidates at the pivot that contain the union at hand.
         around_tail: float64[n], their tails.
         best: float64[4]: value, energy, cycles, bound of the union at hand.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from attrs import frozen
 
@@ -29,7 +31,22 @@ class Branch:
         return float(self.bound[self.unions[0]]) if len(self.unions) else np.inf
 
 
-def window_tables(p: Problem, kept: arrays.Kept) -> arrays.Runs:
+PIECE = 100_000
+"""Terms that compiled tables are filled by at once: a few milliseconds, between two looks."""
+
+Look = Callable[[], None]
+"""Called between two pieces of work; it raises where there is no time for the next."""
+
+
+def pieces(count: int, terms: int, look: Look) -> Iterator[tuple[int, int]]:
+    """Yield (first, end) over a count of things of so many terms each, looking before each."""
+    each = max(1, PIECE // max(1, terms))
+    for first in range(0, count, each):
+        look()
+        yield first, min(first + each, count)
+
+
+def window_tables(p: Problem, kept: arrays.Kept, look: Look) -> arrays.Runs:
     """Return the tables of sliding windows."""
     values = [np.unique(p.extent[:, d]) for d in range(p.extent.shape[1])]
     counts = np.array([len(v) for v in values], dtype=np.int64)
@@ -60,10 +77,13 @@ def window_tables(p: Problem, kept: arrays.Kept) -> arrays.Runs:
             for level in range(p.pivot - 1)
         )  # fmt: skip
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        compiled.fill_runs(
-            p, runs, np.concatenate(values).astype(np.float64), starts,
-            top - p.pivot + 1, flat and shallow,
-        )  # fmt: skip
+        for s, (_, d, e) in enumerate(table):
+            terms = int(counts[d] * counts[e] ** 2) * (8 if flat and shallow else 1)
+            for first, end in pieces(int(counts[d]), terms, look):
+                compiled.fill_runs(
+                    p, runs, np.concatenate(values).astype(np.float64), starts,
+                    top - p.pivot + 1, flat and shallow, s, first, end,
+                )  # fmt: skip
     return runs
 
 
@@ -73,14 +93,16 @@ def _flat(p: Problem, level: int) -> bool:
 
 
 def bound_tables(
-    p: Problem, lattice: Lattice, kept: arrays.Kept, runs: arrays.Runs
+    p: Problem, lattice: Lattice, kept: arrays.Kept, runs: arrays.Runs, look: Look
 ) -> arrays.Bounds:
     """Return the tables of what happens inside and outside each tile."""
     levels, n = p.temporal_ok.shape
     tensors = p.axis.shape[0]
     b = arrays.Bounds(
         head=np.zeros((levels, n)), tail=np.zeros((levels, n)), out=np.zeros((levels, n)),
+        tail_all=np.zeros((levels, n)), out_all=np.zeros((levels, n)),
         tail_cycles=np.zeros((levels, n)), out_cycles=np.zeros((levels, n)),
+        tail_spread=np.ones((levels, n)), out_spread=np.ones((levels, n)),
         candidates=np.zeros((levels, n), dtype=np.int64),
         candidate_tail=np.zeros((levels, n)),
         candidate_count=np.zeros(levels, dtype=np.int64),
@@ -92,17 +114,45 @@ def bound_tables(
         for axis, d in enumerate(lattice.axis_dim):
             able = bool((p.extent[p.temporal_ok[level], d] > 1).any())
             open_axis[level, axis] = able or bool((p.extent[entries, d] > 1).any())
-    compiled.fill_bounds(
-        p, kept, b, runs, lattice.strides, lattice.lengths, open_axis,
-        _flat(p, levels - 1),
-    )  # fmt: skip
+    compiled.open_bounds(p, b)
+    classes = len(p.saved)
+    for level in range(levels - 1, p.pivot - 1, -1):
+        if level < levels - 1:
+            spreads = int(p.spread_start[level + 2] - p.spread_start[level + 1])
+            for first, end in pieces(n, 3 * classes * spreads, look):
+                compiled.fill_tails(p, kept, b, runs, level, first, end, _flat(p, levels - 1))
+        compiled.close_level(p, b, level, open_axis[level])
+    for level in range(1, p.pivot):
+        for first, end in pieces(n, 3 * classes, look):
+            compiled.fill_heads(p, kept, b, runs, level, first, end)
+        compiled.least_inside(b.head[level], p.strides, p.lengths)
     for level in range(p.pivot, levels):
         good = np.flatnonzero(b.tail[level] < np.inf)
-        good = good[np.argsort(b.tail[level, good], kind="stable")]
+        good = good[np.argsort(b.tail_all[level, good], kind="stable")]
         b.candidates[level, : len(good)] = good
-        b.candidate_tail[level, : len(good)] = b.tail[level, good]
+        b.candidate_tail[level, : len(good)] = b.tail_all[level, good]
         b.candidate_count[level] = len(good)
     return b
+
+
+def union_bounds(
+    p: Problem, kept: arrays.Kept, bounds: arrays.Bounds, runs: arrays.Runs, aim: arrays.Aim,
+    look: Look,
+) -> FloatArray:  # fmt: skip
+    """Return float64[n]: no mapping whose union at the pivot is a tile has a smaller value."""
+    n, classes, tensors = len(p.packed), len(p.saved), p.axis.shape[0]
+    share = np.empty((tensors + 1, n))
+    inside = np.empty((classes, n))
+    bound = np.empty(n)
+    compiled.fill_shares(p, share)
+    for first, end in pieces(n, 3 * classes, look):
+        compiled.fill_insides(p, kept, bounds, runs, inside, first, end)
+    if p.pivot > 0:
+        for of_class in inside:
+            compiled.least_inside(of_class, p.strides, p.lengths)
+    for first, end in pieces(n, 5 * classes, look):
+        compiled.bound_unions(p, kept, bounds, runs, aim, share, inside, bound, first, end)
+    return bound
 
 
 def kept_of(keep: BoolArray, fit: BoolArray) -> arrays.Kept:
@@ -124,6 +174,7 @@ def kept_of(keep: BoolArray, fit: BoolArray) -> arrays.Kept:
     return arrays.Kept(
         keep, fit, np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]),
         np.ascontiguousarray(table[:, 2]), below, above,
+        ~keep[-2] if levels > 1 else np.zeros(tensors, dtype=bool),
     )  # fmt: skip
 
 
@@ -137,7 +188,7 @@ def new_state(p: Problem, branch: Branch) -> arrays.State:
     ids = [np.zeros(levels, dtype=np.int64) for _ in range(9)]
     return arrays.State(
         ids[0], ids[1], ids[2], np.zeros((2 * levels + 8, 2), dtype=np.int64),
-        np.zeros((levels + 4, 2)), np.zeros(queue), np.zeros(queue, dtype=np.int64), register,
+        np.zeros((2 * levels + 8, 3)), np.zeros(queue), np.zeros(queue, dtype=np.int64), register,
         np.zeros(len(p.packed), dtype=np.int64), np.zeros(len(p.packed)),
         best, ids[3], ids[4], ids[5], ids[6], ids[7], ids[8],
         np.zeros((levels, len(branch.kept.tensor), 6)),
@@ -145,16 +196,21 @@ def new_state(p: Problem, branch: Branch) -> arrays.State:
     )  # fmt: skip
 
 
-def new_net(p: Problem) -> arrays.Net:
-    """Return scratch for the networks, large enough for the widest; a token when none costs."""
+def new_net(p: Problem, look: Look) -> arrays.Net:
+    """Return the networks' table and scratch for the widest; a token when none costs."""
     costs = bool((p.hop != 0).any() or (p.router != 0).any())
     children = int(p.spread_used.prod(axis=1).max()) if costs else 1
     width = int(max(p.fan[:, 0].max(), p.spread_used[:, 0].max())) if costs else 1
     count = [np.zeros(children + 1, dtype=np.int64) for _ in range(5)]
-    return arrays.Net(
+    net = arrays.Net(
         costs,
         np.zeros((len(p.spread_id), p.axis.shape[0])),
         np.zeros(p.axis.shape[1], dtype=np.int64),
         count[0], count[1], count[2], np.zeros((children + 1, width, 2), dtype=np.int64),
         count[3], count[4], np.zeros(6),
     )  # fmt: skip
+    for level in np.flatnonzero((p.hop != 0) | (p.router != 0)):
+        start = int(p.spread_start[level])
+        for first, end in pieces(int(p.spread_start[level + 1]) - start, children**2 // 4, look):
+            compiled.fill_travel(p, net, int(level), start + first, start + end)
+    return net

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 from numba import njit
 
-from cosearch.loopnest.exact import tables, travel, tree, unions, windows
+from cosearch.loopnest.exact import tables, tiles, travel, tree, unions, windows
 
 
 def _digest() -> int:
@@ -31,24 +31,54 @@ def _entries(digest: int) -> SimpleNamespace:
     entry = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 
     @entry
-    def fill_runs(p, runs, values, value_start, levels, tight):  # type: ignore[no-untyped-def]
+    def fill_runs(p, runs, values, value_start, levels, tight, s, begin, end):  # type: ignore[no-untyped-def]
         _ = digest
-        return windows.fill_runs(p, runs, values, value_start, levels, tight)
+        return windows.fill_runs(p, runs, values, value_start, levels, tight, s, begin, end)
 
     @entry
-    def fill_bounds(p, k, b, runs, strides, lengths, open_axis, flat_top):  # type: ignore[no-untyped-def]
+    def open_bounds(p, b):  # type: ignore[no-untyped-def]
         _ = digest
-        return tables.fill_bounds(p, k, b, runs, strides, lengths, open_axis, flat_top)
+        return tables.open_bounds(p, b)
 
     @entry
-    def bound_unions(p, k, b, runs, aim, strides, lengths, bound):  # type: ignore[no-untyped-def]
+    def fill_tails(p, k, b, runs, level, first, end, flat_top):  # type: ignore[no-untyped-def]
         _ = digest
-        return unions.bound_unions(p, k, b, runs, aim, strides, lengths, bound)
+        return tables.fill_tails(p, k, b, runs, level, first, end, flat_top)
 
     @entry
-    def fill_travel(p, z):  # type: ignore[no-untyped-def]
+    def close_level(p, b, level, open_axis):  # type: ignore[no-untyped-def]
         _ = digest
-        return travel.fill_travel(p, z)
+        return tables.close_level(p, b, level, open_axis)
+
+    @entry
+    def fill_heads(p, k, b, runs, level, first, end):  # type: ignore[no-untyped-def]
+        _ = digest
+        return tables.fill_heads(p, k, b, runs, level, first, end)
+
+    @entry
+    def least_inside(values, strides, lengths):  # type: ignore[no-untyped-def]
+        _ = digest
+        return tiles.least_inside(values, strides, lengths)
+
+    @entry
+    def fill_shares(p, share):  # type: ignore[no-untyped-def]
+        _ = digest
+        return unions.fill_shares(p, share)
+
+    @entry
+    def fill_insides(p, k, b, runs, inside, first, end):  # type: ignore[no-untyped-def]
+        _ = digest
+        return unions.fill_insides(p, k, b, runs, inside, first, end)
+
+    @entry
+    def bound_unions(p, k, b, runs, aim, share, inside, bound, first, end):  # type: ignore[no-untyped-def]
+        _ = digest
+        return unions.bound_unions(p, k, b, runs, aim, share, inside, bound, first, end)
+
+    @entry
+    def fill_travel(p, z, level, first, end):  # type: ignore[no-untyped-def]
+        _ = digest
+        return travel.fill_travel(p, z, level, first, end)
 
     @entry
     def search(p, k, b, runs, aim, w, z, unions, bound, quota):  # type: ignore[no-untyped-def]
@@ -57,7 +87,13 @@ def _entries(digest: int) -> SimpleNamespace:
 
     return SimpleNamespace(
         fill_runs=fill_runs,
-        fill_bounds=fill_bounds,
+        open_bounds=open_bounds,
+        fill_tails=fill_tails,
+        close_level=close_level,
+        fill_heads=fill_heads,
+        least_inside=least_inside,
+        fill_shares=fill_shares,
+        fill_insides=fill_insides,
         bound_unions=bound_unions,
         fill_travel=fill_travel,
         search=search,
@@ -65,4 +101,4 @@ def _entries(digest: int) -> SimpleNamespace:
 
 
 compiled = _entries(_digest())
-"""fill_runs, fill_bounds, bound_unions, fill_travel and search, see the modules they are of."""
+"""The functions of these names in tables, tiles, travel, tree, unions and windows."""

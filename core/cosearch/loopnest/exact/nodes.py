@@ -7,8 +7,8 @@ import numpy as np
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Net, Runs, State
 from cosearch.loopnest.exact.compiling import compiled
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import groups, value_of
-from cosearch.loopnest.exact.words import pair_cost, pending_words, port_cycles
+from cosearch.loopnest.exact.tiles import groups, loosely_shared, value_of
+from cosearch.loopnest.exact.words import fill_cost, pending_words, port_cycles, serve_cost
 
 
 @compiled
@@ -40,8 +40,9 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
     z: Net,
     low: int,
     high: int,
+    planned: int,
     end: int,
-) -> tuple[float, float, float]:
+) -> tuple[float, float, float, float]:
     """Return the least value of any mapping that continues a chain, and its energy and cycles.
 
     Args:
@@ -54,16 +55,18 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
         z: the network.
         low: the innermost level whose tile is chosen; at -1 all spatial factors inside are too.
         high: the level whose union is `end`; its temporal factors are open.
+        planned: the level up to which spatial factors are chosen, at least `high`.
         end: the outermost id of the chain.
 
     Returns:
-        value, energy without what lies outside `end`, cycles without it: each the least.
+        value; energy without what lies outside `end`, also without what goes there past the
+        level below the outermost; cycles inside: each the least.
     """
     top = len(p.block) - 1
     last = len(p.volume) - 1
     tensors = p.axis.shape[0]
     whole = p.volume[last]
-    spread = 1.0
+    inside = outside_spread = 1.0
     for j in range(top + 1):
         known = low < j <= high
         for t in range(tensors):
@@ -73,23 +76,30 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
             x = w.tile[j - 1] if j > 0 else 0
             for t in range(tensors):
                 w.scratch[0, j, t] = p.volume[s] / groups(p, t, x, s)
-            spread *= p.volume[s]
+        elif low < j <= planned:
+            s = p.spread_id[w.spread[j]]
+            for t in range(tensors):
+                w.scratch[0, j, t] = loosely_shared(p, t, s)
+        fanout = p.volume[p.spread_id[w.spread[j]]] if low < j <= planned else b.spread[j]
+        if j <= high:
+            inside *= fanout
         else:
-            spread *= b.spread[j]
-    steps = whole / spread
+            outside_spread *= fanout
+    steps = whole / (inside * min(outside_spread, b.out_spread[high, end]))
     fixed = p.compute * whole
     if low >= 0:
         fixed += b.head[low, w.tile[low]] if low < p.pivot else 0.0
     least = whole
     for j in range(top + 1):
-        known = low < j <= high
+        known = low < j <= planned
         least /= p.volume[p.spread_id[w.spread[j]]] if known else b.spread[j]
         fixed += p.leak[j] * max(least, steps)
-    best_value = best_energy = best_cycles = np.inf
-    outside = b.out[high, end]
+    best_value = best_energy = best_rest = best_cycles = np.inf
+    outside, outside_all = b.out[high, end], b.out_all[high, end]
     outside_cycles = b.out_cycles[high, end]
     for c in range(len(p.saved)):
         energy = fixed
+        past = 0.0
         cycles = steps
         for j in range(top + 1):
             w.scratch[1, j, 0] = w.scratch[2, j, 0] = 0.0
@@ -115,11 +125,17 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
             for j in range(max(inner, -1) + 1, outer + 1):
                 if inner < 0 or inner >= low or j > low:
                     served /= w.scratch[0, j, t]
+            served = max(served, p.least[t])
             counted = inner if inner >= low and inner >= 0 else -1
             above_inner = 1.0
             for j in range(max(inner, 0) + 1, top + 1):
                 above_inner *= w.scratch[0, j, t]
-            energy += pair_cost(p, t, counted, outer, filled, served, above_inner, above)
+            cost = serve_cost(p, t, outer, served, above)
+            energy += cost
+            if k.through[t] and outer == top and high < top:
+                past += cost
+            if counted >= 0:
+                energy += fill_cost(p, t, counted, filled, above_inner)
             if t < tensors - 1:
                 w.scratch[1, outer, 0] += served
             else:
@@ -139,10 +155,12 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
                 cycles = max(
                     cycles, port_cycles(p, j, w.scratch[1, j, 0], w.scratch[2, j, 0]) / instances
                 )
-            known = low < j <= high
+            known = low < j <= planned
             instances *= p.volume[p.spread_id[w.spread[j]]] if known else b.spread[j]
-        value = value_of(aim, energy + outside, max(cycles, outside_cycles))
+        total = energy + max(outside, outside_all - past)
+        value = value_of(aim, total, max(cycles, outside_cycles))
         best_value = min(best_value, value)
         best_energy = min(best_energy, energy)
+        best_rest = min(best_rest, energy - past)
         best_cycles = min(best_cycles, cycles)
-    return best_value, best_energy, best_cycles
+    return best_value, best_energy, best_rest, best_cycles

@@ -30,6 +30,8 @@ class Problem(NamedTuple):
         packed, guard, strides, lengths: see Lattice.
         volume: float64[n].
         words: float64[T, n], footprint of each tensor in each tile.
+        least: float64[T], every word of a tensor moves at least once; along an axis that two
+            dimensions share, where windows may be credited or leave gaps, one word is counted.
         free: float64[T, n], product over the dimensions that do not move the tensor.
         axis: int64[T, D], the axis that a dimension moves a tensor along, -1 for none.
         step: float64[T, D], its coefficient.
@@ -65,6 +67,7 @@ class Problem(NamedTuple):
     lengths: IntArray
     volume: FloatArray
     words: FloatArray
+    least: FloatArray
     free: FloatArray
     axis: IntArray
     step: FloatArray
@@ -195,6 +198,7 @@ def lay_out(
         lengths=lattice.lengths,
         volume=lattice.volume,
         words=np.array([lattice.footprint(t) for t in layer.tensors]),
+        least=np.array([_least_words(lattice, m) for m in movers]),
         free=np.array([lattice.irrelevant(t) for t in layer.tensors]),
         axis=np.array([m.axis for m in movers], dtype=np.int64),
         step=np.array([[float(s.get(d, 0)) for d in dims] for s in steps]),
@@ -236,8 +240,13 @@ def lay_out(
         ),
         sliders=np.array(sliders, dtype=np.int64).reshape(-1, 3),
         saved=_saved(movers, len(dims)),
-        pivot=int(np.argmax([len(s) for s in spreads])),
+        pivot=next((i for i, s in enumerate(spreads) if len(s) > 1), 0),
     )  # fmt: skip
+
+
+def _least_words(lattice: Lattice, mover: Mover) -> float:
+    alone = [d for d, slides in enumerate(mover.slides) if mover.axis[d] >= 0 and not slides]
+    return float(lattice.extent[-1, alone].prod())
 
 
 def fits(architecture: Architecture, layer: Einsum, problem: Problem, keep: BoolArray) -> BoolArray:

@@ -13,10 +13,12 @@ from attrs import define, evolve, field, frozen
 from cosearch.loopnest.exact import arrays
 from cosearch.loopnest.exact.branch import (
     Branch,
+    Look,
     bound_tables,
     kept_of,
     new_net,
     new_state,
+    union_bounds,
     window_tables,
 )
 from cosearch.loopnest.exact.entries import compiled
@@ -26,6 +28,14 @@ from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.loopnest.pack import ALWAYS, MAYBE, NEVER
 from cosearch.typing import BoolArray
+
+
+class OutOfTime(Exception):  # noqa: N818 - not an error, the search ends with what it has
+    """The time ended while tables were made."""
+
+
+GRACE = 0.05
+"""Seconds after the deadline in which a first mapping may still be found."""
 
 QUOTA = 10_000
 """Nodes between two looks at the clock: a few milliseconds."""
@@ -61,6 +71,11 @@ class Limits:
             np.inf if nodes is None else float(nodes),
         )
 
+    def look(self, grace: float = GRACE) -> None:
+        """Raise OutOfTime some grace after the deadline: called between pieces of work."""
+        if time.perf_counter() >= self.deadline + grace:
+            raise OutOfTime
+
     def reached(self, evaluations: int, grace: float = 0.0) -> bool:
         """Return whether it is time to stop, some seconds of grace after the deadline."""
         late = time.perf_counter() >= self.deadline + grace
@@ -68,9 +83,6 @@ class Limits:
 
 
 NO_LIMITS = Limits()
-
-GRACE = 0.08
-"""Seconds after the deadline in which a first mapping may still be found."""
 
 MOST_REMEMBERED = 8
 """Choices of what is kept whose tables are held at once (a hundred bytes a tile and level)."""
@@ -166,9 +178,7 @@ class Solver:
         self.lattice, self.problem = lay_out(
             space.architecture, space.layer, space.constraints, self.tables
         )
-        self.net = new_net(self.problem)
-        if self.net.any:
-            compiled.fill_travel(self.problem, self.net)
+        self.net = new_net(self.problem, NO_LIMITS.look)
 
     @property
     def narrowed(self) -> bool:
@@ -178,10 +188,8 @@ class Solver:
     def repriced(self, problem: Problem) -> Solver:
         """Return a solver of the same mappings at other prices."""
         other = copy.copy(self)
-        other.problem, other.net = problem, new_net(problem)
+        other.problem, other.net = problem, new_net(problem, NO_LIMITS.look)
         other._known = {}  # noqa: SLF001 - of its own class
-        if other.net.any:
-            compiled.fill_travel(other.problem, other.net)
         return other
 
     def solve(
@@ -197,11 +205,13 @@ class Solver:
         started = time.perf_counter()
         tally = Tally(below)
         branches: list[Branch] = []
-        for keep in self.choices():
-            if branches and limits.reached(0):
-                tally.open_bound = -np.inf
-                break
-            branches.append(self.branch(keep, aim))
+        try:
+            for keep in self.choices():
+                if branches:
+                    limits.look(grace=0.0)
+                branches.append(self.branch(keep, aim, limits.look))
+        except OutOfTime:
+            tally.open_bound = -np.inf
         branches.sort(key=lambda branch: branch.least)
         for i, branch in enumerate(branches):
             if branch.least >= tally.value * (1 - arrays.MARGIN):
@@ -248,19 +258,17 @@ class Solver:
             keep[maybe[:, 0], maybe[:, 1]] = choice
             yield keep
 
-    def branch(self, keep: BoolArray, aim: arrays.Aim) -> Branch:
+    def branch(self, keep: BoolArray, aim: arrays.Aim, look: Look = NO_LIMITS.look) -> Branch:
         """Return the tables of one choice."""
-        p = self.problem
-        kept, runs, bounds = self._tables_of(keep)
-        bound = np.empty(len(p.packed))
-        compiled.bound_unions(
-            p, kept, bounds, runs, aim, self.lattice.strides, self.lattice.lengths, bound
-        )
+        kept, runs, bounds = self._tables_of(keep, look)
+        bound = union_bounds(self.problem, kept, bounds, runs, aim, look)
         unions = np.flatnonzero(bound < np.inf)
         unions = unions[np.argsort(bound[unions], kind="stable")]
         return Branch(keep, kept, bounds, runs, unions, bound)
 
-    def _tables_of(self, keep: BoolArray) -> tuple[arrays.Kept, arrays.Runs, arrays.Bounds]:
+    def _tables_of(
+        self, keep: BoolArray, look: Look
+    ) -> tuple[arrays.Kept, arrays.Runs, arrays.Bounds]:
         """Return the tables that do not depend on what is minimized, made once."""
         key = keep.tobytes()
         if key not in self._known:
@@ -268,8 +276,9 @@ class Solver:
                 del self._known[next(iter(self._known))]
             space = self.space
             kept = kept_of(keep, fits(space.architecture, space.layer, self.problem, keep))
-            runs = window_tables(self.problem, kept)
-            self._known[key] = kept, runs, bound_tables(self.problem, self.lattice, kept, runs)
+            runs = window_tables(self.problem, kept, look)
+            bounds = bound_tables(self.problem, self.lattice, kept, runs, look)
+            self._known[key] = kept, runs, bounds
         return self._known[key]
 
     def mapping_of(self, state: arrays.State, keep: BoolArray) -> Mapping:

@@ -100,6 +100,22 @@ def groups(p: Problem, t: int, x: int, s: int) -> float:
     return total
 
 
+@inlined
+def shared_by(p: Problem, t: int, x: int, s: int) -> float:
+    """Return how many of the children of spatial factors s share a word of tensor t."""
+    if p.sliding[t]:
+        return p.volume[s] / groups(p, t, x, s)
+    return p.free[t, s]
+
+
+@inlined
+def loosely_shared(p: Problem, t: int, s: int) -> float:
+    """Return the most children of spatial factors s that share a word, whatever their tile."""
+    if p.sliding[t]:
+        return most_shared(p, t, s)
+    return p.free[t, s]
+
+
 @compiled
 def most_shared(p: Problem, t: int, s: int) -> float:
     """Return the most children of spatial factors s that can share a word, whatever their tile."""

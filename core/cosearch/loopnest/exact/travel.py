@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.loopnest.exact.arrays import Kept, Net, State
+from cosearch.loopnest.exact.arrays import LOOKED, Kept, Net, State
 from cosearch.loopnest.exact.compiling import compiled
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.loopnest.exact.words import fold
@@ -95,20 +95,25 @@ def slides_apart(p: Problem, t: int, s: int) -> bool:
 
 
 @compiled
-def fill_travel(p: Problem, z: Net) -> None:
-    """Fill z.travel, float64[m, T]: the network's least energy for a word to every child."""
-    for level in range(len(p.block)):
-        if p.hop[level] == 0 and p.router[level] == 0:
-            continue
-        for i in range(p.spread_start[level], p.spread_start[level + 1]):
-            for t in range(p.axis.shape[0]):
-                if slides_apart(p, t, p.spread_id[i]):
-                    continue
-                scatter(p, t, level, i, np.int64(0), z)
-                for size in range(1, int(p.volume[p.spread_id[i]]) + 1):
-                    if z.number[size] > 0:
-                        far = z.hops[size] if p.volume[p.spread_id[i]] > 1 else 0
-                        z.travel[i, t] += far / 2 * p.hop[level]
+def fill_travel(p: Problem, z: Net, level: int, first: int, end: int) -> None:
+    """Fill z.travel, float64[m, T]: the network's least energy for a word to every child.
+
+    Args:
+        p: the problem.
+        z: the network.
+        level: the parents'.
+        first: the first of its spatial factors to be filled.
+        end: the one after the last.
+    """
+    for i in range(first, end):
+        for t in range(p.axis.shape[0]):
+            if slides_apart(p, t, p.spread_id[i]):
+                continue
+            scatter(p, t, level, i, np.int64(0), z)
+            for size in range(1, int(p.volume[p.spread_id[i]]) + 1):
+                if z.number[size] > 0:
+                    far = z.hops[size] if p.volume[p.spread_id[i]] > 1 else 0
+                    z.travel[i, t] += far / 2 * p.hop[level]
 
 
 @compiled
@@ -133,7 +138,9 @@ def network(p: Problem, k: Kept, w: State, at: IntArray, steps: float, z: Net) -
             asked = words * w.scratch[0, level, t] * ratio
             if p.hop[level] == 0 and p.router[level] == 0:
                 continue
-            scatter(p, t, level, w.spread[level], w.tile[level - 1] if level > 0 else 0, z)
+            inside = w.tile[level - 1] if level > 0 else 0
+            found = scatter(p, t, level, w.spread[level], inside, z)
+            w.register[LOOKED] += int(fanout) * (8 + found // 16)
             home = -1.0
             if t == p.axis.shape[0] - 1 and p.dram[level]:
                 home = w.scratch[3, level, 0]

@@ -13,6 +13,7 @@ from cosearch.loopnest.exact.arrays import (
     AROUND,
     DEPTH,
     DONE,
+    LOOKED,
     MARGIN,
     NODES,
     PAUSED,
@@ -31,10 +32,14 @@ from cosearch.loopnest.exact.leaves import settle
 from cosearch.loopnest.exact.nodes import node_bound
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.loopnest.exact.tiles import divides, next_inside, value_of
+from cosearch.loopnest.exact.words import spread_tail
 from cosearch.typing import FloatArray, IntArray
 
 LOOKS = 64
 """Tiles or spatial factors looked at in the time that one node takes."""
+
+SPREAD_LOOKS = 16
+"""What pricing a tile with its spatial factors counts as."""
 
 
 @inlined
@@ -78,6 +83,7 @@ def gather_around(p: Problem, b: Bounds, w: State) -> None:
             w.around_tail[count] = b.candidate_tail[level, i]
             count += 1
     w.register[AROUND] = count
+    w.register[LOOKED] += b.candidate_count[level] + LOOKS
 
 
 @compiled
@@ -99,12 +105,14 @@ def open_union(
         if p.pivot > 0:
             w.tile[p.pivot - 1] = u - s
         low = p.pivot - 1
-        value, _, _ = node_bound(p, k, b, runs, aim, w, z, low, p.pivot, u)
+        value, _, _, _ = node_bound(p, k, b, runs, aim, w, z, low, p.pivot, p.pivot, u)
         w.register[NODES] += 1
+        w.register[LOOKED] += LOOKS
         if value < threshold:
             w.queue_bound[count] = value
             w.queue_entry[count] = i
             count += 1
+    w.register[LOOKED] += p.spread_start[p.pivot + 1] - p.spread_start[p.pivot]
     sort_queue(w, count)
     w.register[QUEUED] = count
     if count > 0 and p.pivot < len(p.block) - 1:
@@ -114,12 +122,15 @@ def open_union(
 @compiled
 def next_candidate(
     p: Problem,
+    k: Kept,
     b: Bounds,
+    runs: Runs,
     aim: Aim,
     w: State,
     level: int,
     start: int,
     energy: float,
+    rest: float,
     cycles: float,
     threshold: float,
 ) -> int:
@@ -127,32 +138,47 @@ def next_candidate(
 
     Args:
         p: the problem.
+        k: what is kept.
         b: its tables.
+        runs: the sliding windows.
         aim: what is minimized.
-        w: holds the union.
+        w: holds the union, and the spatial factors of the next level.
         level: whose tile is sought.
         start: where to begin among the candidates.
         energy: of all that lies inside the tile.
+        rest: likewise, without what `tail_all` has.
         cycles: likewise.
         threshold: what a value has to stay below.
     """  # fmt: skip
-    if level == p.pivot:
-        for i in range(start, w.register[AROUND]):
-            least = energy + w.around_tail[i]
-            if value_of(aim, least, cycles) >= threshold:
-                return -1
-            if value_of(aim, least, max(cycles, b.tail_cycles[level, w.around[i]])) < threshold:
-                return i
-        return -1
-    for i in range(start, b.candidate_count[level]):
-        least = energy + b.candidate_tail[level, i]
-        if value_of(aim, least, cycles) >= threshold:
-            return -1
-        x = b.candidates[level, i]
-        if not divides(p, w.union[level], x) or not p.temporal_ok[level, x - w.union[level]]:
+    gathered = level == p.pivot
+    last = len(p.volume) - 1
+    s = p.spread_id[w.spread[level + 1]]
+    spreads = p.spread_start[level + 2] > p.spread_start[level + 1] + 1
+    i = start
+    for i in range(start, w.register[AROUND] if gathered else b.candidate_count[level]):
+        tail_all = w.around_tail[i] if gathered else b.candidate_tail[level, i]
+        if value_of(aim, rest + tail_all, cycles) >= threshold:
+            break
+        x = w.around[i] if gathered else b.candidates[level, i]
+        if not gathered:
+            u = w.union[level]
+            if not divides(p, u, x) or not p.temporal_ok[level, x - u]:
+                continue
+        if not divides(p, s, last - x) or b.out[level + 1, x + s] == np.inf:
             continue
-        if value_of(aim, least, max(cycles, b.tail_cycles[level, x])) < threshold:
-            return i
+        least = max(energy + b.tail[level, x], rest + tail_all)
+        slowest = max(cycles, b.tail_cycles[level, x], b.out_cycles[level + 1, x + s])
+        if value_of(aim, least, slowest) >= threshold:
+            continue
+        if spreads:
+            w.register[LOOKED] += SPREAD_LOOKS
+            tail, tail_all, tail_cycles = spread_tail(p, k, b, runs, level, x, s)
+            least, slowest = max(energy + tail, rest + tail_all), max(slowest, tail_cycles)
+            if value_of(aim, least, slowest) >= threshold:
+                continue
+        w.register[LOOKED] += i - start
+        return i
+    w.register[LOOKED] += i - start
     return -1
 
 
@@ -189,12 +215,14 @@ def search(  # noqa: C901 - one walk, calls are dear here
     top = len(p.block) - 1
     last = len(p.volume) - 1
     pivot = p.pivot
-    inner_steps = pivot  # steps 1 .. pivot choose what lies inside, the last one S_0
+    plan_steps = top - pivot  # steps 1 .. plan_steps choose the spatial factors outside
+    inner_steps = plan_steps + pivot  # the next ones what lies inside, the last of them S_0
     depth = w.register[DEPTH]
     spent = 0
     while True:
         spent += 1
-        if spent > quota:
+        if spent + w.register[LOOKED] // LOOKS > quota:
+            w.register[LOOKED] = 0
             w.register[DEPTH] = depth
             return PAUSED
         threshold = w.best[0] * (1.0 - MARGIN)
@@ -207,7 +235,6 @@ def search(  # noqa: C901 - one walk, calls are dear here
             w.best[3] = bound[unions[i]]
             w.register[UNION] = i + 1
             open_union(p, k, b, runs, aim, w, z, unions[i])
-            spent += w.register[QUEUED] + (len(w.queue_bound) + len(w.around)) // LOOKS
             depth = 0
             w.cursor[0, 0] = 0
             continue
@@ -222,17 +249,47 @@ def search(  # noqa: C901 - one walk, calls are dear here
                 w.tile[pivot - 1] = w.union[pivot] - p.spread_id[w.queue_entry[i]]
             if not mesh_allows(p, w, pivot, pivot):
                 continue
-            value, energy, cycles = node_bound(
-                p, k, b, runs, aim, w, z, pivot - 1, pivot, w.union[pivot]
+            value, energy, rest, cycles = node_bound(
+                p, k, b, runs, aim, w, z, pivot - 1, pivot, pivot, w.union[pivot]
             )
-            w.base[0, 0], w.base[0, 1] = energy, cycles
+            w.base[0, 0], w.base[0, 1], w.base[0, 2] = energy, rest, cycles
             depth = 1
             w.cursor[1, 0] = 0
             w.cursor[1, 1] = 0
             continue
+        if depth <= plan_steps:
+            # choose S_l outside the pivot
+            level = pivot + depth
+            first, end = p.spread_start[level], p.spread_start[level + 1]
+            j = w.cursor[depth, 1]
+            if first + j >= end:
+                depth -= 1
+                continue
+            w.cursor[depth, 1] = j + 1
+            room = last - w.union[pivot]
+            for i in range(pivot + 1, level):
+                room -= p.spread_id[w.spread[i]]
+            if not divides(p, p.spread_id[first + j], room):
+                continue
+            w.spread[level] = first + j
+            if not mesh_allows(p, w, pivot, level):
+                continue
+            energy, rest, cycles = w.base[depth - 1, 0], w.base[depth - 1, 1], w.base[depth - 1, 2]
+            if end > first + 1:
+                w.register[NODES] += 1
+                value, energy, rest, cycles = node_bound(
+                    p, k, b, runs, aim, w, z, pivot - 1, pivot, level, w.union[pivot]
+                )
+                if value >= threshold:
+                    continue
+            w.base[depth, 0], w.base[depth, 1], w.base[depth, 2] = energy, rest, cycles
+            depth += 1
+            w.cursor[depth, 0] = 0
+            w.cursor[depth, 1] = 0
+            continue
         if depth <= inner_steps:
-            # choose X_(l-1) and S_l inside X_l, l = pivot - depth
-            level = pivot - depth
+            # choose X_(l-1) and S_l inside X_l
+            level = inner_steps - depth
             inside = level - 1
             x, j = w.cursor[depth, 0], w.cursor[depth, 1]
             if x < 0:
@@ -252,15 +309,15 @@ def search(  # noqa: C901 - one walk, calls are dear here
             w.union[level] = x + s
             if level > 0:
                 w.tile[inside] = x
-            if not mesh_allows(p, w, level, pivot):
+            if not mesh_allows(p, w, level, top):
                 continue
             w.register[NODES] += 1
-            value, energy, cycles = node_bound(
-                p, k, b, runs, aim, w, z, inside, pivot, w.union[pivot]
+            value, energy, rest, cycles = node_bound(
+                p, k, b, runs, aim, w, z, inside, pivot, top, w.union[pivot]
             )
             if value >= threshold:
                 continue
-            w.base[depth, 0], w.base[depth, 1] = energy, cycles
+            w.base[depth, 0], w.base[depth, 1], w.base[depth, 2] = energy, rest, cycles
             depth += 1
             w.cursor[depth, 0] = 0
             w.cursor[depth, 1] = 0
@@ -275,34 +332,24 @@ def search(  # noqa: C901 - one walk, calls are dear here
                 spent += w.register[PRICED]
             depth -= 1
             continue
-        i, j = w.cursor[depth, 0], w.cursor[depth, 1]
-        energy, cycles = w.base[depth - 1, 0], w.base[depth - 1, 1]
-        first, end = p.spread_start[level + 1], p.spread_start[level + 2]
-        if first + j >= end:
-            i, j = i + 1, 0
-        if j == 0:
-            i = next_candidate(p, b, aim, w, level, i, energy, cycles, threshold)
+        energy, rest, cycles = w.base[depth - 1, 0], w.base[depth - 1, 1], w.base[depth - 1, 2]
+        i = next_candidate(
+            p, k, b, runs, aim, w, level, w.cursor[depth, 0], energy, rest, cycles, threshold
+        )
         if i < 0:
             depth -= 1
             continue
+        w.cursor[depth, 0] = i + 1
         x = w.around[i] if level == pivot else b.candidates[level, i]
-        w.cursor[depth, 0] = i
-        w.cursor[depth, 1] = j + 1
-        s = p.spread_id[first + j]
-        if not divides(p, s, last - x):
-            continue
         w.tile[level] = x
-        w.spread[level + 1] = first + j
-        w.union[level + 1] = x + s
-        if not mesh_allows(p, w, np.int64(0), level + 1):
-            continue
+        w.union[level + 1] = x + p.spread_id[w.spread[level + 1]]
         w.register[NODES] += 1
-        value, energy, cycles = node_bound(
-            p, k, b, runs, aim, w, z, np.int64(-1), level + 1, w.union[level + 1]
+        value, energy, rest, cycles = node_bound(
+            p, k, b, runs, aim, w, z, np.int64(-1), level + 1, top, w.union[level + 1]
         )
         if value >= threshold:
             continue
-        w.base[depth, 0], w.base[depth, 1] = energy, cycles
+        w.base[depth, 0], w.base[depth, 1], w.base[depth, 2] = energy, rest, cycles
         depth += 1
         w.cursor[depth, 0] = 0
         w.cursor[depth, 1] = 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Runs
-from cosearch.loopnest.exact.compiling import allocating, inlined
+from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.loopnest.exact.tiles import least_inside, most_shared, value_of
 from cosearch.loopnest.exact.windows import deep_words, union_words
-from cosearch.loopnest.exact.words import own_cost, pair_cost, reach_above, reach_between
-from cosearch.typing import FloatArray, IntArray
+from cosearch.loopnest.exact.words import own_cost, reach_above, reach_between, serve_cost
+from cosearch.typing import FloatArray
 
 
 @inlined
@@ -32,10 +32,11 @@ def multiplier_cost(p: Problem, k: Kept, b: Bounds, t: int, shared: float) -> fl
     served = macs
     for j in range(first + 1):
         served /= shared if j == p.pivot else b.reach[t, j]
+    served = max(served, p.least[t])
     above = 1.0
     for j in range(first + 1, len(p.block)):
         above *= shared if j == p.pivot else b.reach[t, j]
-    return pair_cost(p, t, np.int64(-1), first, 0.0, served, 1.0, above)
+    return serve_cost(p, t, first, served, above)
 
 
 @inlined
@@ -56,59 +57,92 @@ def crossing_pair(p: Problem, k: Kept, t: int) -> int:
     return -1
 
 
-@allocating
-def bound_unions(  # noqa: C901 - one walk, calls are dear here
+@compiled
+def fill_shares(p: Problem, share: FloatArray) -> None:
+    """Fill share, float64[T + 1, n]: most children in a union that share a word; most children.
+
+    They are stored negative, for a running minimum.
+    """
+    tensors = p.axis.shape[0]
+    for x in range(len(p.volume)):
+        for t in range(tensors + 1):
+            share[t, x] = 0.0
+    for i in range(p.spread_start[p.pivot], p.spread_start[p.pivot + 1]):
+        s = p.spread_id[i]
+        share[tensors, s] = min(share[tensors, s], -p.volume[s])
+        for t in range(tensors):
+            share[t, s] = min(share[t, s], -most_shared(p, t, s))
+    for t in range(tensors + 1):
+        least_inside(share[t], p.strides, p.lengths)
+
+
+@compiled
+def fill_insides(
+    p: Problem, k: Kept, b: Bounds, runs: Runs, inside: FloatArray, first: int, end: int
+) -> None:
+    """Fill inside, float64[classes, n]: least energy inside tiles first to end - 1, by class."""
+    for c in range(len(p.saved)):
+        for x in range(first, end):
+            inside[c, x] = 0.0
+            if p.pivot > 0:
+                inside[c, x] = np.inf
+                if k.fit[p.pivot - 1, x]:
+                    own, _ = own_cost(
+                        p, k, b, runs, p.pivot - 1, x, np.int64(-1), p.saved[c], p.pivot - 1
+                    )
+                    inside[c, x] = b.head[p.pivot - 1, x] + own
+
+
+@compiled
+def bound_unions(
     p: Problem,
     k: Kept,
     b: Bounds,
     runs: Runs,
     aim: Aim,
-    strides: IntArray,
-    lengths: IntArray,
+    share: FloatArray,
+    inside: FloatArray,
     bound: FloatArray,
+    first: int,
+    end: int,
 ) -> None:
-    """Fill bound, float64[n], with the least value of any mapping whose union is each tile."""
+    """Fill bound, float64[n], with the least value of any mapping whose union is each tile.
+
+    Args:
+        p: the problem.
+        k: what is kept.
+        b: the tables.
+        runs: the sliding windows.
+        aim: what is minimized.
+        share: see `fill_shares`.
+        inside: float64[classes, n], least energy inside each union.
+        bound: to be filled.
+        first: a tile.
+        end: the tile after the last to be bounded.
+    """
     top = len(p.block) - 1
     last = len(p.volume) - 1
-    n = last + 1
     pivot = p.pivot
     tensors = p.axis.shape[0]
-    most = np.zeros(n)
-    share = np.zeros((tensors, n))
-    for i in range(p.spread_start[pivot], p.spread_start[pivot + 1]):
-        s = p.spread_id[i]
-        most[s] = min(most[s], -p.volume[s])
-        for t in range(tensors):
-            share[t, s] = min(share[t, s], -most_shared(p, t, s))
-    least_inside(most, strides, lengths)
-    for t in range(tensors):
-        least_inside(share[t], strides, lengths)
     others = 1.0
-    for j in range(top + 1):
-        if j != pivot:
-            others *= b.spread[j]
-    inside = np.zeros((len(p.saved), n))
-    for c in range(len(p.saved)):
-        if pivot > 0:
-            for x in range(n):
-                inside[c, x] = np.inf
-                if k.fit[pivot - 1, x]:
-                    inside[c, x] = b.head[pivot - 1, x] + own_cost(
-                        p, k, b, runs, pivot - 1, x, p.saved[c], pivot - 1
-                    )
-            least_inside(inside[c], strides, lengths)
-    for u in range(n):
+    for j in range(pivot):
+        others *= b.spread[j]
+    for u in range(first, end):
         bound[u] = np.inf
-        if b.out[pivot, u] == np.inf or most[u] == 0.0:
+        most = -share[tensors, u]
+        if b.out[pivot, u] == np.inf or most == 0.0:
             continue
-        steps = p.volume[last] / (-most[u] * others)
+        steps = p.volume[last] / (most * others * b.out_spread[pivot, u])
         for c in range(len(p.saved)):
-            energy = p.compute * p.volume[last] + b.out[pivot, u] + inside[c, u]
-            energy += leakage(p, b, steps, -most[u])
+            energy = p.compute * p.volume[last] + inside[c, u] + leakage(p, b, steps, most)
+            past = 0.0
             cycles = max(steps, b.out_cycles[pivot, u])
             for t in range(tensors):
                 shared = -share[t, u]
-                energy += multiplier_cost(p, k, b, t, shared)
+                cost = multiplier_cost(p, k, b, t, shared)
+                energy += cost
+                if k.through[t] and k.outer[multiplier_pair(k, t)] == top:
+                    past += cost
                 crossing = crossing_pair(p, k, t)
                 if crossing < 0:
                     continue
@@ -120,8 +154,10 @@ def bound_unions(  # noqa: C901 - one walk, calls are dear here
                     words = union_words(p, runs, t, u) * (p.volume[last] / p.volume[u])
                 if p.saved[c] >> t & 1:
                     words /= p.free[t, last - u]
-                words /= reach_between(b, t, pivot, outer)
-                energy += pair_cost(
-                    p, t, np.int64(-1), outer, 0.0, words, 1.0, reach_above(p, b, t, outer)
-                )
+                words = max(words / reach_between(b, t, pivot, outer), p.least[t])
+                cost = serve_cost(p, t, outer, words, reach_above(p, b, t, outer))
+                energy += cost
+                if k.through[t] and outer == top:
+                    past += cost
+            energy += max(b.out[pivot, u], b.out_all[pivot, u] - past)
             bound[u] = min(bound[u], value_of(aim, energy, cycles))

@@ -128,10 +128,30 @@ def loose_run(size: float, pq: int, rq: int, ps: float, rs: float) -> float:
 
 
 @allocating
-def fill_runs(  # noqa: C901 - one walk, calls are dear here
-    p: Problem, runs: Runs, values: FloatArray, value_start: IntArray, levels: int, tight: bool
+def fill_runs(
+    p: Problem,
+    runs: Runs,
+    values: FloatArray,
+    value_start: IntArray,
+    levels: int,
+    tight: bool,
+    s: int,
+    begin: int,
+    end: int,
 ) -> None:
-    """Fill the tables of sliding windows; values are the divisors of each dimension."""
+    """Fill the tables of one sliding window.
+
+    Args:
+        p: the problem.
+        runs: the tables.
+        values: the divisors of each dimension, one after the other.
+        value_start: where those of each begin.
+        levels: over which loops may be spread.
+        tight: whether every way to do so is tried.
+        s: the window.
+        begin: the first divisor of its first dimension in the unions to be filled.
+        end: the one after the last.
+    """
     z = RunStack(
         np.ones((levels + 1, 2), np.int64), np.ones((levels + 1, 2)),
         np.ones((levels + 1, 3), np.int64), np.ones((levels + 2, 3)),
@@ -139,51 +159,50 @@ def fill_runs(  # noqa: C901 - one walk, calls are dear here
     first = np.ones(2)
     second = np.ones(2)
     run = np.zeros(3)
-    for s in range(len(runs.tensor)):
-        t, d, e = runs.tensor[s], runs.first[s], runs.second[s]
-        nd, ne = runs.divisors[d], runs.divisors[e]
-        sd, se = p.step[t, d], p.step[t, e]
-        vd, ve = values[value_start[d] :], values[value_start[e] :]
-        for ud in range(nd):
-            for ue in range(ne):
-                here = runs.union_start[s] + ud * ne + ue
-                pq, rq = int(vd[nd - 1] // vd[ud]), int(ve[ne - 1] // ve[ue])
-                runs.union_words[here] = np.inf
-                runs.union_least[here] = np.inf
-                for xd in range(ud + 1):
-                    for xe in range(ue + 1):
-                        if vd[ud] % vd[xd] != 0 or ve[ue] % ve[xe] != 0:
-                            continue
-                        size = 1.0 + sd * (vd[xd] - 1) + se * (ve[xe] - 1)
-                        if tight:
-                            first[0], first[1] = pq, sd * vd[ud]
-                            second[0], second[1] = rq, se * ve[ue]
-                            share = least_run(size, first, second, levels, z) / (pq * rq)
-                        else:
-                            share = loose_run(size, pq, rq, sd * vd[ud], se * ve[ue])
-                        runs.least[runs.start[s] + ((xd * ne + xe) * nd + ud) * ne + ue] = share
-                        if xd == ud and xe == ue:
-                            here_too = runs.any_start[s] + xd * ne + xe
-                            for way in range(4):
-                                run[0], run[1], run[2] = 1.0, 0.0, 0.0
-                                bounds = 1
-                                if way != 1 and way != 3:
-                                    slide(size, sd * vd[ud], pq, run)
-                                    bounds *= pq
-                                if way != 0:
-                                    slide(size, se * ve[ue], rq, run)
-                                    bounds *= rq
-                                if way == 3:
-                                    slide(size, sd * vd[ud], pq, run)
-                                    bounds *= pq
-                                runs.lone[way, here_too] = run[0] / bounds
-                        anyhow = runs.any_start[s] + xd * ne + xe
-                        runs.least_any[anyhow] = min(runs.least_any[anyhow], share)
-                        sides = size * groups_along(
-                            int(vd[ud] // vd[xd]), int(ve[ue] // ve[xe]), sd * vd[xd], se * ve[xe]
-                        )
-                        runs.union_words[here] = min(runs.union_words[here], sides)
-                        runs.union_least[here] = min(runs.union_least[here], sides * share)
+    t, d, e = runs.tensor[s], runs.first[s], runs.second[s]
+    nd, ne = runs.divisors[d], runs.divisors[e]
+    sd, se = p.step[t, d], p.step[t, e]
+    vd, ve = values[value_start[d] :], values[value_start[e] :]
+    for ud in range(begin, end):
+        for ue in range(ne):
+            here = runs.union_start[s] + ud * ne + ue
+            pq, rq = int(vd[nd - 1] // vd[ud]), int(ve[ne - 1] // ve[ue])
+            runs.union_words[here] = np.inf
+            runs.union_least[here] = np.inf
+            for xd in range(ud + 1):
+                for xe in range(ue + 1):
+                    if vd[ud] % vd[xd] != 0 or ve[ue] % ve[xe] != 0:
+                        continue
+                    size = 1.0 + sd * (vd[xd] - 1) + se * (ve[xe] - 1)
+                    if tight:
+                        first[0], first[1] = pq, sd * vd[ud]
+                        second[0], second[1] = rq, se * ve[ue]
+                        share = least_run(size, first, second, levels, z) / (pq * rq)
+                    else:
+                        share = loose_run(size, pq, rq, sd * vd[ud], se * ve[ue])
+                    runs.least[runs.start[s] + ((xd * ne + xe) * nd + ud) * ne + ue] = share
+                    if xd == ud and xe == ue:
+                        here_too = runs.any_start[s] + xd * ne + xe
+                        for way in range(4):
+                            run[0], run[1], run[2] = 1.0, 0.0, 0.0
+                            bounds = 1
+                            if way != 1 and way != 3:
+                                slide(size, sd * vd[ud], pq, run)
+                                bounds *= pq
+                            if way != 0:
+                                slide(size, se * ve[ue], rq, run)
+                                bounds *= rq
+                            if way == 3:
+                                slide(size, sd * vd[ud], pq, run)
+                                bounds *= pq
+                            runs.lone[way, here_too] = run[0] / bounds
+                    anyhow = runs.any_start[s] + xd * ne + xe
+                    runs.least_any[anyhow] = min(runs.least_any[anyhow], share)
+                    sides = size * groups_along(
+                        int(vd[ud] // vd[xd]), int(ve[ue] // ve[xe]), sd * vd[xd], se * ve[xe]
+                    )
+                    runs.union_words[here] = min(runs.union_words[here], sides)
+                    runs.union_least[here] = min(runs.union_least[here], sides * share)
 
 
 @inlined
@@ -236,8 +255,9 @@ def union_words(p: Problem, runs: Runs, t: int, u: int) -> float:
 def deep_words(p: Problem, t: int, x: int) -> float:
     """Return the least words that any tiles inside tiles x receive, all visits together.
 
-    A window may leave gaps, so that the tiles inside add up to less than the tile around them;
-    and a whole axis may be credited. What remains is one word a visit along such an axis.
+    A window or a stride may leave gaps, so that the tiles inside add up to less than the tile
+    around them; and a whole axis of a window may be credited. What remains is one word a step
+    along other axes, and one word a visit along such an axis.
     """
     last = len(p.volume) - 1
     words = p.volume[last] / p.volume[x]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cosearch.loopnest.exact.arrays import Bounds, Kept, Runs, State
 from cosearch.loopnest.exact.compiling import inlined
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import full_words
+from cosearch.loopnest.exact.tiles import full_words, shared_by
 from cosearch.loopnest.exact.windows import deep_words, share_anyhow, share_left
 from cosearch.typing import FloatArray
 
@@ -61,44 +63,41 @@ def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: Floa
 
 
 @inlined
-def pair_cost(
-    p: Problem,
-    t: int,
-    inner: int,
-    outer: int,
-    filled: float,
-    served: float,
-    shared_inner: float,
-    shared_outer: float,
-) -> float:
-    """Return the least energy of words between two levels.
+def serve_cost(p: Problem, t: int, outer: int, served: float, shared: float) -> float:
+    """Return the least energy at the outer of two levels.
 
     Args:
         p: the problem.
         t: a tensor.
-        inner: a level, or -1 for the multipliers.
-        outer: the level that serves it.
-        filled: words over all instances, arriving at the inner level.
-        served: words over all instances, leaving the outer level.
-        shared_inner: most spatial reduction above the inner level (results only).
-        shared_outer: likewise above the outer.
-    """  # fmt: skip
-    output = t == p.axis.shape[0] - 1
-    if not output:
-        cost = p.word_read[outer, t] * served
-        if inner >= 0:
-            cost += p.word_fill[inner, t] * filled
-        return cost
-    whole = p.words[t, len(p.volume) - 1]
+        outer: the level.
+        served: words over all instances that leave it for the inner level, or arrive from there.
+        shared: most spatial reduction above it (results only).
+    """
+    if t < p.axis.shape[0] - 1:
+        return p.word_read[outer, t] * served
     cost = p.word_update[outer, t] * served
     if p.plain_output:
-        cost += p.word_read[outer, t] * max(0.0, served - whole * shared_outer)
-    if inner >= 0:
-        if p.first_fill:
-            cost += p.word_fill[inner, t] * filled
-        elif p.plain_output:
-            cost += p.word_fill[inner, t] * max(0.0, filled - whole * shared_inner)
+        again = served - p.words[t, len(p.volume) - 1] * shared
+        cost += p.word_read[outer, t] * max(0.0, again)
     return cost
+
+
+@inlined
+def fill_cost(p: Problem, t: int, inner: int, filled: float, shared: float) -> float:
+    """Return the least energy at the inner of two levels.
+
+    Args:
+        p: the problem.
+        t: a tensor.
+        inner: the level.
+        filled: words over all instances that arrive from the outer level.
+        shared: most spatial reduction above it (results only).
+    """
+    if t == p.axis.shape[0] - 1 and not p.first_fill:
+        if not p.plain_output:
+            return 0.0
+        filled = max(0.0, filled - p.words[t, len(p.volume) - 1] * shared)
+    return p.word_fill[inner, t] * filled
 
 
 @inlined
@@ -130,9 +129,19 @@ def reach_between(b: Bounds, t: int, inner: int, outer: int) -> float:
 
 
 @inlined
+def filled_words(p: Problem, runs: Runs, t: int, level: int, x: int, u: int, saved: int) -> float:
+    """Return the least words of tensor t that arrive in tiles x when their next union is u."""
+    words = full_words(p, t, x)
+    words *= share_anyhow(runs, t, x) if level < p.pivot else share_left(runs, t, x, u)
+    if saved >> t & 1:
+        words /= p.free[t, len(p.volume) - 1 - u]
+    return words
+
+
+@inlined
 def own_cost(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, x: int, saved: int, upto: int
-) -> float:
+    p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, x: int, s: int, saved: int, upto: int
+) -> tuple[float, float]:
     """Return the least energy of filling tiles x at a level from outside.
 
     Args:
@@ -142,29 +151,86 @@ def own_cost(
         runs: the sliding windows.
         level: a level.
         x: a tile.
+        s: the spatial factors of the next level, or -1 where they are open.
         saved: tensors, as bits, that the innermost loop outside may leave in place.
         upto: levels up to which serving the words is counted too.
+
+    Returns:
+        the energy, and without what the outermost level serves past the one below it.
     """
-    last = len(p.volume) - 1
-    total = 0.0
+    u = x + s if s >= 0 else x
+    total = total_all = 0.0
     for t in range(p.axis.shape[0]):
         pair = k.above[t, level]
         if pair < 0:
             continue
         outer = k.outer[pair]
-        filled = full_words(p, t, x)
-        if level < p.pivot:
-            filled *= share_anyhow(runs, t, x)
-        else:
-            filled *= share_left(runs, t, x, x)
-        if saved >> t & 1:
-            filled /= p.free[t, last - x]
-        shared = reach_above(p, b, t, level)
-        served = 0.0
+        filled = filled_words(p, runs, t, level, x, u, saved)
+        here = shared_by(p, t, x, s) if s >= 0 else b.reach[t, level + 1]
+        cost = fill_cost(p, t, level, filled, here * reach_above(p, b, t, level + 1))
+        total += cost
+        total_all += cost
         if outer <= upto:
-            served = filled / reach_between(b, t, level, outer)
-        total += pair_cost(p, t, level, outer, filled, served, shared, reach_above(p, b, t, outer))
-    return total
+            served = filled / (here * reach_between(b, t, level + 1, outer))
+            served = max(served, p.least[t])
+            cost = serve_cost(p, t, outer, served, reach_above(p, b, t, outer))
+            total += cost
+            if not (k.through[t] and outer == len(p.block) - 1):
+                total_all += cost
+    return total, total_all
+
+
+@inlined
+def outermost_tail(
+    p: Problem, k: Kept, runs: Runs, x: int, s: int, saved: int
+) -> tuple[float, float, float]:
+    """Return what `spread_tail` does, for tiles x just below the outermost level and one class."""
+    top = len(p.block) - 1
+    output = p.axis.shape[0] - 1
+    u = x + s
+    energy = past = reads = writes = 0.0
+    for t in range(output + 1):
+        if k.through[t]:
+            served = deep_words(p, t, u)
+            if saved >> t & 1:
+                served /= p.free[t, len(p.volume) - 1 - u]
+            served = max(served, p.least[t])
+            past += serve_cost(p, t, top, served, 1.0)
+        else:
+            filled = filled_words(p, runs, t, top - 1, x, u, saved)
+            shared = shared_by(p, t, x, s)
+            served = max(filled / shared, p.least[t])
+            energy += fill_cost(p, t, top - 1, filled, shared) + serve_cost(p, t, top, served, 1.0)
+        if t < output:
+            reads += served
+        else:
+            writes += served
+            if p.plain_output:
+                reads += max(0.0, served - p.words[t, len(p.volume) - 1])
+    return energy, energy + past, port_cycles(p, top, reads, writes)
+
+
+@inlined
+def spread_tail(
+    p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, x: int, s: int
+) -> tuple[float, float, float]:
+    """Return the least tails, see `Bounds`, of tiles x that the next level spreads by factors s."""
+    top = len(p.block) - 1
+    least = least_all = fastest = np.inf
+    for c in range(len(p.saved)):
+        if level == top - 1:
+            own, own_all, cycles = outermost_tail(p, k, runs, x, s, p.saved[c])
+        else:
+            own, own_all = own_cost(p, k, b, runs, level, x, s, p.saved[c], top)
+            cycles = 0.0
+        least, least_all = min(least, own), min(least_all, own_all)
+        fastest = min(fastest, cycles)
+    outside = b.out_cycles[level + 1, x + s]
+    return (
+        least + b.out[level + 1, x + s],
+        least_all + b.out_all[level + 1, x + s],
+        max(fastest, outside),
+    )
 
 
 @inlined
