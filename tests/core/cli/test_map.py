@@ -163,3 +163,30 @@ def test_ctrl_c_keeps_the_layers_that_are_done():
     assert process.returncode == 130
     assert "stopped after" in err
     assert "Traceback" not in err
+
+
+def test_layers_mapped_at_once_are_mapped_alike(cosearch):
+    arguments = ("map", "shi2020-dqn*2+shi2020-mlp", "-H", "eyeriss", "-m", "exact", "--json")
+    one, three = (cosearch(*arguments, "--workers", n).json() for n in (1, 3))
+    for facts in (one, three):
+        for layer in facts["layers"]:
+            del layer["mapper_seconds"]
+    assert one == three
+    assert one["network"]["proven"]
+    assert [part["weight"] for part in one["network"]["networks"]] == [2, 1]
+
+
+def test_layers_can_be_left_at_their_own_best(cosearch):
+    facts = cosearch(
+        "map", "shi2020-resnet", "-H", "eyeriss", "--set", "pe_x=12", "--combine", "layers",
+        "--json",
+    ).json()  # fmt: skip
+    network = facts["network"]
+    assert network["layers"] == []
+    assert (network["value"], network["gap"]) == (facts["edp"], network["own_best"]["gap"])
+
+
+def test_another_way_to_combine_is_refused_with_those_there_are(refused):
+    error = refused("map", "gemm", "-H", "eyeriss", "--combine", "netwrk")
+    assert "there is no combination 'netwrk'" in error
+    assert "'network'" in error
