@@ -75,8 +75,8 @@ def curves(
 
 def _axes(figure: Figure, title: str, x: str, y: str, *, log_y: bool = False) -> None:
     figure.update_layout(title=html.escape(title))
-    figure.update_xaxes(title=html.escape(x), exponentformat="power")
-    figure.update_yaxes(title=html.escape(y), exponentformat="power")
+    figure.update_xaxes(title=html.escape(x), exponentformat="SI")
+    figure.update_yaxes(title=html.escape(y), exponentformat="SI")
     if log_y:
         figure.update_yaxes(type="log")
         buttons = [
@@ -204,6 +204,7 @@ def shares(title: str, parts: Mapping[str, float], scale: float, unit: str) -> F
         orientation="h", text=[f"{100 * value / total:.1f} %" for _, value in rows],
         textposition="auto", textangle=0, marker={"color": colour(0)}, showlegend=False,
     )  # fmt: skip
+    figure.update_layout(uniformtext={"minsize": 10, "mode": "show"})
     _axes(figure, title, unit, "")
     return figure
 

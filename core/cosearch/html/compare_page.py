@@ -91,7 +91,7 @@ def compare_page(result: Result, standing: Standing, background: Background) -> 
 
 def _scores(standing: Standing) -> str:
     columns = ("contender", "median", "quartiles", "mean rank", "beats others",
-               f"within {percent(WITHIN)}", "trials to reach", "mappings priced until then",
+               f"within {percent(WITHIN)}", "trials to reach", "mappings to reach",
                "area, log2")  # fmt: skip
     return table(columns, (
         (s.strategy, ratio(s.median), f"{digits(s.lower)} .. {digits(s.upper)}", f"{s.rank:.2f}",

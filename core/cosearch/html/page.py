@@ -123,7 +123,7 @@ def chart(figure: Figure, name: str, *, wide: bool = False) -> str:
         margin={"l": 60, "r": 20, "t": top, "b": 50}, font={"size": 12},
     )  # fmt: skip
     if figure.layout.legend.y is None:
-        figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top"})
+        figure.update_layout(legend={"orientation": "h", "y": -0.26, "yanchor": "top"})
     drawn: str = figure.to_html(
         full_html=False, include_plotlyjs=False, div_id=name, default_width="100%",
         config={"responsive": True, "displayModeBar": False},

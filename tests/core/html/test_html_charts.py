@@ -29,3 +29,17 @@ def test_the_roof_is_the_lower_of_multipliers_and_memory():
     roof = charts.roofline("t", points, 16.0, 0.5).data[-1]
     assert max(roof.y) == 16.0
     assert np.allclose(np.minimum(np.array(roof.x) * 0.5, 16.0), roof.y)
+
+
+def test_shares_are_of_the_whole_and_the_largest_is_on_top():
+    (bar,) = charts.shares("t", {"small": 1e6, "<large>": 3e6}, 1e-6, "uJ").data
+    assert list(bar.y) == ["small", "&lt;large&gt;"]
+    assert list(bar.x) == [1.0, 3.0]
+    assert list(bar.text) == ["25.0 %", "75.0 %"]
+
+
+def test_a_band_lies_between_the_quartiles():
+    lower, median, upper = np.array([1.0, 1.0]), np.array([2.0, 1.5]), np.array([4.0, 3.0])
+    low, high, line = charts.curves("t", {"a": (lower, median, upper)}, "x", "y").data
+    assert (list(low.y), list(high.y), list(line.y)) == ([1, 1], [4, 3], [2, 1.5])
+    assert (low.fill, high.fill) == (None, "tonexty")
