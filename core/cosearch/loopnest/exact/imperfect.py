@@ -186,7 +186,7 @@ class _Search:
             price = partial_cost(architecture, self.layer, self.best.mapping)
         except CosearchError:
             return None
-        if not compare:
+        if not compare or self._over():
             return price
         value = self.aim.value(price.energy_pj, price.cycles)
         least = self._least_partial(sizes, value)

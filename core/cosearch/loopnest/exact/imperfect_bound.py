@@ -41,22 +41,21 @@ def restricted(layer: Einsum, tensor: Tensor, dim: str) -> int:
     """Return how many loops of a dimension a tensor's deliveries keep off their first index.
 
     - A tensor whose axes are one dimension each is delivered in full at every position of the
-      loops from the innermost that moves it outward: none. With a coefficient above 1 the side of
-      a tile is one more than a multiple of the extent less one: one.
-    - Where a window slides, deliveries differ by the loop that steps, and so does the side: two.
-      Dimensions that do not move such a tensor may step between two loops that do: one.
+      loops from the innermost that moves it outward: none.
+    - Where a window slides, deliveries differ by the loop that steps: one more, also for
+      dimensions that do not move such a tensor, which may step between two loops that do.
+    - The side of a tile is the extent and something not negative, unless the coefficient is above
+      1; then it is a multiple of the extent less one, and that something: one more.
     """
     widths = {
         d: sum(layer.bounds[e] > 1 for e, _ in axis.terms)
         for axis in tensor.axes
         for d, _ in axis.terms
     }
-    if widths.get(dim, 1) > 1:
-        return 2
     if dim not in widths:
         return int(any(width > 1 for width in widths.values()))
     coefficient = next(c for axis in tensor.axes for d, c in axis.terms if d == dim)
-    return int(coefficient > 1)
+    return int(widths[dim] > 1) + int(coefficient > 1)
 
 
 @frozen(eq=False)

@@ -124,9 +124,10 @@ def test_without_rounding_up_everything_is_left():
 
 
 def test_how_many_loops_are_kept_off_their_first_index():
-    strided = conv(K=4, C=4, P=8, Q=8, R=3, stride=(1, 2))
+    strided = conv(K=4, C=4, P=8, Q=8, R=3, stride=(3, 2), dilation=(1, 1))
     weights, inputs, outputs = strided.tensors
     assert restricted(strided, inputs, "P") == 2
+    assert restricted(strided, inputs, "R") == 1
     assert restricted(strided, inputs, "Q") == 1
     assert restricted(strided, inputs, "K") == 1
     assert restricted(strided, inputs, "C") == restricted(strided, weights, "P") == 0
