@@ -38,7 +38,8 @@ class LayerResult:
         count: how often the network runs it.
         row: point of the accelerator's mapspace.
         energy_pj, cycles: of one run of the layer.
-        proven: whether no mapping is better.
+        proven: whether no mapping is better, for what it was searched for: the study's objective,
+            or a weighted sum of energy and cycles where that is better for the network.
         gap: proven relative distance to the optimum at most; None where nothing is proven.
         evaluations: mappings priced to find it.
         nodes: search nodes expanded.
