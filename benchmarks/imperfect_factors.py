@@ -16,7 +16,7 @@ import statistics
 import time
 
 import numpy as np
-from exact_mapper import MACHINES
+from exact_mapper import eyeriss_like
 
 from cosearch.einsum import Einsum, conv, gemm
 from cosearch.einsum_text import run_as
@@ -33,7 +33,7 @@ LIKE = "eyeriss-like"
 def machine_of(name: str, registry: Registry) -> SpatialAccelerator:
     """Return a machine: a hardware model's baseline, or the one of the other benchmark."""
     if name == LIKE:
-        return SpatialAccelerator(MACHINES["eyeriss"])
+        return SpatialAccelerator(eyeriss_like())
     model = registry.find("hardware_models", name).make()
     return model.build(model.baseline)
 

@@ -13,6 +13,9 @@ free loop of b turns over positions of which f are left: q whole turns and a bro
 A loop kept off its first index leaves `(q - 1 + f) / (b - 1)`, at least
 `h_r((b x - 1) / (b - 1)) >= h_r(2 x - 1) = h_(r+1)(x)` as b >= 2.
 
+A count that is cut off, `min(side, shift)`, is concave in the extents and 0 with them: it keeps at
+least the share that the side keeps.
+
 How many loops are kept off their first index, see `restricted`. Two loops are the most: one whose
 steps deliver tiles, and the words of a tile but its first. Where children share a place because
 two dimensions of an axis are both spread, the one that starts lowest along the dimension rounded
