@@ -17,6 +17,9 @@ from cosearch_plugins.strategies.policy import Adam, Policy
 _ATTEMPTS = 16
 """Rounds of episodes before random rows make up what is missing."""
 
+_EPISODES = 64
+"""Episodes played a round, at least: they cost nothing beside a design, and most may be known."""
+
 _HEAT = 1.25
 """By how much each round is hotter, so that a policy that has made up its mind looks around."""
 
@@ -73,10 +76,10 @@ class PolicyGradient(Strategy):
         for attempt in range(_ATTEMPTS):
             if missing == 0:
                 break
-            rows = self._policy.sample(2 * missing, _HEAT**attempt, self.rng)
-            fresh = self._unseen.take(rows, missing)
+            rows = self._policy.sample(max(2 * missing, _EPISODES), _HEAT**attempt, self.rng)
             if attempt == 0:
-                self._curiosity = self._curious(len(fresh) / missing)
+                self._curiosity = self._curious(rows[: 2 * missing], missing)
+            fresh = self._unseen.take(rows, missing)
             found.append(fresh)
             missing -= len(fresh)
         found.append(self._unseen.draw(missing, self.rng))
@@ -94,9 +97,10 @@ class PolicyGradient(Strategy):
             rows = self._history.rows[batch]
             self._learn(rows, self._policy.masks(rows), self._advantages(rewards))
 
-    def _curious(self, fresh: float) -> float:
+    def _curious(self, rows: Rows, wanted: int) -> float:
         """Return the factor on the entropy bonus: it rises while episodes repeat themselves."""
-        return min(_MOST_CURIOUS, max(1.0, self._curiosity * (1.1 if fresh < 1.0 else 0.9)))
+        fresh = int((self.space.feasible(rows) & self._unseen.new(rows)).sum())
+        return min(_MOST_CURIOUS, max(1.0, self._curiosity * (1.1 if fresh < wanted else 0.9)))
 
     @abstractmethod
     def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:
@@ -160,7 +164,7 @@ class Ppo(PolicyGradient):
 
     options = ParameterSpace(
         (
-            *_options(batch=16, rate=0.01, entropy=0.05),
+            *_options(batch=8, rate=0.015, entropy=0.05),
             Parameter("epochs", (1, 2, 4, 8, 64), 8, free=True, doc="steps on each batch"),
             Parameter("clip", (0.05, 0.1, 0.2, 0.3, 10.0), 0.2, free=True,
                       doc="how far a choice's probability ratio may leave 1"),
@@ -172,8 +176,8 @@ class Ppo(PolicyGradient):
         space: Space,
         rng: np.random.Generator,
         *,
-        batch: int = 16,
-        rate: float = 0.01,
+        batch: int = 8,
+        rate: float = 0.015,
         entropy: float = 0.05,
         penalty: float = 2.0,
         hidden: int = 16,
