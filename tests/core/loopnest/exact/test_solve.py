@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import time
 
 import numpy as np
@@ -202,3 +203,33 @@ def test_a_value_to_beat_prunes_and_keeps_the_proof():
     assert primed.nodes <= best.nodes
     assert beaten.mapping is None
     assert beaten.proven
+
+
+def test_an_interrupt_ends_a_search_and_the_next_one_is_sound():
+    roles = ("Weights", "Inputs", "Outputs")
+    uniform = AccessEnergy.uniform
+    machine = Architecture(
+        "open",
+        (
+            Memory("PE", 256, uniform(1.0), mesh_x=14, mesh_y=12, keeps=(), may_keep=roles),
+            Memory("buffer", 55_296, uniform(6.0), keeps=(), may_keep=roles),
+            Memory("DRAM", None, uniform(200.0), is_dram=True),
+        ),
+        Compute(1.0, 14, 12),
+    )
+    aim = Aim(1, 1)
+    solver = Solver(MapSpace(machine, LAYER))
+    solver.solve(aim, Limits(nodes=1))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            solver.solve(aim)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert solver.solve(aim, Limits(nodes=1)).mapping is not None
