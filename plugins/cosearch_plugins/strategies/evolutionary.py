@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.breeding import Breeding
+from cosearch_plugins.strategies.population import PopulationStrategy
 
 
-class Evolutionary(Strategy):
+class Evolutionary(PopulationStrategy):
     """Parents win tournaments; children are crossed and mutated by the space's own operators.
 
     Sources: Goldberg and Deb, A Comparative Analysis of Selection Schemes Used in Genetic
@@ -45,25 +43,9 @@ class Evolutionary(Strategy):
         mutations: float = 1.5,
         ageing: bool = False,
     ) -> None:
-        super().__init__(space, rng)
-        self._size, self._tournament, self._ageing = population, tournament, ageing
-        self._breeding = Breeding(space, crossover, mutations)
-        self._unseen = Unseen(space)
-        self._asked = 0
-        self._rows = np.zeros((0, len(space.names)), dtype=np.int64)
+        super().__init__(space, rng, population, crossover, mutations)
+        self._tournament, self._ageing = tournament, ageing
         self._losses = np.zeros(0)
-
-    def ask(self, n: int) -> Rows:
-        """Return random rows until a population has been asked for, then children."""
-        early = n if len(self._rows) == 0 else min(n, max(0, self._size - self._asked))
-        rows = self._unseen.draw(early, self.rng)
-        if n > early:
-            children = self._breeding.offspring(
-                n - early, self._rows, self._select, self._unseen, self.rng
-            )
-            rows = np.concatenate([rows, children])
-        self._asked += len(rows)
-        return rows
 
     def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
         """Let the rows join the population, and the worst (or the oldest) leave it."""

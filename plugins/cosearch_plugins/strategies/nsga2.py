@@ -6,10 +6,8 @@ import numpy as np
 
 from cosearch.errors import CosearchError
 from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.breeding import Breeding
+from cosearch_plugins.strategies.population import PopulationStrategy
 
 
 def front_numbers(losses: FloatArray) -> IntArray:
@@ -52,7 +50,7 @@ def crowding(losses: FloatArray, fronts: IntArray) -> FloatArray:
     return distance
 
 
-class Nsga2(Strategy):
+class Nsga2(PopulationStrategy):
     """Non-dominated sorting with crowding distance; infeasible designs come after all others.
 
     Source: Deb, Pratap, Agarwal and Meyarivan, A Fast and Elitist Multiobjective Genetic
@@ -80,25 +78,8 @@ class Nsga2(Strategy):
         crossover: float = 0.9,
         mutations: float = 1.0,
     ) -> None:
-        super().__init__(space, rng)
-        self._size = population
-        self._breeding = Breeding(space, crossover, mutations)
-        self._unseen = Unseen(space)
-        self._asked = 0
-        self._rows = np.zeros((0, len(space.names)), dtype=np.int64)
+        super().__init__(space, rng, population, crossover, mutations)
         self._losses: FloatArray | None = None
-
-    def ask(self, n: int) -> Rows:
-        """Return random rows until a population has been asked for, then children."""
-        early = n if len(self._rows) == 0 else min(n, max(0, self._size - self._asked))
-        rows = self._unseen.draw(early, self.rng)
-        if n > early:
-            children = self._breeding.offspring(
-                n - early, self._rows, self._select, self._unseen, self.rng
-            )
-            rows = np.concatenate([rows, children])
-        self._asked += len(rows)
-        return rows
 
     def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
         """Join the rows to the population and keep the first by front, then by crowding."""
