@@ -75,6 +75,7 @@ class Unmappable(Infeasible):
 
     Attributes:
         evaluations: mappings priced in vain.
+        proven: whether there is none at all.
     """
 
     def __init__(
@@ -83,8 +84,10 @@ class Unmappable(Infeasible):
         margins: Mapping[str, float] | None = None,
         evaluations: int = 0,
         hint: str = "",
+        *,
+        proven: bool = False,
     ) -> None:
-        self.evaluations = evaluations
+        self.evaluations, self.proven = evaluations, proven
         super().__init__(reason, margins, hint)
 
 

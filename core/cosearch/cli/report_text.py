@@ -9,6 +9,7 @@ from rich.text import Text
 from cosearch.cli.network_text import certainty, show_parts
 from cosearch.cli.output import Output, table
 from cosearch.cli.sources_text import show_sources
+from cosearch.mapping.network_search import PROVEN
 from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
 from cosearch.study.problem import Problem
 from cosearch.study.report import DesignReport, LayerReport, StudyReport
@@ -67,6 +68,7 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         if report.front:
             _show_front(output, problem, report)
         _show_certainty(output, problem, report.best)
+        _show_best_of_all(output, problem, report)
         show_parts(output, report.best.networks)
         _show_layers(output, report.best)
         _show_energy(output, report.best, report.baseline)
@@ -86,6 +88,18 @@ def _show_certainty(output: Output, problem: Problem, best: DesignReport) -> Non
     gap = best.metrics.get("mapping_gap")
     if gap is not None:
         output.show(certainty(problem.mapper_objective, gap, " on this machine"))
+
+
+def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> None:
+    """Say how far below the best design found another of the space can be."""
+    gap = report.hardware_gap
+    if gap is None:
+        return
+    told = f"  proven: no other of the {problem.space.size:,} designs"
+    if gap <= PROVEN:
+        output.show(Text(f"{told} is better", style="good"))
+    else:
+        output.show(Text(f"{told} is better by more than {percent(gap)}", style="warn"))
 
 
 def _about(report: StudyReport) -> str:

@@ -40,7 +40,7 @@ TrialsOption = Annotated[
     int | None,
     typer.Option(
         "--trials", min=1, metavar="N", show_default=False,
-        help=f"Designs to try; {TRIALS} if no budget is named.",
+        help=f"Designs to try; {TRIALS} if no budget is named, all if exhaustive.",
     ),
 ]  # fmt: skip
 
@@ -172,7 +172,8 @@ def run_command(
         warm_start=warm_start, combine=combine,
     )  # fmt: skip
     unlimited = trials is None and evaluations is None and seconds is None
-    budget = Budget(TRIALS if unlimited else trials, evaluations, seconds)
+    enough = None if scheme == "exhaustive" else TRIALS
+    budget = Budget(enough if unlimited else trials, evaluations, seconds)
     with Store(store) as opened:
         found = open_study(opened, session.registry, spec, budget, study)
         how = Session(workers, trial_seconds, executor)

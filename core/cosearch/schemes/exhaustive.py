@@ -13,8 +13,11 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.space import ParameterSpace
+from cosearch.store.records import EXHAUSTED
 from cosearch.strategy import Strategy
 from cosearch.study.problem import Problem, build
+from cosearch.study.study import Study
+from cosearch.study.trial import State, Trial
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 LIMIT = 200_000
@@ -116,3 +119,26 @@ def _bound(problem: Problem, row: Rows) -> float | None:
         cycles += layer.count * floor[1]
     columns = {"energy_pj": np.array([energy]), "cycles": np.array([cycles])}
     return float(problem.objectives[0].of(columns)[0])
+
+
+def unproven(study: Study) -> float | None:
+    """Return how far below the best design found another of the space can be at most, relative.
+
+    None while designs are left that no bound rules out, or that failed. Of a design whose mappings
+    are not proven best, what is known is the gap of its network; without one, nothing.
+    """
+    best = study.best
+    if study.header.status != EXHAUSTED or best is None or any(map(_open, study.in_order)):
+        return None
+    found = best.outcome.losses[0]
+    least = min(
+        trial.outcome.losses[0] * (1.0 - trial.outcome.metrics.get("mapping_gap", 1.0))
+        for trial in study.feasible
+    )
+    return max(0.0, 1.0 - least / found) if found > 0 else 0.0
+
+
+def _open(trial: Trial) -> bool:
+    """Return whether a design came to nothing without a proof that it had to."""
+    vain = trial.outcome.unmapped
+    return trial.outcome.state is State.FAILED or (vain is not None and not vain.proven)

@@ -21,7 +21,7 @@ from cosearch.hardware import Accelerator, SpatialAccelerator
 from cosearch.hypervolume import dominated_share, reference_point
 from cosearch.mapping.search import priced
 from cosearch.study.problem import Problem, build
-from cosearch.study.spec import SEMI_DECOUPLED
+from cosearch.study.spec import EXHAUSTIVE, SEMI_DECOUPLED
 from cosearch.study.study import Study
 from cosearch.study.trial import LayerResult, State, Trial
 from cosearch.typing import Value
@@ -137,6 +137,8 @@ class StudyReport:
         spent: whole trials that the trials come to.
         agreement: how alike machines rank the mappings found on the baseline, which the scheme
             semi-decoupled rests on; None under another scheme, or with nothing to compare.
+        hardware_gap: how far below the best another design of the whole space can be at most,
+            relative; None where the scheme is not exhaustive, or has not ended by itself.
     """
 
     study: str
@@ -162,6 +164,7 @@ class StudyReport:
     notes: tuple[str, ...]
     spent: float
     agreement: Agreement | None = None
+    hardware_gap: float | None = None
 
 
 def report_of(study: Study) -> StudyReport:
@@ -196,7 +199,16 @@ def report_of(study: Study) -> StudyReport:
         notes=tuple(study.notes),
         spent=study.spent,
         agreement=_agreement(study),
+        hardware_gap=_hardware_gap(study),
     )  # fmt: skip
+
+
+def _hardware_gap(study: Study) -> float | None:
+    if study.problem.spec.scheme != EXHAUSTIVE:
+        return None
+    from cosearch.schemes.exhaustive import unproven
+
+    return unproven(study)
 
 
 def _agreement(study: Study) -> Agreement | None:

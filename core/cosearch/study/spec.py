@@ -104,7 +104,8 @@ class StudySpec:
     @property
     def name(self) -> str:
         """A readable name, different for every different spec."""
-        parts = (self.workload, self.hardware, self.strategy)
+        how = EXHAUSTIVE if self.scheme == EXHAUSTIVE else self.strategy
+        parts = (self.workload, self.hardware, how)
         words = "-".join(_slug(part.partition(":")[0]) for part in parts)
         digest = hashlib.sha256(self.to_json().encode()).hexdigest()[:6]
         return f"{words}-{digest}"

@@ -81,12 +81,14 @@ class Unmapped:
         reason: why, in words.
         violation: by how much the nearest miss misses, relative; None where unknown.
         evaluations: mappings priced in vain.
+        proven: whether there is none at all.
     """
 
     key: str
     reason: str
     violation: float | None = None
     evaluations: int = 0
+    proven: bool = False
 
 
 @frozen

@@ -78,8 +78,10 @@ def map_layer(
     try:
         mapped = problem.mapper.map(accelerator, einsum, aim, problem.spec.mapper_budget, rng)
     except Infeasible as verdict:
-        spent = verdict.evaluations if isinstance(verdict, Unmappable) else 0
-        return Unmapped(einsum.key, _about(layer, verdict.reason), violation_of(verdict), spent)
+        reason, missed = _about(layer, verdict.reason), violation_of(verdict)
+        if not isinstance(verdict, Unmappable):  # the machine itself rules the layer out
+            return Unmapped(einsum.key, reason, missed, proven=True)
+        return Unmapped(einsum.key, reason, missed, verdict.evaluations, verdict.proven)
     except CosearchError:
         raise
     except Exception as error:

@@ -158,7 +158,9 @@ class ExactMapper(Mapper):
         if found.mapping is None:
             if not found.proven:
                 return _sampled(machine, layer, objective, found, started)
-            raise Unmappable(f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations)
+            raise Unmappable(
+                f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations, proven=True
+            )
         certain = found.proven and not solver.narrowed
         return Mapped(
             space.row_of(found.mapping), found.energy_pj, found.cycles, proven=certain,
@@ -190,7 +192,9 @@ class ExactMapper(Mapper):
         if found.mapping is None:
             if not found.proven:
                 return _sampled(machine, layer, objective, found, started)
-            raise Unmappable(f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations)
+            raise Unmappable(
+                f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations, proven=True
+            )
         return Mapped(
             machine.mapspace(best.layer).row_of(found.mapping), found.energy_pj, found.cycles,
             proven=found.proven and not best.narrowed, gap=None if best.narrowed else found.gap,

@@ -80,8 +80,9 @@ class Exhaustive(Mapper):
             first, batch = first + len(these), min(2 * batch, LARGEST_BATCH)
         if best.row is None:
             raise Unmappable(
-                f"layer {layer.name!r}: none of {space.size} mappings can be run", {}, space.size
-            )
+                f"layer {layer.name!r}: none of {space.size} mappings can be run", {}, space.size,
+                proven=True,
+            )  # fmt: skip
         proven = proven_to >= best.loss
         return Mapped(
             best.row, best.energy_pj, best.cycles, proven=proven,

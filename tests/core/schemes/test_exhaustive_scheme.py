@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.mapper import Budget
 from cosearch.plugins import load_registry
-from cosearch.schemes.exhaustive import bounded
+from cosearch.schemes.exhaustive import bounded, unproven
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
+from cosearch.study.report import report_of
+from cosearch.study.study import Study
+from cosearch.study.trial import Outcome, State, Unmapped
 
 FIXED = {"cols": "16", "input_kb": "64", "weight_kb": "64", "output_kb": "64",
          "dram_bits_per_cycle": "128", "accumulator_bits": "32", "word_bits": "8"}  # fmt: skip
@@ -42,6 +46,34 @@ def test_the_best_is_that_of_plain_enumeration(study):
 def test_it_ends_proven_and_short_of_everything(study):
     assert "every other design is proven worse" in study.header.note
     assert 0 < len(study.trials) <= study.problem.space.size
+
+
+def test_it_is_told_how_much_better_another_design_could_be(study):
+    assert 0.0 <= unproven(study) <= 1e-11
+    assert report_of(study).hardware_gap == unproven(study)
+
+
+def test_designs_whose_mappings_are_not_proven_leave_a_gap(study):
+    metrics = {**study.trials[1].outcome.metrics, "mapping_gap": 0.9}
+    loose = evolve(study.trials[1], outcome=evolve(study.trials[1].outcome, metrics=metrics))
+    least = 0.1 * loose.outcome.losses[0]
+    other = Study(study.header, study.problem, study.baseline, {**study.trials, 1: loose})
+    assert least < study.best.merit
+    assert np.isclose(unproven(other), 1 - least / study.best.merit)
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_design_without_a_mapping_counts_if_there_is_none_for_certain(study, proven):
+    number = next(n for n in study.trials if n != study.best.number)
+    vain = Outcome(State.INFEASIBLE, "no", unmapped=Unmapped("k", "no", proven=proven))
+    trials = {**study.trials, number: evolve(study.trials[number], outcome=vain)}
+    other = Study(study.header, study.problem, study.baseline, trials)
+    assert (unproven(other) is not None) == proven
+
+
+def test_nothing_is_claimed_before_the_end(study):
+    open_still = Study(evolve(study.header, status="finished"), study.problem, None, study.trials)
+    assert unproven(open_still) is None
 
 
 def test_no_design_undercuts_its_bound(study):
