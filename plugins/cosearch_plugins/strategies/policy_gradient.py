@@ -36,7 +36,7 @@ def _options(batch: int, rate: float, entropy: float) -> tuple[Parameter, ...]:
                   doc="learning rate"),
         Parameter("entropy", (0.0, 0.01, 0.02, 0.05, 0.1, 1.0), entropy, free=True,
                   doc="bonus for staying undecided"),
-        Parameter("penalty", (0.0, 0.5, 1.0, 2.0, 10.0), 2.0, free=True,
+        Parameter("penalty", (0.0, 0.5, 1.0, 2.0, 10.0), 1.0, free=True,
                   doc="negative reward of an infeasible design; feasible ones get 0 to 1"),
         Parameter("hidden", (1, 8, 16, 32, 512), 16, free=True, doc="size of the policy's state"),
     )  # fmt: skip
@@ -146,7 +146,7 @@ class Reinforce(PolicyGradient):
         batch: int = 8,
         rate: float = 0.03,
         entropy: float = 0.05,
-        penalty: float = 2.0,
+        penalty: float = 1.0,
         hidden: int = 16,
     ) -> None:
         super().__init__(space, rng, batch, rate, entropy, penalty, hidden)
@@ -179,7 +179,7 @@ class Ppo(PolicyGradient):
         batch: int = 8,
         rate: float = 0.015,
         entropy: float = 0.05,
-        penalty: float = 2.0,
+        penalty: float = 1.0,
         hidden: int = 16,
         epochs: int = 8,
         clip: float = 0.2,

@@ -66,7 +66,7 @@ def test_rewards_rank_designs_and_punish_infeasible_ones():
     rows = SPACE.unrank(np.arange(4))
     losses, feasible = np.array([3.0, 1.0, 2.0, 9.0]), np.array([True, True, True, False])
     strategy.tell(rows, losses[:, None], feasible)
-    assert strategy._rewards(4) == pytest.approx([1 / 3, 1.0, 2 / 3, -2.0])
+    assert strategy._rewards(4) == pytest.approx([1 / 3, 1.0, 2 / 3, -1.0])
 
 
 def bits(name, low, high):
@@ -100,16 +100,28 @@ def synthesised(rows):
     return loss[:, None], ok
 
 
-@pytest.mark.parametrize("kind", [Reinforce, Ppo])
-def test_learns_to_avoid_what_cannot_be_built(kind):
-    everything = ACCELERATOR.unrank(np.arange(ACCELERATOR.size))
-    assert synthesised(everything)[1].mean() < 0.05
-    strategy = kind(ACCELERATOR, np.random.default_rng(0))
+def learned(strategy):
+    """Return which of 2,000 designs were feasible, bool[2000]."""
     feasible = []
     for _ in range(125):
         rows = strategy.ask(16)
         losses, ok = synthesised(rows)
         strategy.tell(rows, losses, ok)
         feasible.extend(ok)
-    assert np.mean(feasible[:100]) < 0.3
-    assert np.mean(feasible[-1000:]) > 0.8
+    return np.array(feasible)
+
+
+@pytest.mark.parametrize("kind", [Reinforce, Ppo])
+def test_learns_to_avoid_what_cannot_be_built(kind):
+    everything = ACCELERATOR.unrank(np.arange(ACCELERATOR.size))
+    assert synthesised(everything)[1].mean() < 0.05
+    feasible = learned(kind(ACCELERATOR, np.random.default_rng(0), penalty=2.0))
+    assert feasible[:100].mean() < 0.3
+    assert feasible[-1000:].mean() > 0.8
+
+
+@pytest.mark.parametrize("kind", [Reinforce, Ppo])
+def test_as_it_comes_it_learns_that_too_though_it_stays_nearer_the_edge(kind):
+    feasible = learned(kind(ACCELERATOR, np.random.default_rng(0)))
+    assert feasible[200:600].mean() > 0.8
+    assert feasible[-1000:].mean() > 0.7
