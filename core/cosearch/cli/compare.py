@@ -21,6 +21,7 @@ from cosearch.cli.options import (
     MapperOption,
     MapperTrialsOption,
     ObjectiveOption,
+    RunsAtOnceOption,
     StoreOption,
 )
 from cosearch.cli.session import SEARCH, Session, session_of
@@ -124,16 +125,7 @@ def compare_command(
         ),
     ] = None,
     combine: CombineOption = "network",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers",
-            min=1,
-            metavar="N",
-            show_default=False,
-            help="Runs at once; all processors if left out. Same result.",
-        ),
-    ] = None,
+    workers: RunsAtOnceOption = None,
     store: StoreOption = STORE,
     report: Annotated[
         Path | None,

@@ -100,6 +100,14 @@ StoreOption: TypeAlias = Annotated[
 STORE = Path("cosearch.db")
 """Default of `--store`."""
 
+RunsAtOnceOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, metavar="N", show_default=False,
+        help="Runs at once; all processors if left out. Same result.",
+    ),
+]  # fmt: skip
+
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON.", show_default=False)
 ]

@@ -163,6 +163,7 @@ def run_command(
     from cosearch.mapper import Budget
     from cosearch.store.store import Store
     from cosearch.study.codesign import Session, open_study, plan
+    from cosearch.study.spec import EXHAUSTIVE
 
     session = session_of(ctx)
     spec = plan(
@@ -172,7 +173,7 @@ def run_command(
         warm_start=warm_start, combine=combine,
     )  # fmt: skip
     unlimited = trials is None and evaluations is None and seconds is None
-    enough = None if scheme == "exhaustive" else TRIALS
+    enough = None if scheme == EXHAUSTIVE else TRIALS
     budget = Budget(enough if unlimited else trials, evaluations, seconds)
     with Store(store) as opened:
         found = open_study(opened, session.registry, spec, budget, study)

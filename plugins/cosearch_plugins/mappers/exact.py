@@ -156,11 +156,7 @@ class ExactMapper(Mapper):
         if objective.name == "latency" and found.mapping is not None and found.proven:
             found = found.then(solver.solve(Aim(1, 0, np.inf, found.cycles), limits))
         if found.mapping is None:
-            if not found.proven:
-                return _sampled(machine, layer, objective, found, started)
-            raise Unmappable(
-                f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations, proven=True
-            )
+            return _sampled(machine, layer, objective, found, started)
         certain = found.proven and not solver.narrowed
         return Mapped(
             space.row_of(found.mapping), found.energy_pj, found.cycles, proven=certain,
@@ -190,11 +186,7 @@ class ExactMapper(Mapper):
         )  # fmt: skip
         found = best.found
         if found.mapping is None:
-            if not found.proven:
-                return _sampled(machine, layer, objective, found, started)
-            raise Unmappable(
-                f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations, proven=True
-            )
+            return _sampled(machine, layer, objective, found, started)
         return Mapped(
             machine.mapspace(best.layer).row_of(found.mapping), found.energy_pj, found.cycles,
             proven=found.proven and not best.narrowed, gap=None if best.narrowed else found.gap,
@@ -255,7 +247,14 @@ def _sampled(
     found: Certificate,
     started: float,
 ) -> Mapped:
-    """Return the best of some random mappings where the time was too short for a search."""
+    """Return the best of some random mappings where the time was too short for a search.
+
+    Raises Unmappable where the search has proven that there is none, or none was drawn.
+    """
+    if found.proven:
+        raise Unmappable(
+            f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations, proven=True
+        )
     rows = machine.mapspace(layer).sample(_SAMPLES, np.random.default_rng(0))
     costs = machine.evaluate(layer, rows)
     losses = objective.of({"energy_pj": costs.energy_pj, "cycles": costs.cycles})

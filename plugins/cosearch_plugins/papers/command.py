@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosearch.cli.options import JsonOption
+from cosearch.cli.options import JsonOption, RunsAtOnceOption
 from cosearch.cli.output import Output
 from cosearch.cli.session import SEARCH, session_of
 from cosearch.errors import UnknownNameError
@@ -87,16 +87,7 @@ def reproduce_command(
         bool,
         typer.Option("--stored", help="Run nothing: show what has ended.", show_default=False),
     ] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers",
-            min=1,
-            metavar="N",
-            show_default=False,
-            help="Runs at once; all processors if left out.",
-        ),
-    ] = None,
+    workers: RunsAtOnceOption = None,
     store: Annotated[
         Path, typer.Option("--store", metavar="FILE", help="SQLite file of the studies.")
     ] = Path("shi2020.db"),
