@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import numpy as np
 from attrs import field, frozen
 
 from cosearch.architecture import Architecture, Compute, Memory
-from cosearch.einsum import Einsum, Tensor
+from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.exact.lattice import Lattice
 from cosearch.loopnest.exact.orders import Mover, Order, order_classes
@@ -367,8 +366,3 @@ def _saved(movers: tuple[Mover, ...], dims: int) -> IntArray:
     sets = {sum(1 << t for t, mover in enumerate(movers) if mover.axis[d] < 0) for d in range(dims)}
     largest = [s for s in sets if not any(s != o and s & o == s for o in sets)]
     return np.array(sorted(largest), dtype=np.int64)
-
-
-def whole_words(layer: Einsum, tensor: Tensor) -> int:
-    """Return the words of a whole tensor."""
-    return math.prod(axis.extent(layer.bounds) for axis in tensor.axes)
