@@ -66,14 +66,19 @@ def _entries(digest: int) -> SimpleNamespace:
         return unions.fill_shares(p, share)
 
     @entry
+    def fill_feeds(p, k, b, feed):  # type: ignore[no-untyped-def]
+        _ = digest
+        return unions.fill_feeds(p, k, b, feed)
+
+    @entry
     def fill_insides(p, k, b, runs, inside, first, end):  # type: ignore[no-untyped-def]
         _ = digest
         return unions.fill_insides(p, k, b, runs, inside, first, end)
 
     @entry
-    def bound_unions(p, k, b, runs, aim, share, inside, bound, first, end):  # type: ignore[no-untyped-def]
+    def bound_unions(p, k, b, runs, aim, share, feed, inside, bound, first, end):  # type: ignore[no-untyped-def]
         _ = digest
-        return unions.bound_unions(p, k, b, runs, aim, share, inside, bound, first, end)
+        return unions.bound_unions(p, k, b, runs, aim, share, feed, inside, bound, first, end)
 
     @entry
     def fill_travel(p, z, level, first, end):  # type: ignore[no-untyped-def]
@@ -93,6 +98,7 @@ def _entries(digest: int) -> SimpleNamespace:
         fill_heads=fill_heads,
         least_inside=least_inside,
         fill_shares=fill_shares,
+        fill_feeds=fill_feeds,
         fill_insides=fill_insides,
         bound_unions=bound_unions,
         fill_travel=fill_travel,

@@ -6,28 +6,22 @@ import copy
 import itertools
 import time
 from collections.abc import Iterator
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 from attrs import define, evolve, field, frozen
 
 from cosearch.loopnest.exact import arrays
-from cosearch.loopnest.exact.branch import (
-    Branch,
-    Look,
-    bound_tables,
-    kept_of,
-    new_net,
-    new_state,
-    union_bounds,
-    window_tables,
-)
+from cosearch.loopnest.exact.branch import Branch, kept_of, new_net, new_state
 from cosearch.loopnest.exact.entries import compiled
 from cosearch.loopnest.exact.lattice import Lattice
 from cosearch.loopnest.exact.problem import OrderTables, Problem, fits, lay_out
+from cosearch.loopnest.exact.shared_tables import Look, SharedTables
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.loopnest.pack import ALWAYS, MAYBE, NEVER
-from cosearch.typing import BoolArray
+from cosearch.typing import BoolArray, FloatArray
 
 
 class OutOfTime(Exception):  # noqa: N818 - not an error, the search ends with what it has
@@ -83,9 +77,6 @@ class Limits:
 
 
 NO_LIMITS = Limits()
-
-MOST_REMEMBERED = 8
-"""Choices of what is kept whose tables are held at once (a hundred bytes a tile and level)."""
 
 
 @frozen(eq=False)
@@ -153,6 +144,17 @@ class Tally:
         )  # fmt: skip
 
 
+class InLine(NamedTuple):
+    """A choice of what is kept: no mapping of it is better than `least`.
+
+    `bound`, of all its unions, is held for the first in line alone.
+    """
+
+    least: float
+    keep: BoolArray
+    bound: FloatArray | None = None
+
+
 @define
 class Solver:
     """Finds the best mappings of one layer on one machine.
@@ -169,9 +171,7 @@ class Solver:
     lattice: Lattice = field(init=False)
     problem: Problem = field(init=False)
     net: arrays.Net = field(init=False)
-    _known: dict[bytes, tuple[arrays.Kept, arrays.Runs, arrays.Bounds]] = field(
-        init=False, factory=dict
-    )
+    _shared: SharedTables = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         space = self.space
@@ -179,6 +179,7 @@ class Solver:
             space.architecture, space.layer, space.constraints, self.tables
         )
         self.net = new_net(self.problem, NO_LIMITS.look)
+        self._shared = SharedTables(self.problem, self.lattice)
 
     @property
     def narrowed(self) -> bool:
@@ -189,7 +190,7 @@ class Solver:
         """Return a solver of the same mappings at other prices."""
         other = copy.copy(self)
         other.problem, other.net = problem, new_net(problem, NO_LIMITS.look)
-        other._known = {}  # noqa: SLF001 - of its own class
+        other._shared = SharedTables(problem, self.lattice)  # noqa: SLF001 - of its own class
         return other
 
     def solve(
@@ -204,22 +205,40 @@ class Solver:
         """
         started = time.perf_counter()
         tally = Tally(below)
-        branches: list[Branch] = []
-        try:
-            for keep in self.choices():
-                if branches:
-                    limits.look(grace=0.0)
-                branches.append(self.branch(keep, aim, limits.look))
-        except OutOfTime:
-            tally.open_bound = -np.inf
-        branches.sort(key=lambda branch: branch.least)
-        for i, branch in enumerate(branches):
-            if branch.least >= tally.value * (1 - arrays.MARGIN):
+        line, all_listed = self._in_line(aim, limits)
+        for i, (least, keep, bound) in enumerate(line):
+            if least >= tally.value * (1 - arrays.MARGIN):
                 break
-            rest = branches[i + 1].least if i + 1 < len(branches) else np.inf
+            rest = line[i + 1].least if i + 1 < len(line) else np.inf
+            try:
+                branch = self._branch(keep, aim, limits.look, tally.value, bound)
+            except OutOfTime:
+                tally.open_bound = least
+                break
             if not self._search(branch, aim, limits, tally, rest):
                 break
+        if not all_listed:
+            tally.open_bound = -np.inf
         return tally.certificate(self, time.perf_counter() - started)
+
+    def _in_line(self, aim: arrays.Aim, limits: Limits) -> tuple[list[InLine], bool]:
+        """Return the choices of what is kept, best bound first, and whether time was for all."""
+        line: list[InLine] = []
+        first = InLine(np.inf, np.zeros(0, dtype=bool))
+        all_listed = True
+        for keep in self.choices():
+            try:
+                if line:
+                    limits.look(grace=0.0)
+                bound = self._shared.union_bounds(self._kept(keep), aim, limits.look)
+            except OutOfTime:
+                all_listed = False
+                break
+            line.append(InLine(float(bound.min()), keep))
+            if line[-1].least < first.least:
+                first = line[-1]._replace(bound=bound)
+        line.sort(key=attrgetter("least"))
+        return [first, *line[1:]] if np.isfinite(first.least) else [], all_listed
 
     def _search(
         self, branch: Branch, aim: arrays.Aim, limits: Limits, tally: Tally, rest: float
@@ -258,28 +277,21 @@ class Solver:
             keep[maybe[:, 0], maybe[:, 1]] = choice
             yield keep
 
-    def branch(self, keep: BoolArray, aim: arrays.Aim, look: Look = NO_LIMITS.look) -> Branch:
-        """Return the tables of one choice."""
-        kept, runs, bounds = self._tables_of(keep, look)
-        bound = union_bounds(self.problem, kept, bounds, runs, aim, look)
-        unions = np.flatnonzero(bound < np.inf)
+    def _branch(
+        self, keep: BoolArray, aim: arrays.Aim, look: Look, below: float, bound: FloatArray | None
+    ) -> Branch:
+        """Return the tables of one choice, its unions of a bound below a value in line."""
+        kept = self._kept(keep)
+        if bound is None:
+            bound = self._shared.union_bounds(kept, aim, look)
+        runs, bounds, _ = self._shared.of(kept, look)
+        unions = np.flatnonzero(bound < below)
         unions = unions[np.argsort(bound[unions], kind="stable")]
         return Branch(keep, kept, bounds, runs, unions, bound)
 
-    def _tables_of(
-        self, keep: BoolArray, look: Look
-    ) -> tuple[arrays.Kept, arrays.Runs, arrays.Bounds]:
-        """Return the tables that do not depend on what is minimized, made once."""
-        key = keep.tobytes()
-        if key not in self._known:
-            while len(self._known) >= MOST_REMEMBERED:
-                del self._known[next(iter(self._known))]
-            space = self.space
-            kept = kept_of(keep, fits(space.architecture, space.layer, self.problem, keep))
-            runs = window_tables(self.problem, kept, look)
-            bounds = bound_tables(self.problem, self.lattice, kept, runs, look)
-            self._known[key] = kept, runs, bounds
-        return self._known[key]
+    def _kept(self, keep: BoolArray) -> arrays.Kept:
+        space = self.space
+        return kept_of(keep, fits(space.architecture, space.layer, self.problem, keep))
 
     def mapping_of(self, state: arrays.State, keep: BoolArray) -> Mapping:
         """Return the best mapping of a search."""

@@ -133,10 +133,9 @@ def open_bounds(p: Problem, b: Bounds) -> None:
     top = len(p.block) - 1
     last = len(p.volume) - 1
     fill_reach(p, b)
-    for level in range(top + 1):
+    for level in range(p.pivot, top + 1):
         for x in range(last + 1):
             b.tail[level, x] = b.tail_all[level, x] = np.inf
-            b.tail_cycles[level, x] = b.head[level, x] = 0.0
     b.tail[top, last] = b.tail_all[top, last] = 0.0
 
 

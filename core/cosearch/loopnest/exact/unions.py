@@ -7,7 +7,7 @@ import numpy as np
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Runs
 from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import least_inside, most_shared, value_of
+from cosearch.loopnest.exact.tiles import least_inside, loosely_shared, value_of
 from cosearch.loopnest.exact.windows import deep_words, union_words
 from cosearch.loopnest.exact.words import own_cost, reach_above, reach_between, serve_cost
 from cosearch.typing import FloatArray
@@ -59,21 +59,37 @@ def crossing_pair(p: Problem, k: Kept, t: int) -> int:
 
 @compiled
 def fill_shares(p: Problem, share: FloatArray) -> None:
-    """Fill share, float64[T + 1, n]: most children in a union that share a word; most children.
-
-    They are stored negative, for a running minimum.
-    """
-    tensors = p.axis.shape[0]
+    """Fill share, float64[n]: most children in each union, negative, for a running minimum."""
     for x in range(len(p.volume)):
-        for t in range(tensors + 1):
-            share[t, x] = 0.0
+        share[x] = 0.0
     for i in range(p.spread_start[p.pivot], p.spread_start[p.pivot + 1]):
         s = p.spread_id[i]
-        share[tensors, s] = min(share[tensors, s], -p.volume[s])
-        for t in range(tensors):
-            share[t, s] = min(share[t, s], -most_shared(p, t, s))
-    for t in range(tensors + 1):
-        least_inside(share[t], p.strides, p.lengths)
+        share[s] = min(share[s], -p.volume[s])
+    least_inside(share, p.strides, p.lengths)
+
+
+@compiled
+def fill_feeds(p: Problem, k: Kept, b: Bounds, feed: FloatArray) -> None:
+    """Fill feed, float64[2, n]: the least energy of feeding the multipliers inside each union.
+
+    The tensors share one spread, and what one of them gains by it the others lose: the least is
+    of their sum. The second row leaves out what comes from the outermost level past the next.
+    """
+    top = len(p.block) - 1
+    for x in range(len(p.volume)):
+        feed[0, x] = feed[1, x] = np.inf
+    for i in range(p.spread_start[p.pivot], p.spread_start[p.pivot + 1]):
+        s = p.spread_id[i]
+        energy = past = 0.0
+        for t in range(p.axis.shape[0]):
+            cost = multiplier_cost(p, k, b, t, loosely_shared(p, t, s))
+            energy += cost
+            if k.through[t] and k.outer[multiplier_pair(k, t)] == top:
+                past += cost
+        feed[0, s] = min(feed[0, s], energy)
+        feed[1, s] = min(feed[1, s], energy - past)
+    for row in range(2):
+        least_inside(feed[row], p.strides, p.lengths)
 
 
 @compiled
@@ -101,6 +117,7 @@ def bound_unions(
     runs: Runs,
     aim: Aim,
     share: FloatArray,
+    feed: FloatArray,
     inside: FloatArray,
     bound: FloatArray,
     first: int,
@@ -114,7 +131,8 @@ def bound_unions(
         b: the tables.
         runs: the sliding windows.
         aim: what is minimized.
-        share: see `fill_shares`.
+        share: float64[n], most children of each union, negative; see `fill_shares`.
+        feed: see `fill_feeds`.
         inside: float64[classes, n], least energy inside each union.
         bound: to be filled.
         first: a tile.
@@ -129,7 +147,7 @@ def bound_unions(
         others *= b.spread[j]
     for u in range(first, end):
         bound[u] = np.inf
-        most = -share[tensors, u]
+        most = -share[u]
         if b.out[pivot, u] == np.inf or most == 0.0:
             continue
         steps = p.volume[last] / (most * others * b.out_spread[pivot, u])
@@ -138,11 +156,6 @@ def bound_unions(
             past = 0.0
             cycles = max(steps, b.out_cycles[pivot, u])
             for t in range(tensors):
-                shared = -share[t, u]
-                cost = multiplier_cost(p, k, b, t, shared)
-                energy += cost
-                if k.through[t] and k.outer[multiplier_pair(k, t)] == top:
-                    past += cost
                 crossing = crossing_pair(p, k, t)
                 if crossing < 0:
                     continue
@@ -159,5 +172,5 @@ def bound_unions(
                 energy += cost
                 if k.through[t] and outer == top:
                     past += cost
-            energy += max(b.out[pivot, u], b.out_all[pivot, u] - past)
+            energy += max(feed[0, u] + b.out[pivot, u], feed[1, u] + b.out_all[pivot, u] - past)
             bound[u] = min(bound[u], value_of(aim, energy, cycles))
