@@ -47,6 +47,7 @@ class Runs(NamedTuple):
         tensor, first, second: int64[sliders], an axis and its two dimensions.
         start: int64[sliders], where its table begins.
         least: float64[...], by divisors of first and second in the tile, then in the union.
+        least_top: float64[...], the same where only the loops of one level are outside the union.
         any_start: int64[sliders]. least_any: float64[...], the same whatever the union.
         lone: float64[4, ...], the share that the loops of the outermost level leave: the first
             alone, the second alone, first inside second, second inside first.
@@ -61,6 +62,7 @@ class Runs(NamedTuple):
     second: IntArray
     start: IntArray
     least: FloatArray
+    least_top: FloatArray
     any_start: IntArray
     least_any: FloatArray
     lone: FloatArray

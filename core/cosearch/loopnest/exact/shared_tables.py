@@ -199,6 +199,7 @@ def _window_tables(p: Problem, tight: bool, look: Look) -> arrays.Runs:
         second=np.ascontiguousarray(table[:, 2]),
         start=np.concatenate([[0], np.cumsum(pairs**2)]).astype(np.int64),
         least=np.ones(int((pairs**2).sum())),
+        least_top=np.ones(int((pairs**2).sum())),
         any_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
         least_any=np.ones(int(pairs.sum())),
         lone=np.ones((4, int(pairs.sum()))),

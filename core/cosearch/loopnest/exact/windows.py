@@ -180,7 +180,11 @@ def fill_runs(
                         share = least_run(size, first, second, levels, z) / (pq * rq)
                     else:
                         share = loose_run(size, pq, rq, sd * vd[ud], se * ve[ue])
-                    runs.least[runs.start[s] + ((xd * ne + xe) * nd + ud) * ne + ue] = share
+                    place = runs.start[s] + ((xd * ne + xe) * nd + ud) * ne + ue
+                    runs.least[place] = share
+                    first[0], first[1] = pq, sd * vd[ud]
+                    second[0], second[1] = rq, se * ve[ue]
+                    runs.least_top[place] = least_run(size, first, second, 1, z) / (pq * rq)
                     if xd == ud and xe == ue:
                         here_too = runs.any_start[s] + xd * ne + xe
                         for way in range(4):
@@ -215,6 +219,19 @@ def share_left(runs: Runs, t: int, x: int, u: int) -> float:
             nd, ne = runs.divisors[d], runs.divisors[e]
             here = (runs.divisor[x, d] * ne + runs.divisor[x, e]) * nd + runs.divisor[u, d]
             least = min(least, runs.least[runs.start[s] + here * ne + runs.divisor[u, e]])
+    return least
+
+
+@inlined
+def share_outermost(runs: Runs, t: int, x: int, u: int) -> float:
+    """Return the least share of a full delivery that the loops of one level outside u leave."""
+    least = 1.0
+    for s in range(len(runs.tensor)):
+        if runs.tensor[s] == t:
+            d, e = runs.first[s], runs.second[s]
+            nd, ne = runs.divisors[d], runs.divisors[e]
+            here = (runs.divisor[x, d] * ne + runs.divisor[x, e]) * nd + runs.divisor[u, d]
+            least = min(least, runs.least_top[runs.start[s] + here * ne + runs.divisor[u, e]])
     return least
 
 

@@ -8,7 +8,7 @@ from cosearch.loopnest.exact.arrays import Bounds, Kept, Runs, State
 from cosearch.loopnest.exact.compiling import inlined
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.loopnest.exact.tiles import full_words, shared_by
-from cosearch.loopnest.exact.windows import deep_words, share_anyhow, share_left
+from cosearch.loopnest.exact.windows import deep_words, share_anyhow, share_left, share_outermost
 from cosearch.typing import FloatArray
 
 
@@ -132,7 +132,12 @@ def reach_between(b: Bounds, t: int, inner: int, outer: int) -> float:
 def filled_words(p: Problem, runs: Runs, t: int, level: int, x: int, u: int, saved: int) -> float:
     """Return the least words of tensor t that arrive in tiles x when their next union is u."""
     words = full_words(p, t, x)
-    words *= share_anyhow(runs, t, x) if level < p.pivot else share_left(runs, t, x, u)
+    if level < p.pivot:
+        words *= share_anyhow(runs, t, x)
+    elif level == len(p.block) - 2:
+        words *= share_outermost(runs, t, x, u)
+    else:
+        words *= share_left(runs, t, x, u)
     if saved >> t & 1:
         words /= p.free[t, len(p.volume) - 1 - u]
     return words
@@ -264,7 +269,9 @@ def pending_words(
         words = deep_words(p, t, x)
     else:
         words = full_words(p, t, x)
-        if inner < p.pivot - 1:
+        if inner == len(p.block) - 2:
+            words *= share_outermost(runs, t, x, end)
+        elif inner < p.pivot - 1:
             words *= share_anyhow(runs, t, x)
         else:
             words *= share_left(runs, t, x, x if inner >= p.pivot else w.union[p.pivot])
