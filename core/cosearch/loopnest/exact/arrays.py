@@ -28,6 +28,8 @@ class Kept(NamedTuple):
         tensor, inner, outer: int64[pairs]; inner is -1 for the multipliers.
         below, above: int64[T, L], the pair whose outer (inner) level this is, -1 for none.
         through: bool[T], tensors that go from the outermost level past the one below it.
+        room: float64[T], words of a tensor that the first level to keep it inside the outermost
+            has room for, all instances inside one of the second outermost level together.
     """
 
     keep: BoolArray
@@ -38,6 +40,7 @@ class Kept(NamedTuple):
     below: IntArray
     above: IntArray
     through: BoolArray
+    room: FloatArray
 
 
 class Runs(NamedTuple):

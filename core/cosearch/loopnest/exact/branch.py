@@ -29,7 +29,7 @@ class Branch:
         return float(self.bound[self.unions[0]]) if len(self.unions) else np.inf
 
 
-def kept_of(keep: BoolArray, fit: BoolArray) -> arrays.Kept:
+def kept_of(p: Problem, keep: BoolArray, fit: BoolArray) -> arrays.Kept:
     """Return what follows from a choice: the pairs of levels each tensor moves between."""
     levels, tensors = keep.shape
     pairs: list[tuple[int, int, int]] = []
@@ -48,8 +48,21 @@ def kept_of(keep: BoolArray, fit: BoolArray) -> arrays.Kept:
     return arrays.Kept(
         keep, fit, np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]),
         np.ascontiguousarray(table[:, 2]), below, above,
-        ~keep[-2] if levels > 1 else np.zeros(tensors, dtype=bool),
+        ~keep[-2] if levels > 1 else np.zeros(tensors, dtype=bool), _room(p, keep, fit),
     )  # fmt: skip
+
+
+def _room(p: Problem, keep: BoolArray, fit: BoolArray) -> FloatArray:
+    """Return float64[T], see `arrays.Kept`."""
+    room = np.zeros(keep.shape[1])
+    spread = np.maximum.reduceat(p.volume[p.spread_id], p.spread_start[:-1])
+    for t in range(keep.shape[1]):
+        inside = np.flatnonzero(keep[:-1, t])
+        if len(inside):
+            level = inside[-1]
+            most = p.words[t, fit[level]].max(initial=0.0)
+            room[t] = most * spread[level + 1 : -1].prod()
+    return room
 
 
 def new_state(p: Problem, branch: Branch) -> arrays.State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Net, Runs, State
-from cosearch.loopnest.exact.compiling import compiled
+from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.loopnest.exact.tiles import groups, loosely_shared, value_of
 from cosearch.loopnest.exact.words import fill_cost, pending_words, port_cycles, serve_cost
@@ -27,6 +27,16 @@ def least_network(
                 words = pending_words(p, runs, w, t, j - 1, j < 0, high, end, saved)
             total += words / fanout * z.travel[w.spread[j], t]
     return total
+
+
+@inlined
+def room_for(p: Problem, w: State, low: int, planned: int) -> float:
+    """Return the most that any other level can spread over, levels low + 1 to planned chosen."""
+    x = y = 1
+    for j in range(low + 1, planned + 1):
+        x *= p.spread_used[w.spread[j], 0]
+        y *= p.spread_used[w.spread[j], 1]
+    return float((p.mesh[0, 0] // x) * (p.mesh[0, 1] // y))
 
 
 @compiled
@@ -67,10 +77,11 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
     tensors = p.axis.shape[0]
     whole = p.volume[last]
     inside = outside_spread = 1.0
+    room = room_for(p, w, low, planned)
     for j in range(top + 1):
         known = low < j <= high
         for t in range(tensors):
-            w.scratch[0, j, t] = b.reach[t, j]
+            w.scratch[0, j, t] = min(b.reach[t, j], room)
         if known:
             s = p.spread_id[w.spread[j]]
             x = w.tile[j - 1] if j > 0 else 0
@@ -80,12 +91,15 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
             s = p.spread_id[w.spread[j]]
             for t in range(tensors):
                 w.scratch[0, j, t] = loosely_shared(p, t, s)
-        fanout = p.volume[p.spread_id[w.spread[j]]] if low < j <= planned else b.spread[j]
+        fanout = min(b.spread[j], room)
+        if low < j <= planned:
+            fanout = p.volume[p.spread_id[w.spread[j]]]
         if j <= high:
             inside *= fanout
         else:
             outside_spread *= fanout
-    steps = whole / (inside * min(outside_spread, b.out_spread[high, end]))
+    most = inside * min(outside_spread, b.out_spread[high, end])
+    steps = whole / min(most, float(p.mesh[0, 0] * p.mesh[0, 1]))
     fixed = p.compute * whole
     if low >= 0:
         fixed += b.head[low, w.tile[low]] if low < p.pivot else 0.0

@@ -291,7 +291,8 @@ class Solver:
 
     def _kept(self, keep: BoolArray) -> arrays.Kept:
         space = self.space
-        return kept_of(keep, fits(space.architecture, space.layer, self.problem, keep))
+        fit = fits(space.architecture, space.layer, self.problem, keep)
+        return kept_of(self.problem, keep, fit)
 
     def mapping_of(self, state: arrays.State, keep: BoolArray) -> Mapping:
         """Return the best mapping of a search."""

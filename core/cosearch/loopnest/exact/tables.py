@@ -56,6 +56,8 @@ def outermost_cost(
         if k.through[t]:
             z[t, 0] = deep_words(p, t, x)
         z[t, 1] = z[t, 0] / p.free[t, times]
+        if k.through[t] and p.words[t, x] > k.room[t]:
+            z[t, 1] = z[t, 0]
     for s in range(len(runs.tensor)):
         here = runs.any_start[s] + runs.divisor[x, runs.first[s]] * runs.divisors[runs.second[s]]
         for way in range(4):

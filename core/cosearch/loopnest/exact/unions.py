@@ -25,17 +25,32 @@ def leakage(p: Problem, b: Bounds, steps: float, spread: float) -> float:
 
 
 @inlined
-def multiplier_cost(p: Problem, k: Kept, b: Bounds, t: int, shared: float) -> float:
-    """Return the least energy of feeding the multipliers; shared is what the pivot shares."""
-    macs = p.volume[len(p.volume) - 1]
+def multiplier_cost(
+    p: Problem, k: Kept, b: Bounds, t: int, shared: float, room: float
+) -> float:
+    """Return the least energy of feeding the multipliers.
+
+    Args:
+        p: the problem.
+        k: what is kept.
+        b: the tables.
+        t: a tensor.
+        shared: what the pivot shares of it.
+        room: the most that all other levels can spread over.
+    """
     first = k.outer[multiplier_pair(k, t)]
-    served = macs
-    for j in range(first + 1):
-        served /= shared if j == p.pivot else b.reach[t, j]
-    served = max(served, p.least[t])
-    above = 1.0
-    for j in range(first + 1, len(p.block)):
-        above *= shared if j == p.pivot else b.reach[t, j]
+    inside = above = 1.0
+    for j in range(len(p.block)):
+        if j != p.pivot and j <= first:
+            inside *= b.reach[t, j]
+        elif j != p.pivot:
+            above *= b.reach[t, j]
+    inside, above = min(inside, room), min(above, room)
+    if p.pivot <= first:
+        inside *= shared
+    else:
+        above *= shared
+    served = max(p.volume[len(p.volume) - 1] / inside, p.least[t])
     return serve_cost(p, t, first, served, above)
 
 
@@ -81,8 +96,11 @@ def fill_feeds(p: Problem, k: Kept, b: Bounds, feed: FloatArray) -> None:
     for i in range(p.spread_start[p.pivot], p.spread_start[p.pivot + 1]):
         s = p.spread_id[i]
         energy = past = 0.0
+        room = float(
+            (p.mesh[0, 0] // p.spread_used[i, 0]) * (p.mesh[0, 1] // p.spread_used[i, 1])
+        )
         for t in range(p.axis.shape[0]):
-            cost = multiplier_cost(p, k, b, t, loosely_shared(p, t, s))
+            cost = multiplier_cost(p, k, b, t, loosely_shared(p, t, s), room)
             energy += cost
             if k.through[t] and k.outer[multiplier_pair(k, t)] == top:
                 past += cost
@@ -142,6 +160,7 @@ def bound_unions(
     last = len(p.volume) - 1
     pivot = p.pivot
     tensors = p.axis.shape[0]
+    multipliers = float(p.mesh[0, 0] * p.mesh[0, 1])
     others = 1.0
     for j in range(pivot):
         others *= b.spread[j]
@@ -150,7 +169,7 @@ def bound_unions(
         most = -share[u]
         if b.out[pivot, u] == np.inf or most == 0.0:
             continue
-        steps = p.volume[last] / (most * others * b.out_spread[pivot, u])
+        steps = p.volume[last] / min(most * others * b.out_spread[pivot, u], multipliers)
         for c in range(len(p.saved)):
             energy = p.compute * p.volume[last] + inside[c, u] + leakage(p, b, steps, most)
             past = 0.0

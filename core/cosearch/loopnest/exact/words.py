@@ -197,7 +197,7 @@ def outermost_tail(
     for t in range(output + 1):
         if k.through[t]:
             served = deep_words(p, t, u)
-            if saved >> t & 1:
+            if saved >> t & 1 and p.words[t, x] <= k.room[t]:
                 served /= p.free[t, len(p.volume) - 1 - u]
             served = max(served, p.least[t])
             past += serve_cost(p, t, top, served, 1.0)
