@@ -89,12 +89,20 @@ def rounded_up(layer: Einsum, mapping: Mapping) -> Einsum:
 def refuse_unclear(architecture: Architecture, layer: Einsum) -> None:
     """Raise CosearchError where no count of partial tiles is defined.
 
-    Those are the rules and axes that the exact mapper refuses, and results whose axes are not one
-    dimension each.
+    Those are rules other than the usual ones, axes of three dimensions or sharing one, and results
+    whose axes are not one dimension each.
     """
-    from cosearch.loopnest.exact.problem import refuse_unsupported
-
-    refuse_unsupported(architecture, layer)
+    rules = architecture.rules
+    if rules.link_transfers or rules.geometric_halo or rules.only_innermost_loop_slides:
+        raise CosearchError("partial tiles are counted under the usual rules of what slides alone")
+    for tensor in layer.tensors:
+        dims = [d for axis in tensor.axes for d, _ in axis.terms if layer.bounds[d] > 1]
+        widest = max((sum(layer.bounds[d] > 1 for d, _ in a.terms) for a in tensor.axes), default=0)
+        if len(set(dims)) < len(dims) or widest > 2:
+            raise CosearchError(
+                f"layer {layer.name!r}: partial tiles are counted for axes of one or two "
+                f"dimensions, each dimension on one axis; {tensor.name} has others"
+            )
     for axis in layer.output.axes:
         turning = [(d, c) for d, c in axis.terms if layer.bounds[d] > 1]
         if len(turning) > 1 or any(c > 1 for _, c in turning):

@@ -28,8 +28,8 @@ class Kept(NamedTuple):
         tensor, inner, outer: int64[pairs]; inner is -1 for the multipliers.
         below, above: int64[T, L], the pair whose outer (inner) level this is, -1 for none.
         through: bool[T], tensors that go from the outermost level past the one below it.
-        room: float64[T], words of a tensor that the first level to keep it inside the outermost
-            has room for, all instances inside one of the second outermost level together.
+        room: float64[T], words of such a tensor that the level which keeps it has room for, all
+            instances inside one of the second outermost level together; infinite for others.
     """
 
     keep: BoolArray
@@ -170,7 +170,7 @@ class State(NamedTuple):
         best: float64[4]: value, energy, cycles, bound of the union at hand.
         best_tile, best_union, best_spread, best_order: int64[L].
         at, turns: int64[L], the order at hand and the set of its loops.
-        folds: float64[L, pairs, 6], scratch of the leaves.
+        folds: float64[L, pairs, width], scratch of the leaves.
         scratch: float64[4, L, T].
     """
 

@@ -54,15 +54,19 @@ def kept_of(p: Problem, keep: BoolArray, fit: BoolArray) -> arrays.Kept:
 
 def _room(p: Problem, keep: BoolArray, fit: BoolArray) -> FloatArray:
     """Return float64[T], see `arrays.Kept`."""
-    room = np.zeros(keep.shape[1])
+    room = np.full(keep.shape[1], np.inf)
     spread = np.maximum.reduceat(p.volume[p.spread_id], p.spread_start[:-1])
-    for t in range(keep.shape[1]):
-        inside = np.flatnonzero(keep[:-1, t])
-        if len(inside):
-            level = inside[-1]
-            most = p.words[t, fit[level]].max(initial=0.0)
-            room[t] = most * spread[level + 1 : -1].prod()
+    for t in np.flatnonzero(~keep[-2]) if len(keep) > 1 else ():
+        inside = np.flatnonzero(keep[:-2, t])
+        level = inside[-1] if len(inside) else -1
+        most = p.words[t, fit[level]].max(initial=0.0) if len(inside) else 0.0
+        room[t] = min(most * spread[level + 1 : -1].prod(), p.words[t, -1])
     return room
+
+
+def fold_width(p: Problem) -> int:
+    """Return how many numbers `words.fold` carries from loop to loop."""
+    return 6 + (3 * p.project.shape[1] if p.general.any() else 0)
 
 
 def new_state(p: Problem, branch: Branch) -> arrays.State:
@@ -78,7 +82,7 @@ def new_state(p: Problem, branch: Branch) -> arrays.State:
         np.zeros((2 * levels + 8, 3)), np.zeros(queue), np.zeros(queue, dtype=np.int64), register,
         np.zeros(len(p.packed), dtype=np.int64), np.zeros(len(p.packed)),
         best, ids[3], ids[4], ids[5], ids[6], ids[7], ids[8],
-        np.zeros((levels, len(branch.kept.tensor), 6)),
+        np.zeros((levels, len(branch.kept.tensor), fold_width(p))),
         np.zeros((4, levels, max(3, p.axis.shape[0]))),
     )  # fmt: skip
 
@@ -94,7 +98,7 @@ def new_net(p: Problem, look: Look) -> arrays.Net:
         np.zeros((len(p.spread_id), p.axis.shape[0])),
         np.zeros(p.axis.shape[1], dtype=np.int64),
         count[0], count[1], count[2], np.zeros((children + 1, width, 2), dtype=np.int64),
-        count[3], count[4], np.zeros(6),
+        count[3], count[4], np.zeros(fold_width(p)),
     )  # fmt: skip
     for level in np.flatnonzero((p.hop != 0) | (p.router != 0)):
         start = int(p.spread_start[level])

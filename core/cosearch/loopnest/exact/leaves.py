@@ -34,7 +34,7 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:  # noqa: C9
     for pair in range(len(k.tensor)):
         if k.inner[pair] >= 0:
             level = k.inner[pair]
-            for i in range(1, 6):
+            for i in range(1, w.folds.shape[2]):
                 w.folds[level, pair, i] = 0.0
             w.folds[level, pair, 0] = p.words[k.tensor[pair], w.tile[level]]
     at, start = w.at, w.turns
@@ -53,7 +53,7 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:  # noqa: C9
         for pair in range(len(k.tensor)):
             if 0 <= k.inner[pair] < level:
                 t = k.tensor[pair]
-                for i in range(6):
+                for i in range(w.folds.shape[2]):
                     w.folds[level, pair, i] = w.folds[level - 1, pair, i]
                 fold(
                     p, t, w.tile[k.inner[pair]], w.union[level],

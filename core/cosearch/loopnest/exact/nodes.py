@@ -7,7 +7,7 @@ import numpy as np
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Net, Runs, State
 from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import groups, loosely_shared, value_of
+from cosearch.loopnest.exact.tiles import loosely_shared, shared_by, value_of
 from cosearch.loopnest.exact.words import fill_cost, pending_words, port_cycles, serve_cost
 
 
@@ -86,7 +86,7 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
             s = p.spread_id[w.spread[j]]
             x = w.tile[j - 1] if j > 0 else 0
             for t in range(tensors):
-                w.scratch[0, j, t] = p.volume[s] / groups(p, t, x, s)
+                w.scratch[0, j, t] = shared_by(p, t, x, s)
         elif low < j <= planned:
             s = p.spread_id[w.spread[j]]
             for t in range(tensors):

@@ -32,10 +32,18 @@ class Problem(NamedTuple):
         least: float64[T], every word of a tensor moves at least once; along an axis that two
             dimensions share, where windows may be credited or leave gaps, one word is counted.
         free: float64[T, n], product over the dimensions that do not move the tensor.
-        axis: int64[T, D], the axis that a dimension moves a tensor along, -1 for none.
-        step: float64[T, D], its coefficient.
-        slides: bool[T, D], whether that axis is shared by another dimension.
+        axis: int64[T, D], the axis, or the axes that share dimensions, which a dimension moves a
+            tensor along; -1 for none.
+        step: float64[T, D], its coefficient, where that is one axis.
+        slides: bool[T, D], whether it is shared by another dimension.
         sliding: bool[T], whether any of its axes is.
+        odd: bool[T], whether three dimensions, or two axes, slide together somewhere.
+        loose: bool[T], whether sliding windows are bounded by one word a loop, without tables.
+        general: bool[T], whether deliveries are counted axis by axis, see `general_fold`.
+        project: float64[T, A, D], coefficients of each axis.
+        left: float64[T, n]: of a loose tensor, a tile's share of this product is what loops leave
+            at least of a full delivery; others have 1.
+        halo, first_only: the cost rules geometric_halo and only_innermost_loop_slides.
         plain_output: every axis of the output has one dimension.
         read, fill, update: float64[L, T], pJ of one access of a block.
         word_read, word_fill, word_update: float64[L, T], the same for a word of a full block.
@@ -72,6 +80,13 @@ class Problem(NamedTuple):
     step: FloatArray
     slides: BoolArray
     sliding: BoolArray
+    odd: BoolArray
+    loose: BoolArray
+    general: BoolArray
+    project: FloatArray
+    left: FloatArray
+    halo: bool
+    first_only: bool
     plain_output: bool
     read: FloatArray
     fill: FloatArray
@@ -122,24 +137,13 @@ class OrderTables:
         return self._known[key]
 
 
-def refuse_unsupported(architecture: Architecture, layer: Einsum) -> None:
+def refuse_unsupported(architecture: Architecture) -> None:
     """Raise CosearchError where the proofs of the exact mapper do not hold."""
-    rules = architecture.rules
-    for name in ("link_transfers", "geometric_halo", "only_innermost_loop_slides"):
-        if getattr(rules, name):
-            raise CosearchError(
-                f"the exact mapper has no proof under the cost rule {name!r}",
-                "name another mapper: -m random, -m annealing",
-            )
-    for tensor in layer.tensors:
-        dims = [d for axis in tensor.axes for d, _ in axis.terms if layer.bounds[d] > 1]
-        widest = max((sum(layer.bounds[d] > 1 for d, _ in a.terms) for a in tensor.axes), default=0)
-        if len(set(dims)) < len(dims) or widest > 2:
-            raise CosearchError(
-                f"layer {layer.name!r}: the exact mapper takes axes of one or two dimensions, "
-                f"each dimension on one axis; {tensor.name} has others",
-                "name another mapper: -m random, -m annealing",
-            )
+    if architecture.rules.link_transfers:
+        raise CosearchError(
+            "the exact mapper has no proof under the cost rule 'link_transfers'",
+            "leave it out: only the reference model prices what neighbours hand on",
+        )
 
 
 def lay_out(
@@ -151,11 +155,13 @@ def lay_out(
         CosearchError: the layer or the machine's rules are beyond the exact mapper.
         Infeasible: constraints leave no factorization.
     """
-    refuse_unsupported(architecture, layer)
+    refuse_unsupported(architecture)
     refuse_unknown(architecture, layer, constraints)
     lattice = Lattice.of(layer)
     dims = lattice.dims
-    movers = tuple(Mover.of(t, dims) for t in layer.tensors)
+    movers = tuple(Mover.of(t, dims, architecture.rules) for t in layer.tensors)
+    loose = [m.odd or (architecture.rules.geometric_halo and any(m.slides)) for m in movers]
+    apart = [architecture.rules.only_innermost_loop_slides and any(m.slides) for m in movers]
     rules = [constraints.get(m.name, LevelConstraint()) for m in architecture.levels]
     levels = architecture.levels
     places: list[Compute | Memory] = [architecture.compute, *levels]
@@ -165,7 +171,7 @@ def lay_out(
         for t, mover in enumerate(movers)
         for e in range(len(dims))
         for d in range(e)
-        if mover.axis[d] >= 0 and mover.axis[d] == mover.axis[e]
+        if mover.axis[d] >= 0 and mover.axis[d] == mover.axis[e] and not loose[t]
     ]
     listed = [tuple(int(d) for d in order if d >= 0) for order in orders]
     spreads = [_spreads(architecture, lattice, rules[i], i) for i in range(len(levels))]
@@ -203,6 +209,15 @@ def lay_out(
         step=np.array([[float(s.get(d, 0)) for d in dims] for s in steps]),
         slides=np.array([m.slides for m in movers], dtype=bool),
         sliding=np.array([any(m.slides) for m in movers], dtype=bool),
+        odd=np.array([m.odd for m in movers], dtype=bool),
+        loose=np.array(loose, dtype=bool),
+        general=np.array([a or b for a, b in zip(loose, apart, strict=True)], dtype=bool),
+        project=_projections(layer, dims),
+        left=np.array(
+            [_left(lattice, m, a) for m, a in zip(movers, loose, strict=True)]
+        ),
+        halo=architecture.rules.geometric_halo,
+        first_only=architecture.rules.only_innermost_loop_slides,
         plain_output=not any(movers[-1].slides),
         read=read,
         fill=fill,
@@ -241,6 +256,26 @@ def lay_out(
         saved=_saved(movers, len(dims)),
         pivot=next((i for i, s in enumerate(spreads) if len(s) > 1), 0),
     )  # fmt: skip
+
+
+def _projections(layer: Einsum, dims: tuple[str, ...]) -> FloatArray:
+    """Return float64[T, A, D]: the coefficient of each dimension on each axis of each tensor."""
+    table = np.zeros((len(layer.tensors), max(len(t.axes) for t in layer.tensors), len(dims)))
+    for t, tensor in enumerate(layer.tensors):
+        for a, axis in enumerate(tensor.axes):
+            for dim, coefficient in axis.terms:
+                if dim in dims:
+                    table[t, a, dims.index(dim)] += coefficient
+    return table
+
+
+def _left(lattice: Lattice, mover: Mover, loose: bool) -> FloatArray:
+    """Return float64[n], see `Problem.left`."""
+    if not loose:
+        return np.ones(len(lattice))
+    halo = mover.rules.geometric_halo
+    idle = [d for d, slides in enumerate(mover.slides) if slides or (halo and mover.axis[d] < 0)]
+    return np.asarray(lattice.extent[:, idle].astype(np.float64).prod(axis=1))
 
 
 def _least_words(lattice: Lattice, mover: Mover) -> float:

@@ -60,16 +60,15 @@ class SharedTables:
     _outside: dict[bytes, arrays.Bounds] = field(init=False, factory=dict)
     _inside: dict[bytes, Inside] = field(init=False, factory=dict)
 
-    def of(
-        self, kept: arrays.Kept, look: Look
-    ) -> tuple[arrays.Runs, arrays.Bounds, FloatArray]:
+    def of(self, kept: arrays.Kept, look: Look) -> tuple[arrays.Runs, arrays.Bounds, FloatArray]:
         """Return the tables of a choice: windows, bounds, and the least energy inside unions."""
         p, pivot = self.problem, self.problem.pivot
         tight = self._runs_stay_together(kept)
         if tight not in self._runs:
             self._runs[tight] = _window_tables(p, tight, look)
         runs, mark = self._runs[tight], bytes([tight])
-        outer = mark + kept.keep[min(pivot, len(p.block) - 2) if pivot else 0 :].tobytes()
+        outside = kept.keep[max(0, min(pivot, len(p.block) - 2)) :]
+        outer = mark + outside.tobytes() + kept.room.tobytes()
         if outer not in self._outside:
             _make_room(self._outside)
             self._outside[outer] = self._tails(kept, runs, look)
@@ -115,9 +114,7 @@ class SharedTables:
             if level < levels - 1:
                 spreads = int(p.spread_start[level + 2] - p.spread_start[level + 1])
                 for first, end in pieces(n, 3 * len(p.saved) * spreads, look):
-                    compiled.fill_tails(
-                        p, kept, b, runs, level, first, end, _flat(p, levels - 1)
-                    )
+                    compiled.fill_tails(p, kept, b, runs, level, first, end, _flat(p, levels - 1))
             look()
             compiled.close_level(p, b, level, open_axis[level])
             good = np.flatnonzero(b.tail[level] < np.inf)

@@ -52,7 +52,7 @@ def outermost_cost(
     times = last - x
     mask = turning(p, times)
     for t in range(p.axis.shape[0]):
-        z[t, 0] = p.words[t, x] * p.volume[times]
+        z[t, 0] = p.words[t, x] * p.volume[times] * (p.left[t, x] / p.left[t, last])
         if k.through[t]:
             z[t, 0] = deep_words(p, t, x)
         z[t, 1] = z[t, 0] / p.free[t, times]

@@ -76,9 +76,43 @@ def groups_along(first: int, second: int, first_move: float, second_move: float)
     return float(first * second - max(0, first - x) * max(0, second - y))
 
 
+@compiled
+def places_apart(p: Problem, t: int, x: int, s: int) -> float:
+    """Return how many different tiles of tensor t the children hold, by trying all pairs."""
+    children = int(p.volume[s])
+    found = 0
+    for i in range(children):
+        new = True
+        for j in range(i):
+            if same_place(p, t, x, s, i, j):
+                new = False
+                break
+        found += new
+    return float(found)
+
+
+@compiled
+def same_place(p: Problem, t: int, x: int, s: int, i: int, j: int) -> bool:
+    """Return whether children i and j of spatial factors s hold the same tile of tensor t."""
+    for a in range(p.project.shape[1]):
+        apart = 0.0
+        rest_i, rest_j = i, j
+        for d in range(p.project.shape[2]):
+            bound = p.extent[s, d]
+            step = p.project[t, a, d] * p.extent[x, d]
+            apart += step * (rest_i % bound - rest_j % bound)
+            rest_i //= bound
+            rest_j //= bound
+        if apart != 0:
+            return False
+    return True
+
+
 @inlined
 def groups(p: Problem, t: int, x: int, s: int) -> float:
     """Return how many different tiles of tensor t the children of spatial factors s hold."""
+    if p.odd[t]:
+        return places_apart(p, t, x, s)
     total = 1.0
     for d in range(p.axis.shape[1]):
         if p.axis[t, d] < 0 or p.extent[s, d] == 1:
@@ -103,6 +137,8 @@ def groups(p: Problem, t: int, x: int, s: int) -> float:
 @inlined
 def shared_by(p: Problem, t: int, x: int, s: int) -> float:
     """Return how many of the children of spatial factors s share a word of tensor t."""
+    if p.odd[t]:
+        return most_shared(p, t, s)
     if p.sliding[t]:
         return p.volume[s] / groups(p, t, x, s)
     return p.free[t, s]
@@ -121,16 +157,16 @@ def most_shared(p: Problem, t: int, s: int) -> float:
     """Return the most children of spatial factors s that can share a word, whatever their tile."""
     groups_least = 1.0
     for d in range(p.axis.shape[1]):
-        if p.axis[t, d] < 0 or p.extent[s, d] == 1:
+        if p.axis[t, d] < 0:
             continue
-        partner = -1
+        # going along one dimension after the other, every step is to a new place
+        steps, first = 0, True
         for e in range(p.axis.shape[1]):
-            if e != d and p.axis[t, e] == p.axis[t, d] and p.extent[s, e] > 1:
-                partner = e
-        if partner < 0:
-            groups_least *= p.extent[s, d]
-        elif partner > d:
-            groups_least *= p.extent[s, d] + p.extent[s, partner] - 1
+            if p.axis[t, e] == p.axis[t, d]:
+                steps += p.extent[s, e] - 1
+                first = first and e >= d
+        if first:
+            groups_least *= steps + 1
     return p.volume[s] / groups_least
 
 

@@ -45,15 +45,10 @@ def scatter(p: Problem, t: int, level: int, entry_: int, x: int, z: Net) -> int:
                 inside = p.extent[p.spread_x[entry_], d] if split == 1 else 1
                 z.offset[d] += (rest % bound) * inside
                 rest //= bound
-        for d in range(dims):
-            if p.axis[t, d] < 0 or z.offset[d] < 0:
-                continue
+        for a in range(p.project.shape[1]):
             along = np.int64(0)
-            for e in range(d, dims):
-                if p.axis[t, e] == p.axis[t, d]:
-                    along += z.offset[e] * int(p.step[t, e]) * p.extent[x, e]
-                    if e > d:
-                        z.offset[e] = -1
+            for d in range(dims):
+                along += z.offset[d] * int(p.project[t, a, d]) * p.extent[x, d]
             place = place * 1_000_003 + along
         group = 0
         while group < found and z.place[group] != place:
@@ -153,7 +148,7 @@ def words_to(p: Problem, w: State, at: IntArray, t: int, level: int, z: Net) -> 
     """Return the words that one child of a level receives if it keeps tensor t."""
     x = w.tile[level - 1]
     z.state[0] = p.words[t, x]
-    for i in range(1, 6):
+    for i in range(1, len(z.state)):
         z.state[i] = 0.0
     for j in range(level, len(p.block)):
         fold(p, t, x, w.union[j], w.tile[j] - w.union[j], at[j], z.state)

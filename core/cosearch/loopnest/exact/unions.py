@@ -25,9 +25,7 @@ def leakage(p: Problem, b: Bounds, steps: float, spread: float) -> float:
 
 
 @inlined
-def multiplier_cost(
-    p: Problem, k: Kept, b: Bounds, t: int, shared: float, room: float
-) -> float:
+def multiplier_cost(p: Problem, k: Kept, b: Bounds, t: int, shared: float, room: float) -> float:
     """Return the least energy of feeding the multipliers.
 
     Args:
@@ -96,9 +94,7 @@ def fill_feeds(p: Problem, k: Kept, b: Bounds, feed: FloatArray) -> None:
     for i in range(p.spread_start[p.pivot], p.spread_start[p.pivot + 1]):
         s = p.spread_id[i]
         energy = past = 0.0
-        room = float(
-            (p.mesh[0, 0] // p.spread_used[i, 0]) * (p.mesh[0, 1] // p.spread_used[i, 1])
-        )
+        room = float((p.mesh[0, 0] // p.spread_used[i, 0]) * (p.mesh[0, 1] // p.spread_used[i, 1]))
         for t in range(p.axis.shape[0]):
             cost = multiplier_cost(p, k, b, t, loosely_shared(p, t, s), room)
             energy += cost

@@ -5,11 +5,59 @@ from __future__ import annotations
 import numpy as np
 
 from cosearch.loopnest.exact.arrays import Bounds, Kept, Runs, State
-from cosearch.loopnest.exact.compiling import inlined
+from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.loopnest.exact.tiles import full_words, shared_by
 from cosearch.loopnest.exact.windows import deep_words, share_anyhow, share_left, share_outermost
 from cosearch.typing import FloatArray
+
+
+@compiled
+def general_fold(
+    p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray
+) -> None:
+    """Do what `fold` does for any axes and rules, as `cosearch.loopnest.delivery` counts.
+
+    Args:
+        p: the problem.
+        t: a tensor.
+        x: the tile.
+        u: the union inside the level.
+        times: the level's temporal factors.
+        order: of its loops, an entry of p.orders.
+        state: words, whether a shift is credited; from 6 on, by axis: the sum of moves, the
+            credited shift, the shift at hand.
+    """
+    axes, dims = p.project.shape[1], p.project.shape[2]
+    words = p.words[t, x]
+    gone, credited, at_hand = 6, 6 + axes, 6 + 2 * axes
+    for i in range(p.orders.shape[1]):
+        d = p.orders[order, i]
+        if d < 0:
+            break
+        bound = p.extent[times, d]
+        if bound == 1:
+            continue
+        still, again, overlap = True, state[1] > 0, 1.0
+        for a in range(axes):
+            move = p.project[t, a, d] * p.extent[u, d]
+            shift = move - state[gone + a]
+            state[gone + a] += move * (bound - 1) if p.halo else move
+            state[at_hand + a] = shift
+            still = still and shift == 0
+            again = again and shift == state[credited + a]
+            size = 1.0
+            for e in range(dims):
+                size += p.project[t, a, e] * (p.extent[x, e] - 1)
+            overlap *= max(0.0, size - abs(shift))
+        if state[1] == 0 and (p.first_only or not still):
+            state[1] = 1.0
+            again = True
+            for a in range(axes):
+                state[credited + a] = state[at_hand + a]
+        stays = p.halo or again or (still and not p.first_only)
+        new = words - overlap if stays else words
+        state[0] = bound * state[0] - (bound - 1) * (words - new)
 
 
 @inlined
@@ -25,6 +73,9 @@ def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: Floa
         order: of its loops, an entry of p.orders.
         state: words, moved, axis and amount of the first move, sum of moves, still on one axis.
     """
+    if p.general[t]:
+        general_fold(p, t, x, u, times, order, state)
+        return
     words = p.words[t, x]
     for i in range(p.orders.shape[1]):
         d = p.orders[order, i]
@@ -133,11 +184,11 @@ def filled_words(p: Problem, runs: Runs, t: int, level: int, x: int, u: int, sav
     """Return the least words of tensor t that arrive in tiles x when their next union is u."""
     words = full_words(p, t, x)
     if level < p.pivot:
-        words *= share_anyhow(runs, t, x)
+        words *= share_anyhow(p, runs, t, x)
     elif level == len(p.block) - 2:
-        words *= share_outermost(runs, t, x, u)
+        words *= share_outermost(p, runs, t, x, u)
     else:
-        words *= share_left(runs, t, x, u)
+        words *= share_left(p, runs, t, x, u)
     if saved >> t & 1:
         words /= p.free[t, len(p.volume) - 1 - u]
     return words
@@ -270,11 +321,11 @@ def pending_words(
     else:
         words = full_words(p, t, x)
         if inner == len(p.block) - 2:
-            words *= share_outermost(runs, t, x, end)
+            words *= share_outermost(p, runs, t, x, end)
         elif inner < p.pivot - 1:
-            words *= share_anyhow(runs, t, x)
+            words *= share_anyhow(p, runs, t, x)
         else:
-            words *= share_left(runs, t, x, x if inner >= p.pivot else w.union[p.pivot])
+            words *= share_left(p, runs, t, x, x if inner >= p.pivot else w.union[p.pivot])
     for j in range(inner + 1, high):
         times = w.tile[j] - w.union[j]
         words /= p.free[t, times]

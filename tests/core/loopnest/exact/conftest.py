@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cosearch.architecture import (
     AccessEnergy,
@@ -18,7 +18,7 @@ from cosearch.architecture import (
     Memory,
     Partition,
 )
-from cosearch.einsum import ROLES, Einsum, conv, gemm
+from cosearch.einsum import ROLES, Axis, Einsum, Tensor, conv, gemm
 from cosearch.errors import CosearchError
 from cosearch.hardware import SpatialAccelerator
 from cosearch.loopnest.mapping import LevelConstraint
@@ -44,11 +44,39 @@ def small_case() -> Callable[[int], SmallCase | None]:
     return _small_case
 
 
+@pytest.fixture(scope="session")
+def odd_case() -> Callable[[int], SmallCase | None]:
+    """Return the same of layers with odd axes, rules that are not the usual ones, or five levels."""
+    return _odd_case
+
+
 def _small_case(seed: int) -> SmallCase | None:
     r = random.Random(seed)
     layer = _layer(r)
     depth = r.choice([2, 3, 3, 3, 4])
     machine = _machine(r, depth, networks=r.random() < 0.4)
+    return _all_mappings(seed, r, layer, depth, machine)
+
+
+def _odd_case(seed: int) -> SmallCase | None:
+    r = random.Random(seed)
+    rules = r.choice(
+        [
+            CostRules(),
+            CostRules(geometric_halo=True),
+            CostRules(only_innermost_loop_slides=True),
+            CostRules.timeloop_2022(),
+        ]
+    )
+    depth = r.choice([2, 3, 3, 4, 5])
+    layer = _layer(r) if rules != CostRules() and r.random() < 0.5 else _odd_layer(r)
+    machine = evolve(_machine(r, depth, networks=r.random() < 0.4), rules=rules)
+    return _all_mappings(seed, r, layer, depth, machine)
+
+
+def _all_mappings(
+    seed: int, r: random.Random, layer: Einsum, depth: int, machine: Architecture
+) -> SmallCase | None:
     constraints = _constraints(r, layer, depth) if r.random() < 0.4 else {}
     accelerator = SpatialAccelerator(machine, constraints)
     try:
@@ -93,6 +121,38 @@ def _layer(r: random.Random) -> Einsum:
         G=2, K=r.choice([1, 2]), C=r.choice([1, 2]), P=r.choice([1, 2, 4]), Q=1,
         R=r.choice([1, 2, 3]), stride=stride,
     )  # fmt: skip
+
+
+def _odd_layer(r: random.Random) -> Einsum:
+    """Three dimensions on one axis, a dimension on two, axes that share some, or small tensors."""
+    subscripts = r.choice(
+        [
+            "W[k,r] * I[p+r+k] -> O[k,p]",
+            "W[k,r] * I[k,2*p+r+2*s] -> O[k,p]",
+            "W[r,s] * I[p+r,p+s] -> O[p]",
+            "W[k,r] * I[p+r,p] -> O[k,p]",
+            "W[k,r] * I[k,k+r] -> O[r]",
+            "W[k] * I[k,k,p] -> O[p]",
+            "W[r,s] * I[2*p+r,q+s,p] -> O[p,q]",
+            "W[k,c] * I[c,p] -> O[k,p]",
+        ]
+    )
+    dims = [d for d in "kcpqrs" if d in subscripts]
+    sizes = {d: r.choice([1, 2, 2, 3, 4]) for d in dims}
+    return _einsum(subscripts, sizes)
+
+
+def _einsum(text: str, sizes: Mapping[str, int]) -> Einsum:
+    inputs, output = text.split(" -> ")
+    tensors = []
+    for role, part in zip(ROLES, [*inputs.split(" * "), output], strict=True):
+        axes = [
+            Axis(tuple((t[-1].upper(), int(t[:-2] or 1)) for t in axis.split("+")))
+            for axis in part[2:-1].split(",")
+        ]
+        tensors.append(Tensor(role, role, tuple(axes)))
+    names = tuple(d.upper() for d in sizes)
+    return Einsum("odd", names, tuple(sizes.values()), tuple(tensors))
 
 
 def _energy(r: random.Random) -> AccessEnergy:
