@@ -26,7 +26,7 @@ def _digest() -> int:
     return int.from_bytes(digest.digest()[:6], "big")
 
 
-def _entries(digest: int) -> SimpleNamespace:
+def _entries(digest: int) -> SimpleNamespace:  # noqa: C901 - a list of wrappers
     """Return the functions that Python calls, as attributes."""
     entry = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 

@@ -7,9 +7,9 @@ import numpy as np
 from cosearch.loopnest.exact.arrays import PRICED, Aim, Kept, Net, State
 from cosearch.loopnest.exact.compiling import compiled
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import blocks, groups, turning, value_of
+from cosearch.loopnest.exact.tiles import blocks, groups, places_apart, turning, value_of
 from cosearch.loopnest.exact.travel import network
-from cosearch.loopnest.exact.words import fold
+from cosearch.loopnest.exact.words import carry
 from cosearch.typing import IntArray
 
 
@@ -22,7 +22,8 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:  # noqa: C9
     for j in range(top + 1):
         x = w.tile[j - 1] if j > 0 else 0
         for t in range(tensors):
-            w.scratch[0, j, t] = groups(p, t, x, p.spread_id[w.spread[j]])
+            s = p.spread_id[w.spread[j]]
+            w.scratch[0, j, t] = places_apart(p, t, x, s) if p.odd[t] else groups(p, t, x, s)
     output = tensors - 1
     w.scratch[3, top, 0] = p.words[output, last]
     for j in range(top - 1, -1, -1):
@@ -55,7 +56,7 @@ def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:  # noqa: C9
                 t = k.tensor[pair]
                 for i in range(w.folds.shape[2]):
                     w.folds[level, pair, i] = w.folds[level - 1, pair, i]
-                fold(
+                carry(
                     p, t, w.tile[k.inner[pair]], w.union[level],
                     w.tile[level] - w.union[level], at[level], w.folds[level, pair],
                 )  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Net, Runs, State
-from cosearch.loopnest.exact.compiling import compiled, inlined
+from cosearch.loopnest.exact.compiling import inlined
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import loosely_shared, shared_by, value_of
+from cosearch.loopnest.exact.tiles import shared_by, value_of
 from cosearch.loopnest.exact.words import fill_cost, pending_words, port_cycles, serve_cost
 
 
-@compiled
+@inlined
 def least_network(
     p: Problem, runs: Runs, w: State, z: Net, low: int, high: int, end: int, saved: int
 ) -> float:
@@ -39,7 +39,7 @@ def room_for(p: Problem, w: State, low: int, planned: int) -> float:
     return float((p.mesh[0, 0] // x) * (p.mesh[0, 1] // y))
 
 
-@compiled
+@inlined
 def node_bound(  # noqa: C901 - one walk, calls are dear here
     p: Problem,
     k: Kept,
@@ -90,7 +90,7 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
         elif low < j <= planned:
             s = p.spread_id[w.spread[j]]
             for t in range(tensors):
-                w.scratch[0, j, t] = loosely_shared(p, t, s)
+                w.scratch[0, j, t] = p.shared[t, s]
         fanout = min(b.spread[j], room)
         if low < j <= planned:
             fanout = p.volume[p.spread_id[w.spread[j]]]

@@ -27,6 +27,9 @@ from attrs import frozen
 from cosearch.architecture import CostRules
 from cosearch.einsum import Tensor
 
+USUAL = CostRules()
+"""How deliveries are counted unless an architecture says otherwise."""
+
 Order = tuple[int, ...]
 Signature = tuple[tuple[int, Order], ...]
 """Per tensor: the set of free dimensions as bits, and the run."""
@@ -47,10 +50,10 @@ class Mover:
     axis: tuple[int, ...]
     slides: tuple[bool, ...]
     odd: bool = False
-    rules: CostRules = CostRules()
+    rules: CostRules = USUAL
 
     @classmethod
-    def of(cls, tensor: Tensor, dims: Sequence[str], rules: CostRules | None = None) -> Mover:
+    def of(cls, tensor: Tensor, dims: Sequence[str], rules: CostRules = USUAL) -> Mover:
         """Return how each of the dimensions moves a tensor."""
         axis = [-1] * len(dims)
         for a, terms in enumerate(tensor.axes):
@@ -62,11 +65,8 @@ class Mover:
                     axis[d] = place
         together = [axis.count(a) if a >= 0 else 0 for a in axis]
         terms_of = [sum(dim == d for a in tensor.axes for d, _ in a.terms) for dim in dims]
-        odd = any(
-            n > 2 or (n == 2 and terms_of[d] > 1)
-            for d, n in enumerate(together)
-        )
-        return cls(tuple(axis), tuple(n > 1 for n in together), odd, rules or CostRules())
+        odd = any(n > 2 or (n == 2 and terms_of[d] > 1) for d, n in enumerate(together))
+        return cls(tuple(axis), tuple(n > 1 for n in together), odd, rules)
 
     def signature(self, order: Order) -> tuple[int, Order]:
         """Return the free set and the run of an order, with what stands inside the run."""

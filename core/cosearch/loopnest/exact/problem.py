@@ -32,17 +32,19 @@ class Problem(NamedTuple):
         least: float64[T], every word of a tensor moves at least once; along an axis that two
             dimensions share, where windows may be credited or leave gaps, one word is counted.
         free: float64[T, n], product over the dimensions that do not move the tensor.
+        shared: float64[T, n], the most children that can share a word when tiles are spread by
+            each tile as spatial factors: along what slides, every step is to a new place at least
+            when one dimension is gone along after the other.
         axis: int64[T, D], the axis, or the axes that share dimensions, which a dimension moves a
             tensor along; -1 for none.
         step: float64[T, D], its coefficient, where that is one axis.
         slides: bool[T, D], whether it is shared by another dimension.
         sliding: bool[T], whether any of its axes is.
         odd: bool[T], whether three dimensions, or two axes, slide together somewhere.
-        loose: bool[T], whether sliding windows are bounded by one word a loop, without tables.
         general: bool[T], whether deliveries are counted axis by axis, see `general_fold`.
         project: float64[T, A, D], coefficients of each axis.
-        left: float64[T, n]: of a loose tensor, a tile's share of this product is what loops leave
-            at least of a full delivery; others have 1.
+        left: float64[T, n]: the least share of a full delivery that loops outside a tile leave of
+            a tensor whose windows have no tables: one word of each that slides. 1 for others.
         halo, first_only: the cost rules geometric_halo and only_innermost_loop_slides.
         plain_output: every axis of the output has one dimension.
         read, fill, update: float64[L, T], pJ of one access of a block.
@@ -76,12 +78,12 @@ class Problem(NamedTuple):
     words: FloatArray
     least: FloatArray
     free: FloatArray
+    shared: FloatArray
     axis: IntArray
     step: FloatArray
     slides: BoolArray
     sliding: BoolArray
     odd: BoolArray
-    loose: BoolArray
     general: BoolArray
     project: FloatArray
     left: FloatArray
@@ -205,12 +207,12 @@ def lay_out(
         words=np.array([lattice.footprint(t) for t in layer.tensors]),
         least=np.array([_least_words(lattice, m) for m in movers]),
         free=np.array([lattice.irrelevant(t) for t in layer.tensors]),
+        shared=np.array([lattice.volume / _fewest_places(lattice, m) for m in movers]),
         axis=np.array([m.axis for m in movers], dtype=np.int64),
         step=np.array([[float(s.get(d, 0)) for d in dims] for s in steps]),
         slides=np.array([m.slides for m in movers], dtype=bool),
         sliding=np.array([any(m.slides) for m in movers], dtype=bool),
         odd=np.array([m.odd for m in movers], dtype=bool),
-        loose=np.array(loose, dtype=bool),
         general=np.array([a or b for a, b in zip(loose, apart, strict=True)], dtype=bool),
         project=_projections(layer, dims),
         left=np.array(
@@ -275,7 +277,17 @@ def _left(lattice: Lattice, mover: Mover, loose: bool) -> FloatArray:
         return np.ones(len(lattice))
     halo = mover.rules.geometric_halo
     idle = [d for d, slides in enumerate(mover.slides) if slides or (halo and mover.axis[d] < 0)]
-    return np.asarray(lattice.extent[:, idle].astype(np.float64).prod(axis=1))
+    product = lattice.extent[:, idle].astype(np.float64).prod(axis=1)
+    return np.asarray(product / product[-1])
+
+
+def _fewest_places(lattice: Lattice, mover: Mover) -> FloatArray:
+    """Return float64[n]: the fewest tiles of a tensor that children of spatial factors hold."""
+    places = np.ones(len(lattice))
+    for place in sorted(set(mover.axis) - {-1}):
+        along = [d for d, a in enumerate(mover.axis) if a == place]
+        places *= 1 + (lattice.extent[:, along] - 1).sum(axis=1)
+    return places
 
 
 def _least_words(lattice: Lattice, mover: Mover) -> float:

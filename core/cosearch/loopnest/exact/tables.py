@@ -10,7 +10,6 @@ from cosearch.loopnest.exact.problem import Problem
 from cosearch.loopnest.exact.tiles import (
     divides,
     least_outside,
-    most_shared,
     turning,
 )
 from cosearch.loopnest.exact.windows import deep_words
@@ -52,7 +51,7 @@ def outermost_cost(
     times = last - x
     mask = turning(p, times)
     for t in range(p.axis.shape[0]):
-        z[t, 0] = p.words[t, x] * p.volume[times] * (p.left[t, x] / p.left[t, last])
+        z[t, 0] = p.words[t, x] * p.volume[times] * p.left[t, x]
         if k.through[t]:
             z[t, 0] = deep_words(p, t, x)
         z[t, 1] = z[t, 0] / p.free[t, times]
@@ -126,7 +125,7 @@ def fill_reach(p: Problem, b: Bounds) -> None:
             s = p.spread_id[i]
             b.spread[level] = max(b.spread[level], p.volume[s])
             for t in range(p.axis.shape[0]):
-                b.reach[t, level] = max(b.reach[t, level], most_shared(p, t, s))
+                b.reach[t, level] = max(b.reach[t, level], p.shared[t, s])
 
 
 @compiled

@@ -110,9 +110,7 @@ def same_place(p: Problem, t: int, x: int, s: int, i: int, j: int) -> bool:
 
 @inlined
 def groups(p: Problem, t: int, x: int, s: int) -> float:
-    """Return how many different tiles of tensor t the children of spatial factors s hold."""
-    if p.odd[t]:
-        return places_apart(p, t, x, s)
+    """Return how many different tiles of a tensor that is not odd the children hold."""
     total = 1.0
     for d in range(p.axis.shape[1]):
         if p.axis[t, d] < 0 or p.extent[s, d] == 1:
@@ -136,38 +134,13 @@ def groups(p: Problem, t: int, x: int, s: int) -> float:
 
 @inlined
 def shared_by(p: Problem, t: int, x: int, s: int) -> float:
-    """Return how many of the children of spatial factors s share a word of tensor t."""
-    if p.odd[t]:
-        return most_shared(p, t, s)
-    if p.sliding[t]:
+    """Return how many of the children of spatial factors s share a word of tensor t.
+
+    Of an odd tensor, how many can at most.
+    """
+    if p.sliding[t] and not p.odd[t]:
         return p.volume[s] / groups(p, t, x, s)
-    return p.free[t, s]
-
-
-@inlined
-def loosely_shared(p: Problem, t: int, s: int) -> float:
-    """Return the most children of spatial factors s that share a word, whatever their tile."""
-    if p.sliding[t]:
-        return most_shared(p, t, s)
-    return p.free[t, s]
-
-
-@compiled
-def most_shared(p: Problem, t: int, s: int) -> float:
-    """Return the most children of spatial factors s that can share a word, whatever their tile."""
-    groups_least = 1.0
-    for d in range(p.axis.shape[1]):
-        if p.axis[t, d] < 0:
-            continue
-        # going along one dimension after the other, every step is to a new place
-        steps, first = 0, True
-        for e in range(p.axis.shape[1]):
-            if p.axis[t, e] == p.axis[t, d]:
-                steps += p.extent[s, e] - 1
-                first = first and e >= d
-        if first:
-            groups_least *= steps + 1
-    return p.volume[s] / groups_least
+    return p.shared[t, s]
 
 
 @inlined

@@ -7,7 +7,7 @@ import numpy as np
 from cosearch.loopnest.exact.arrays import LOOKED, Kept, Net, State
 from cosearch.loopnest.exact.compiling import compiled
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.words import fold
+from cosearch.loopnest.exact.words import carry
 from cosearch.typing import IntArray
 
 
@@ -151,7 +151,7 @@ def words_to(p: Problem, w: State, at: IntArray, t: int, level: int, z: Net) -> 
     for i in range(1, len(z.state)):
         z.state[i] = 0.0
     for j in range(level, len(p.block)):
-        fold(p, t, x, w.union[j], w.tile[j] - w.union[j], at[j], z.state)
+        carry(p, t, x, w.union[j], w.tile[j] - w.union[j], at[j], z.state)
     return z.state[0]
 
 

@@ -182,6 +182,13 @@ def next_candidate(
     return -1
 
 
+@inlined
+def descend(w: State, depth: int) -> int:
+    """Begin with the first choice of the next step, and return its depth."""
+    w.cursor[depth + 1, 0] = w.cursor[depth + 1, 1] = 0
+    return depth + 1
+
+
 @compiled
 def search(  # noqa: C901 - one walk, calls are dear here
     p: Problem,
@@ -249,15 +256,8 @@ def search(  # noqa: C901 - one walk, calls are dear here
                 w.tile[pivot - 1] = w.union[pivot] - p.spread_id[w.queue_entry[i]]
             if not mesh_allows(p, w, pivot, pivot):
                 continue
-            value, energy, rest, cycles = node_bound(
-                p, k, b, runs, aim, w, z, pivot - 1, pivot, pivot, w.union[pivot]
-            )
-            w.base[0, 0], w.base[0, 1], w.base[0, 2] = energy, rest, cycles
-            depth = 1
-            w.cursor[1, 0] = 0
-            w.cursor[1, 1] = 0
-            continue
-        if depth <= plan_steps:
+            low, high, planned = pivot - 1, pivot, pivot
+        elif depth <= plan_steps:
             # choose S_l outside the pivot
             level = pivot + depth
             first, end = p.spread_start[level], p.spread_start[level + 1]
@@ -274,20 +274,13 @@ def search(  # noqa: C901 - one walk, calls are dear here
             w.spread[level] = first + j
             if not mesh_allows(p, w, pivot, level):
                 continue
-            energy, rest, cycles = w.base[depth - 1, 0], w.base[depth - 1, 1], w.base[depth - 1, 2]
-            if end > first + 1:
-                w.register[NODES] += 1
-                value, energy, rest, cycles = node_bound(
-                    p, k, b, runs, aim, w, z, pivot - 1, pivot, level, w.union[pivot]
-                )
-                if value >= threshold:
-                    continue
-            w.base[depth, 0], w.base[depth, 1], w.base[depth, 2] = energy, rest, cycles
-            depth += 1
-            w.cursor[depth, 0] = 0
-            w.cursor[depth, 1] = 0
-            continue
-        if depth <= inner_steps:
+            low, high, planned = pivot - 1, pivot, level
+            if end == first + 1:
+                for i in range(3):
+                    w.base[depth, i] = w.base[depth - 1, i]
+                depth = descend(w, depth)
+                continue
+        elif depth <= inner_steps:
             # choose X_(l-1) and S_l inside X_l
             level = inner_steps - depth
             inside = level - 1
@@ -311,45 +304,35 @@ def search(  # noqa: C901 - one walk, calls are dear here
                 w.tile[inside] = x
             if not mesh_allows(p, w, level, top):
                 continue
-            w.register[NODES] += 1
-            value, energy, rest, cycles = node_bound(
-                p, k, b, runs, aim, w, z, inside, pivot, top, w.union[pivot]
-            )
-            if value >= threshold:
+            low, high, planned = inside, pivot, top
+        else:
+            # choose X_l outside U_l and S_(l+1), l = pivot + depth - inner_steps - 1
+            level = pivot + depth - inner_steps - 1
+            if level == top:
+                w.tile[top] = last
+                if p.temporal_ok[top, last - w.union[top]]:
+                    spent -= w.register[PRICED]
+                    settle(p, k, aim, w, z)
+                    spent += w.register[PRICED]
+                depth -= 1
                 continue
-            w.base[depth, 0], w.base[depth, 1], w.base[depth, 2] = energy, rest, cycles
-            depth += 1
-            w.cursor[depth, 0] = 0
-            w.cursor[depth, 1] = 0
-            continue
-        # choose X_l outside U_l and S_(l+1), l = pivot + depth - inner_steps - 1
-        level = pivot + depth - inner_steps - 1
-        if level == top:
-            w.tile[top] = last
-            if p.temporal_ok[top, last - w.union[top]]:
-                spent -= w.register[PRICED]
-                settle(p, k, aim, w, z)
-                spent += w.register[PRICED]
-            depth -= 1
-            continue
-        energy, rest, cycles = w.base[depth - 1, 0], w.base[depth - 1, 1], w.base[depth - 1, 2]
-        i = next_candidate(
-            p, k, b, runs, aim, w, level, w.cursor[depth, 0], energy, rest, cycles, threshold
-        )
-        if i < 0:
-            depth -= 1
-            continue
-        w.cursor[depth, 0] = i + 1
-        x = w.around[i] if level == pivot else b.candidates[level, i]
-        w.tile[level] = x
-        w.union[level + 1] = x + p.spread_id[w.spread[level + 1]]
+            i = next_candidate(
+                p, k, b, runs, aim, w, level, w.cursor[depth, 0],
+                w.base[depth - 1, 0], w.base[depth - 1, 1], w.base[depth - 1, 2], threshold,
+            )  # fmt: skip
+            if i < 0:
+                depth -= 1
+                continue
+            w.cursor[depth, 0] = i + 1
+            x = w.around[i] if level == pivot else b.candidates[level, i]
+            w.tile[level] = x
+            w.union[level + 1] = x + p.spread_id[w.spread[level + 1]]
+            low, high, planned = -1, level + 1, top
         w.register[NODES] += 1
         value, energy, rest, cycles = node_bound(
-            p, k, b, runs, aim, w, z, np.int64(-1), level + 1, top, w.union[level + 1]
+            p, k, b, runs, aim, w, z, low, high, planned, w.union[high]
         )
         if value >= threshold:
             continue
         w.base[depth, 0], w.base[depth, 1], w.base[depth, 2] = energy, rest, cycles
-        depth += 1
-        w.cursor[depth, 0] = 0
-        w.cursor[depth, 1] = 0
+        depth = descend(w, depth)

@@ -7,7 +7,7 @@ import numpy as np
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Runs
 from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import least_inside, loosely_shared, value_of
+from cosearch.loopnest.exact.tiles import least_inside, value_of
 from cosearch.loopnest.exact.windows import deep_words, union_words
 from cosearch.loopnest.exact.words import own_cost, reach_above, reach_between, serve_cost
 from cosearch.typing import FloatArray
@@ -96,7 +96,7 @@ def fill_feeds(p: Problem, k: Kept, b: Bounds, feed: FloatArray) -> None:
         energy = past = 0.0
         room = float((p.mesh[0, 0] // p.spread_used[i, 0]) * (p.mesh[0, 1] // p.spread_used[i, 1]))
         for t in range(p.axis.shape[0]):
-            cost = multiplier_cost(p, k, b, t, loosely_shared(p, t, s), room)
+            cost = multiplier_cost(p, k, b, t, p.shared[t, s], room)
             energy += cost
             if k.through[t] and k.outer[multiplier_pair(k, t)] == top:
                 past += cost

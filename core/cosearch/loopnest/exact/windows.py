@@ -210,9 +210,9 @@ def fill_runs(
 
 
 @inlined
-def share_left(p: Problem, runs: Runs, t: int, x: int, u: int) -> float:
+def share_left(runs: Runs, t: int, x: int, u: int) -> float:
     """Return the least share of a full delivery of tensor t for a tile x inside a union u."""
-    least = p.left[t, x] / p.left[t, len(p.volume) - 1]
+    least = 1.0
     for s in range(len(runs.tensor)):
         if runs.tensor[s] == t:
             d, e = runs.first[s], runs.second[s]
@@ -223,9 +223,9 @@ def share_left(p: Problem, runs: Runs, t: int, x: int, u: int) -> float:
 
 
 @inlined
-def share_outermost(p: Problem, runs: Runs, t: int, x: int, u: int) -> float:
+def share_outermost(runs: Runs, t: int, x: int, u: int) -> float:
     """Return the least share of a full delivery that the loops of one level outside u leave."""
-    least = p.left[t, x] / p.left[t, len(p.volume) - 1]
+    least = 1.0
     for s in range(len(runs.tensor)):
         if runs.tensor[s] == t:
             d, e = runs.first[s], runs.second[s]
@@ -236,9 +236,9 @@ def share_outermost(p: Problem, runs: Runs, t: int, x: int, u: int) -> float:
 
 
 @inlined
-def share_anyhow(p: Problem, runs: Runs, t: int, x: int) -> float:
+def share_anyhow(runs: Runs, t: int, x: int) -> float:
     """Return the least share of a full delivery of tensor t for a tile x, whatever its union."""
-    least = p.left[t, x] / p.left[t, len(p.volume) - 1]
+    least = 1.0
     for s in range(len(runs.tensor)):
         if runs.tensor[s] == t:
             here = runs.divisor[x, runs.first[s]] * runs.divisors[runs.second[s]]
@@ -265,9 +265,7 @@ def union_words(p: Problem, runs: Runs, t: int, u: int) -> float:
         )
         least = min(least * runs.union_words[here], product * runs.union_least[here])
         product *= runs.union_words[here]
-    if p.loose[t]:
-        return words * (p.left[t, u] / p.left[t, len(p.volume) - 1])
-    return words * min(least, product)
+    return words * min(least, product) * p.left[t, u]
 
 
 @inlined
@@ -280,11 +278,6 @@ def deep_words(p: Problem, t: int, x: int) -> float:
     """
     last = len(p.volume) - 1
     words = p.volume[last] / p.volume[x]
-    if p.loose[t]:
-        for d in range(p.axis.shape[1]):
-            if p.axis[t, d] >= 0 and not p.slides[t, d]:
-                words *= p.extent[x, d]
-        return words * (p.left[t, x] / p.left[t, last])
     most = 1.0
     for d in range(p.axis.shape[1]):
         if p.axis[t, d] >= 0 and not p.slides[t, d]:
@@ -295,4 +288,4 @@ def deep_words(p: Problem, t: int, x: int) -> float:
                 if p.axis[t, e] == p.axis[t, d]:
                     along *= p.extent[last, e] / p.extent[x, e]
             most = max(most, along)
-    return words / most
+    return words / most * p.left[t, x]

@@ -73,9 +73,6 @@ def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: Floa
         order: of its loops, an entry of p.orders.
         state: words, moved, axis and amount of the first move, sum of moves, still on one axis.
     """
-    if p.general[t]:
-        general_fold(p, t, x, u, times, order, state)
-        return
     words = p.words[t, x]
     for i in range(p.orders.shape[1]):
         d = p.orders[order, i]
@@ -111,6 +108,15 @@ def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: Floa
                     size += p.step[t, e] * (p.extent[x, e] - 1)
             new = words - words / size * max(0.0, size - shift)
         state[0] = bound * state[0] - (bound - 1) * (words - new)
+
+
+@inlined
+def carry(p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray) -> None:
+    """Do what `fold` does, for any tensor."""
+    if p.general[t]:
+        general_fold(p, t, x, u, times, order, state)
+    else:
+        fold(p, t, x, u, times, order, state)
 
 
 @inlined
@@ -182,13 +188,13 @@ def reach_between(b: Bounds, t: int, inner: int, outer: int) -> float:
 @inlined
 def filled_words(p: Problem, runs: Runs, t: int, level: int, x: int, u: int, saved: int) -> float:
     """Return the least words of tensor t that arrive in tiles x when their next union is u."""
-    words = full_words(p, t, x)
+    words = full_words(p, t, x) * p.left[t, x]
     if level < p.pivot:
-        words *= share_anyhow(p, runs, t, x)
+        words *= share_anyhow(runs, t, x)
     elif level == len(p.block) - 2:
-        words *= share_outermost(p, runs, t, x, u)
+        words *= share_outermost(runs, t, x, u)
     else:
-        words *= share_left(p, runs, t, x, u)
+        words *= share_left(runs, t, x, u)
     if saved >> t & 1:
         words /= p.free[t, len(p.volume) - 1 - u]
     return words
@@ -319,13 +325,13 @@ def pending_words(
     if deep and p.sliding[t]:
         words = deep_words(p, t, x)
     else:
-        words = full_words(p, t, x)
+        words = full_words(p, t, x) * p.left[t, x]
         if inner == len(p.block) - 2:
-            words *= share_outermost(p, runs, t, x, end)
+            words *= share_outermost(runs, t, x, end)
         elif inner < p.pivot - 1:
-            words *= share_anyhow(p, runs, t, x)
+            words *= share_anyhow(runs, t, x)
         else:
-            words *= share_left(p, runs, t, x, x if inner >= p.pivot else w.union[p.pivot])
+            words *= share_left(runs, t, x, x if inner >= p.pivot else w.union[p.pivot])
     for j in range(inner + 1, high):
         times = w.tile[j] - w.union[j]
         words /= p.free[t, times]

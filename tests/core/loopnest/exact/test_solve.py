@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cosearch.architecture import AccessEnergy, Architecture, Compute, CostRules, Memory
-from cosearch.einsum import Axis, Einsum, Tensor, conv, gemm
+from cosearch.einsum import conv, gemm
 from cosearch.errors import CosearchError
 from cosearch.loopnest.exact import problem as problem_module
 from cosearch.loopnest.exact.arrays import Aim
