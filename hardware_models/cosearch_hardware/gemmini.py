@@ -179,11 +179,6 @@ def machine(
 class GemminiAccelerator(SpatialAccelerator):
     """Gemmini with the loops that its dataflow has."""
 
-    @property
-    def default_mapper(self) -> str:  # type: ignore[override]
-        """The exact one, where it can prove anything."""
-        return "evolutionary" if self.architecture.rules.only_innermost_loop_slides else "exact"
-
     def constraints_for(self, layer: Einsum) -> Constraints:
         """Return DOSA's mapspace: columns carry output channels, rows input channels.
 

@@ -7,9 +7,12 @@ from cosearch.einsum import conv, gemm
 from cosearch.errors import Infeasible
 from cosearch.hardware import SpatialAccelerator
 from cosearch.loopnest.reference import cost
+from cosearch.mapper import Budget
+from cosearch.objective import OBJECTIVES
 from cosearch.technology import priced
 from cosearch.validate.dosa import Dosa
 from cosearch_hardware.gemmini import COUNTS, Gemmini, GemminiAccelerator, RtlGemmini, machine
+from cosearch_plugins.mappers.exact import ExactMapper
 from cosearch_plugins.technologies.dosa import DosaTable
 
 POINTS = Path(__file__).parents[1] / "data/dosa"
@@ -106,6 +109,14 @@ def test_rtl_refuses_arrays_that_nobody_ran():
         Gemmini(latency="rtl").build({"pe_dim": 32})
 
 
-def test_counts_of_2022_are_not_proven_on():
-    assert Gemmini(counts="2022").build({}).default_mapper == "evolutionary"
-    assert Gemmini().build({}).default_mapper == "exact"
+@pytest.mark.parametrize("counts", ["2022", "2025"])
+def test_mappings_are_proven_under_the_counts_of_both_timeloops(counts):
+    accelerator = Gemmini(counts=counts).build({})
+    assert accelerator.default_mapper == "exact"
+    layer = conv(K=32, C=32, P=14, Q=14, R=3, S=3)
+    edp = OBJECTIVES[0]
+    found = ExactMapper().map(accelerator, layer, edp, Budget(), np.random.default_rng(0))
+    rows, _ = accelerator.mapspace(layer).sample_feasible(500, np.random.default_rng(1))
+    costs = accelerator.evaluate(layer, rows)
+    assert found.proven
+    assert found.energy_pj * found.cycles <= (costs.energy_pj * costs.cycles)[costs.feasible].min()

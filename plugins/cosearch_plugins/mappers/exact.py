@@ -14,6 +14,7 @@ from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
 from cosearch.mapping.recent import Recent
 from cosearch.objective import Objective
 from cosearch.space import Parameter, ParameterSpace
+from cosearch.typing import IntArray
 
 if TYPE_CHECKING:
     from cosearch.loopnest.exact.arrays import Aim
@@ -33,6 +34,9 @@ PERFECT = "none"
 
 _SAMPLES = 4096
 """Random mappings tried where a time limit leaves none: a few milliseconds."""
+
+_CLIMBS, _NEIGHBOURS = 32, 256
+"""Steps from there, and mappings tried at each: a few milliseconds more."""
 
 
 _SOLVERS = 32
@@ -149,9 +153,13 @@ class ExactMapper(Mapper):
         started: float,
     ) -> Mapped:
         from cosearch.loopnest.exact.arrays import Aim
+        from cosearch.loopnest.exact.solve import NOTHING, OutOfTime
 
         space = machine.mapspace(layer)
-        solver = self._solver(space)
+        try:
+            solver = self._solver(space, limits)
+        except OutOfTime:
+            return _sampled(machine, layer, objective, NOTHING, started)
         found = solver.solve(_aim(objective), limits)
         if objective.name == "latency" and found.mapping is not None and found.proven:
             found = found.then(solver.solve(Aim(1, 0, np.inf, found.cycles), limits))
@@ -175,15 +183,20 @@ class ExactMapper(Mapper):
         """Return the best mapping over all sizes that the layer may be rounded up to."""
         from cosearch.loopnest.exact.imperfect import solve_imperfect
         from cosearch.loopnest.exact.padding import Scope
+        from cosearch.loopnest.exact.solve import NOTHING, OutOfTime
         from cosearch.loopnest.mapspace import MapSpace
 
         def space_of(run: Einsum) -> MapSpace:
             return MapSpace(machine.architecture, run, machine.constraints_for(run))
 
-        best = solve_imperfect(
-            space_of, layer, _aim(objective), Scope(self.imperfect), limits, self._order_tables(),
-            open_bypass=self.bypass == "open", compare=objective.weights is None,
-        )  # fmt: skip
+        try:
+            best = solve_imperfect(
+                space_of, layer, _aim(objective), Scope(self.imperfect), limits,
+                self._order_tables(), open_bypass=self.bypass == "open",
+                compare=objective.weights is None,
+            )  # fmt: skip
+        except OutOfTime:
+            return _sampled(machine, layer, objective, NOTHING, started)
         found = best.found
         if found.mapping is None:
             return _sampled(machine, layer, objective, found, started)
@@ -205,13 +218,17 @@ class ExactMapper(Mapper):
         limits = [s for s in (budget.seconds, self.seconds or None) if s is not None]
         return min(limits, default=None)
 
-    def _solver(self, space: MapSpace) -> Solver:
-        """Return the solver of a mapspace, its tables still there if it was searched lately."""
+    def _solver(self, space: MapSpace, limits: Limits) -> Solver:
+        """Return the solver of a mapspace, its tables still there if it was searched lately.
+
+        Raises OutOfTime where the time ends before they are laid out.
+        """
         from cosearch.loopnest.exact.solve import Solver
 
         known = self._solvers.pop(id(space), None)
         if known is None or known.space is not space:
-            known = Solver(space, self._order_tables(), open_bypass=self.bypass == "open")
+            open_bypass = self.bypass == "open"
+            known = Solver(space, self._order_tables(), open_bypass, limits)
         self._solvers[id(space)] = known
         while len(self._solvers) > _SOLVERS:
             del self._solvers[next(iter(self._solvers))]
@@ -247,7 +264,7 @@ def _sampled(
     found: Certificate,
     started: float,
 ) -> Mapped:
-    """Return the best of some random mappings where the time was too short for a search.
+    """Return the best of some thousand mappings where the time was too short for a search.
 
     Raises Unmappable where the search has proven that there is none, or none was drawn.
     """
@@ -255,19 +272,37 @@ def _sampled(
         raise Unmappable(
             f"layer {layer.name!r}: no mapping can be run", {}, found.evaluations, proven=True
         )
-    rows = machine.mapspace(layer).sample(_SAMPLES, np.random.default_rng(0))
-    costs = machine.evaluate(layer, rows)
-    losses = objective.of({"energy_pj": costs.energy_pj, "cycles": costs.cycles})
-    losses = np.where(costs.feasible, losses, np.inf)
-    best = int(np.argmin(losses))
-    tried = found.evaluations + _SAMPLES
-    if not np.isfinite(losses[best]):
+    row, loss, tried = _climbed(machine, layer, objective)
+    tried += found.evaluations
+    if not np.isfinite(loss):
         raise Unmappable(f"layer {layer.name!r}: no mapping was found within the limits", {}, tried)
-    cost = machine.explain(layer, rows[best])
+    cost = machine.explain(layer, row)
     return Mapped(
-        rows[best], cost.energy_pj, cost.cycles, evaluations=tried, nodes=found.nodes,
+        row, cost.energy_pj, cost.cycles, evaluations=tried, nodes=found.nodes,
         seconds=time.perf_counter() - started, mapper="exact",
     )  # fmt: skip
+
+
+def _climbed(
+    machine: SpatialAccelerator, layer: Einsum, objective: Objective
+) -> tuple[IntArray, float, int]:
+    """Return the best row of some thousand, its loss, and how many were tried.
+
+    They are random ones, the one whose every loop is as far outside as may be (its tiles fit where
+    any do), and then neighbours of the best.
+    """
+    space, rng = machine.mapspace(layer), np.random.default_rng(0)
+    row, best, tried = np.zeros(len(space.cardinalities), dtype=np.int64), np.inf, 0
+    rows = np.concatenate([row[None], space.sample(_SAMPLES, rng)])
+    for _ in range(_CLIMBS):
+        costs = machine.evaluate(layer, rows)
+        losses = objective.of({"energy_pj": costs.energy_pj, "cycles": costs.cycles})
+        losses = np.where(costs.feasible, losses, np.inf)
+        tried += len(rows)
+        if losses.min() < best:
+            row, best = rows[int(losses.argmin())], float(losses.min())
+        rows = space.perturb(np.repeat(row[None], _NEIGHBOURS, axis=0), rng)
+    return row, best, tried
 
 
 def _spatial(accelerator: Accelerator) -> SpatialAccelerator:

@@ -21,7 +21,7 @@ from cosearch.loopnest.exact.arrays import MARGIN, Aim
 from cosearch.loopnest.exact.imperfect_bound import Shares
 from cosearch.loopnest.exact.padding import Scope, Size, padded_sizes
 from cosearch.loopnest.exact.problem import OrderTables
-from cosearch.loopnest.exact.solve import NO_LIMITS, Certificate, Limits, Solver
+from cosearch.loopnest.exact.solve import NO_LIMITS, Certificate, Limits, OutOfTime, Solver
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.loopnest.partial_tiles import partial_cost
 
@@ -74,6 +74,7 @@ def solve_imperfect(
         compare: prove how far below the winner's partial last tiles those of others can be.
 
     Raises:
+        OutOfTime: the deadline passed before the layer was laid out.
         Infeasible: the layer fits nowhere at its own size.
         CosearchError: the layer or the machine is beyond the exact mapper.
     """
@@ -159,6 +160,8 @@ class _Search:
             found = self._solver(layer).solve(aim, self._left(), below)
         except Infeasible:
             return Certificate(None, np.inf, np.inf, True, 0.0, 0, 0, 0.0)
+        except OutOfTime:
+            return None
         self._count(found)
         return None if found.mapping is None and not found.proven else found
 
@@ -214,6 +217,8 @@ class _Search:
             solver = self._solver(size.layer)
         except Infeasible:
             return least
+        except OutOfTime:
+            return 0.0
         slower = shares.macs
         if solver.problem.limited.any():
             slower *= 1 - 1 / max(size.cycles, 1.0)
@@ -227,7 +232,7 @@ class _Search:
         return _bound(aim, found) * slower**power
 
     def _solver(self, layer: Einsum) -> Solver:
-        return Solver(self.spaces(layer), self.tables, self.open_bypass)
+        return Solver(self.spaces(layer), self.tables, self.open_bypass, self.limits)
 
     def _count(self, found: Certificate) -> None:
         self.nodes += found.nodes

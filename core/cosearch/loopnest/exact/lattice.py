@@ -9,7 +9,7 @@ of packed exponents whose fields have a guard bit on top.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from attrs import frozen
@@ -37,6 +37,7 @@ class Lattice:
         lengths: int64[axes], exponent of each prime in the layer, plus one.
         axis_dim: int64[axes], the dimension whose prime an axis counts.
         axis_prime: int64[axes].
+        volume: float64[n], multiply-accumulates of each tile.
     """
 
     dims: tuple[str, ...]
@@ -47,10 +48,15 @@ class Lattice:
     lengths: IntArray
     axis_dim: IntArray
     axis_prime: IntArray
+    volume: FloatArray
 
     @classmethod
-    def of(cls, layer: Einsum) -> Lattice:
+    def of(cls, layer: Einsum, look: Callable[[], None] = lambda: None) -> Lattice:
         """Number the tiles of a layer.
+
+        Args:
+            layer: a layer.
+            look: called between pieces of work; it raises where there is no time for the next.
 
         Raises:
             CosearchError: the layer has too many tiles to be tabulated.
@@ -76,6 +82,7 @@ class Lattice:
         packed = np.zeros(n, dtype=np.int64)
         guard = shift = 0
         for (d, prime, exponent), stride, width in zip(axes, strides, widths, strict=True):
+            look()
             digit = (ids // stride) % (exponent + 1)
             extent[:, d] *= (prime ** np.arange(exponent + 1, dtype=np.int64))[digit]
             packed |= digit << shift
@@ -84,16 +91,11 @@ class Lattice:
         return cls(
             dims, extent, packed, guard, strides, lengths,
             np.array([d for d, _, _ in axes], dtype=np.int64),
-            np.array([p for _, p, _ in axes], dtype=np.int64),
+            np.array([p for _, p, _ in axes], dtype=np.int64), _product(extent, range(len(dims))),
         )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.packed)
-
-    @property
-    def volume(self) -> FloatArray:
-        """float64[n]: multiply-accumulates of each tile."""
-        return np.asarray(self.extent.astype(np.float64).prod(axis=1))
 
     def footprint(self, tensor: Tensor) -> FloatArray:
         """Return float64[n]: the words of a tensor that each tile touches."""
@@ -108,8 +110,11 @@ class Lattice:
 
     def irrelevant(self, tensor: Tensor) -> FloatArray:
         """Return float64[n]: the product over the dimensions that do not move the tensor."""
-        columns = [i for i, dim in enumerate(self.dims) if dim not in tensor.dims]
-        return np.asarray(self.extent[:, columns].astype(np.float64).prod(axis=1))
+        return self.product([i for i, dim in enumerate(self.dims) if dim not in tensor.dims])
+
+    def product(self, columns: Iterable[int]) -> FloatArray:
+        """Return float64[n]: the product of each tile over some dimensions, by number."""
+        return _product(self.extent, columns)
 
     def tile(self, number: int) -> dict[str, int]:
         """Return the tile of an id."""
@@ -124,3 +129,10 @@ class Lattice:
                 rest //= int(prime)
                 total += int(stride)
         return total
+
+
+def _product(extent: IntArray, columns: Iterable[int]) -> FloatArray:
+    product = np.ones(len(extent))
+    for column in columns:
+        product *= extent[:, column]
+    return product

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -149,9 +149,15 @@ def refuse_unsupported(architecture: Architecture) -> None:
 
 
 def lay_out(
-    architecture: Architecture, layer: Einsum, constraints: Constraints, tables: OrderTables
+    architecture: Architecture,
+    layer: Einsum,
+    constraints: Constraints,
+    tables: OrderTables,
+    look: Callable[[], None] = lambda: None,
 ) -> tuple[Lattice, Problem]:
     """Return the lattice of a layer and its problem on a machine.
+
+    `look` is called between pieces of work; it raises where there is no time for the next.
 
     Raises:
         CosearchError: the layer or the machine's rules are beyond the exact mapper.
@@ -159,7 +165,7 @@ def lay_out(
     """
     refuse_unsupported(architecture)
     refuse_unknown(architecture, layer, constraints)
-    lattice = Lattice.of(layer)
+    lattice = Lattice.of(layer, look)
     dims = lattice.dims
     movers = tuple(Mover.of(t, dims, architecture.rules) for t in layer.tensors)
     loose = [m.odd or (architecture.rules.geometric_halo and any(m.slides)) for m in movers]
@@ -176,7 +182,10 @@ def lay_out(
         if mover.axis[d] >= 0 and mover.axis[d] == mover.axis[e] and not loose[t]
     ]
     listed = [tuple(int(d) for d in order if d >= 0) for order in orders]
-    spreads = [_spreads(architecture, lattice, rules[i], i) for i in range(len(levels))]
+    spreads = []
+    for i, rule in enumerate(rules):
+        look()
+        spreads.append(_spreads(architecture, lattice, rule, i))
     steps = [{d: c for axis in t.axes for d, c in axis.terms} for t in layer.tensors]
     energies = [
         [
@@ -197,6 +206,15 @@ def lay_out(
             for m in levels
         ], dtype=np.float64,
     )  # fmt: skip
+
+    def by_tensor(table: Callable[[int], FloatArray]) -> FloatArray:
+        """Return float64[T, n], looking at the clock before each tensor."""
+        out = np.empty((len(movers), len(lattice)))
+        for t in range(len(movers)):
+            look()
+            out[t] = table(t)
+        return out
+
     return lattice, Problem(
         extent=lattice.extent,
         packed=lattice.packed,
@@ -204,10 +222,10 @@ def lay_out(
         strides=lattice.strides,
         lengths=lattice.lengths,
         volume=lattice.volume,
-        words=np.array([lattice.footprint(t) for t in layer.tensors]),
+        words=by_tensor(lambda t: lattice.footprint(layer.tensors[t])),
         least=np.array([_least_words(lattice, m) for m in movers]),
-        free=np.array([lattice.irrelevant(t) for t in layer.tensors]),
-        shared=np.array([lattice.volume / _fewest_places(lattice, m) for m in movers]),
+        free=by_tensor(lambda t: lattice.irrelevant(layer.tensors[t])),
+        shared=by_tensor(lambda t: lattice.volume / _fewest_places(lattice, movers[t])),
         axis=np.array([m.axis for m in movers], dtype=np.int64),
         step=np.array([[float(s.get(d, 0)) for d in dims] for s in steps]),
         slides=np.array([m.slides for m in movers], dtype=bool),
@@ -215,9 +233,7 @@ def lay_out(
         odd=np.array([m.odd for m in movers], dtype=bool),
         general=np.array([a or b for a, b in zip(loose, apart, strict=True)], dtype=bool),
         project=_projections(layer, dims),
-        left=np.array(
-            [_left(lattice, m, a) for m, a in zip(movers, loose, strict=True)]
-        ),
+        left=by_tensor(lambda t: _left(lattice, movers[t], loose[t])),
         halo=architecture.rules.geometric_halo,
         first_only=architecture.rules.only_innermost_loop_slides,
         plain_output=not any(movers[-1].slides),
@@ -277,8 +293,8 @@ def _left(lattice: Lattice, mover: Mover, loose: bool) -> FloatArray:
         return np.ones(len(lattice))
     halo = mover.rules.geometric_halo
     idle = [d for d, slides in enumerate(mover.slides) if slides or (halo and mover.axis[d] < 0)]
-    product = lattice.extent[:, idle].astype(np.float64).prod(axis=1)
-    return np.asarray(product / product[-1])
+    product = lattice.product(idle)
+    return product / product[-1]
 
 
 def _fewest_places(lattice: Lattice, mover: Mover) -> FloatArray:
@@ -286,7 +302,10 @@ def _fewest_places(lattice: Lattice, mover: Mover) -> FloatArray:
     places = np.ones(len(lattice))
     for place in sorted(set(mover.axis) - {-1}):
         along = [d for d, a in enumerate(mover.axis) if a == place]
-        places *= 1 + (lattice.extent[:, along] - 1).sum(axis=1)
+        steps = np.ones(len(lattice))
+        for d in along:
+            steps += lattice.extent[:, d] - 1
+        places *= steps
     return places
 
 
@@ -336,7 +355,7 @@ def _spreads(
         ok = lattice.volume <= (limit if fan > 1 else 1)
         if allowed is not None:
             barred = [i for i, d in enumerate(lattice.dims) if d not in allowed]
-            ok &= (lattice.extent[:, barred] == 1).all(axis=1)
+            ok &= lattice.product(barred) == 1
         parts.append(np.flatnonzero(ok))
     x, y = (a.ravel() for a in np.meshgrid(*parts, indexing="ij"))
     last = len(lattice) - 1

@@ -117,6 +117,7 @@ class SharedTables:
                     compiled.fill_tails(p, kept, b, runs, level, first, end, _flat(p, levels - 1))
             look()
             compiled.close_level(p, b, level, open_axis[level])
+            look()
             good = np.flatnonzero(b.tail[level] < np.inf)
             good = good[np.argsort(b.tail_all[level, good], kind="stable")]
             b.candidates[level, : len(good)] = good

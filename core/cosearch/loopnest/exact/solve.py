@@ -6,6 +6,7 @@ import copy
 import itertools
 import time
 from collections.abc import Iterator
+from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -112,6 +113,10 @@ class Certificate:
         )  # fmt: skip
 
 
+NOTHING = Certificate(None, np.inf, np.inf, False, None, 0, 0, 0.0)
+"""What is known where the time ended before a search began."""
+
+
 @define
 class Tally:
     """What a search has found so far."""
@@ -163,22 +168,29 @@ class Solver:
         space: all mappings of the layer.
         tables: order classes, shared between layers.
         open_bypass: search every choice the space leaves open, instead of keeping all that may be.
+        limits: on laying the problem out; a search has its own.
+
+    Raises:
+        OutOfTime: the deadline passed before the problem was laid out.
+        CosearchError: the layer or the machine's rules are beyond the exact mapper.
+        Infeasible: constraints leave no factorization.
     """
 
     space: MapSpace
     tables: OrderTables = field(factory=OrderTables)
     open_bypass: bool = True
+    limits: Limits = NO_LIMITS
     lattice: Lattice = field(init=False)
     problem: Problem = field(init=False)
     net: arrays.Net = field(init=False)
     _shared: SharedTables = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        space = self.space
+        space, look = self.space, partial(self.limits.look, grace=0.0)
         self.lattice, self.problem = lay_out(
-            space.architecture, space.layer, space.constraints, self.tables
+            space.architecture, space.layer, space.constraints, self.tables, look
         )
-        self.net = new_net(self.problem, NO_LIMITS.look)
+        self.net = new_net(self.problem, look)
         self._shared = SharedTables(self.problem, self.lattice)
 
     @property

@@ -46,7 +46,7 @@ def small_case() -> Callable[[int], SmallCase | None]:
 
 @pytest.fixture(scope="session")
 def odd_case() -> Callable[[int], SmallCase | None]:
-    """Return the same of layers with odd axes, rules that are not the usual ones, or five levels."""
+    """Return the same of layers with odd axes, other counting rules, or five levels."""
     return _odd_case
 
 

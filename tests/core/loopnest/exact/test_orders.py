@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosearch.architecture import CostRules
-from cosearch.einsum import conv, gemm
+from cosearch.einsum import Axis, Tensor, conv, gemm
 from cosearch.loopnest.delivery import delivered
 from cosearch.loopnest.exact.orders import Mover, order_classes
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
@@ -37,6 +37,29 @@ def test_a_prescribed_order_is_kept():
     assert classes_of(gemm(M=2, N=2, K=2), (2, 0, 1)) == ["KMN"]
 
 
+def test_axes_that_share_a_dimension_are_one_place():
+    tensor = Tensor(
+        "I", "Inputs", (Axis((("P", 1), ("R", 1))), Axis((("C", 1),)), Axis((("P", 2),)))
+    )
+    mover = Mover.of(tensor, ["P", "C", "R", "K"])
+    assert mover.axis == (0, 1, 0, -1)
+    assert mover.slides == (True, False, True, False)
+    assert mover.odd
+
+
+def test_a_window_is_not_odd_and_three_dimensions_on_an_axis_are():
+    def odd(*dims):
+        return Mover.of(Tensor("I", "Inputs", (Axis(tuple((d, 1) for d in dims)),)), dims).odd
+
+    assert not odd("P", "R")
+    assert odd("P", "R", "S")
+
+
+RULES = (
+    CostRules(),
+    CostRules(geometric_halo=True),
+    CostRules(only_innermost_loop_slides=True),
+)
 bound = st.sampled_from([1, 1, 2, 3])
 
 
@@ -47,15 +70,16 @@ bound = st.sampled_from([1, 1, 2, 3])
     outer=st.tuples(*[bound] * 4),
     stride=st.integers(1, 3),
     dilation=st.integers(1, 3),
+    rules=st.sampled_from(RULES),
 )
 def test_every_order_is_matched_by_a_class_for_all_tensors_at_once(
-    tile, inner, outer, stride, dilation
+    tile, inner, outer, stride, dilation, rules
 ):
     names = ("K", "C", "P", "R")
     total = [a * b * c for a, b, c in zip(tile, inner, outer, strict=True)]
     sizes = dict(zip(names, total, strict=True))
     layer = conv(**sizes, Q=1, S=1, stride=(stride, 1), dilation=(dilation, 1))
-    movers = [Mover.of(t, names) for t in layer.tensors]
+    movers = [Mover.of(t, names, rules) for t in layer.tensors]
 
     def words(low, high):
         def loops(bounds, order):
@@ -69,7 +93,7 @@ def test_every_order_is_matched_by_a_class_for_all_tensors_at_once(
             ]
         )
         nest = Nest.of(layer, mapping)
-        return [delivered(nest, t, 0, CostRules()) for t in layer.tensors]
+        return [delivered(nest, t, 0, rules) for t in layer.tensors]
 
     lows = order_classes(movers, [d for d in range(4) if inner[d] > 1])
     highs = order_classes(movers, [d for d in range(4) if outer[d] > 1])
