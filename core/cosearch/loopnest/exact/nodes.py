@@ -7,7 +7,7 @@ import numpy as np
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Net, Runs, State
 from cosearch.loopnest.exact.compiling import inlined
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import shared_by, value_of
+from cosearch.loopnest.exact.tiles import least_value, shared_by
 from cosearch.loopnest.exact.words import fill_cost, pending_words, port_cycles, serve_cost
 
 
@@ -172,7 +172,7 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
             known = low < j <= planned
             instances *= p.volume[p.spread_id[w.spread[j]]] if known else b.spread[j]
         total = energy + max(outside, outside_all - past)
-        value = value_of(aim, total, max(cycles, outside_cycles))
+        value = least_value(aim, total, max(cycles, outside_cycles))
         best_value = min(best_value, value)
         best_energy = min(best_energy, energy)
         best_rest = min(best_rest, energy - past)

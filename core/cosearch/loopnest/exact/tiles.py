@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.loopnest.exact.arrays import Aim
+from cosearch.loopnest.exact.arrays import MARGIN, Aim
 from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.problem import Problem
 from cosearch.typing import BoolArray, FloatArray, IntArray
@@ -29,6 +29,12 @@ def value_of(aim: Aim, energy: float, cycles: float) -> float:
     for _ in range(aim.cycles_power):
         value *= cycles
     return value
+
+
+@inlined
+def least_value(aim: Aim, energy: float, cycles: float) -> float:
+    """Return what is minimised where both are bounds: cycles are whole, so they round up."""
+    return value_of(aim, energy, np.ceil(cycles * (1.0 - MARGIN)))
 
 
 @inlined

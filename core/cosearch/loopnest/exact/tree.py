@@ -31,7 +31,7 @@ from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.leaves import settle
 from cosearch.loopnest.exact.nodes import node_bound
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import divides, next_inside, value_of
+from cosearch.loopnest.exact.tiles import divides, least_value, next_inside
 from cosearch.loopnest.exact.words import spread_tail
 from cosearch.typing import FloatArray, IntArray
 
@@ -157,7 +157,7 @@ def next_candidate(
     i = start
     for i in range(start, w.register[AROUND] if gathered else b.candidate_count[level]):
         tail_all = w.around_tail[i] if gathered else b.candidate_tail[level, i]
-        if value_of(aim, rest + tail_all, cycles) >= threshold:
+        if least_value(aim, rest + tail_all, cycles) >= threshold:
             break
         x = w.around[i] if gathered else b.candidates[level, i]
         if not gathered:
@@ -168,13 +168,13 @@ def next_candidate(
             continue
         least = max(energy + b.tail[level, x], rest + tail_all)
         slowest = max(cycles, b.tail_cycles[level, x], b.out_cycles[level + 1, x + s])
-        if value_of(aim, least, slowest) >= threshold:
+        if least_value(aim, least, slowest) >= threshold:
             continue
         if spreads:
             w.register[LOOKED] += SPREAD_LOOKS
             tail, tail_all, tail_cycles = spread_tail(p, k, b, runs, level, x, s)
             least, slowest = max(energy + tail, rest + tail_all), max(slowest, tail_cycles)
-            if value_of(aim, least, slowest) >= threshold:
+            if least_value(aim, least, slowest) >= threshold:
                 continue
         w.register[LOOKED] += i - start
         return i

@@ -7,7 +7,7 @@ import numpy as np
 from cosearch.loopnest.exact.arrays import Aim, Bounds, Kept, Runs
 from cosearch.loopnest.exact.compiling import compiled, inlined
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.loopnest.exact.tiles import least_inside, value_of
+from cosearch.loopnest.exact.tiles import least_inside, least_value
 from cosearch.loopnest.exact.windows import deep_words, union_words
 from cosearch.loopnest.exact.words import own_cost, reach_above, reach_between, serve_cost
 from cosearch.typing import FloatArray
@@ -188,4 +188,4 @@ def bound_unions(
                 if k.through[t] and outer == top:
                     past += cost
             energy += max(feed[0, u] + b.out[pivot, u], feed[1, u] + b.out_all[pivot, u] - past)
-            bound[u] = min(bound[u], value_of(aim, energy, cycles))
+            bound[u] = min(bound[u], least_value(aim, energy, cycles))
