@@ -2,15 +2,17 @@
 
 Every operation is done once, and fast at best on all multipliers that the factors of the layer can
 fill: 96 channels leave a side of 128 a quarter empty. A multiplier's operands are read
-from the innermost memory that holds them, one word serving at most the multipliers below one
-instance of it. Whatever a memory must hold is filled into it once at least, and read from the
-memory above. Inputs under a sliding window are left out of the latter: what counts as reused there
-can be less than the words that exist.
+from the innermost memory that holds them, one word serving at most the multipliers that one
+instance of it can spread over. Whatever a memory must hold is filled into it once at least, and
+read from the memory above. Inputs under a sliding window are left out of the latter: what counts as
+reused there can be less than the words that exist.
 
 No bound here is tight; it costs microseconds and rules out machines, not mappings.
 """
 
 from __future__ import annotations
+
+import math
 
 from cosearch.architecture import AccessEnergy, Architecture, Memory
 from cosearch.einsum import Einsum, Tensor
@@ -41,17 +43,31 @@ def floor(
 def _most_at_once(architecture: Architecture, layer: Einsum, constraints: Constraints) -> int:
     """Return how many multipliers can work at once: each side filled by itself as far as it goes.
 
-    A dimension may serve two sides here, which a mapping could not let it.
+    Of a dimension, the factors at all levels together divide its size; it may serve both sides
+    here, which a mapping could not let it.
     """
     at_once = 1
-    for level, memory in enumerate(architecture.levels):
-        rule = constraints.get(memory.name, LevelConstraint())
-        for side, allowed in zip(
-            architecture.fanout(level), (rule.x_dims, rule.y_dims), strict=True
-        ):
-            sizes = [n for dim, n in layer.bounds.items() if allowed is None or dim in allowed]
-            at_once *= _fullest(side, sizes)
+    for side in range(2):
+        spreads = [i for i in range(len(architecture.levels)) if architecture.fanout(i)[side] > 1]
+        rules = [constraints.get(architecture.levels[i].name, LevelConstraint()) for i in spreads]
+        allowed = [rule.y_dims if side else rule.x_dims for rule in rules]
+        sizes = [
+            n for dim, n in layer.bounds.items() if any(a is None or dim in a for a in allowed)
+        ]
+        at_once *= _fullest(_reach(architecture, len(architecture.levels) - 1)[side], sizes)
     return at_once
+
+
+def _reach(architecture: Architecture, level: int) -> tuple[int, int]:
+    """Return over how many multipliers, along X and Y, one instance of a level can spread.
+
+    Where there is any fanout at all these are all there are: a mapping may use more below one
+    instance than stand there, as long as the whole array has room for them.
+    """
+    fans = [architecture.fanout(i) for i in range(level + 1)]
+    meshes = architecture.compute.mesh_x, architecture.compute.mesh_y
+    x, y = (mesh if any(f[i] > 1 for f in fans) else 1 for i, mesh in enumerate(meshes))
+    return x, y
 
 
 def _fullest(side: int, sizes: list[int]) -> int:
@@ -86,9 +102,9 @@ def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor) -> floa
     """Return the least energy of feeding every operation, from whichever memory may hold it."""
     kind = "update" if tensor.role == "Outputs" else "read"
     costs = []
-    for memory in architecture.levels:
+    for level, memory in enumerate(architecture.levels):
         if tensor.role in memory.keeps | memory.may_keep:
-            served = max(1, architecture.compute.instances // memory.instances)
+            served = math.prod(_reach(architecture, level))
             costs.append(layer.macs / served * _word(memory, tensor, kind))
         if tensor.role in memory.keeps:
             break

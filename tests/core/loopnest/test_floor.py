@@ -50,6 +50,22 @@ def test_by_hand():
     assert np.isclose(cycles, macs / 4)
 
 
+def test_more_may_be_used_below_one_instance_than_stand_there():
+    one = AccessEnergy.uniform(1.0)
+    machine = Architecture(
+        "uneven",
+        (Memory("local", 100, one, mesh_x=2), Memory("DRAM", None, AccessEnergy.uniform(10.0))),
+        Compute(0.0, mesh_x=10),
+    )
+    layer = gemm(M=9, N=9, K=1)
+    accelerator = SpatialAccelerator(machine)
+    rows = accelerator.mapspace(layer).sample(500, np.random.default_rng(0))
+    costs = accelerator.evaluate(layer, rows)
+    least = costs.cycles[costs.feasible].min()
+    assert least == layer.macs / 9
+    assert floor(machine, layer)[1] <= least
+
+
 def test_a_side_is_filled_as_far_as_its_dimensions_divide():
     one = AccessEnergy.uniform(1.0)
     machine = Architecture(
