@@ -16,6 +16,7 @@ from typer.main import get_command, get_command_name
 from cosearch.announce import announce
 from cosearch.cli.errors import INTERRUPTED, report
 from cosearch.cli.help import Group, dress
+from cosearch.cli.interruption import Interruption
 from cosearch.cli.log import log_shown
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
@@ -79,7 +80,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     output = Output(quiet=flags.quiet)
     try:
         registry = load_registry(trace=_tracer(output) if flags.trace else None)
-        with log_shown(output):
+        with Interruption(), log_shown(output):
             code = get_command(make_app(registry, output)).main(
                 rest, prog_name="cosearch", standalone_mode=False, obj=Session(output, registry)
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cosearch.cli.errors import INTERRUPTED
+from cosearch.cli.interruption import Interruption
 from cosearch.cli.options import (
     CombineOption,
     HardwareOption,
@@ -125,11 +126,12 @@ def _run(
     try:
         if not json:
             map_text.show_head(session.output, problem, machine)
-        for result in _watched(session, problem, machine, others):
-            done.append(result)
-            if not json:
-                map_text.show_layer(session.output, result, problem.mapper_objective.name)
-        choice = _together(session, problem, machine, done, others)
+        with Interruption():
+            for result in _watched(session, problem, machine, others):
+                done.append(result)
+                if not json:
+                    map_text.show_layer(session.output, result, problem.mapper_objective.name)
+            choice = _together(session, problem, machine, done, others)
     except KeyboardInterrupt:
         stopped = True
     if json:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Any
 
 from cosearch.cli import report_text
 from cosearch.cli.errors import INTERRUPTED
+from cosearch.cli.interruption import Interruption
 from cosearch.cli.options import STORE
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
-from cosearch.hookspecs import hookimpl
 from cosearch.store.store import Store
 from cosearch.study.codesign import Session as How
 from cosearch.study.codesign import is_over, run
@@ -100,34 +96,3 @@ def _display(output: Output, *, finished: bool) -> Display:
     if output.quiet or finished:
         return Silent()
     return LiveProgress(output.errors) if output.live else PlainProgress(output.errors)
-
-
-class Interruption:
-    """Ends a study on Ctrl-C or SIGTERM, while its context lasts.
-
-    An exception that a signal raises is lost when it hits a callback of the compiler (llvmlite's,
-    for one). So it is raised once more after the next trial.
-    """
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._interrupt)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    @hookimpl
-    def cosearch_trial_finished(self) -> None:
-        """Interrupt, if a signal asked for it in vain."""
-        if self.asked:
-            raise KeyboardInterrupt
-
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
-        raise KeyboardInterrupt

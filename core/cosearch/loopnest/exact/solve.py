@@ -22,6 +22,7 @@ from cosearch.loopnest.exact.shared_tables import Look, SharedTables
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.loopnest.mapspace import MapSpace
 from cosearch.loopnest.pack import ALWAYS, MAYBE, NEVER
+from cosearch.loopnest.readiness import announce_search
 from cosearch.typing import BoolArray, FloatArray
 
 
@@ -186,6 +187,7 @@ class Solver:
     _shared: SharedTables = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        announce_search()
         space, look = self.space, partial(self.limits.look, grace=0.0)
         self.lattice, self.problem = lay_out(
             space.architecture, space.layer, space.constraints, self.tables, look
