@@ -7,6 +7,8 @@
     python benchmarks/exact_mapper.py random --samples 1000000
     python benchmarks/exact_mapper.py strategies --layers 4 --evaluations 5000 --seeds 5
     python benchmarks/exact_mapper.py fronts --network resnet18
+    python benchmarks/exact_mapper.py limits            # how late searches end by their time limit
+    python benchmarks/exact_mapper.py networks --machine eyeriss-slow --goal latency
 
 Times are CPU seconds of one core, tables included, the first call (which compiles) left out.
 """
@@ -14,6 +16,7 @@ Times are CPU seconds of one core, tables included, the first call (which compil
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 from collections.abc import Iterator
@@ -30,10 +33,11 @@ from cosearch.loopnest.exact.problem import OrderTables
 from cosearch.loopnest.exact.solve import Certificate, Limits, Solver
 from cosearch.mapper import Budget
 from cosearch.mapping.network_front import Front, best_combination
-from cosearch.objective import Objective
+from cosearch.objective import OBJECTIVES, Objective
 from cosearch.plugins import load_registry
 from cosearch.study.problem import make_mapper
 from cosearch.workload import Network
+from cosearch_plugins.mappers.exact import ExactMapper
 
 NETWORKS = ("resnet18", "resnet50", "mobilenetv2", "bert-base", "vgg16")
 POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1)}
@@ -51,8 +55,13 @@ def uniform(pj: float) -> AccessEnergy:
     return AccessEnergy.uniform(pj)
 
 
-def eyeriss_like(*, open_bypass: bool = False) -> Architecture:
-    """12x14 PEs with parts of 12 / 224 / 24 words, a 108 KB buffer; energies 1 : 6 : 200."""
+def eyeriss_like(*, open_bypass: bool = False, dram: float | None = None) -> Architecture:
+    """12x14 PEs with parts of 12 / 224 / 24 words, a 108 KB buffer; energies 1 : 6 : 200.
+
+    Args:
+        open_bypass: whether anything may bypass any level but DRAM.
+        dram: words a cycle of its port; the buffer's has four times as many. None is no limit.
+    """
     parts = {"Inputs": 12, "Weights": 224, "Outputs": 24}
     partitions = {role: Partition(words, uniform(1.0)) for role, words in parts.items()}
     keeps, may = ((), ROLES) if open_bypass else (ROLES, ())
@@ -61,8 +70,9 @@ def eyeriss_like(*, open_bypass: bool = False) -> Architecture:
         (
             Memory("PE", None, uniform(1.0), mesh_x=14, mesh_y=12, partitions=partitions,
                    keeps=keeps, may_keep=may),
-            Memory("buffer", 55_296, uniform(6.0), keeps=keeps, may_keep=may),
-            Memory("DRAM", None, uniform(200.0), is_dram=True),
+            Memory("buffer", 55_296, uniform(6.0), shared_bandwidth=dram and 4 * dram,
+                   keeps=keeps, may_keep=may),
+            Memory("DRAM", None, uniform(200.0), shared_bandwidth=dram, is_dram=True),
         ), Compute(1.0, 14, 12),
     )  # fmt: skip
 
@@ -83,6 +93,7 @@ def gemmini_like() -> Architecture:
 LIKE = {
     "eyeriss": eyeriss_like(),
     "eyeriss-open": eyeriss_like(open_bypass=True),
+    "eyeriss-slow": eyeriss_like(dram=0.25),
     "gemmini": gemmini_like(),
 }
 SHIPPED = {"simba": "simba", "eyeriss-mesh": "eyeriss:buffers=mesh"}
@@ -148,6 +159,38 @@ def timed(
         taken = time.process_time() - started
     warm.add(machine)
     return taken, found
+
+
+HUGE = (
+    conv("1.4 million tiles", K=720, C=720, P=240, Q=240, R=3, S=3),
+    conv("3.5 million tiles", K=5040, C=5040, P=240, Q=60, R=3, S=3),
+)
+
+
+def run_limits(machines: list[str], layers: int) -> None:
+    """Print by how much searches overrun their time limits, by the wall clock."""
+    mapper = ExactMapper()
+    edp = next(o for o in OBJECTIVES if o.name == "edp")
+    early = [layer.einsum for n in networks() if n.name in {"resnet50", "vgg16"}
+             for layer in n.unique[:layers]]  # fmt: skip
+    print(f"{'machine':13} {'layers':18} {'limits, s':>16} {'worst, ms late':>15} {'proven':>8}")
+    for machine in machines:
+        accelerator = machine_of(machine)
+        mapper.map(accelerator, LAYERS[2], edp, Budget(seconds=0.1), np.random.default_rng(0))
+        for name, some in (("of networks", early), *((layer.name, [layer]) for layer in HUGE)):
+            late, proven, limits = [], 0, (0.02, 0.1, 0.5)
+            for layer, limit in itertools.product(some, limits):
+                started = time.perf_counter()
+                found = mapper.map(
+                    accelerator, layer, edp, Budget(seconds=limit), np.random.default_rng(0)
+                )
+                late.append(time.perf_counter() - started - limit)
+                proven += found.proven
+            print(
+                f"{machine:13} {name:18} {', '.join(map(str, limits)):>16} "
+                f"{1e3 * max(late):15.0f} {proven:3}/{len(late):<4}",
+                flush=True,
+            )
 
 
 def run_fronts(machine: str, limit: float, names: list[str]) -> None:
@@ -300,7 +343,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "what", nargs="?", default="all",
-        choices=["all", "networks", "timeloop", "random", "strategies", "fronts"],
+        choices=["all", "networks", "timeloop", "random", "strategies", "fronts", "limits"],
     )  # fmt: skip
     parser.add_argument("--machine", choices=MACHINES, action="append", default=[])
     parser.add_argument("--network", choices=NETWORKS, action="append", default=[])
@@ -322,6 +365,8 @@ def main() -> None:
         run_networks(machines, given.goal or ["edp"], given.limit, given.network)
     if given.what == "timeloop":
         run_timeloop(given.limit)
+    if given.what == "limits":
+        run_limits(given.machine or list(MACHINES), 9)
     if given.what == "fronts":
         run_fronts(machines[0], given.limit, given.network)
     if given.what in ("all", "random"):
