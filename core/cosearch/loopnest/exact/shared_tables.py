@@ -6,6 +6,7 @@ the other way round: of 64 choices on three levels, 8 differ outside and 8 insid
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from cosearch.loopnest.exact import arrays
 from cosearch.loopnest.exact.entries import compiled
 from cosearch.loopnest.exact.lattice import Lattice
 from cosearch.loopnest.exact.problem import Problem
-from cosearch.typing import BoolArray, FloatArray
+from cosearch.typing import BoolArray, FloatArray, IntArray
 
 PIECE = 100_000
 """Terms that compiled tables are filled by at once: a few milliseconds, between two looks."""
@@ -171,12 +172,27 @@ def _empty_bounds(p: Problem) -> arrays.Bounds:
         head=np.zeros((0, n)), tail=np.zeros((levels, n)), out=np.zeros((levels, n)),
         tail_all=np.zeros((levels, n)), out_all=np.zeros((levels, n)),
         tail_cycles=np.zeros((levels, n)), out_cycles=np.zeros((levels, n)),
-        tail_spread=np.ones((levels, n)), out_spread=np.ones((levels, n)),
+        tail_spread=np.zeros((levels, n)), out_spread=np.zeros((levels, n)),
         candidates=np.zeros((levels, n), dtype=np.int64),
         candidate_tail=np.zeros((levels, n)),
         candidate_count=np.zeros(levels, dtype=np.int64),
         reach=np.ones((p.axis.shape[0], levels)), spread=np.ones(levels),
     )  # fmt: skip
+
+
+def _divisors(n: int) -> IntArray:
+    """Return the divisors of a number, ascending."""
+    small = [d for d in range(1, math.isqrt(n) + 1) if n % d == 0]
+    return np.unique([*small, *(n // d for d in small)])
+
+
+def _places(extent: IntArray, values: list[IntArray], look: Look) -> IntArray:
+    """Return int64[n, D], the place of each extent among the divisors of its dimension."""
+    places = np.empty_like(extent)
+    for d, divisors in enumerate(values):
+        look()
+        places[:, d] = np.searchsorted(divisors, extent[:, d])
+    return places
 
 
 def _window_tables(p: Problem, tight: bool, look: Look) -> arrays.Runs:
@@ -187,7 +203,7 @@ def _window_tables(p: Problem, tight: bool, look: Look) -> arrays.Runs:
         tight: whether nothing stands between the loops of a run; see `windows.fill_runs`.
         look: called between pieces.
     """
-    values = [np.unique(p.extent[:, d]) for d in range(p.extent.shape[1])]
+    values = [_divisors(int(p.extent[-1, d])) for d in range(p.extent.shape[1])]
     counts = np.array([len(v) for v in values], dtype=np.int64)
     table = p.sliders
     pairs = np.array([counts[d] * counts[e] for _, d, e in table], dtype=np.int64)
@@ -204,9 +220,7 @@ def _window_tables(p: Problem, tight: bool, look: Look) -> arrays.Runs:
         union_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
         union_words=np.zeros(int(pairs.sum())),
         union_least=np.zeros(int(pairs.sum())),
-        divisor=np.stack(
-            [np.searchsorted(v, p.extent[:, d]) for d, v in enumerate(values)], axis=1
-        ).astype(np.int64),
+        divisor=_places(p.extent, values, look),
         divisors=counts,
     )
     levels = len(p.block) - p.pivot

@@ -137,6 +137,7 @@ def open_bounds(p: Problem, b: Bounds) -> None:
     for level in range(p.pivot, top + 1):
         for x in range(last + 1):
             b.tail[level, x] = b.tail_all[level, x] = np.inf
+            b.tail_spread[level, x] = 1.0
     b.tail[top, last] = b.tail_all[top, last] = 0.0
 
 
