@@ -210,29 +210,28 @@ def fill_runs(
 
 
 @inlined
-def share_left(runs: Runs, t: int, x: int, u: int) -> float:
-    """Return the least share of a full delivery of tensor t for a tile x inside a union u."""
+def share_in(runs: Runs, table: FloatArray, t: int, x: int, u: int) -> float:
+    """Return the least share of tensor t by a table of tiles x inside unions u, as `Runs.least`."""
     least = 1.0
     for s in range(len(runs.tensor)):
         if runs.tensor[s] == t:
             d, e = runs.first[s], runs.second[s]
             nd, ne = runs.divisors[d], runs.divisors[e]
             here = (runs.divisor[x, d] * ne + runs.divisor[x, e]) * nd + runs.divisor[u, d]
-            least = min(least, runs.least[runs.start[s] + here * ne + runs.divisor[u, e]])
+            least = min(least, table[runs.start[s] + here * ne + runs.divisor[u, e]])
     return least
+
+
+@inlined
+def share_left(runs: Runs, t: int, x: int, u: int) -> float:
+    """Return the least share of a full delivery of tensor t for a tile x inside a union u."""
+    return share_in(runs, runs.least, t, x, u)
 
 
 @inlined
 def share_outermost(runs: Runs, t: int, x: int, u: int) -> float:
     """Return the least share of a full delivery that the loops of one level outside u leave."""
-    least = 1.0
-    for s in range(len(runs.tensor)):
-        if runs.tensor[s] == t:
-            d, e = runs.first[s], runs.second[s]
-            nd, ne = runs.divisors[d], runs.divisors[e]
-            here = (runs.divisor[x, d] * ne + runs.divisor[x, e]) * nd + runs.divisor[u, d]
-            least = min(least, runs.least_top[runs.start[s] + here * ne + runs.divisor[u, e]])
-    return least
+    return share_in(runs, runs.least_top, t, x, u)
 
 
 @inlined
