@@ -23,21 +23,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
-from cosearch.einsum import Einsum, conv, gemm
 from cosearch.errors import Infeasible, MissingExtraError
-from cosearch.hardware import SpatialAccelerator
-from cosearch.loopnest.exact.arrays import Aim
-from cosearch.loopnest.exact.front import layer_front
-from cosearch.loopnest.exact.problem import OrderTables
-from cosearch.loopnest.exact.solve import Certificate, Limits, Solver
-from cosearch.mapper import Budget
+from cosearch.hooks.discovery import load_registry
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
+from cosearch.machine.hardware import SpatialAccelerator
+from cosearch.mapping.mapper import Budget
 from cosearch.mapping.network_front import Front, best_combination
-from cosearch.objective import OBJECTIVES, Objective
-from cosearch.plugins import load_registry
+from cosearch.search.objective import OBJECTIVES, Objective
 from cosearch.study.problem import make_mapper
-from cosearch.workload import Network
-from cosearch_plugins.mappers.exact import ExactMapper
+from cosearch.workload.einsum import Einsum, conv, gemm
+from cosearch.workload.network import Network
+from cosearch_plugins.mappers.exact.arrays import Aim
+from cosearch_plugins.mappers.exact.front import layer_front
+from cosearch_plugins.mappers.exact.mapper import ExactMapper
+from cosearch_plugins.mappers.exact.problem import OrderTables
+from cosearch_plugins.mappers.exact.solve import Certificate, Limits, Solver
 
 NETWORKS = ("resnet18", "resnet50", "mobilenetv2", "bert-base", "vgg16")
 POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1)}
@@ -308,7 +308,7 @@ def run_timeloop(limit: float) -> None:
     import importlib.util
     from pathlib import Path
 
-    here = Path(__file__).parents[1] / "tests/core/loopnest/exact/test_against_timeloop.py"
+    here = Path(__file__).parents[1] / "tests/plugins/mappers/exact/test_against_timeloop.py"
     specification = importlib.util.spec_from_file_location("against_timeloop", here)
     known = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(known)

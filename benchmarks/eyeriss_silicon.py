@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cosearch.einsum import conv
-from cosearch_hardware.eyeriss import CLOCK_MHZ
-from cosearch_hardware.eyeriss_rows import Convolution, Mappings, best, costs
+from cosearch.workload.einsum import conv
+from cosearch_hardware.eyeriss.model import CLOCK_MHZ
+from cosearch_hardware.eyeriss.rows import Convolution, Mappings, best, costs
 
 
 @frozen

@@ -16,7 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from strategy_landscapes import HARDWARE, Landscape, landscapes
 
-from cosearch.plugins import Registry, load_registry
+from cosearch.hooks.discovery import Registry, load_registry
 from cosearch.typing import FloatArray
 
 DESIGNS, WINDOW, BATCH = 2000, 200, 8

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cosearch_hardware.gemmini_rtl import EXPONENT, TERMS, WEIGHTS, Tiling, cycles, terms
+from cosearch_hardware.gemmini.rtl import EXPONENT, TERMS, WEIGHTS, Tiling, cycles, terms
 
 RUNS = Path(__file__).parents[1] / "tests/data/gemmini/gemmini_rtl.csv.gz"
 FOLDS, SEEDS = 5, 3

@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
-from cosearch.einsum import Einsum, conv
-from cosearch.hardware import SpatialAccelerator
-from cosearch.loopnest.reference import cost
-from cosearch.mapper import Budget
-from cosearch.objective import OBJECTIVES
-from cosearch_hardware.gemmini import COUNTS, Gemmini
-from cosearch_plugins.mappers.exact import ExactMapper
+from cosearch.loopnest.model.reference import cost
+from cosearch.machine.hardware import SpatialAccelerator
+from cosearch.mapping.mapper import Budget
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import Einsum, conv
+from cosearch_hardware.gemmini.model import COUNTS, Gemmini
+from cosearch_plugins.mappers.exact.mapper import ExactMapper
 
 WORKLOADS = Path(__file__).parents[1] / "tests/data/gemmini/workloads"
 
@@ -34,9 +34,11 @@ ARTIFACT = {"resnet50": 2.502e11, "bert": 9.086e9, "retinanet": 1.465e11, "unet"
 """A comment in the code of DOSA's artifact (MICRO 2023), for this machine."""
 
 RANDOM_SEARCH = {
-    "resnet50": (2.26e11, 2.17e11), "bert": (6.37e9, 5.98e9), "retinanet": (1.30e11, 1.19e11),
+    "resnet50": (2.26e11, 2.17e11),
+    "bert": (6.37e9, 5.98e9),
+    "retinanet": (1.30e11, 1.19e11),
     "unet": (2.37e14, 2.21e14),
-}  # fmt: skip
+}
 """The best of 10^4 and of 10^6 random mappings a layer, priced as Timeloop of 2022 did."""
 
 SECONDS_A_LAYER = 60.0

@@ -18,13 +18,13 @@ import time
 import numpy as np
 from exact_mapper import eyeriss_like
 
-from cosearch.einsum import Einsum, conv, gemm
-from cosearch.einsum_text import run_as
-from cosearch.hardware import SpatialAccelerator
-from cosearch.mapper import Budget, Mapped
-from cosearch.objective import OBJECTIVES
-from cosearch.plugins import Registry, load_registry
-from cosearch_plugins.mappers.exact import ExactMapper
+from cosearch.hooks.discovery import Registry, load_registry
+from cosearch.machine.hardware import SpatialAccelerator
+from cosearch.mapping.mapper import Budget, Mapped
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import Einsum, conv, gemm
+from cosearch.workload.text import run_as
+from cosearch_plugins.mappers.exact.mapper import ExactMapper
 
 LIKE = "eyeriss-like"
 """The machine of `exact_mapper.py`: 12 x 14, no limit to DRAM."""

@@ -24,11 +24,11 @@ from attrs import evolve, frozen
 from rich.console import Console
 from rich.table import Table
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, Link, Memory
-from cosearch.einsum import Einsum, conv, gemm
-from cosearch.loopnest.mapspace import MapSpace
-from cosearch.loopnest.pack import Nests
+from cosearch.loopnest.kernel.pack import Nests
+from cosearch.loopnest.space.mapspace import MapSpace
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Link, Memory
 from cosearch.typing import Rows
+from cosearch.workload.einsum import Einsum, conv, gemm
 
 CONV = conv("3x3", K=64, C=64, P=56, Q=56, R=3, S=3)
 POINTWISE = conv("1x1", K=64, C=256, P=56, Q=56)
@@ -127,7 +127,7 @@ def least(run: Callable[[], object], clock: Callable[[], float], times: int = 7)
 
 def nanoseconds(architecture: Architecture, layer: Einsum, n: int) -> dict[str, float]:
     """Return ns a mapping for every kind of batch, given as arrays and as rows."""
-    from cosearch.loopnest.pricing import NestPricer
+    from cosearch.loopnest.kernel.nests import NestPricer
 
     space, pricer = MapSpace(architecture, layer), NestPricer(architecture, layer)
     out: dict[str, float] = {}
@@ -167,7 +167,7 @@ import time
 start = time.perf_counter(), time.process_time()
 import numpy as np
 from benchmarks_kernel import CONV, DEPTHS
-from cosearch.hardware import SpatialAccelerator
+from cosearch.machine.hardware import SpatialAccelerator
 chip = SpatialAccelerator(DEPTHS[3])
 rows = chip.mapspace(CONV).sample_feasible(50, np.random.default_rng(0))[0]
 chip.evaluate(CONV, rows)
@@ -177,7 +177,7 @@ print(time.perf_counter() - start[0], time.process_time() - start[1])
 MILLION = """
 import numpy as np
 from benchmarks_kernel import CONV, DEPTHS, peak_bytes
-from cosearch.hardware import SpatialAccelerator
+from cosearch.machine.hardware import SpatialAccelerator
 chip = SpatialAccelerator(DEPTHS[3])
 space = chip.mapspace(CONV)
 chip.evaluate(CONV, space.sample(1000, np.random.default_rng(0)))
@@ -209,8 +209,10 @@ def in_new_process(script: str, cache: str) -> list[float]:
     done = subprocess.run(
         [sys.executable, "-c", load + script],
         env={**os.environ, "NUMBA_CACHE_DIR": cache},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return [float(word) for word in done.stdout.split()]
 
 
@@ -221,11 +223,14 @@ def start_up() -> dict[str, float]:
         warm, warm_cpu = in_new_process(FIRST, cache)
         rows, before, after = in_new_process(MILLION, cache)
     return {
-        "cold_seconds": cold, "cold_cpu_seconds": cold_cpu,
-        "warm_seconds": warm, "warm_cpu_seconds": warm_cpu,
-        "million_rows_bytes": rows, "million_pricing_bytes": after - before,
+        "cold_seconds": cold,
+        "cold_cpu_seconds": cold_cpu,
+        "warm_seconds": warm,
+        "warm_cpu_seconds": warm_cpu,
+        "million_rows_bytes": rows,
+        "million_pricing_bytes": after - before,
         "peak_resident_bytes": after,
-    }  # fmt: skip
+    }
 
 
 def measure(n: int) -> dict[str, object]:

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from attrs import fields, frozen
 
-from cosearch.mapper import Budget
-from cosearch.plugins import Registry, load_registry
+from cosearch.hooks.discovery import Registry, load_registry
+from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
 from cosearch.study.spec import COMBINATIONS, NETWORK, SCHEME
@@ -102,10 +102,17 @@ def one(
     """Run one study to its end. No contender starts from the baseline."""
     strategy, _, scheme = contender.partition("@")
     spec = plan(
-        registry, options.workload, options.hardware, strategy, mapper=options.mapper,
-        mapper_evaluations=options.mapper_trials, seed=seed, warm=False, scheme=scheme or SCHEME,
+        registry,
+        options.workload,
+        options.hardware,
+        strategy,
+        mapper=options.mapper,
+        mapper_evaluations=options.mapper_trials,
+        seed=seed,
+        warm=False,
+        scheme=scheme or SCHEME,
         combine=options.combine,
-    )  # fmt: skip
+    )
     study = open_study(store, registry, spec, budget)
     started = time.process_time()
     run(study, store, registry)

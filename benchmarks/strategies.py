@@ -27,7 +27,7 @@ import numpy as np
 from attrs import asdict, frozen
 from strategy_landscapes import HARDWARE, MAPSPACES, Landscape, landscapes
 
-from cosearch.plugins import Registry, load_registry
+from cosearch.hooks.discovery import Registry, load_registry
 
 CONTENDERS = (
     "random", "sobol", "grid", "annealing", "evolutionary", "evolutionary:ageing=true", "nsga2",

@@ -13,13 +13,13 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator, HardwareModel
-from cosearch.mapper import Budget
-from cosearch.plugins import Registry
-from cosearch.space import Space
+from cosearch.hooks.discovery import Registry
+from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.mapping.mapper import Budget
+from cosearch.search.parameters import Space
 from cosearch.study.problem import build, make_hardware, make_mapper, restricted
 from cosearch.typing import BoolArray, FloatArray, Rows, Value
-from cosearch.workload_source import resolve
+from cosearch.workload.source import resolve
 
 LAYER = "resnet18", "layer2.0.conv2"
 """A 3x3 convolution, 128 to 128 channels, 28x28."""

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cosearch.errors import Infeasible
-from cosearch.mapper import Budget
-from cosearch.objective import OBJECTIVES
-from cosearch.plugins import load_registry
-from cosearch.workload import Network
+from cosearch.hooks.discovery import load_registry
+from cosearch.mapping.mapper import Budget
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.network import Network
 from cosearch_hardware.vta.machine import VtaAccelerator
 from cosearch_hardware.vta.model import Vta
 from cosearch_plugins.mappers.exhaustive import Exhaustive

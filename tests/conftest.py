@@ -10,7 +10,7 @@ TOY = Path(__file__).parent / "data" / "toy_plugin"
 @pytest.fixture
 def toy(monkeypatch):
     """Install the toy plugin, for other processes too, and return the registry that has it."""
-    from cosearch.plugins import load_registry
+    from cosearch.hooks.discovery import load_registry
 
     monkeypatch.syspath_prepend(str(TOY))
     monkeypatch.setenv("PYTHONPATH", str(TOY))
@@ -23,12 +23,22 @@ GEMM = "gemm:M=16,N=16,K=16"
 @pytest.fixture
 def study_of(toy, tmp_path):
     """Return a function that runs a small study to its end and returns it."""
-    from cosearch.mapper import Budget
+    from cosearch.mapping.mapper import Budget
     from cosearch.store.store import Store
     from cosearch.study.codesign import open_study, plan, run
 
-    def study(*, trials=12, hardware="toy", strategy="evolutionary", workload=GEMM, name="",
-              store=tmp_path / "s.db", session=None, budget=None, **settings):  # fmt: skip
+    def study(
+        *,
+        trials=12,
+        hardware="toy",
+        strategy="evolutionary",
+        workload=GEMM,
+        name="",
+        store=tmp_path / "s.db",
+        session=None,
+        budget=None,
+        **settings,
+    ):
         settings.setdefault("mapper_evaluations", 60)
         spec = plan(toy, workload, hardware, strategy, **settings)
         with Store(store) as opened:

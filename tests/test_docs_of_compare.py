@@ -9,7 +9,7 @@ import pytest
 from cosearch.cli import main
 from cosearch.compare.scores import WITHIN
 from cosearch.compare.tuning import SEEDS
-from cosearch.hypervolume import MARGIN
+from cosearch.search.hypervolume import MARGIN
 
 PAGE = (Path(__file__).parents[1] / "docs" / "compare.md").read_text(encoding="utf-8")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cosearch.architecture import CostRules
 from cosearch.cli import main
+from cosearch.machine.architecture import CostRules
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("evaluate.md", "validation.md", "cost-model.md")

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from cosearch.loopnest.exact.padding import Scope
-from cosearch_plugins.mappers.exact import ExactMapper
+from cosearch_plugins.mappers.exact.mapper import ExactMapper
+from cosearch_plugins.mappers.exact.padding import Scope
 
 PAGE = (Path(__file__).parents[1] / "docs/exact-mapper.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cosearch.cli import main
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs/hardware").glob("*.md"))

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
 
 PAGE = (Path(__file__).parents[1] / "docs" / "strategies.md").read_text(encoding="utf-8")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cosearch.cli import main
-from cosearch.plugins import load_registry
-from cosearch.workload_source import resolve
+from cosearch.hooks.discovery import load_registry
+from cosearch.workload.source import resolve
 
 PAGE = (Path(__file__).parents[1] / "docs" / "workloads.md").read_text(encoding="utf-8")
 REGISTRY = load_registry(third_party=False)
@@ -52,8 +52,10 @@ def test_the_yaml_block_is_a_workload(tmp_path):
     path.write_text(block)
     network = resolve(str(path), REGISTRY)
     assert [(layer.name, layer.count) for layer in network.layers] == [
-        ("conv1", 1), ("projection", 4), ("scores", 1),
-    ]  # fmt: skip
+        ("conv1", 1),
+        ("projection", 4),
+        ("scores", 1),
+    ]
 
 
 @pytest.mark.parametrize("cells", list(library()), ids=lambda cells: cells[0])

@@ -32,9 +32,14 @@ def run(tmp_path_factory):
 
     def run(*arguments):
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=site, env=environment, capture_output=True,
-            text=True, check=False, timeout=120,
-        )  # fmt: skip
+            [sys.executable, *arguments],
+            cwd=site,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cosearch.einsum import Einsum
+from cosearch.workload.einsum import Einsum
 
 
 @frozen
@@ -47,9 +47,12 @@ class Dimensions:
         moved = width | height
         outputs = layer.output.dims
         return cls(
-            width - outputs, height - outputs, width & outputs, height & outputs,
+            width - outputs,
+            height - outputs,
+            width & outputs,
+            height & outputs,
             (weights.dims & inputs.dims) - outputs - moved,
             (weights.dims & outputs) - inputs.dims,
             (inputs.dims & outputs) - weights.dims - moved,
             inputs.dims & outputs & weights.dims,
-        )  # fmt: skip
+        )

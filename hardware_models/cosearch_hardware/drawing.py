@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from cosearch.architecture import Architecture, Memory
 from cosearch.errors import CosearchError
-from cosearch.hardware import HardwareModel, SpatialAccelerator
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.machine.architecture import Architecture, Memory
+from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
 
 WIDTH, BOX_HEIGHT, GAP, MARGIN, LINE = 640, 64, 34, 16, 18
 """Pixels."""

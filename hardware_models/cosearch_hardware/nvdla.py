@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cosearch.architecture import Architecture, Compute, Memory
-from cosearch.einsum import Einsum
-from cosearch.hardware import HardwareModel, SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import UNPRICED, priced
+from cosearch.machine.architecture import Architecture, Compute, Memory
+from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+from cosearch.machine.technology import UNPRICED, priced
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
+from cosearch.workload.einsum import Einsum
 from cosearch_hardware.dimensions import Dimensions
 from cosearch_hardware.pricing import AREA_16_NM, TECHNOLOGY_16_NM, technologies
 from cosearch_hardware.stationary import NOTHING, passing, spread, weights_rest
@@ -39,8 +39,12 @@ class Nvdla(HardwareModel):
         (Parameter("preset", tuple(PRESETS), doc="baseline"), TECHNOLOGY_16_NM, AREA_16_NM)
     )
 
-    def __init__(self, preset: str = "full", technology: str = "scaled",
-                 area: str = "scaled:base=eyeriss-chip") -> None:  # fmt: skip
+    def __init__(
+        self,
+        preset: str = "full",
+        technology: str = "scaled",
+        area: str = "scaled:base=eyeriss-chip",
+    ) -> None:
         c, k, kb = PRESETS[preset]
         self._prices = technologies(technology, area)
         self._space = ParameterSpace(
@@ -70,10 +74,17 @@ class Nvdla(HardwareModel):
         levels = (
             Memory("register", 1, UNPRICED, 8, mesh_x=k, mesh_y=c, keeps={"Weights"}),
             Memory("accumulator", size["sums"], UNPRICED, SUM_BITS, mesh_x=k, keeps={"Outputs"}),
-            Memory("buffer", size["buffer_kb"] * 1024, UNPRICED, 8, block_size=c,
-                   read_bandwidth=2 * c, keeps={"Weights", "Inputs"}),
+            Memory(
+                "buffer",
+                size["buffer_kb"] * 1024,
+                UNPRICED,
+                8,
+                block_size=c,
+                read_bandwidth=2 * c,
+                keeps={"Weights", "Inputs"},
+            ),
             Memory("DRAM", None, UNPRICED, 8, shared_bandwidth=size["dram_bits"] / 8, is_dram=True),
-        )  # fmt: skip
+        )
         machine = Architecture("nvdla", levels, Compute(0.0, k, c, 8), sources=SOURCES)
         return NvdlaAccelerator(
             priced(machine, *self._prices, kinds={"register": "regfile", "accumulator": "regfile"})

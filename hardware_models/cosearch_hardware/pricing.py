@@ -5,31 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from cosearch.plugins import load_registry
-from cosearch.space import Parameter
-from cosearch.technology import StoragePrice, Technology
+from cosearch.hooks.discovery import load_registry
+from cosearch.machine.technology import StoragePrice, Technology
+from cosearch.search.parameters import Parameter
 
 SAME = "same"
 """Areas come from the technology that gives the energies."""
 
 TECHNOLOGY = Parameter(
-    "technology", ("eyeriss-chip", "pat"), free=True,
+    "technology",
+    ("eyeriss-chip", "pat"),
+    free=True,
     doc="prices energies: a technology's name, as `cosearch list technologies` shows",
-)  # fmt: skip
+)
 
 AREA = Parameter(
     "area", (SAME, "eyeriss-chip"), free=True, doc="prices areas: the same, or another technology"
 )
 
 TECHNOLOGY_16_NM = Parameter(
-    "technology", ("scaled", "horowitz", "pat"), free=True,
+    "technology",
+    ("scaled", "horowitz", "pat"),
+    free=True,
     doc="prices energies; `scaled` is Horowitz' table at 16 nm, 0.8 V",
-)  # fmt: skip
+)
 
 AREA_16_NM = Parameter(
-    "area", ("scaled:base=eyeriss-chip", SAME), free=True,
+    "area",
+    ("scaled:base=eyeriss-chip", SAME),
+    free=True,
     doc="prices areas; the default is the Eyeriss chip's, scaled to 16 nm",
-)  # fmt: skip
+)
 
 
 @lru_cache(maxsize=16)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cosearch.architecture import Architecture, Compute, Memory, Partition
-from cosearch.einsum import Einsum, Role
-from cosearch.hardware import HardwareModel, SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import UNPRICED, priced
+from cosearch.machine.architecture import Architecture, Compute, Memory, Partition
+from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+from cosearch.machine.technology import UNPRICED, priced
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
+from cosearch.workload.einsum import Einsum, Role
 from cosearch_hardware.dimensions import Dimensions
 from cosearch_hardware.pricing import AREA_16_NM, TECHNOLOGY_16_NM, technologies
 from cosearch_hardware.stationary import passing, spread, weights_rest

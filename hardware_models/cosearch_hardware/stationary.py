@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cosearch.einsum import Einsum
 from cosearch.loopnest.mapping import LevelConstraint
+from cosearch.workload.einsum import Einsum
 from cosearch_hardware.dimensions import Dimensions
 
 NOTHING: frozenset[str] = frozenset()
@@ -19,8 +19,9 @@ def weights_rest(layer: Einsum, pass_by: frozenset[str]) -> LevelConstraint:
     """Return the constraint on a register that holds one weight while those dimensions pass by."""
     return LevelConstraint(
         temporal={dim: 1 for dim in layer.dims if dim not in pass_by},
-        x_dims=NOTHING, y_dims=NOTHING,
-    )  # fmt: skip
+        x_dims=NOTHING,
+        y_dims=NOTHING,
+    )
 
 
 def spread(x: frozenset[str], y: frozenset[str]) -> LevelConstraint:

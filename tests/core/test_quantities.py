@@ -8,12 +8,21 @@ from cosearch.quantities import digits, duration, energy, loss, percent, ratio, 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0, "0"), (1, "1.00"), (1.005, "1.00"), (12.345, "12.3"), (999.6, "1000"),
+        (0, "0"),
+        (1, "1.00"),
+        (1.005, "1.00"),
+        (12.345, "12.3"),
+        (999.6, "1000"),
         (0.01234, "0.0123"),
-        (123456789, "123456789"), (1e12, "1.00e+12"), (1e-9, "1.00e-09"), (-2.5, "-2.50"),
-        (float("inf"), "inf"), (float("-inf"), "-inf"), (float("nan"), "n/a"),
+        (123456789, "123456789"),
+        (1e12, "1.00e+12"),
+        (1e-9, "1.00e-09"),
+        (-2.5, "-2.50"),
+        (float("inf"), "inf"),
+        (float("-inf"), "-inf"),
+        (float("nan"), "n/a"),
     ],
-)  # fmt: skip
+)
 def test_three_significant_digits(value, text):
     assert digits(value) == text
 
@@ -21,19 +30,36 @@ def test_three_significant_digits(value, text):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (1.23e9, "1.23 GMACs"), (999.9e6, "1.00 GMACs"), (1.0, "1.00 MACs"), (0.0, "0 MACs"),
-        (24, "24 MACs"), (1000, "1.00 kMACs"),
-        (4.1e-3, "4.10 mMACs"), (1e-18, "0.00100 fMACs"), (5e16, "50.0 PMACs"),
+        (1.23e9, "1.23 GMACs"),
+        (999.9e6, "1.00 GMACs"),
+        (1.0, "1.00 MACs"),
+        (0.0, "0 MACs"),
+        (24, "24 MACs"),
+        (1000, "1.00 kMACs"),
+        (4.1e-3, "4.10 mMACs"),
+        (1e-18, "0.00100 fMACs"),
+        (5e16, "50.0 PMACs"),
     ],
-)  # fmt: skip
+)
 def test_prefixes(value, text):
     assert si(value, "MACs") == text
 
 
 @given(st.floats(1e-14, 1e17))
 def test_a_prefixed_number_is_the_number_to_three_digits(value):
-    scale = {"P": 1e15, "T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3, "": 1.0,
-             "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}  # fmt: skip
+    scale = {
+        "P": 1e15,
+        "T": 1e12,
+        "G": 1e9,
+        "M": 1e6,
+        "k": 1e3,
+        "": 1.0,
+        "m": 1e-3,
+        "u": 1e-6,
+        "n": 1e-9,
+        "p": 1e-12,
+        "f": 1e-15,
+    }
     number, unit = si(value, "J").split()
     assert float(number) * scale[unit[:-1]] == pytest.approx(value, rel=6e-3)
 
@@ -53,9 +79,12 @@ def test_units_of_the_engine():
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.0381, "38 ms"), (4.23, "4.2 s"), (59.99, "1 min 0 s"), (200, "3 min 20 s"),
+        (0.0381, "38 ms"),
+        (4.23, "4.2 s"),
+        (59.99, "1 min 0 s"),
+        (200, "3 min 20 s"),
         (7500, "2 h 5 min"),
     ],
-)  # fmt: skip
+)
 def test_durations(seconds, text):
     assert duration(seconds) == text

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosearch.einsum import conv
 from cosearch.errors import Infeasible
-from cosearch.mapper import Budget
-from cosearch.objective import OBJECTIVES
+from cosearch.mapping.mapper import Budget
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import conv
 from cosearch_hardware.drawing import svg
-from cosearch_plugins.mappers.exact import ExactMapper
+from cosearch_plugins.mappers.exact.mapper import ExactMapper
 
 PAGE = Path(__file__).parents[2] / "docs/hardware/adding-a-machine.md"
 

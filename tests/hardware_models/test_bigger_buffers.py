@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from cosearch.einsum import conv, gemm
-from cosearch.mapper import Budget
-from cosearch.objective import OBJECTIVES
-from cosearch.plugins import load_registry
-from cosearch_plugins.mappers.exact import ExactMapper
+from cosearch.hooks.discovery import load_registry
+from cosearch.mapping.mapper import Budget
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import conv, gemm
+from cosearch_plugins.mappers.exact.mapper import ExactMapper
 
 ENERGY = next(o for o in OBJECTIVES if o.name == "energy")
 FIXED = "technology=eyeriss-relative,area=eyeriss-chip"

@@ -1,4 +1,4 @@
-from cosearch.einsum import conv, gemm
+from cosearch.workload.einsum import conv, gemm
 from cosearch_hardware.dimensions import Dimensions
 
 NONE = frozenset()

@@ -3,7 +3,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
 from cosearch_hardware.drawing import main, svg
 
 DOCS = Path(__file__).parents[2] / "docs/hardware"

@@ -8,19 +8,28 @@ import math
 import numpy as np
 import pytest
 
-from cosearch.einsum import Einsum, conv, gemm
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator, HardwareModel
-from cosearch.mapper import Budget
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.mapping.mapper import Budget
+from cosearch.workload.einsum import Einsum, conv, gemm
 
 CONFIGURATIONS = {
-    "eyeriss": 10_000, "eyeriss:resources=free": 10_000, "eyeriss:buffers=mesh": 10_000,
-    "gemmini": 10_000, "nvdla": 10_000, "simba": 10_000, "eyeriss:pes=256": 1_000,
-    "eyeriss:mapping=row-stationary": 1_000, "gemmini:latency=rtl": 1_000,
-    "nvdla:preset=small": 1_000, "systolic": 10_000, "vta": 10_000, "vta:rules=hidden": 10_000,
+    "eyeriss": 10_000,
+    "eyeriss:resources=free": 10_000,
+    "eyeriss:buffers=mesh": 10_000,
+    "gemmini": 10_000,
+    "nvdla": 10_000,
+    "simba": 10_000,
+    "eyeriss:pes=256": 1_000,
+    "eyeriss:mapping=row-stationary": 1_000,
+    "gemmini:latency=rtl": 1_000,
+    "nvdla:preset=small": 1_000,
+    "systolic": 10_000,
+    "vta": 10_000,
+    "vta:rules=hidden": 10_000,
     "vta:device=asic": 1_000,
-}  # fmt: skip
+}
 SPECS = tuple(CONFIGURATIONS)
 LAYERS = (
     conv("conv", K=16, C=8, P=14, Q=14, R=3, S=3),
@@ -129,11 +138,12 @@ def test_energy_and_area_grow_with_memory_size(spec, parameter, level):
 
 
 SIZES = (
-    ("systolic", "input_kb", "input_word"), ("systolic", "weight_kb", "weight_word"),
+    ("systolic", "input_kb", "input_word"),
+    ("systolic", "weight_kb", "weight_word"),
     ("systolic", "output_kb", "output_word"),
     ("vta:device=asic,area_limit_mm2=1000,rules=hidden", "inp", "inp"),
     ("vta:device=asic,area_limit_mm2=1000,rules=hidden", "acc", "acc"),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("spec", "parameter", "price"), SIZES)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cosearch.einsum import conv
+from cosearch.workload.einsum import conv
 from cosearch_hardware.nvdla import Nvdla
 
 LAYER = conv("layer", K=32, C=16, P=14, Q=14, R=3, S=3)

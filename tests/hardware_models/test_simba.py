@@ -1,6 +1,6 @@
 import numpy as np
 
-from cosearch.einsum import conv
+from cosearch.workload.einsum import conv
 from cosearch_hardware.simba import Simba
 
 LAYER = conv("layer", K=32, C=16, P=14, Q=14, R=3, S=3)

@@ -1,4 +1,4 @@
-from cosearch.einsum import conv, gemm
+from cosearch.workload.einsum import conv, gemm
 from cosearch_hardware.stationary import passing, spread, weights_rest
 
 CONV = conv("conv", N=2, K=3, C=4, P=5, Q=6, R=2, S=3)

@@ -13,7 +13,6 @@ import typer
 from attrs import frozen
 from typer.main import get_command, get_command_name
 
-from cosearch.announce import announce
 from cosearch.cli.errors import INTERRUPTED, report
 from cosearch.cli.help import Group, dress
 from cosearch.cli.interruption import Interruption
@@ -21,7 +20,8 @@ from cosearch.cli.log import log_shown
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
 from cosearch.errors import PluginError
-from cosearch.plugins import Registry, load_registry
+from cosearch.hooks.announce import announce
+from cosearch.hooks.discovery import Registry, load_registry
 
 COMMANDS = (
     "run",

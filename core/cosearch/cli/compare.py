@@ -148,12 +148,12 @@ def compare_command(
         cosearch compare alexnet resnet18 -H eyeriss -H gemmini -s random -s bayesian -s ppo
         cosearch compare resnet18 -H vta -s random -s nsga2 -o latency,area --seeds 20 --json
         cosearch compare resnet18 -H eyeriss -s evolutionary -s annealing --tune 8 --tune-on alexnet
-    """  # fmt: skip
-    from cosearch.cli import compare_text
+    """
     from cosearch.cli.compare_report import write_report
+    from cosearch.cli.text import compare as compare_text
     from cosearch.compare.contest import Contest
     from cosearch.compare.scores import standing
-    from cosearch.mapper import Budget
+    from cosearch.mapping.mapper import Budget
 
     session = session_of(ctx)
     if trials is None and evaluations is None and seconds is None:
@@ -161,9 +161,17 @@ def compare_command(
     if tune_on and tune is None:
         raise CosearchError("--tune-on says where to tune; --tune N says how much", "add --tune 8")
     contest = Contest(
-        strategy, hardware, workloads, seeds, Budget(trials, evaluations, seconds), objective,
-        mapper, mapper_trials, constraint or (), combine=combine,
-    )  # fmt: skip
+        strategy,
+        hardware,
+        workloads,
+        seeds,
+        Budget(trials, evaluations, seconds),
+        objective,
+        mapper,
+        mapper_trials,
+        constraint or (),
+        combine=combine,
+    )
     if len({run.spec.name for run in contest.runs(session.registry)}) < _size(contest):
         raise CosearchError("two of the contenders are the same strategy with the same options")
     try:
@@ -223,10 +231,15 @@ def _result(
 
     output, runs = session.output, list(contest.runs(session.registry))
     started = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(),
-               TextColumn("{task.fields[left]}", style="faint"))  # fmt: skip
-    with Progress(*columns, console=output.errors, transient=True,
-                  disable=not output.live) as progress:  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[left]}", style="faint"),
+    )
+    with Progress(
+        *columns, console=output.errors, transient=True, disable=not output.live
+    ) as progress:
         task = progress.add_task(what, total=len(runs), left="")
         done = 0
 

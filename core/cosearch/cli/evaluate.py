@@ -27,28 +27,34 @@ def evaluate_command(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="SPEC...", show_default=False,
+            metavar="SPEC...",
+            show_default=False,
             help="Architecture, layer and mapping, in one file or in three.",
         ),
     ] = None,
     timeloop: Annotated[
         bool,
         typer.Option(
-            "--timeloop", show_default=False,
+            "--timeloop",
+            show_default=False,
             help="The files are Timeloop's: architecture, problem and mapping, in any order.",
         ),
     ] = False,
     ert: Annotated[
         Path | None,
         typer.Option(
-            "--ert", metavar="FILE", show_default=False,
+            "--ert",
+            metavar="FILE",
+            show_default=False,
             help="Accelergy's energy reference table, with --timeloop.",
         ),
     ] = None,
     art: Annotated[
         Path | None,
         typer.Option(
-            "--art", metavar="FILE", show_default=False,
+            "--art",
+            metavar="FILE",
+            show_default=False,
             help="Accelergy's area reference table, with --timeloop.",
         ),
     ] = None,
@@ -59,7 +65,7 @@ def evaluate_command(
         ),
     ] = False,
     json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Price one given mapping of one layer on one machine, with the full breakdown.
 
     Examples:
@@ -83,8 +89,8 @@ def evaluate_command(
         raise _infeasible(broken)
     for note in notes:
         output.warn(note)
-    from cosearch.cli.evaluate_text import facts, show
-    from cosearch.loopnest.reference import analyse
+    from cosearch.cli.text.evaluate import facts, show
+    from cosearch.loopnest.model.reference import analyse
 
     s = specification
     analysis = analyse(s.architecture, s.layer, s.mapping)
@@ -100,7 +106,7 @@ def _read(
     if not files:
         raise CosearchError("no file is named", "write: cosearch evaluate SPEC.yaml")
     if timeloop:
-        from cosearch.formats.timeloop import read_timeloop
+        from cosearch.formats.timeloop.read import read_timeloop
 
         found = read_timeloop(files, ert, art)
         return found.specification, found.notes

@@ -25,18 +25,21 @@ from cosearch.cli.session import MACHINE, Session, session_of
 from cosearch.errors import Infeasible
 
 if TYPE_CHECKING:
-    from cosearch.hardware import Accelerator
-    from cosearch.study.crew import Hand
-    from cosearch.study.layer_mapping import LayerMapping, NetworkChoice
+    from cosearch.machine.hardware import Accelerator
+    from cosearch.mapping.network import LayerMapping, NetworkChoice
+    from cosearch.mapping.threads import Hand
     from cosearch.study.problem import Problem
 
 LayerSeconds = Annotated[
     float | None,
     typer.Option(
-        "--seconds", min=0.0, metavar="S", show_default=False,
+        "--seconds",
+        min=0.0,
+        metavar="S",
+        show_default=False,
         help="Wall-clock time of a layer's search at most.",
     ),
-]  # fmt: skip
+]
 
 WorkersOption = Annotated[
     int,
@@ -54,7 +57,8 @@ def map_command(
     workload: Annotated[
         str,
         typer.Argument(
-            metavar="WORKLOAD[:LAYER]", show_default=False,
+            metavar="WORKLOAD[:LAYER]",
+            show_default=False,
             help="A name from `cosearch list workloads`, a file, or one layer of either.",
         ),
     ],
@@ -68,7 +72,7 @@ def map_command(
     combine: CombineOption = "network",
     workers: WorkersOption = 1,
     json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Find the best mapping of each layer on one machine, and show it as a loop nest.
 
     A layer is called proven optimal only when its mapper ruled out every other mapping of the
@@ -80,7 +84,7 @@ def map_command(
         cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
         cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml  # Timeloop's files
     """
-    from cosearch.study.crew import hired
+    from cosearch.mapping.threads import hired
     from cosearch.study.problem import (
         Problem,
         build,
@@ -97,11 +101,17 @@ def map_command(
     fixed = model.space.parse(settings(set_))
     machine = build(model, {**model.baseline, **fixed})
     spec = StudySpec(
-        workload, hardware, "random",
+        workload,
+        hardware,
+        "random",
         canonical_mapper(mapper or default_mapper(model, session.registry), session.registry),
-        (session.registry.objective(objective).name,), fixed=fixed, seed=seed,
-        mapper_evaluations=mapper_trials, mapper_seconds=seconds, combine=checked(combine),
-    )  # fmt: skip
+        (session.registry.objective(objective).name,),
+        fixed=fixed,
+        seed=seed,
+        mapper_evaluations=mapper_trials,
+        mapper_seconds=seconds,
+        combine=checked(combine),
+    )
     problem = Problem.of(spec, session.registry)
     _run(session, problem, machine, hired(problem, session.registry, workers), json=json)
 
@@ -119,7 +129,7 @@ def _run(
     Raises:
         Infeasible: layers that fit nowhere, after all others have been shown.
     """
-    from cosearch.cli import map_text
+    from cosearch.cli.text import map as map_text
 
     done: list[LayerMapping] = []
     choice, stopped = None, False
@@ -159,7 +169,7 @@ def _together(
     others: Sequence[Hand],
 ) -> NetworkChoice | None:
     """Return the choice for the network, if it has several layers and all could be mapped."""
-    from cosearch.study.layer_mapping import choose_for_network
+    from cosearch.mapping.network import choose_for_network
 
     if len(done) < 2 or any(result.mapped is None for result in done):
         return None
@@ -173,7 +183,7 @@ def _watched(
     session: Session, problem: Problem, machine: Accelerator, others: Sequence[Hand]
 ) -> Iterator[LayerMapping]:
     """Yield the results, with a line that says what is being mapped while someone watches."""
-    from cosearch.study.layer_mapping import map_layers
+    from cosearch.mapping.network import map_layers
 
     if not session.output.live:
         yield from map_layers(problem, machine, others)

@@ -22,18 +22,23 @@ WorkloadArgument: TypeAlias = Annotated[
 HardwareOption: TypeAlias = Annotated[
     str,
     typer.Option(
-        "--hardware", "-H", metavar="NAME",
-        help="A hardware model from `cosearch list hardware`.", show_default=False,
+        "--hardware",
+        "-H",
+        metavar="NAME",
+        help="A hardware model from `cosearch list hardware`.",
+        show_default=False,
     ),
-]  # fmt: skip
+]
 
 SetOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="NAME=VALUE", show_default=False,
+        "--set",
+        metavar="NAME=VALUE",
+        show_default=False,
         help="Fix a parameter of the hardware model; may be repeated.",
     ),
-]  # fmt: skip
+]
 
 StrategyOption: TypeAlias = Annotated[
     str,
@@ -45,26 +50,34 @@ StrategyOption: TypeAlias = Annotated[
 MapperOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--mapper", "-m", metavar="NAME", show_default=False,
+        "--mapper",
+        "-m",
+        metavar="NAME",
+        show_default=False,
         help="A mapper or a strategy; the machine's own default if left out.",
     ),
-]  # fmt: skip
+]
 
 ObjectiveOption: TypeAlias = Annotated[
     str,
     typer.Option(
-        "--objective", "-o", metavar="NAME",
+        "--objective",
+        "-o",
+        metavar="NAME",
         help="What to make small; see `cosearch list objectives`.",
     ),
-]  # fmt: skip
+]
 
 MapperTrialsOption: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--mapper-trials", min=1, metavar="N", show_default=False,
+        "--mapper-trials",
+        min=1,
+        metavar="N",
+        show_default=False,
         help="Mappings priced per layer at most, for mappers that sample.",
     ),
-]  # fmt: skip
+]
 
 SecondsOption: TypeAlias = Annotated[
     float | None,
@@ -80,18 +93,21 @@ SeedOption: TypeAlias = Annotated[
 ConstraintOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--constraint", metavar="'NAME<=X'", show_default=False,
+        "--constraint",
+        metavar="'NAME<=X'",
+        show_default=False,
         help="A limit on the result, such as 'area_mm2<=10'; may be repeated.",
     ),
-]  # fmt: skip
+]
 
 CombineOption: TypeAlias = Annotated[
     str,
     typer.Option(
-        "--combine", metavar="HOW",
+        "--combine",
+        metavar="HOW",
         help="How layers' mappings are chosen: for the whole `network`, or `layers` alone, faster.",
     ),
-]  # fmt: skip
+]
 
 StoreOption: TypeAlias = Annotated[
     Path, typer.Option("--store", metavar="FILE", help="The SQLite file that keeps studies.")
@@ -103,10 +119,13 @@ STORE = Path("cosearch.db")
 RunsAtOnceOption: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--workers", min=1, metavar="N", show_default=False,
+        "--workers",
+        min=1,
+        metavar="N",
+        show_default=False,
         help="Runs at once; all processors if left out. Same result.",
     ),
-]  # fmt: skip
+]
 
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON.", show_default=False)

@@ -196,9 +196,15 @@ def table(
         name_style: of the first column.
     """
     grid = Table(
-        title=title or None, title_style="title", title_justify="left", box=None, pad_edge=False,
-        padding=(0, 2, 0, 0), header_style="head", show_header=any(c.strip("~>") for c in columns),
-    )  # fmt: skip
+        title=title or None,
+        title_style="title",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        header_style="head",
+        show_header=any(c.strip("~>") for c in columns),
+    )
     for i, column in enumerate(columns):
         mark, header = (column[0], column[1:]) if column[:1] in {">", "~"} else ("", column)
         grid.add_column(

@@ -36,9 +36,9 @@ def report_command(
     Examples:
         cosearch report resnet18-eyeriss-evolutionary-6465c1
         cosearch report resnet18-eyeriss-evolutionary-6465c1 --html report.html
-    """  # fmt: skip
-    from cosearch.cli import report_text
+    """
     from cosearch.cli.search import exit_code, rescore_command
+    from cosearch.cli.text import report as report_text
     from cosearch.store.store import Store
     from cosearch.study.codesign import load_study
     from cosearch.study.report import report_of

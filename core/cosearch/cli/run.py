@@ -31,68 +31,84 @@ TRIALS = 50
 ObjectiveOption = Annotated[
     str,
     typer.Option(
-        "--objective", "-o", metavar="NAME[,NAME]",
+        "--objective",
+        "-o",
+        metavar="NAME[,NAME]",
         help="What to make small; several for a Pareto front. See `cosearch list objectives`.",
     ),
-]  # fmt: skip
+]
 
 TrialsOption = Annotated[
     int | None,
     typer.Option(
-        "--trials", min=1, metavar="N", show_default=False,
+        "--trials",
+        min=1,
+        metavar="N",
+        show_default=False,
         help=f"Designs to try; {TRIALS} if no budget is named, all if exhaustive.",
     ),
-]  # fmt: skip
+]
 
 EvaluationsOption = Annotated[
     int | None,
     typer.Option(
-        "--evaluations", min=1, metavar="N", show_default=False,
+        "--evaluations",
+        min=1,
+        metavar="N",
+        show_default=False,
         help="Mappings to price over all designs; the batch that reaches it is finished.",
     ),
-]  # fmt: skip
+]
 
 BatchOption = Annotated[
     int,
     typer.Option(
-        "--batch", min=1, metavar="N",
+        "--batch",
+        min=1,
+        metavar="N",
         help="Designs proposed before the strategy learns of their losses; more of them keep "
         "more workers busy, and teach it less.",
     ),
-]  # fmt: skip
+]
 
 ColdOption = Annotated[
     bool,
     typer.Option(
-        "--cold", show_default=False,
+        "--cold",
+        show_default=False,
         help="Do not tell the strategy of the baseline before it begins.",
     ),
-]  # fmt: skip
+]
 
 WarmStartOption = Annotated[
     str,
     typer.Option(
-        "--warm-start", metavar="STUDY", show_default=False,
+        "--warm-start",
+        metavar="STUDY",
+        show_default=False,
         help="Tell the strategy first of the trials of this stored study on the same space.",
     ),
-]  # fmt: skip
+]
 
 SchemeOption = Annotated[
     str,
     typer.Option(
-        "--scheme", metavar="NAME",
+        "--scheme",
+        metavar="NAME",
         help="nested; semi-decoupled (only mappings found on the baseline); joint (hardware and "
         "mappings in one loop); or exhaustive (every design, best bound first: proven).",
     ),
-]  # fmt: skip
+]
 
 StudyOption = Annotated[
     str,
     typer.Option(
-        "--study", metavar="NAME", show_default=False,
+        "--study",
+        metavar="NAME",
+        show_default=False,
         help="Name in the store; made from the settings if left out.",
     ),
-]  # fmt: skip
+]
 
 WorkersOption = Annotated[
     int,
@@ -102,18 +118,23 @@ WorkersOption = Annotated[
 TrialSecondsOption = Annotated[
     float | None,
     typer.Option(
-        "--trial-seconds", min=0.1, metavar="S", show_default=False,
+        "--trial-seconds",
+        min=0.1,
+        metavar="S",
+        show_default=False,
         help="Give a design up after so long.",
     ),
-]  # fmt: skip
+]
 
 ExecutorOption = Annotated[
     str | None,
     typer.Option(
-        "--executor", metavar="NAME", show_default=False,
+        "--executor",
+        metavar="NAME",
+        show_default=False,
         help="Where designs are evaluated; picked by --workers if left out.",
     ),
-]  # fmt: skip
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -160,18 +181,29 @@ def run_command(
         cosearch run alexnet -H eyeriss --set buffer_kb=56 --seconds 60 --workers 2
     """  # noqa: E501 - the first line is the summary in --help
     from cosearch.cli.search import search
-    from cosearch.mapper import Budget
+    from cosearch.mapping.mapper import Budget
     from cosearch.store.store import Store
     from cosearch.study.codesign import Session, open_study, plan
     from cosearch.study.spec import EXHAUSTIVE
 
     session = session_of(ctx)
     spec = plan(
-        session.registry, workload, hardware, strategy, mapper=mapper, objective=objective,
-        constraints=constraint or (), fixed=settings(set_), seed=seed, batch=batch,
-        mapper_evaluations=mapper_trials, warm=not cold, scheme=scheme,
-        warm_start=warm_start, combine=combine,
-    )  # fmt: skip
+        session.registry,
+        workload,
+        hardware,
+        strategy,
+        mapper=mapper,
+        objective=objective,
+        constraints=constraint or (),
+        fixed=settings(set_),
+        seed=seed,
+        batch=batch,
+        mapper_evaluations=mapper_trials,
+        warm=not cold,
+        scheme=scheme,
+        warm_start=warm_start,
+        combine=combine,
+    )
     unlimited = trials is None and evaluations is None and seconds is None
     enough = None if scheme == EXHAUSTIVE else TRIALS
     budget = Budget(enough if unlimited else trials, evaluations, seconds)
@@ -184,13 +216,14 @@ def run_command(
 
 def resume_command(
     ctx: typer.Context,
-    name: Annotated[
-        str, typer.Argument(metavar="STUDY", help="A name from `cosearch studies`.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A name from `cosearch studies`.")],
     trials: Annotated[
         int | None,
         typer.Option(
-            "--trials", min=1, metavar="N", show_default=False,
+            "--trials",
+            min=1,
+            metavar="N",
+            show_default=False,
             help="Try so many more designs; to the study's own budget if left out.",
         ),
     ] = None,
@@ -199,7 +232,7 @@ def resume_command(
     trial_seconds: TrialSecondsOption = None,
     executor: ExecutorOption = None,
     json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Continue a study that was interrupted, or take a finished one further.
 
     A resumed study ends exactly as if it had never stopped.

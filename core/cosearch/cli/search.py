@@ -6,16 +6,16 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cosearch.cli import report_text
 from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.interruption import Interruption
 from cosearch.cli.options import STORE
 from cosearch.cli.output import Output
+from cosearch.cli.progress import Display, LiveProgress, PlainProgress, Silent
 from cosearch.cli.session import Session
+from cosearch.cli.text import report as report_text
 from cosearch.store.store import Store
 from cosearch.study.codesign import Session as How
 from cosearch.study.codesign import is_over, run
-from cosearch.study.progress_display import Display, LiveProgress, PlainProgress, Silent
 from cosearch.study.report import StudyReport, report_of
 from cosearch.study.study import Study
 

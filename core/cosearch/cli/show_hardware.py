@@ -9,7 +9,6 @@ from rich.console import RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from cosearch.architecture import AccessEnergy, Architecture, Memory
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
 from cosearch.cli.show_plugin import (
@@ -21,11 +20,12 @@ from cosearch.cli.show_plugin import (
     show_options,
     size_of,
 )
-from cosearch.cli.sources_text import show_sources
-from cosearch.hardware import Accelerator, HardwareModel
-from cosearch.plugins import Named
+from cosearch.cli.text.sources import show_sources
+from cosearch.hooks.discovery import Named
+from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
+from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.quantities import digits, percent
-from cosearch.space import ParameterSpace
+from cosearch.search.parameters import ParameterSpace
 from cosearch.study.problem import build, make_hardware
 from cosearch.typing import Value
 
@@ -129,11 +129,18 @@ def _energies(architecture: Architecture) -> RenderableType:
     rows.append((unit.name, str(unit.word_bits), "1", digits(unit.energy_pj), "", "", "", "", area))
     return table(
         (
-            "", ">word|bits", ">access|words", ">read|pJ", ">fill|pJ", ">update|pJ",
-            ">bandwidth|words/cycle", ">leakage|pJ/cycle", ">area|mm2",
+            "",
+            ">word|bits",
+            ">access|words",
+            ">read|pJ",
+            ">fill|pJ",
+            ">update|pJ",
+            ">bandwidth|words/cycle",
+            ">leakage|pJ/cycle",
+            ">area|mm2",
         ),
         rows,
-    )  # fmt: skip
+    )
 
 
 def _costs(memory: Memory, name: str, energy: AccessEnergy, *, area: bool) -> tuple[str, ...]:

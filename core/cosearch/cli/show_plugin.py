@@ -11,9 +11,9 @@ from rich.console import RenderableType
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
 from cosearch.errors import CosearchError
-from cosearch.plugins import Named, Registry
+from cosearch.hooks.discovery import Named, Registry
 from cosearch.quantities import whole
-from cosearch.space import Parameter, ParameterSpace, Space
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import Value
 
 LISTED = 8
@@ -53,10 +53,13 @@ def show_objective(session: Session, name: str, *, json: bool) -> None:
     if json:
         session.output.json(
             {
-                "name": objective.name, "summary": objective.summary, "unit": objective.unit,
-                "needs": objective.needs, "distribution": origin,
+                "name": objective.name,
+                "summary": objective.summary,
+                "unit": objective.unit,
+                "needs": objective.needs,
+                "distribution": origin,
             }
-        )  # fmt: skip
+        )
         return
     session.output.title(objective.name, f"{objective.summary}; {origin}")
     session.output.show(f"  unit   {objective.unit}; lower is better")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
-from cosearch.einsum import Einsum
-from cosearch.einsum_text import LayerFacts, layer_facts, left_out_by_kind
 from cosearch.quantities import digits, percent, si, whole
-from cosearch.workload import Network
-from cosearch.workload_source import resolve
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.network import Network
+from cosearch.workload.source import resolve
+from cosearch.workload.text import LayerFacts, layer_facts, left_out_by_kind
 
 
 def show(session: Session, spec: str, *, json: bool) -> None:
@@ -20,9 +20,16 @@ def show(session: Session, spec: str, *, json: bool) -> None:
     session.output.title(network.name, network.source)
     session.output.show(_totals(network), "")
     columns = (
-        "layer", "what it is", ">runs", ">weights|words", ">inputs|words", ">outputs|words",
-        ">MACs|millions", ">share|%", ">intensity|MACs/word",
-    )  # fmt: skip
+        "layer",
+        "what it is",
+        ">runs",
+        ">weights|words",
+        ">inputs|words",
+        ">outputs|words",
+        ">MACs|millions",
+        ">share|%",
+        ">intensity|MACs/word",
+    )
     session.output.show(table(columns, map(_row, layer_facts(network))))
     if network.unmodelled:
         _show_unmodelled(session, network)

@@ -106,7 +106,7 @@ def rescore_command(
     Examples:
         cosearch rescore resnet18-eyeriss-evolutionary-1d4a
     """
-    from cosearch.cli import report_text
+    from cosearch.cli.text import report as report_text
     from cosearch.errors import CosearchError
     from cosearch.store.store import Store
     from cosearch.study.codesign import load_study

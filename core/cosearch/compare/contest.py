@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
-from cosearch.mapper import Budget
-from cosearch.plugins import Registry
+from cosearch.hooks.discovery import Registry
+from cosearch.mapping.mapper import Budget
 from cosearch.study.codesign import plan, refuse_many_objectives
 from cosearch.study.problem import make_hardware, make_strategy
 from cosearch.study.spec import BATCH, NETWORK, StudySpec
@@ -66,8 +66,11 @@ class Contest:
     tuned: Mapping[str, str] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        for what, names in (("strategy", self.strategies), ("machine", self.hardware),
-                            ("workload", self.workloads)):  # fmt: skip
+        for what, names in (
+            ("strategy", self.strategies),
+            ("machine", self.hardware),
+            ("workload", self.workloads),
+        ):
             if len(set(names)) < len(names):
                 raise CosearchError(f"a {what} is named twice: {', '.join(names)}")
         if len(self.strategies) < 2:
@@ -105,11 +108,18 @@ class Contest:
 
     def _plan(self, registry: Registry, strategy: str, case: Case) -> StudySpec:
         spec = plan(
-            registry, case.workload, case.hardware, self.tuned.get(strategy, strategy),
-            mapper=self.mapper, objective=self.objective, constraints=self.constraints,
-            batch=self.batch, mapper_evaluations=self.mapper_evaluations, warm=False,
+            registry,
+            case.workload,
+            case.hardware,
+            self.tuned.get(strategy, strategy),
+            mapper=self.mapper,
+            objective=self.objective,
+            constraints=self.constraints,
+            batch=self.batch,
+            mapper_evaluations=self.mapper_evaluations,
+            warm=False,
             combine=self.combine,
-        )  # fmt: skip
+        )
         space = make_hardware(spec.hardware, registry).space
         refuse_many_objectives(make_strategy(spec.strategy, registry), space, spec.objectives)
         return spec

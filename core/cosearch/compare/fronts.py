@@ -15,9 +15,9 @@ from attrs import evolve, frozen
 
 from cosearch.compare.contest import Case
 from cosearch.compare.outcome import Result, RunOutcome
-from cosearch.hypervolume import dominated_share, reference_point
-from cosearch.objective import pareto_front
 from cosearch.quantities import digits, percent
+from cosearch.search.hypervolume import dominated_share, reference_point
+from cosearch.search.objective import pareto_front
 from cosearch.typing import FloatArray
 
 

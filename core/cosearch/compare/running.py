@@ -8,8 +8,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from cosearch.compare.contest import Run
-from cosearch.mapper import Budget
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import is_over, open_study
 from cosearch.study.codesign import run as run_study

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 from attrs import frozen
 
-from cosearch.ranking import midranks
+from cosearch.search.ranking import midranks
 from cosearch.typing import FloatArray
 
 PERMUTATIONS = 9_999

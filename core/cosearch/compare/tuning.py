@@ -18,15 +18,15 @@ from cosearch.compare.contest import Contest
 from cosearch.compare.outcome import Result
 from cosearch.compare.scores import area, log_ratio
 from cosearch.errors import CosearchError
-from cosearch.plugins import Registry, join_spec, split_spec
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.hooks.discovery import Registry, join_spec, split_spec
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.search.seeds import stream
+from cosearch.search.unseen import Unseen
 from cosearch.study.codesign import refuse_many_objectives
 from cosearch.study.problem import make_hardware, make_strategy
-from cosearch.study.seeds import stream
 from cosearch.typing import Value
-from cosearch.unseen import Unseen
-from cosearch.workload import Network
-from cosearch.workload_source import resolve
+from cosearch.workload.network import Network
+from cosearch.workload.source import resolve
 
 SEEDS = 3
 """Runs of each configuration on each tuning workload and machine."""
@@ -75,9 +75,11 @@ class Tuning:
         """Return the contest of all configurations on the tuning workloads."""
         texts = [text for tried in self.candidates(registry).values() for text in tried]
         return evolve(
-            self.contest, strategies=tuple(dict.fromkeys(texts)), workloads=self.workloads,
+            self.contest,
+            strategies=tuple(dict.fromkeys(texts)),
+            workloads=self.workloads,
             seeds=SEEDS,
-        )  # fmt: skip
+        )
 
 
 @frozen

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from attrs import frozen
 
 from cosearch.errors import InputError, near_names
-from cosearch.yaml_source import Place, YamlDocument
+from cosearch.formats.yaml_source import Place, YamlDocument
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

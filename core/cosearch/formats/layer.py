@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosearch.einsum import Einsum, conv, gemm
-from cosearch.einsum_language import parse_einsum
 from cosearch.errors import CosearchError, InputError
 from cosearch.formats.fields import TEXT, WHOLE, Check, Fields
-from cosearch.yaml_source import Place
+from cosearch.formats.yaml_source import Place
+from cosearch.workload.einsum import Einsum, conv, gemm
+from cosearch.workload.language import parse_einsum
 
 KINDS = ("conv", "gemm", "einsum")
 

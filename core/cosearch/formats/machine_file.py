@@ -10,18 +10,18 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from cosearch.architecture import Architecture
-from cosearch.einsum import Einsum
 from cosearch.errors import InputError, UnknownNameError
 from cosearch.formats.spec import read_architecture_file
-from cosearch.formats.timeloop_architecture import architecture_of
-from cosearch.formats.timeloop_tables import read_area_table, read_energy_table
-from cosearch.formats.timeloop_yaml import read_timeloop_yaml
-from cosearch.hardware import HardwareModel, SpatialAccelerator
+from cosearch.formats.timeloop.architecture import architecture_of
+from cosearch.formats.timeloop.tables import read_area_table, read_energy_table
+from cosearch.formats.timeloop.yaml import read_timeloop_yaml
+from cosearch.hooks.registry import split_spec
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
-from cosearch.registry import split_spec
-from cosearch.space import ParameterSpace
+from cosearch.machine.architecture import Architecture
+from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import Configuration
+from cosearch.workload.einsum import Einsum
 
 SUFFIXES = (".yaml", ".yml", ".json")
 OPTIONS = ("art", "ert")

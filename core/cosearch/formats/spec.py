@@ -15,16 +15,6 @@ from typing import Any
 from attrs import fields as attributes
 from attrs import frozen
 
-from cosearch.architecture import (
-    AccessEnergy,
-    Architecture,
-    Compute,
-    CostRules,
-    Link,
-    Memory,
-    Partition,
-)
-from cosearch.einsum import ROLES, Einsum, Role
 from cosearch.errors import CosearchError, InputError, near_names
 from cosearch.formats.fields import (
     FLAG,
@@ -38,8 +28,18 @@ from cosearch.formats.fields import (
     optional,
 )
 from cosearch.formats.layer import read_layer
+from cosearch.formats.yaml_source import YamlDocument, read_yaml_document
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.yaml_source import YamlDocument, read_yaml_document
+from cosearch.machine.architecture import (
+    AccessEnergy,
+    Architecture,
+    Compute,
+    CostRules,
+    Link,
+    Memory,
+    Partition,
+)
+from cosearch.workload.einsum import ROLES, Einsum, Role
 
 VERSION = 1
 PARTS = ("architecture", "layer", "mapping")

@@ -119,15 +119,21 @@ def chart(figure: Figure, name: str, *, wide: bool = False) -> str:
     title, figure.layout.title = figure.layout.title.text or "", None
     top = 60 if wide else 34
     figure.update_layout(
-        template="plotly_white", height=figure.layout.height or CHART_HEIGHT, autosize=True,
-        margin={"l": 60, "r": 20, "t": top, "b": 50}, font={"size": 12},
-    )  # fmt: skip
+        template="plotly_white",
+        height=figure.layout.height or CHART_HEIGHT,
+        autosize=True,
+        margin={"l": 60, "r": 20, "t": top, "b": 50},
+        font={"size": 12},
+    )
     if figure.layout.legend.y is None:
         figure.update_layout(legend={"orientation": "h", "y": -0.26, "yanchor": "top"})
     drawn: str = figure.to_html(
-        full_html=False, include_plotlyjs=False, div_id=name, default_width="100%",
+        full_html=False,
+        include_plotlyjs=False,
+        div_id=name,
+        default_width="100%",
         config={"responsive": True, "displayModeBar": False},
-    )  # fmt: skip
+    )
     if wide:
         drawn = f'<div class="scroll"><div class="wide">{drawn}</div></div>'
     return f'<div class="chart"><h3>{title}</h3>{drawn}</div>'

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cosearch.architecture import Memory
-from cosearch.cost import Cost
 from cosearch.errors import CosearchError
-from cosearch.hardware import Accelerator, SpatialAccelerator
 from cosearch.html import charts
 from cosearch.html.nest_svg import nest_svg
 from cosearch.html.page import Section, chart, folded, grid, page, table, text
+from cosearch.machine.architecture import Memory
+from cosearch.machine.cost import Cost
+from cosearch.machine.hardware import Accelerator, SpatialAccelerator
 from cosearch.quantities import digits, energy, loss, percent, ratio, si, whole
 from cosearch.study.problem import build
 from cosearch.study.report import DesignReport, StudyReport, report_of

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
-from cosearch.plugins import Registry, load_registry
-from cosearch.space import ParameterSpace
+from cosearch.hooks.discovery import Registry, load_registry
+from cosearch.search.parameters import ParameterSpace
 from cosearch.study.codesign import plan
 from cosearch.study.evaluation import evaluate
 from cosearch.study.problem import Problem
@@ -58,9 +58,17 @@ class Designs:
         """
         registry = registry or load_registry()
         spec = plan(
-            registry, workload, hardware, "random", mapper=mapper, objective=objective,
-            constraints=constraints, fixed=fixed, seed=seed, mapper_evaluations=mapper_evaluations,
-        )  # fmt: skip
+            registry,
+            workload,
+            hardware,
+            "random",
+            mapper=mapper,
+            objective=objective,
+            constraints=constraints,
+            fixed=fixed,
+            seed=seed,
+            mapper_evaluations=mapper_evaluations,
+        )
         return cls(Problem.of(spec, registry))
 
     @property

@@ -68,9 +68,14 @@ class DesignEnv(gymnasium.Env[FloatArray, int]):  # type: ignore[misc] # untyped
         render_mode: str | None = None,
     ) -> None:
         self.designs = Designs.of(
-            workload, hardware, objective, mapper=mapper, constraints=constraints, fixed=fixed,
+            workload,
+            hardware,
+            objective,
+            mapper=mapper,
+            constraints=constraints,
+            fixed=fixed,
             mapper_evaluations=mapper_evaluations,
-        )  # fmt: skip
+        )
         if len(self.designs.problem.objectives) != 1:
             raise CosearchError("an environment has one objective: its reward is one number")
         self.penalty, self.render_mode = penalty, render_mode

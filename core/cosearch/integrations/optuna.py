@@ -13,7 +13,7 @@ import numpy as np
 
 from cosearch.errors import MissingExtraError
 from cosearch.integrations.designs import Designs
-from cosearch.space import Parameter
+from cosearch.search.parameters import Parameter
 from cosearch.study.trial import Outcome
 
 try:
@@ -58,10 +58,15 @@ class Objective:
         """Resolve names as `cosearch run` does; see `Designs.of`."""
         return cls(
             Designs.of(
-                workload, hardware, objective, mapper=mapper, constraints=constraints,
-                mapper_evaluations=mapper_evaluations, fixed=fixed,
+                workload,
+                hardware,
+                objective,
+                mapper=mapper,
+                constraints=constraints,
+                mapper_evaluations=mapper_evaluations,
+                fixed=fixed,
             )
-        )  # fmt: skip
+        )
 
     def __call__(self, trial: Trial) -> float | tuple[float, ...]:
         """Return the loss, or a tuple of the losses of several objectives.

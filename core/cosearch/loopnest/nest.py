@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from cosearch.einsum import Einsum, Tensor
 from cosearch.loopnest.mapping import Mapping
+from cosearch.workload.einsum import Einsum, Tensor
 
 Vector: TypeAlias = tuple[int, ...]
 """One whole number per axis of a tensor: the sides of a box, or how far a box moves."""

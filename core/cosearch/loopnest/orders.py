@@ -9,7 +9,7 @@ import numpy as np
 from attrs import field, frozen
 
 from cosearch.errors import CosearchError
-from cosearch.loopnest.pack import ORDER_BITS
+from cosearch.loopnest.kernel.pack import ORDER_BITS
 from cosearch.typing import IntArray
 
 MOST_FREE = 10

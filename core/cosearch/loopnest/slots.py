@@ -13,12 +13,12 @@ from functools import cached_property, lru_cache
 import numpy as np
 from attrs import frozen
 
-from cosearch.architecture import Architecture
-from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
+from cosearch.loopnest.kernel.pack import turning_dims
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
-from cosearch.loopnest.pack import turning_dims
+from cosearch.machine.architecture import Architecture
 from cosearch.typing import BoolArray, IntArray
+from cosearch.workload.einsum import Einsum
 
 X, Y, TIME = 0, 1, 2
 """Kinds of slots; slot `3 * level + kind`, so that slots are ordered inner to outer."""

@@ -24,9 +24,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cosearch.architecture import Architecture
-from cosearch.einsum import Axis, Einsum, Tensor
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
+from cosearch.machine.architecture import Architecture
+from cosearch.workload.einsum import Axis, Einsum, Tensor
 
 INDENT = "  "
 

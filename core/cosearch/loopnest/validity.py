@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from enum import Enum
 
-from cosearch.architecture import Architecture, Memory
-from cosearch.einsum import Einsum, Tensor
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.mapping import Mapping
 from cosearch.loopnest.nest import MAC, Nest
+from cosearch.machine.architecture import Architecture, Memory
+from cosearch.workload.einsum import Einsum, Tensor
 
 
 class Rule(Enum):
@@ -95,20 +95,26 @@ def _factors(layer: Einsum, mapping: Mapping) -> Iterator[InvalidMapping]:
     for dim, size in layer.bounds.items():
         if extent[dim] != size:
             yield InvalidMapping(
-                Rule.FACTORS, dim, extent[dim], size,
+                Rule.FACTORS,
+                dim,
+                extent[dim],
+                size,
                 f"the factors of {dim} multiply up to {extent[dim]}, its size is {size}",
                 f"choose factors of {dim} whose product is {size}",
-            )  # fmt: skip
+            )
 
 
 def _kept_nowhere(layer: Einsum, mapping: Mapping) -> Iterator[InvalidMapping]:
     for tensor in layer.tensors:
         if not any(tensor.name in entry.keep for entry in mapping.levels):
             yield InvalidMapping(
-                Rule.KEPT_NOWHERE, tensor.name, 0, 1,
+                Rule.KEPT_NOWHERE,
+                tensor.name,
+                0,
+                1,
                 f"{tensor.name} bypasses every level",
                 f"keep {tensor.name} at the outermost level",
-            )  # fmt: skip
+            )
 
 
 def _spatial(architecture: Architecture, mapping: Mapping, level: int) -> Iterator[InvalidMapping]:
@@ -124,10 +130,13 @@ def _spatial(architecture: Architecture, mapping: Mapping, level: int) -> Iterat
     ):
         if used > allowed:
             yield InvalidMapping(
-                rule, there.name, used, allowed,
+                rule,
+                there.name,
+                used,
+                allowed,
                 f"the mapping uses {used} {what} of {there.name}, there are {allowed}",
                 f"lower the spatial factors of the levels above {there.name}",
-            )  # fmt: skip
+            )
 
 
 def _capacity(
@@ -148,7 +157,10 @@ def _capacity(
         if room is not None and used > room:
             tiles = " + ".join(f"{t} {w}" for t, w in words.items())
             yield InvalidMapping(
-                Rule.CAPACITY, memory.name, used, room,
+                Rule.CAPACITY,
+                memory.name,
+                used,
+                room,
                 f"tiles of {used} words ({tiles}) exceed the {room} words of {name}",
                 f"move factors from {memory.name} or below it to outer levels, or bypass it",
-            )  # fmt: skip
+            )

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 
 from attrs import evolve, field, frozen
 
-from cosearch.mapper import Mapped
+from cosearch.mapping.mapper import Mapped
 
 MOST = 1024
 """Answers kept, some hundred bytes each: those not asked for longest are dropped."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import frozen
 
-from cosearch.cost import CostBatch
-from cosearch.einsum import Einsum
-from cosearch.hardware import Accelerator
 from cosearch.loopnest.validity import Rule
+from cosearch.machine.cost import CostBatch
+from cosearch.machine.hardware import Accelerator
+from cosearch.workload.einsum import Einsum
 
 SAMPLED = 1_000
 """Random mappings looked at to tell why mappings of a layer are invalid."""

@@ -12,9 +12,9 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError, Infeasible
-from cosearch.space import ParameterSpace
+from cosearch.search.parameters import ParameterSpace
+from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED
-from cosearch.strategy import Strategy
 from cosearch.study.problem import Problem, build
 from cosearch.study.study import Study
 from cosearch.study.trial import State, Trial

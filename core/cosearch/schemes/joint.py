@@ -20,18 +20,18 @@ from typing import ClassVar
 import numpy as np
 from attrs import frozen
 
-from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError, Infeasible
-from cosearch.hardware import Accelerator, HardwareModel
-from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping.search import priced
-from cosearch.objective import Objective
-from cosearch.space import Parameter, ParameterSpace, Space
+from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
+from cosearch.mapping.strategy_mapper import priced
+from cosearch.search.objective import Objective
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.seeds import stream
 from cosearch.study.problem import build
-from cosearch.study.seeds import stream
 from cosearch.study.trial import NAMED
 from cosearch.typing import Configuration, Rows
-from cosearch.workload import Network
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.network import Network
 
 DRAWS = 10_000
 """Mappings drawn at random for one to begin with, where the first choices of all cannot be run."""
@@ -194,8 +194,9 @@ class KeyedMapper(Mapper):
             reason = costs.reasons[int(costs.reason[0])]
             raise Unmappable(
                 f"layer {layer.name!r}: the mapping cannot be run: {reason}",
-                {reason: float(costs.excess[0])}, 1,
-            )  # fmt: skip
+                {reason: float(costs.excess[0])},
+                1,
+            )
         energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
         return Mapped(row, energy, cycles, evaluations=1, mapper=NAMED)
 

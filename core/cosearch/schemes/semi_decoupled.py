@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from attrs import frozen
 
-from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError
-from cosearch.hardware import Accelerator
-from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping.search import mapping_losses, priced
-from cosearch.objective import Objective, pareto_front
-from cosearch.ranking import spearman
-from cosearch.space import ParameterSpace, Space
-from cosearch.study.seeds import stream
+from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
+from cosearch.mapping.strategy_mapper import mapping_losses, priced
+from cosearch.search.objective import Objective, pareto_front
+from cosearch.search.parameters import ParameterSpace, Space
+from cosearch.search.ranking import spearman
+from cosearch.search.seeds import stream
 from cosearch.typing import Rows, Value
+from cosearch.workload.einsum import Einsum
 
 if TYPE_CHECKING:
     from cosearch.loopnest.mapping import Mapping
@@ -88,12 +88,17 @@ class ProxyMapper(Mapper):
         if not np.isfinite(losses[best]):
             raise Unmappable(
                 f"layer {layer.name!r}: none of the proxy's {len(rows)} mappings can be run",
-                {"proxy": float(costs.excess.min())}, len(rows),
-            )  # fmt: skip
+                {"proxy": float(costs.excess.min())},
+                len(rows),
+            )
         return Mapped(
-            rows[best], float(costs.energy_pj[best]), float(costs.cycles[best]),
-            evaluations=len(rows), seconds=time.perf_counter() - started, mapper="proxy",
-        )  # fmt: skip
+            rows[best],
+            float(costs.energy_pj[best]),
+            float(costs.cycles[best]),
+            evaluations=len(rows),
+            seconds=time.perf_counter() - started,
+            mapper="proxy",
+        )
 
     def _carried(
         self, accelerator: Accelerator, layer: Einsum, objective: Objective, budget: Budget

@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
-from cosearch.cost import PartialTiles
-from cosearch.mapper import Budget
+from cosearch.machine.cost import PartialTiles
+from cosearch.mapping.mapper import Budget
 from cosearch.study.spec import StudySpec
 from cosearch.study.trial import LayerResult, Outcome, State, Trial, Unmapped
 

@@ -82,8 +82,11 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     with explained(path):
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False,
-        )  # fmt: skip
+            uri=True,
+            timeout=WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
         try:
             _prepare(connection, path, write=write)
         except BaseException:

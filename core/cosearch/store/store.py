@@ -32,7 +32,7 @@ from cosearch.store.records import (
     losses_of,
     trial_of,
     trial_values,
-)  # fmt: skip
+)
 from cosearch.store.schema import connect, explained, snapshot, transaction, trials_table
 from cosearch.study.fidelity import spent
 from cosearch.study.trial import LayerResult, Outcome, Trial, Unmapped

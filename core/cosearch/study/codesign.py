@@ -20,12 +20,13 @@ import numpy as np
 from attrs import evolve, frozen
 
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
-from cosearch.mapper import Budget
-from cosearch.plugins import Named, Registry
-from cosearch.space import Space
+from cosearch.hooks.discovery import Named, Registry
+from cosearch.mapping.mapper import Budget
+from cosearch.search.parameters import Space
+from cosearch.search.seeds import stream
+from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
 from cosearch.store.store import Store
-from cosearch.strategy import Strategy
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
 from cosearch.study.fidelity import ROUNDING, WHOLE
@@ -40,7 +41,6 @@ from cosearch.study.problem import (
     parse_objectives,
 )
 from cosearch.study.search import Search
-from cosearch.study.seeds import stream
 from cosearch.study.spec import (
     BATCH,
     EXHAUSTIVE,
@@ -76,7 +76,7 @@ def plan(
 
     Args:
         registry: knows the names.
-        workload: name, path or einsum, see `cosearch.workload_source`.
+        workload: name, path or einsum, see `cosearch.workload.source`.
         hardware: a hardware model's name with options.
         strategy: a strategy's name with options.
         mapper: a mapper's or strategy's name with options; None is the machine's default.

@@ -9,8 +9,8 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError, PluginError
-from cosearch.mapping.search import asked_rows, checked_rows
-from cosearch.strategy import MultiFidelity, Strategy
+from cosearch.mapping.strategy_mapper import asked_rows, checked_rows
+from cosearch.search.strategy import MultiFidelity, Strategy
 from cosearch.study.problem import Problem, broken
 from cosearch.study.transfer import Known
 from cosearch.study.trial import Outcome, Trial

@@ -10,7 +10,7 @@ from typing import ClassVar, Self, TypeAlias
 
 from attrs import frozen
 
-from cosearch.space import ParameterSpace
+from cosearch.search.parameters import ParameterSpace
 from cosearch.study.problem import Problem
 from cosearch.study.spec import StudySpec
 from cosearch.study.trial import Outcome
@@ -52,7 +52,7 @@ class Task:
 
     def prepare(self) -> None:
         """Load plugins and resolve names; the first call of a process takes a second or two."""
-        from cosearch.plugins import load_registry
+        from cosearch.hooks.discovery import load_registry
 
         if self._problem is None:
             self._problem = Problem.of(self.spec, load_registry())

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from cosearch.study.trial import Outcome, Trial
 from cosearch.typing import Value
-from cosearch.workload import Layer, Network
+from cosearch.workload.network import Layer, Network
 
 WHOLE = 1.0
 """Every layer is judged."""

@@ -12,17 +12,17 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError, Infeasible, InputError, PluginError, UnknownNameError
-from cosearch.hardware import Accelerator, HardwareModel
-from cosearch.mapper import Mapper
-from cosearch.mapping.search import StrategyMapper
-from cosearch.objective import Constraint, Objective
-from cosearch.plugins import Named, Registry
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.strategy import Strategy
+from cosearch.hooks.discovery import Named, Registry
+from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.mapping.mapper import Mapper
+from cosearch.mapping.strategy_mapper import StrategyMapper
+from cosearch.search.objective import Constraint, Objective
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.search.strategy import Strategy
 from cosearch.study.spec import JOINT, SEMI_DECOUPLED, StudySpec
 from cosearch.typing import Value
-from cosearch.workload import Network
-from cosearch.workload_source import resolve
+from cosearch.workload.network import Network
+from cosearch.workload.source import resolve
 
 FALLBACK_MAPPERS = ("evolutionary", "random")
 """The default mapper where the one a machine names is not installed; shown like any other."""
@@ -107,8 +107,9 @@ class Problem:
 
     def parameters_of(self, configuration: Mapping[str, Value]) -> dict[str, Value]:
         """Return the hardware parameters of a design, without its choices of mappings."""
-        return {name: configuration[name] for name in self.hardware.space.names
-                if name in configuration}  # fmt: skip
+        return {
+            name: configuration[name] for name in self.hardware.space.names if name in configuration
+        }
 
     @property
     def mapper_purpose(self) -> str:

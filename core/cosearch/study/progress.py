@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from cosearch.hookspecs import hookimpl
+from cosearch.hooks.hookspecs import hookimpl
 from cosearch.quantities import digits, duration, loss, percent, ratio
 from cosearch.study.fidelity import ROUNDING, Bill
 from cosearch.study.study import Study, Trial

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import frozen
 
-from cosearch.cost import Cost, PartialTiles
-from cosearch.einsum_text import describe, run_as
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator, SpatialAccelerator
-from cosearch.hypervolume import dominated_share, reference_point
-from cosearch.mapping.search import priced
+from cosearch.machine.cost import Cost, PartialTiles
+from cosearch.machine.hardware import Accelerator, SpatialAccelerator
+from cosearch.mapping.strategy_mapper import priced
+from cosearch.search.hypervolume import dominated_share, reference_point
 from cosearch.study.problem import Problem, build
 from cosearch.study.spec import EXHAUSTIVE, SEMI_DECOUPLED
 from cosearch.study.study import Study
 from cosearch.study.trial import LayerResult, State, Trial
 from cosearch.typing import Value
-from cosearch.workload import Layer
-from cosearch.workload_mix import PartCost, cost_of_parts
+from cosearch.workload.mix import PartCost, cost_of_parts
+from cosearch.workload.network import Layer
+from cosearch.workload.text import describe, run_as
 
 if TYPE_CHECKING:
     from cosearch.schemes.semi_decoupled import Agreement
@@ -129,7 +129,7 @@ class StudyReport:
         front: the designs that no other dominates, with several objectives.
         hypervolume: share of the box between zero and `reference` that the front dominates; None
             with one objective, or no front.
-        reference: by objective, beyond the worst of the front, see `cosearch.hypervolume`.
+        reference: by objective, beyond the worst of the front, see `cosearch.search.hypervolume`.
         obstacle: why there is no best design, or no baseline.
         failures: how often each reason made a trial fail.
         refusals: how often each reason made a trial infeasible.
@@ -178,8 +178,11 @@ def report_of(study: Study) -> StudyReport:
         study=study.name,
         settings=_settings(study),
         facts=header.facts,
-        budget={"trials": header.budget.trials, "evaluations": header.budget.evaluations,
-                "seconds": header.budget.seconds},
+        budget={
+            "trials": header.budget.trials,
+            "evaluations": header.budget.evaluations,
+            "seconds": header.budget.seconds,
+        },
         status=header.status,
         note=header.note,
         seconds=header.seconds,
@@ -200,7 +203,7 @@ def report_of(study: Study) -> StudyReport:
         spent=study.spent,
         agreement=_agreement(study),
         hardware_gap=_hardware_gap(study),
-    )  # fmt: skip
+    )
 
 
 def _hardware_gap(study: Study) -> float | None:
@@ -257,10 +260,16 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
         wrong.append(f"the design is not feasible any more: {verdict}")
     wrong += _wrong_sums(trial, layers)
     return DesignReport(
-        trial.number, problem.parameters_of(trial.configuration), _losses(problem, trial),
-        trial.outcome.metrics, tuple(layers), parts, sources, _networks(problem, trial),
+        trial.number,
+        problem.parameters_of(trial.configuration),
+        _losses(problem, trial),
+        trial.outcome.metrics,
+        tuple(layers),
+        parts,
+        sources,
+        _networks(problem, trial),
         tuple(wrong),
-    )  # fmt: skip
+    )
 
 
 def _networks(problem: Problem, trial: Trial) -> tuple[PartCost, ...]:
@@ -310,7 +319,7 @@ def _partial_disagreements(
     """Yield how the model of partial last tiles differs from what is stored."""
     if result.partial is None or not isinstance(machine, SpatialAccelerator):
         return
-    from cosearch.loopnest.partial_tiles import partial_cost
+    from cosearch.loopnest.model.partial_tiles import partial_cost
 
     mapping = machine.mapspace(result.as_run(layer.einsum)).mapping_of(np.array(result.row))
     found = partial_cost(machine.architecture, layer.einsum, mapping)
@@ -333,10 +342,23 @@ def _wrong_sums(trial: Trial, layers: list[LayerReport]) -> Iterator[str]:
 
 def _layer_report(layer: Layer, result: LayerResult, cost: Cost) -> LayerReport:
     return LayerReport(
-        layer.name, _about(layer, result), layer.count, layer.einsum.macs, result.energy_pj,
-        result.cycles, cost.utilization, cost.bound_by, result.proven, result.gap, result.mapper,
-        result.row, cost.loops, dict(_parts(cost)), result.sizes, result.partial,
-    )  # fmt: skip
+        layer.name,
+        _about(layer, result),
+        layer.count,
+        layer.einsum.macs,
+        result.energy_pj,
+        result.cycles,
+        cost.utilization,
+        cost.bound_by,
+        result.proven,
+        result.gap,
+        result.mapper,
+        result.row,
+        cost.loops,
+        dict(_parts(cost)),
+        result.sizes,
+        result.partial,
+    )
 
 
 def _about(layer: Layer, result: LayerResult) -> str:

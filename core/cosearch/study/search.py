@@ -15,9 +15,9 @@ import numpy as np
 from attrs import evolve, frozen
 
 from cosearch.errors import PluginError
+from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
-from cosearch.strategy import Strategy
 from cosearch.study.dialogue import OUTSIDE, Asked, Dialogue
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from attrs import asdict, field, fields, frozen
 
 from cosearch.errors import CosearchError, UnknownNameError
-from cosearch.mapper import Budget
+from cosearch.mapping.mapper import Budget
 from cosearch.typing import Value
 
 BATCH = 4

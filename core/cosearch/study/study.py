@@ -7,7 +7,7 @@ import math
 import numpy as np
 from attrs import define, field
 
-from cosearch.objective import pareto_front
+from cosearch.search.objective import pareto_front
 from cosearch.store.records import Header
 from cosearch.study.fidelity import spent
 from cosearch.study.problem import Problem

@@ -8,8 +8,8 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError, InputError, UnknownNameError
-from cosearch.space import ParameterSpace
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import ParameterSpace
+from cosearch.search.strategy import Strategy
 from cosearch.study.trial import State, Trial
 from cosearch.typing import BoolArray, FloatArray, Rows
 

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
-from cosearch.cost import PartialTiles
-from cosearch.einsum import Einsum
+from cosearch.machine.cost import PartialTiles
 from cosearch.typing import Value
+from cosearch.workload.einsum import Einsum
 
 BASELINE = 0
 """The number of the baseline's trial; the strategy's own trials count from 1."""

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
-from cosearch.hardware import Accelerator
-from cosearch.objective import Objective
-from cosearch.study.network_mapping import NetworkMapping, gap_alone, map_together
+from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.layer import Cache, map_layer
+from cosearch.mapping.together import NetworkMapping, gap_alone, map_together
+from cosearch.search.objective import Objective
 from cosearch.study.problem import Problem
 from cosearch.study.spec import NETWORK
 from cosearch.study.trial import LayerResult, Searched
-from cosearch.study.trial_layer import Cache, map_layer
-from cosearch.workload import Layer
+from cosearch.workload.network import Layer
 
 
 @frozen(eq=False)

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from cosearch.errors import CosearchError
-from cosearch.strategy import Strategy
+from cosearch.search.strategy import Strategy
 from cosearch.testing.problems import PROBLEMS, TINY, TWO_OBJECTIVES, Problem, problem
 from cosearch.testing.trace import Options, run, trace, trace_elsewhere
 from cosearch.typing import Rows

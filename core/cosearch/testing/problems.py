@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import UnknownNameError
-from cosearch.space import Parameter, ParameterSpace, Rule, Space
+from cosearch.search.parameters import Parameter, ParameterSpace, Rule, Space
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 Judge = Callable[[Rows], tuple[FloatArray, BoolArray]]

@@ -8,7 +8,7 @@ import time
 import numpy as np
 from attrs import frozen
 
-from cosearch.strategy import Strategy
+from cosearch.search.strategy import Strategy
 from cosearch.testing.problems import PROBLEMS, Problem
 from cosearch.testing.trace import Options
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cosearch.strategy import Strategy
+from cosearch.search.strategy import Strategy
 from cosearch.testing.problems import Problem, problem
 from cosearch.typing import Rows, Value
 
@@ -51,8 +51,12 @@ def trace_elsewhere(
     environment = os.environ | {"PYTHONHASHSEED": "12345"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "cosearch.testing.trace"],
-        input=json.dumps(request), capture_output=True, text=True, env=environment, check=False,
-    )  # fmt: skip
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
     if done.returncode != 0:
         raise RuntimeError(f"the other process failed:\n{done.stderr}")
     traces: list[list[list[int]]] = json.loads(done.stdout.splitlines()[-1])

@@ -18,17 +18,17 @@ from pathlib import Path
 
 from attrs import frozen
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, CostRules, Memory
-from cosearch.einsum import Einsum, conv
 from cosearch.errors import InputError
 from cosearch.loopnest.mapping import LevelMapping, Loop
 from cosearch.loopnest.mapping import Mapping as LoopMapping
 from cosearch.loopnest.validity import refuse_misfits
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, CostRules, Memory
 from cosearch.validate.compare import Figure, Figures, Point, Rejected
 from cosearch.validate.dosa_counts import access_counts
 from cosearch.validate.figures import MappedLayer, reference_model
 from cosearch.validate.files import csv_header, csv_rows, reading
 from cosearch.validate.reference import Reference, Section
+from cosearch.workload.einsum import Einsum, conv
 
 Row = Mapping[str, str]
 
@@ -132,19 +132,26 @@ def architecture(pe_dim: int, accumulator_depth: int, scratchpad_depth: int) -> 
         (
             Memory("register", 1, uniform(sram_pj(1, 8)), 8, mesh_x=pe_dim, mesh_y=pe_dim),
             Memory(
-                "accumulator", accumulator_depth, uniform(sram_pj(accumulator_depth, 32)), 32,
-                mesh_x=pe_dim, shared_bandwidth=2,
+                "accumulator",
+                accumulator_depth,
+                uniform(sram_pj(accumulator_depth, 32)),
+                32,
+                mesh_x=pe_dim,
+                shared_bandwidth=2,
             ),
             Memory(
-                "scratchpad", scratchpad_depth * pe_dim,
-                uniform(sram_pj(scratchpad_depth, 8 * pe_dim)), 8, pe_dim,
+                "scratchpad",
+                scratchpad_depth * pe_dim,
+                uniform(sram_pj(scratchpad_depth, 8 * pe_dim)),
+                8,
+                pe_dim,
                 shared_bandwidth=2 * pe_dim,
             ),
             Memory("DRAM", None, uniform(6400.0), 8, 64, shared_bandwidth=8, is_dram=True),
         ),
         Compute(0.5608, pe_dim, pe_dim, 8),
         rules=CostRules.timeloop_2022(),
-    )  # fmt: skip
+    )
 
 
 def mapping(text: str) -> LoopMapping:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from cosearch.einsum import Einsum
 from cosearch.loopnest.mapping import Loop
 from cosearch.loopnest.mapping import Mapping as LoopMapping
+from cosearch.workload.einsum import Einsum
 
 
 def access_counts(
@@ -30,9 +30,10 @@ def access_counts(
         loop but P at the register.
     """
     register, accumulator, scratchpad, dram = mapping.levels
-    dims_of = [{loop.dim for loop in loops} for loops in (
-        accumulator.spatial, scratchpad.spatial, register.temporal
-    )]  # fmt: skip
+    dims_of = [
+        {loop.dim for loop in loops}
+        for loops in (accumulator.spatial, scratchpad.spatial, register.temporal)
+    ]
     if scratchpad.temporal or register.spatial or dram.spatial:
         return None
     if not (dims_of[0] <= {"C"} and dims_of[1] <= {"K"} and dims_of[2] <= {"P"}):

@@ -6,18 +6,24 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from cosearch.architecture import Architecture
-from cosearch.einsum import Einsum
-from cosearch.loopnest.analysis import Analysis, NetworkAnalysis
 from cosearch.loopnest.mapping import Mapping
-from cosearch.loopnest.reference import analyse
+from cosearch.loopnest.model.analysis import Analysis, NetworkAnalysis
+from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.validity import InvalidMapping, Rule
+from cosearch.machine.architecture import Architecture
 from cosearch.validate.compare import Figures, Rejected
+from cosearch.workload.einsum import Einsum
 
 COUNTS = (
-    "tile_size", "partition_size", "instances", "reads", "fills", "updates",
-    "temporal_reductions", "address_generations",
-)  # fmt: skip
+    "tile_size",
+    "partition_size",
+    "instances",
+    "reads",
+    "fills",
+    "updates",
+    "temporal_reductions",
+    "address_generations",
+)
 
 
 @frozen

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve
 
-from cosearch.einsum import Einsum
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.loopnest.reference import analyse
+from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.validity import InvalidMapping, Rule
 from cosearch.validate.compare import Figure, Figures, Point, Rejected
 from cosearch.validate.figures import MappedLayer
 from cosearch.validate.reference import Section
+from cosearch.workload.einsum import Einsum
 
 if TYPE_CHECKING:
-    from cosearch.loopnest.pack import Nests
+    from cosearch.loopnest.kernel.pack import Nests
 
 UNKNOWN_TO_THE_KERNEL = (Rule.FACTORS, Rule.KEPT_NOWHERE)
 """Rules that no point of a mapspace can break."""
@@ -35,7 +35,7 @@ def against_kernel(section: Section) -> Section | None:
     Returns:
         None where the kernel can price none of them: it does not know link transfers.
     """
-    from cosearch.loopnest.pack import inexact
+    from cosearch.loopnest.kernel.pack import inexact
 
     points = []
     for point in section.points:
@@ -66,7 +66,7 @@ def _expected(case: MappedLayer) -> dict[str, Figure] | Rejected | None:
 
 def _priced(cases: Sequence[MappedLayer]) -> list[Figures | Rejected]:
     """Price all cases, those of one layer on one machine in one batch."""
-    from cosearch.loopnest.pricing import NestPricer
+    from cosearch.loopnest.kernel.nests import NestPricer
 
     alike: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, case in enumerate(cases):
@@ -88,7 +88,7 @@ def _priced(cases: Sequence[MappedLayer]) -> list[Figures | Rejected]:
 
 def _nests(layer: Einsum, mappings: Sequence[Mapping]) -> Nests:
     """Return mappings as the struct of arrays that the kernel prices."""
-    from cosearch.loopnest.pack import Nests, order_word, turning_dims
+    from cosearch.loopnest.kernel.pack import Nests, order_word, turning_dims
 
     dims = turning_dims(layer)
     levels, n = len(mappings[0].levels), len(mappings)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from attrs import field, frozen
 
-from cosearch.space import ParameterSpace
+from cosearch.search.parameters import ParameterSpace
 from cosearch.validate.compare import Figures, Point, Rejected, Report, validate
 
 

@@ -16,16 +16,23 @@ from typing import Any, TypeAlias
 
 from attrs import evolve
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, CostRules, Link, Memory
-from cosearch.einsum import Einsum, conv
 from cosearch.errors import CosearchError, InputError
 from cosearch.loopnest.mapping import LevelMapping, Loop
 from cosearch.loopnest.mapping import Mapping as LoopMapping
 from cosearch.loopnest.validity import Rule, refuse_misfits
+from cosearch.machine.architecture import (
+    AccessEnergy,
+    Architecture,
+    Compute,
+    CostRules,
+    Link,
+    Memory,
+)
 from cosearch.validate.compare import Figure, Point, Rejected
 from cosearch.validate.figures import COUNTS, MappedLayer, reason_of, reference_model
 from cosearch.validate.files import json_lines, json_object, reading
 from cosearch.validate.reference import Reference, Section
+from cosearch.workload.einsum import Einsum, conv
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -94,10 +101,14 @@ def architecture(name: str, facts: Json) -> Architecture:
         name,
         [_memory(level) for level in facts["levels"]],
         Compute(
-            mac["energy_per_compute_pj"], mac["meshX"], mac["meshY"], mac["word_bits"],
-            mac["area_um2"], mac["name"],
+            mac["energy_per_compute_pj"],
+            mac["meshX"],
+            mac["meshY"],
+            mac["word_bits"],
+            mac["area_um2"],
+            mac["name"],
         ),
-    )  # fmt: skip
+    )
 
 
 def _memory(level: Json) -> Memory:

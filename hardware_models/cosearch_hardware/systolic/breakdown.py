@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from cosearch.cost import Cost, LevelCost, TensorCost
-from cosearch.einsum import Einsum, Tensor
+from cosearch.machine.cost import Cost, LevelCost, TensorCost
+from cosearch.workload.einsum import Einsum, Tensor
 from cosearch_hardware.systolic.gemm_view import GemmView, Group
 from cosearch_hardware.systolic.pricing import Array, Priced, Prices
 

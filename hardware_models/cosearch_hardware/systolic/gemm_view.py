@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from cosearch.einsum import Einsum, Tensor
 from cosearch.errors import Infeasible
+from cosearch.workload.einsum import Einsum, Tensor
 
 Group: TypeAlias = Literal["M", "N", "K", "B"]
 GROUPS: tuple[Group, ...] = ("M", "N", "K", "B")
@@ -63,8 +63,10 @@ def gemm_view(layer: Einsum) -> GemmView:
     """Return the view, or raise Infeasible for a layer that is no matrix multiplication."""
     if sorted(t.role for t in layer.tensors) != ["Inputs", "Outputs", "Weights"]:
         names = ", ".join(t.name for t in layer.tensors)
-        raise Infeasible(f"layer {layer.name!r} has the tensors {names}: a systolic array "
-                         "multiplies one input by one weight tensor")  # fmt: skip
+        raise Infeasible(
+            f"layer {layer.name!r} has the tensors {names}: a systolic array "
+            "multiplies one input by one weight tensor"
+        )
     groups: list[Group] = []
     for dim in layer.dims:
         roles = frozenset(t.role for t in layer.tensors if dim in t.dims)

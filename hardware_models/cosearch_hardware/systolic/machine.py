@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from cosearch.cost import Cost, CostBatch
-from cosearch.einsum import Einsum, Tensor
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator
-from cosearch.space import Parameter, ParameterSpace, Rule
+from cosearch.machine.cost import Cost, CostBatch
+from cosearch.machine.hardware import Accelerator
+from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.typing import BoolArray, IntArray, Rows
+from cosearch.workload.einsum import Einsum, Tensor
 from cosearch_hardware.systolic.breakdown import MEMORY_OF, breakdown
 from cosearch_hardware.systolic.gemm_view import gemm_view
 from cosearch_hardware.systolic.pricing import (
@@ -68,11 +68,12 @@ class SystolicAccelerator(Accelerator):
         whole = view.windows
         parameters = [
             Parameter(
-                f"tile_{dim}", (size,) if dim in whole else divisors(size),
+                f"tile_{dim}",
+                (size,) if dim in whole else divisors(size),
                 doc=f"{dim} held on chip at once",
             )
             for dim, size in layer.bounds.items()
-        ]  # fmt: skip
+        ]
         orders = tuple("<".join(order) for order in ORDERS)
         parameters.append(Parameter("order", orders, doc="tile loops, inner to outer"))
         self._refuse_if_nothing_fits(layer, {d: s for d, s in layer.bounds.items() if d in whole})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, cast
 
-from cosearch.hardware import HardwareModel
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import Storage
+from cosearch.machine.hardware import HardwareModel
+from cosearch.machine.technology import Storage
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Value
 from cosearch_hardware.pricing import AREA, TECHNOLOGY, sources_of, technologies
 from cosearch_hardware.systolic.folds import Dataflow

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import frozen
 
-from cosearch.einsum import Tensor
 from cosearch.typing import FloatArray, IntArray
+from cosearch.workload.einsum import Tensor
 from cosearch_hardware.systolic.folds import Dataflow, Folded, fold
 from cosearch_hardware.systolic.gemm_view import GROUPS, GemmView, Group
 from cosearch_hardware.systolic.tiling import Tiles, Traffic, traffic

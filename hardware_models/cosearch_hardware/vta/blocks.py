@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import frozen
 
-from cosearch.einsum import Axis, Einsum
 from cosearch.errors import Infeasible
 from cosearch.typing import IntArray
+from cosearch.workload.einsum import Axis, Einsum
 from cosearch_hardware.systolic.gemm_view import GemmView, gemm_view
 from cosearch_hardware.vta.isa import VtaConfiguration
 
@@ -144,8 +144,16 @@ class Tile:
         """
         one = np.ones_like(self.rows)
         axes = np.sort(
-            [self.rows, self.co, self.ci, self.height, self.width,
-             one * blocks.height.taps, one * blocks.width.taps], axis=0
-        )  # fmt: skip
+            [
+                self.rows,
+                self.co,
+                self.ci,
+                self.height,
+                self.width,
+                one * blocks.height.taps,
+                one * blocks.width.taps,
+            ],
+            axis=0,
+        )
         unrolled = np.prod(axes[:-2], axis=0)
         return unrolled * axes[-1] * axes[-2], unrolled, axes[-1]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cosearch.cost import Cost, LevelCost, TensorCost
-from cosearch.einsum import Einsum
+from cosearch.machine.cost import Cost, LevelCost, TensorCost
 from cosearch.typing import IntArray
+from cosearch.workload.einsum import Einsum
 from cosearch_hardware.vta import pipeline
 from cosearch_hardware.vta.blocks import Blocks
 from cosearch_hardware.vta.isa import VtaConfiguration
@@ -105,8 +105,11 @@ def _busiest(table: IntArray) -> str:
 
 def _loops(b: Blocks, columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     tile = {name: int(values[0]) for name, values in columns.items() if name != "inside"}
-    spatial = [("n", b.rows, "rows"), ("h", b.height.outputs, "height"),
-               ("w", b.width.outputs, "width")]  # fmt: skip
+    spatial = [
+        ("n", b.rows, "rows"),
+        ("h", b.height.outputs, "height"),
+        ("w", b.width.outputs, "width"),
+    ]
     channels = [("co", b.co, "co")]
     inside = str(columns["inside"][0]) == "spatial"
     order = channels + spatial if inside else spatial + channels

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from attrs import frozen
 
-from cosearch.space import Rule
+from cosearch.search.parameters import Rule
 from cosearch.typing import BoolArray
 
 UOP_BYTES = 4
@@ -79,8 +79,19 @@ class VtaConfiguration:
     @property
     def columns(self) -> dict[str, np.ndarray]:
         """The fields as columns of one row, for the rules."""
-        names = ("batch", "block", "uop", "inp", "wgt", "acc", "bus_bytes", "pipelined",
-                 "inp_width", "wgt_width", "acc_width")  # fmt: skip
+        names = (
+            "batch",
+            "block",
+            "uop",
+            "inp",
+            "wgt",
+            "acc",
+            "bus_bytes",
+            "pipelined",
+            "inp_width",
+            "wgt_width",
+            "acc_width",
+        )
         return {name: np.array([getattr(self, name)]) for name in names}
 
     @property
@@ -149,22 +160,22 @@ def _entries_missing(c: Columns) -> np.ndarray:
 
 
 LIMITS: tuple[Limit, ...] = (
-    Limit(
-        "a micro-op addresses accumulator, input and weight in 32 bits", _operand_addresses, 32
-    ),
+    Limit("a micro-op addresses accumulator, input and weight in 32 bits", _operand_addresses, 32),
     Limit(
         "the instruction's low word has 64 bits: 37 and two micro-op addresses",
-        lambda c: np.asarray(37 + 2 * log_depths(c)["uop"]), 64,
+        lambda c: np.asarray(37 + 2 * log_depths(c)["uop"]),
+        64,
     ),
     Limit("the GEMM instruction's high word has 64 bits for six strides", _strides, 64),
     Limit(
         "the ALU instruction's high word has 64 bits: 20 and four accumulator addresses",
-        lambda c: np.asarray(4 * log_depths(c)["acc"] + 20), 64,
+        lambda c: np.asarray(4 * log_depths(c)["acc"] + 20),
+        64,
     ),
     Limit("memory instructions address 2^16 entries: 16 bits", _deepest, SIZE_BITS),
     Limit("an input row is at least as wide as the memory bus", _bus_over_row, 1),
     Limit("every memory holds two entries, one for each virtual thread", _entries_missing, 1),
-)  # fmt: skip
+)
 """What the instruction set's bit fields allow."""
 
 ISA_RULES: tuple[Rule, ...] = tuple(Rule(limit.reason, limit.holds) for limit in LIMITS)

@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from cosearch.cost import Cost, CostBatch
-from cosearch.einsum import Einsum
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator
-from cosearch.space import Parameter, ParameterSpace, Rule
+from cosearch.machine.cost import Cost, CostBatch
+from cosearch.machine.hardware import Accelerator
+from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
+from cosearch.workload.einsum import Einsum
 from cosearch_hardware.systolic.machine import divisors
 from cosearch_hardware.vta.blocks import Blocks, Tile, blocks_of
 from cosearch_hardware.vta.isa import LOOP_BITS, SIZE_BITS, VtaConfiguration
@@ -69,9 +69,12 @@ class VtaAccelerator(Accelerator):
     def _mapspace(self, layer: Einsum) -> ParameterSpace:
         b = blocks_of(layer, self.configuration)
         sizes = {
-            "rows": b.rows, "co": b.co, "ci": b.ci,
-            "height": b.height.outputs, "width": b.width.outputs,
-        }  # fmt: skip
+            "rows": b.rows,
+            "co": b.co,
+            "ci": b.ci,
+            "height": b.height.outputs,
+            "width": b.width.outputs,
+        }
         tiles = [
             Parameter(f"tile_{name}", divisors(size), doc=f"{name} of one task")
             for name, size in sizes.items()

@@ -8,9 +8,9 @@ from typing import ClassVar, cast
 from attrs import frozen
 
 from cosearch.errors import Infeasible
-from cosearch.hardware import HardwareModel
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import Storage
+from cosearch.machine.hardware import HardwareModel
+from cosearch.machine.technology import Storage
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
 from cosearch_hardware.pricing import AREA, TECHNOLOGY, sources_of, technologies
 from cosearch_hardware.vta.isa import ISA_RULES, LIMITS, UOP_BYTES, VtaConfiguration
@@ -43,15 +43,23 @@ class Device:
 
 DEVICES: dict[str, Device] = {
     "pynq": Device(
-        100, 8, 220, 630, "Pynq-Z1: 100 MHz, 64-bit AXI (apache/tvm-vta); Zynq-7020: 220 DSPs, "
+        100,
+        8,
+        220,
+        630,
+        "Pynq-Z1: 100 MHz, 64-bit AXI (apache/tvm-vta); Zynq-7020: 220 DSPs, "
         "140 block RAMs of 36 Kb (Xilinx DS190)",
     ),
     "ultra96": Device(
-        333, 16, 360, 972, "Ultra96: 333 MHz, 128-bit AXI (apache/tvm-vta); ZU3EG: 360 DSPs, 216 "
+        333,
+        16,
+        360,
+        972,
+        "Ultra96: 333 MHz, 128-bit AXI (apache/tvm-vta); ZU3EG: 360 DSPs, 216 "
         "block RAMs of 36 Kb (Xilinx DS891)",
     ),
     "asic": Device(500, 16, None, None, "no device: an area limit; the clock is an assumption"),
-}  # fmt: skip
+}
 
 MACS_PER_DSP = 2
 """Two multiplications of 8 bits share a DSP48 (Xilinx WP486)."""
@@ -79,12 +87,18 @@ class Vta(HardwareModel):
             Parameter("device", tuple(DEVICES), doc="whose resources and clock hold"),
             Parameter("rules", ("known", "hidden"), doc="known to strategies, or met when built"),
             Parameter("area_limit_mm2", (0.1, 10_000.0), 20.0, "mm2", "of an ASIC", free=True),
-            Parameter("memory_latency", (0, 1_000), MEMORY_LATENCY, "cycles",
-                      "before a burst's first beat; assumed", free=True),
+            Parameter(
+                "memory_latency",
+                (0, 1_000),
+                MEMORY_LATENCY,
+                "cycles",
+                "before a burst's first beat; assumed",
+                free=True,
+            ),
             TECHNOLOGY,
             AREA,
         )
-    )  # fmt: skip
+    )
 
     def __init__(
         self,
@@ -141,9 +155,12 @@ class Vta(HardwareModel):
 
     def _priced(self, c: VtaConfiguration) -> VtaAccelerator:
         row_bytes = {
-            "inp": c.inp_bytes, "wgt": c.wgt_bytes, "acc": c.acc_bytes, "out": c.out_bytes,
+            "inp": c.inp_bytes,
+            "wgt": c.wgt_bytes,
+            "acc": c.acc_bytes,
+            "out": c.out_bytes,
             "uop": UOP_BYTES,
-        }  # fmt: skip
+        }
         parts = {
             f"{name} memory": Storage(
                 f"{name} memory", "sram", max(1, c.memory_bytes[name] // width), 8 * width

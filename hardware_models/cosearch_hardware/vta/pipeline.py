@@ -221,9 +221,24 @@ def latency(table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     for i in range(len(table)):
         t = table[i]
         schedule = Schedule(
-            t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10], t[11], t[12], t[13],
-            t[14], t[15], t[16],
-        )  # fmt: skip
+            t[0],
+            t[1],
+            t[2],
+            t[3],
+            t[4],
+            t[5],
+            t[6],
+            t[7],
+            t[8],
+            t[9],
+            t[10],
+            t[11],
+            t[12],
+            t[13],
+            t[14],
+            t[15],
+            t[16],
+        )
         program, length = programs(schedule)
         out[i] = run(program, length, schedule.threads)
     return out

@@ -76,9 +76,12 @@ def energies(c: VtaConfiguration, prices: Prices, counts: Counts) -> dict[str, F
     is read. What is loaded or stored passes its memory once more.
     """
     widths = {
-        "inp": c.inp_bytes, "wgt": c.wgt_bytes, "acc": c.acc_bytes, "out": c.out_bytes,
+        "inp": c.inp_bytes,
+        "wgt": c.wgt_bytes,
+        "acc": c.acc_bytes,
+        "out": c.out_bytes,
         "uop": UOP_BYTES,
-    }  # fmt: skip
+    }
     rows = {name: counts.moved[name] / width for name, width in widths.items()}
     gemms, outputs = counts.gemms.astype(np.float64), counts.outputs.astype(np.float64)
     accumulated = 2 * gemms + (1 + 2 * ALU_INSTRUCTIONS + 1) * outputs

@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 from attrs import define
 
-from cosearch.einsum import Einsum
 from cosearch.errors import CosearchError
-from cosearch.hardware import Accelerator
-from cosearch.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping.search import mapping_losses, priced
-from cosearch.objective import Objective
-from cosearch.space import Parameter, ParameterSpace, Space
+from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
+from cosearch.mapping.strategy_mapper import mapping_losses, priced
+from cosearch.search.objective import Objective
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import FloatArray, IntArray, Rows
+from cosearch.workload.einsum import Einsum
 
 CHUNK = 65_536
 FIRST_BATCH, LARGEST_BATCH = 64, 4_096
@@ -80,16 +80,23 @@ class Exhaustive(Mapper):
             first, batch = first + len(these), min(2 * batch, LARGEST_BATCH)
         if best.row is None:
             raise Unmappable(
-                f"layer {layer.name!r}: none of {space.size} mappings can be run", {}, space.size,
+                f"layer {layer.name!r}: none of {space.size} mappings can be run",
+                {},
+                space.size,
                 proven=True,
-            )  # fmt: skip
+            )
         proven = proven_to >= best.loss
         return Mapped(
-            best.row, best.energy_pj, best.cycles, proven=proven,
+            best.row,
+            best.energy_pj,
+            best.cycles,
+            proven=proven,
             gap=0.0 if proven else 1 - max(proven_to, 0.0) / best.loss,
-            evaluations=best.evaluations, nodes=len(indices),
-            seconds=time.perf_counter() - started, mapper="exhaustive",
-        )  # fmt: skip
+            evaluations=best.evaluations,
+            nodes=len(indices),
+            seconds=time.perf_counter() - started,
+            mapper="exhaustive",
+        )
 
 
 def rows_at(space: Space, indices: IntArray) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosearch.hookspecs import Registration, hookimpl
+from cosearch.hooks.hookspecs import Registration, hookimpl
 
 
 @hookimpl
@@ -20,7 +20,8 @@ def cosearch_mappers() -> list[Registration]:
     """Return the inner search of arXiv 2010.02075."""
     return [
         Registration(
-            "stepwise", "cosearch_plugins.papers.stepwise:Stepwise",
+            "stepwise",
+            "cosearch_plugins.papers.stepwise:Stepwise",
             "a surrogate told of every few mappings, as in arXiv 2010.02075",
         )
-    ]  # fmt: skip
+    ]

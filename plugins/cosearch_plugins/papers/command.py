@@ -20,8 +20,8 @@ from cosearch.quantities import duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cosearch.plugins import Registry
-    from cosearch_plugins.papers.shi2020 import Plan
+    from cosearch.hooks.discovery import Registry
+    from cosearch_plugins.papers.shi2020.runs import Plan
 
 PAPERS = ("shi2020",)
 
@@ -104,9 +104,10 @@ def reproduce_command(
         cosearch reproduce shi2020 --contender "BO x exact"
         cosearch reproduce shi2020 --model shi2020-dqn --seeds 3 --ablations
         cosearch reproduce shi2020 --sensitivity --model shi2020-dqn --seeds 3
-    """  # fmt: skip
-    from cosearch_plugins.papers import shi2020, tables
-    from cosearch_plugins.papers.shi2020_setting import SETTINGS, VARIANTS
+    """
+    from cosearch_plugins.papers.shi2020 import runs as shi2020
+    from cosearch_plugins.papers.shi2020 import tables
+    from cosearch_plugins.papers.shi2020.setting import SETTINGS, VARIANTS
 
     session = session_of(ctx)
     _known("paper", (paper,), PAPERS)
@@ -120,10 +121,13 @@ def reproduce_command(
         shi2020.Plan(
             tuple(model or shi2020.MODELS),
             tuple(c for c in shi2020.CONTENDERS if c.name in wanted),
-            seeds, trials, mapper_trials, priced,
+            seeds,
+            trials,
+            mapper_trials,
+            priced,
         )
         for priced in (VARIANTS if sensitivity else (SETTINGS[setting],))
-    ]  # fmt: skip
+    ]
     if not stored:
         _run(session.output, session.registry, plans, store, workers or os.cpu_count() or 1)
     found = tables.findings(session.registry, plans, store)
@@ -145,7 +149,7 @@ def _run(
     output: Output, registry: Registry, plans: Sequence[Plan], store: Path, workers: int
 ) -> None:
     """Run what is missing, saying how long it takes."""
-    from cosearch_plugins.papers.shi2020 import run_missing
+    from cosearch_plugins.papers.shi2020.runs import run_missing
 
     total = sum(len(p.models) * len(p.contenders) * p.seeds for p in plans)
     started, done = time.monotonic(), 0

@@ -11,13 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from cosearch.einsum import Einsum
-from cosearch.hardware import Accelerator
-from cosearch.mapper import Budget, Mapped, Mapper
-from cosearch.mapping.search import StrategyMapper
-from cosearch.objective import Objective
-from cosearch.plugins import load_registry
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.hooks.discovery import load_registry
+from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.mapper import Budget, Mapped, Mapper
+from cosearch.mapping.strategy_mapper import StrategyMapper
+from cosearch.search.objective import Objective
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.workload.einsum import Einsum
 
 WARMUP = 30
 """Random mappings before the surrogate decides (section 5.1 of the paper)."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cosearch.hookspecs import Registration, hookimpl
+from cosearch.hooks.hookspecs import Registration, hookimpl
 
 if TYPE_CHECKING:
-    from cosearch.workload import Network
+    from cosearch.workload.network import Network
 
 
 @hookimpl
@@ -21,11 +21,11 @@ def cosearch_read_workload(path: Path, sizes: Mapping[str, int]) -> Network | No
         return read_directory(path)
     kind = path.suffix.lower()
     if kind == ".onnx":
-        from cosearch_plugins.readers.onnx_reader import read_onnx
+        from cosearch_plugins.readers.onnx.reader import read_onnx
 
         return read_onnx(path, sizes)
     if kind == ".pt2":
-        from cosearch_plugins.readers.torch_reader import read_torch
+        from cosearch_plugins.readers.torch.reader import read_torch
 
         return read_torch(path)
     if kind in (".yaml", ".yml", ".json"):

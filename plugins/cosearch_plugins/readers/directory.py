@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import evolve
 
 from cosearch.errors import InputError
-from cosearch.workload import Layer, Network
+from cosearch.workload.network import Layer, Network
 from cosearch_plugins.readers.yaml_reader import read_yaml
 
 SUFFIXES = (".yaml", ".yml", ".json")

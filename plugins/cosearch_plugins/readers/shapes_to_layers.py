@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import TypeAlias
 
-from cosearch.einsum import conv
-from cosearch.einsum_language import parse_einsum
-from cosearch.einsum_transposed import transposed_conv
 from cosearch.errors import CosearchError
-from cosearch.workload import Layer
+from cosearch.workload.einsum import conv
+from cosearch.workload.language import parse_einsum
+from cosearch.workload.network import Layer
+from cosearch.workload.transposed import transposed_conv
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -47,10 +47,17 @@ def convolution(
     dilation_h, dilation_w = _plane(dilations)
     layer = conv(
         name,
-        N=outputs[0], G=groups, K=weights[0] // groups, C=weights[1],
-        P=width, Q=height, R=filter_w, S=filter_h,
-        stride=(stride_w, stride_h), dilation=(dilation_w, dilation_h),
-    )  # fmt: skip
+        N=outputs[0],
+        G=groups,
+        K=weights[0] // groups,
+        C=weights[1],
+        P=width,
+        Q=height,
+        R=filter_w,
+        S=filter_h,
+        stride=(stride_w, stride_h),
+        dilation=(dilation_w, dilation_h),
+    )
     return (Layer(layer),)
 
 
@@ -83,10 +90,18 @@ def transposed_convolution(
     top, left = _plane(padding or (0,) * axes, missing=0)
     return transposed_conv(
         name,
-        N=outputs[0], G=groups, K=weights[1], C=weights[0] // groups,
-        P=width, Q=height, R=filter_w, S=filter_h,
-        stride=(stride_w, stride_h), dilation=(dilation_w, dilation_h), padding=(left, top),
-    )  # fmt: skip
+        N=outputs[0],
+        G=groups,
+        K=weights[1],
+        C=weights[0] // groups,
+        P=width,
+        Q=height,
+        R=filter_w,
+        S=filter_h,
+        stride=(stride_w, stride_h),
+        dilation=(dilation_w, dilation_h),
+        padding=(left, top),
+    )
 
 
 def matrix_product(
@@ -199,9 +214,13 @@ def einsum_product(name: str, equation: str, shapes: tuple[Shape, ...]) -> tuple
     if (a ^ b) - out:
         return None
     layer = conv(
-        name, G=size(a & b & out), K=size((b - a) & out), C=size((a & b) - out),
-        P=size((a - b) & out), Q=1,
-    )  # fmt: skip
+        name,
+        G=size(a & b & out),
+        K=size((b - a) & out),
+        C=size((a & b) - out),
+        P=size((a - b) & out),
+        Q=1,
+    )
     return (Layer(layer),)
 
 

@@ -25,12 +25,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cosearch.einsum import Einsum, conv, gemm
-from cosearch.einsum_language import MAX_SIZE, parse_einsum
 from cosearch.errors import CosearchError, InputError, near_names
-from cosearch.formats.timeloop_yaml import read_timeloop_yaml
-from cosearch.workload import Layer, Network
-from cosearch.yaml_source import Place, YamlDocument
+from cosearch.formats.timeloop.yaml import read_timeloop_yaml
+from cosearch.formats.yaml_source import Place, YamlDocument
+from cosearch.workload.einsum import Einsum, conv, gemm
+from cosearch.workload.language import MAX_SIZE, parse_einsum
+from cosearch.workload.network import Layer, Network
 from cosearch_plugins.readers.timeloop_reader import timeloop_network
 
 VERSION = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosearch.hookspecs import Registration, hookimpl
+from cosearch.hooks.hookspecs import Registration, hookimpl
 
 _HERE = "cosearch_plugins.strategies"
 

@@ -7,11 +7,11 @@ import math
 import numpy as np
 from attrs import define
 
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.breeding import neighbour
+from cosearch_plugins.strategies.parts.breeding import neighbour
 
 _FAR = 1e3
 """A rise in loss no temperature accepts."""
@@ -38,14 +38,19 @@ class Annealing(Strategy):
     options = ParameterSpace(
         (
             Parameter("chains", (1, 2, 4, 8, 16, 256), 4, free=True, doc="independent walks"),
-            Parameter("hot", (0.1, 0.3, 1.0, 3.0, 100.0), 0.3, free=True,
-                      doc="first temperature"),
-            Parameter("cold", (0.0001, 0.003, 0.01, 0.03, 1.0), 0.01, free=True,
-                      doc="last temperature"),
-            Parameter("horizon", (10, 100, 300, 1000, 3000, 10_000_000), 300, free=True,
-                      doc="trials until it is cold; then each walk is heated from the best again"),
+            Parameter("hot", (0.1, 0.3, 1.0, 3.0, 100.0), 0.3, free=True, doc="first temperature"),
+            Parameter(
+                "cold", (0.0001, 0.003, 0.01, 0.03, 1.0), 0.01, free=True, doc="last temperature"
+            ),
+            Parameter(
+                "horizon",
+                (10, 100, 300, 1000, 3000, 10_000_000),
+                300,
+                free=True,
+                doc="trials until it is cold; then each walk is heated from the best again",
+            ),
         )
-    )  # fmt: skip
+    )
 
     def __init__(
         self,

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.acquisition import Acquisition, Belief
-from cosearch_plugins.strategies.feasibility import FeasibilityModel
-from cosearch_plugins.strategies.features import Features
-from cosearch_plugins.strategies.gaussian_process import KernelSurrogate
-from cosearch_plugins.strategies.history import History, standardised
-from cosearch_plugins.strategies.surrogates import LinearSurrogate, Surrogate
+from cosearch_plugins.strategies.parts.acquisition import Acquisition, Belief
+from cosearch_plugins.strategies.parts.feasibility import FeasibilityModel
+from cosearch_plugins.strategies.parts.features import Features
+from cosearch_plugins.strategies.parts.gaussian_process import KernelSurrogate
+from cosearch_plugins.strategies.parts.history import History, standardised
+from cosearch_plugins.strategies.parts.surrogates import LinearSurrogate, Surrogate
 
 _BEST = 5
 """Designs around which local candidates are sought."""

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.breeding import neighbour
-from cosearch_plugins.strategies.rounding import Rounding
+from cosearch_plugins.strategies.parts.breeding import neighbour
+from cosearch_plugins.strategies.parts.rounding import Rounding
 
 _MOST_CORRELATED = 128
 """Encodings longer than this keep a diagonal covariance (sep-CMA-ES)."""
@@ -78,8 +78,9 @@ class Gaussian:
         spread = self._outer(steps, self._weights)
         self._covariance = (
             (1 - self._c_1 - self._c_mu + keep) * self._covariance
-            + self._c_1 * outer + self._c_mu * spread
-        )  # fmt: skip
+            + self._c_1 * outer
+            + self._c_mu * spread
+        )
         change = (self._c_sigma / self._damping) * (length / self._expected - 1)
         self.sigma = min(self.sigma * math.exp(min(change, 1.0)), 1.0)
         self._decompose()
@@ -128,12 +129,22 @@ class CmaEs(Strategy):
 
     options = ParameterSpace(
         (
-            Parameter("population", (0, 8, 16, 32, 64, 1024), 0, free=True,
-                      doc="points of a generation; 0: 4 + 3 ln(length of the encoding)"),
-            Parameter("sigma", (0.01, 0.1, 0.2, 0.3, 0.5, 1.0), 0.3, free=True,
-                      doc="first step size; the encoding spans 0 to 1"),
+            Parameter(
+                "population",
+                (0, 8, 16, 32, 64, 1024),
+                0,
+                free=True,
+                doc="points of a generation; 0: 4 + 3 ln(length of the encoding)",
+            ),
+            Parameter(
+                "sigma",
+                (0.01, 0.1, 0.2, 0.3, 0.5, 1.0),
+                0.3,
+                free=True,
+                doc="first step size; the encoding spans 0 to 1",
+            ),
         )
-    )  # fmt: skip
+    )
 
     def __init__(
         self,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace, Space
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
-from cosearch_plugins.strategies.population import PopulationStrategy
+from cosearch_plugins.strategies.parts.population import PopulationStrategy
 
 
 class Evolutionary(PopulationStrategy):

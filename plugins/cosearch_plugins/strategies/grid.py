@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace, Space
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import IntArray, Rows
-from cosearch_plugins.strategies.enumerated import Enumerated
+from cosearch_plugins.strategies.parts.enumerated import Enumerated
 
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -23,12 +23,21 @@ class Grid(Enumerated):
 
     options = ParameterSpace(
         (
-            Parameter("steps", (0, 2, 3, 5, 9, 1024), 0, free=True,
-                      doc="values an ordered column takes; 0: 2, then 3, 5, 9 and so on"),
-            Parameter("order", ("spread", "lexicographic"), "spread",
-                      doc="how a grid is walked; lexicographic: the last column counts fastest"),
+            Parameter(
+                "steps",
+                (0, 2, 3, 5, 9, 1024),
+                0,
+                free=True,
+                doc="values an ordered column takes; 0: 2, then 3, 5, 9 and so on",
+            ),
+            Parameter(
+                "order",
+                ("spread", "lexicographic"),
+                "spread",
+                doc="how a grid is walked; lexicographic: the last column counts fastest",
+            ),
         )
-    )  # fmt: skip
+    )
 
     def __init__(
         self,

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import MultiFidelity
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import MultiFidelity
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.breeding import Breeding
+from cosearch_plugins.strategies.parts.breeding import Breeding
 
 _PARENTS = 8
 """Best designs, at the highest fidelity that has as many, from which new ones are bred."""
@@ -33,12 +33,18 @@ class Hyperband(MultiFidelity):
     options = ParameterSpace(
         (
             Parameter("eta", (2, 3, 4, 10), 3, free=True, doc="one of so many designs goes on"),
-            Parameter("least", (0.01, 0.04, 0.1, 0.3, 1.0), 0.1, free=True,
-                      doc="no fidelity is lower"),
-            Parameter("bred", (0.0, 0.25, 0.5, 0.75, 1.0), 0.5, free=True,
-                      doc="share of new designs that are children of the best"),
+            Parameter(
+                "least", (0.01, 0.04, 0.1, 0.3, 1.0), 0.1, free=True, doc="no fidelity is lower"
+            ),
+            Parameter(
+                "bred",
+                (0.0, 0.25, 0.5, 0.75, 1.0),
+                0.5,
+                free=True,
+                doc="share of new designs that are children of the best",
+            ),
         )
-    )  # fmt: skip
+    )
 
     def __init__(
         self,
@@ -110,9 +116,12 @@ class Hyperband(MultiFidelity):
         parents = self._parents()
         bred = int((self.rng.random(n) < self._bred).sum()) if len(parents) else 0
         children = self._breeding.offspring(
-            bred, parents, lambda k: self.rng.integers(0, len(parents), size=k),
-            self._unseen, self.rng,
-        )  # fmt: skip
+            bred,
+            parents,
+            lambda k: self.rng.integers(0, len(parents), size=k),
+            self._unseen,
+            self.rng,
+        )
         return np.concatenate([children, self._unseen.draw(n - len(children), self.rng)])
 
     def _parents(self) -> Rows:

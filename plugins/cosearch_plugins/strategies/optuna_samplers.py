@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from cosearch.errors import CosearchError, MissingExtraError
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy, Told
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import Strategy, Told
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
 
 _CONSTRAINT = "feasible"
 """Name of the constraint that says whether a design was: 0 if so, 1 if not."""
@@ -36,12 +36,16 @@ class Optuna(Strategy):
     options = ParameterSpace(
         (
             Parameter("sampler", _SAMPLERS, "tpe", doc="which of Optuna's samplers"),
-            Parameter("startup", (1, 5, 10, 20, 30, 10_000), 10, free=True,
-                      doc="random designs before the model of tpe, gp and cmaes"),
-            Parameter("population", (2, 16, 32, 64, 4096), 32, free=True,
-                      doc="of nsga2 and nsga3"),
+            Parameter(
+                "startup",
+                (1, 5, 10, 20, 30, 10_000),
+                10,
+                free=True,
+                doc="random designs before the model of tpe, gp and cmaes",
+            ),
+            Parameter("population", (2, 16, 32, 64, 4096), 32, free=True, doc="of nsga2 and nsga3"),
         )
-    )  # fmt: skip
+    )
 
     def __init__(
         self,
@@ -170,18 +174,22 @@ def _sampler(name: str, startup: int, population: int, seed: int) -> Any:  # noq
             return samplers.GPSampler(n_startup_trials=startup, seed=seed)
         if name == "cmaes":
             return samplers.CmaEsSampler(
-                n_startup_trials=startup, seed=seed, with_margin=True,
+                n_startup_trials=startup,
+                seed=seed,
+                with_margin=True,
                 warn_independent_sampling=False,
-            )  # fmt: skip
+            )
         if name == "nsga2":
             return samplers.NSGAIISampler(population_size=population, seed=seed)
         if name == "nsga3":
             return samplers.NSGAIIISampler(population_size=population, seed=seed)
         if name == "qmc":
             return samplers.QMCSampler(
-                scramble=True, seed=seed, warn_asynchronous_seeding=False,
+                scramble=True,
+                seed=seed,
+                warn_asynchronous_seeding=False,
                 warn_independent_sampling=False,
-            )  # fmt: skip
+            )
         return samplers.RandomSampler(seed=seed)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.history import History
-from cosearch_plugins.strategies.policy import Adam, Policy
+from cosearch_plugins.strategies.parts.history import History
+from cosearch_plugins.strategies.parts.policy import Adam, Policy
 
 _ATTEMPTS = 16
 """Rounds of episodes before random rows make up what is missing."""

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from cosearch.errors import CosearchError, MissingExtraError
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
 
 _GENERATIONS = 8
 """Generations skipped through in one ask, because all of their rows were known already."""
@@ -37,10 +37,11 @@ class Pymoo(Strategy):
     options = ParameterSpace(
         (
             Parameter("algorithm", _ALGORITHMS, "nsga2", doc="which; de takes one loss"),
-            Parameter("population", (4, 16, 32, 64, 4096), 32, free=True,
-                      doc="designs of a generation"),
+            Parameter(
+                "population", (4, 16, 32, 64, 4096), 32, free=True, doc="designs of a generation"
+            ),
         )
-    )  # fmt: skip
+    )
 
     def __init__(
         self,
@@ -150,9 +151,13 @@ def _problem(space: Space, objectives: int) -> Any:  # noqa: ANN401 - of an opti
     from pymoo.core.problem import Problem
 
     return Problem(
-        n_var=len(space.names), n_obj=objectives, n_ieq_constr=1,
-        xl=np.zeros(len(space.names)), xu=(space.cardinalities - 1).astype(float), vtype=int,
-    )  # fmt: skip
+        n_var=len(space.names),
+        n_obj=objectives,
+        n_ieq_constr=1,
+        xl=np.zeros(len(space.names)),
+        xu=(space.cardinalities - 1).astype(float),
+        vtype=int,
+    )
 
 
 def _never() -> Any:  # noqa: ANN401

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.space import Space
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Space
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
 
 
 class Random(Strategy):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.acquisition import Acquisition, Belief
 from cosearch_plugins.strategies.bayesian import ACQUISITION, CONFIDENCE, WARMUP
-from cosearch_plugins.strategies.gaussian_process import KernelSurrogate
-from cosearch_plugins.strategies.history import History, standardised
-from cosearch_plugins.strategies.rounding import Rounding
+from cosearch_plugins.strategies.parts.acquisition import Acquisition, Belief
+from cosearch_plugins.strategies.parts.gaussian_process import KernelSurrogate
+from cosearch_plugins.strategies.parts.history import History, standardised
+from cosearch_plugins.strategies.parts.rounding import Rounding
 
 _STEP = 0.1
 """Deviation of the points tried around the best one; the relaxation spans 0 to 1."""
@@ -34,10 +34,15 @@ class RelaxAndRound(Strategy):
             ACQUISITION,
             CONFIDENCE,
             WARMUP,
-            Parameter("candidates", (100, 300, 600, 1000, 100_000), 300, free=True,
-                      doc="points of the cube among which the acquisition chooses"),
+            Parameter(
+                "candidates",
+                (100, 300, 600, 1000, 100_000),
+                300,
+                free=True,
+                doc="points of the cube among which the acquisition chooses",
+            ),
         )
-    )  # fmt: skip
+    )
 
     def __init__(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.space import Space
+from cosearch.search.parameters import Space
 from cosearch.typing import IntArray, Rows
-from cosearch_plugins.strategies.direction_numbers import DIRECTION_NUMBERS
-from cosearch_plugins.strategies.enumerated import Enumerated
+from cosearch_plugins.strategies.parts.direction_numbers import DIRECTION_NUMBERS
+from cosearch_plugins.strategies.parts.enumerated import Enumerated
 
 _BITS = 30
 

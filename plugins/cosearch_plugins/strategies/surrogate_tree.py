@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from cosearch.errors import MissingExtraError
-from cosearch.space import Parameter, ParameterSpace, Space
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Parameter, ParameterSpace, Space
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch.unseen import Unseen
-from cosearch_plugins.strategies.history import History, standardised
+from cosearch_plugins.strategies.parts.history import History, standardised
 
 _BEST = 8
 """Designs from which the walks through the model's landscape start."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosearch.hookspecs import Registration, hookimpl
+from cosearch.hooks.hookspecs import Registration, hookimpl
 
 _HERE = "cosearch_plugins.technologies"
 
@@ -13,11 +13,13 @@ def cosearch_technologies() -> list[Registration]:
     return [
         Registration("pat", f"{_HERE}.pat:LinearTable", "Timeloop's linear table (no areas)"),
         Registration(
-            "eyeriss-chip", f"{_HERE}.eyeriss_chip:EyerissChip",
+            "eyeriss-chip",
+            f"{_HERE}.eyeriss_chip:EyerissChip",
             "areas of the 65 nm Eyeriss chip (JSSC 2017); energies as in pat",
         ),
         Registration(
-            "eyeriss-relative", f"{_HERE}.eyeriss_relative:RelativeCosts",
+            "eyeriss-relative",
+            f"{_HERE}.eyeriss_relative:RelativeCosts",
             "relative costs of Eyeriss, ISCA 2016: 1, 6, 200, whatever the size",
         ),
         Registration(
@@ -30,11 +32,12 @@ def cosearch_technologies() -> list[Registration]:
             "accelergy", f"{_HERE}.accelergy:AccelergyFile", "tables of Accelergy (ERT, ART)"
         ),
         Registration(
-            "accelergy-eyeriss", f"{_HERE}.accelergy_eyeriss:AccelergyEyeriss",
+            "accelergy-eyeriss",
+            f"{_HERE}.accelergy_eyeriss:AccelergyEyeriss",
             "Eyeriss at 45 nm as Accelergy priced it in 2020 (16-bit MAC alone)",
         ),
         Registration(
             "hwcomponents", f"{_HERE}.hwcomponents:HwComponents", "CACTI and Aladdin (an extra)"
         ),
         Registration("dosa", f"{_HERE}.dosa:DosaTable", "Gemmini's components as DOSA prices them"),
-    ]  # fmt: skip
+    ]

@@ -15,10 +15,10 @@ from typing import ClassVar, TypeAlias
 
 import yaml
 
-from cosearch.architecture import AccessEnergy
 from cosearch.errors import CosearchError, InputError, UnknownNameError
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.machine.architecture import AccessEnergy
+from cosearch.machine.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.search.parameters import Parameter, ParameterSpace
 
 Actions: TypeAlias = dict[str, float]
 COMPUTE_ACTIONS = ("compute", "mac_random", "mac", "multiply")
@@ -77,9 +77,12 @@ class AccelergyFile(Technology):
         if part.kind == "dram":
             return StoragePrice(energy, 0.0, self._energy_source, OFF_CHIP)
         return StoragePrice(
-            energy, self.areas.get(part.name, math.nan), self._energy_source, self._area_source,
+            energy,
+            self.areas.get(part.name, math.nan),
+            self._energy_source,
+            self._area_source,
             actions.get("leak", 0.0),
-        )  # fmt: skip
+        )
 
     def compute(self, bits: int, name: str = "MAC") -> ComputePrice:  # noqa: ARG002 - as in the file
         """Return the file's energy of one multiply-accumulate."""

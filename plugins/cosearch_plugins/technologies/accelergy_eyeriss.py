@@ -13,9 +13,9 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping
 
-from cosearch.architecture import AccessEnergy
 from cosearch.errors import CosearchError
-from cosearch.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.machine.architecture import AccessEnergy
+from cosearch.machine.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
 from cosearch_plugins.technologies.horowitz import power_law
 
 SCRATCHPAD_PJ: Mapping[int, float] = {12: 0.237, 16: 0.251, 192: 1.586}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from cosearch.errors import CosearchError
-from cosearch.technology import ComputePrice, Storage, StoragePrice, Technology
+from cosearch.machine.technology import ComputePrice, Storage, StoragePrice, Technology
 from cosearch_plugins.technologies.pat import LinearTable
 
 MAC_PJ = 0.5608
@@ -13,9 +13,11 @@ MAC_PJ = 0.5608
 
 AREA_UM2 = {
     "PE": 407.0,
-    "accumulator": 856.0, "accumulator bit": 0.681,
-    "scratchpad": 13850.0, "scratchpad bit": 0.3186,
-}  # fmt: skip
+    "accumulator": 856.0,
+    "accumulator bit": 0.681,
+    "scratchpad": 13850.0,
+    "scratchpad bit": 0.3186,
+}
 """Area is additive in DOSA's data; the memories' tables are irregular (and not published but in
 these sums), so straight lines are fitted: `python benchmarks/fit_gemmini_area.py`."""
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve
 
-from cosearch.technology import ComputePrice, Storage, StoragePrice, Technology
+from cosearch.machine.technology import ComputePrice, Storage, StoragePrice, Technology
 from cosearch_plugins.technologies.pat import LinearTable
 
 CORE_MM2 = 12.25

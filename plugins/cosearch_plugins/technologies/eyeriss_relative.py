@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from cosearch.architecture import AccessEnergy
-from cosearch.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.machine.architecture import AccessEnergy
+from cosearch.machine.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
 
 UNITS = {"regfile": 1.0, "sram": 6.0, "dram": 200.0}
 """Energy of one 16-bit access over that of a 16-bit MAC: register file of 0.5 KB, buffer of

@@ -10,9 +10,9 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cosearch.architecture import AccessEnergy
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.machine.architecture import AccessEnergy
+from cosearch.machine.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.search.parameters import Parameter, ParameterSpace
 
 ADD_PJ: Mapping[int, float] = {8: 0.03, 16: 0.05, 32: 0.1}
 MULTIPLY_PJ: Mapping[int, float] = {8: 0.2, 32: 3.1}

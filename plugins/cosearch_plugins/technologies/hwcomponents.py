@@ -10,10 +10,10 @@ import importlib
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from cosearch.architecture import AccessEnergy
 from cosearch.errors import CosearchError, MissingExtraError
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.machine.architecture import AccessEnergy
+from cosearch.machine.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.search.parameters import Parameter, ParameterSpace
 
 PJ, UM2 = 1e12, 1e12
 """Joules to picojoules, square metres to square micrometres."""
@@ -60,9 +60,12 @@ class HwComponents(Technology):
             source = f"hwcomponents-cacti, {self._dram}"
         else:
             model = _asked(
-                part.name, self._memories.SRAM, tech_node=self._node_nm * 1e-9,
-                width=part.width_bits, size=part.width_bits * part.depth,
-            )  # fmt: skip
+                part.name,
+                self._memories.SRAM,
+                tech_node=self._node_nm * 1e-9,
+                width=part.width_bits,
+                size=part.width_bits * part.depth,
+            )
             source = f"CACTI by hwcomponents-cacti, {self._node_nm} nm"
         read, write = model.read().energy * PJ, model.write().energy * PJ
         off_chip = part.kind == "dram"
@@ -78,9 +81,12 @@ class HwComponents(Technology):
         """Return an Aladdin integer unit whose adder has twice the multiplier's width."""
         library = _package("hwcomponents_library.library.aladdin")
         model = _asked(
-            name, library.AladdinIntMAC, tech_node=self._node_nm * 1e-9, adder_width=2 * bits,
+            name,
+            library.AladdinIntMAC,
+            tech_node=self._node_nm * 1e-9,
+            adder_width=2 * bits,
             multiplier_width=bits,
-        )  # fmt: skip
+        )
         source = f"Aladdin (ISCA 2014) by hwcomponents-library, {self._node_nm} nm"
         return ComputePrice(model.compute().energy * PJ, model.area * UM2, source, source)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from cosearch.architecture import AccessEnergy
-from cosearch.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
+from cosearch.machine.architecture import AccessEnergy
+from cosearch.machine.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
 
 SMALL_KB, SMALL_PJ = 0.5, 1.0
 LARGE_KB, LARGE_PJ = 100.0, 6.0

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from attrs import evolve
 
-from cosearch.architecture import AccessEnergy
 from cosearch.errors import CosearchError
-from cosearch.plugins import load_registry
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.technology import ComputePrice, Storage, StoragePrice, Technology
+from cosearch.hooks.discovery import load_registry
+from cosearch.machine.architecture import AccessEnergy
+from cosearch.machine.technology import ComputePrice, Storage, StoragePrice, Technology
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch_plugins.technologies.scaling import NODES, SOURCE, area_ratio, energy_ratio
 
 

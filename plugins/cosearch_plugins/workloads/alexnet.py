@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, flat
 from cosearch_plugins.workloads.options import BATCH, image
 from cosearch_plugins.workloads.vision import ImageNetwork

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from cosearch.einsum import conv
-from cosearch.einsum_transposed import transposed_conv
 from cosearch.errors import CosearchError
-from cosearch.workload import Layer, Network
+from cosearch.workload.einsum import conv
+from cosearch.workload.network import Layer, Network
+from cosearch.workload.transposed import transposed_conv
 
 
 @frozen
@@ -82,10 +82,17 @@ class NetworkBuilder:
         )
         layer = conv(
             name,
-            N=self.batch, G=groups, K=channels // groups, C=x.channels // groups,
-            P=out.width, Q=out.height, R=kernel_w, S=kernel_h,
-            stride=(stride, stride), dilation=(dilation, dilation),
-        )  # fmt: skip
+            N=self.batch,
+            G=groups,
+            K=channels // groups,
+            C=x.channels // groups,
+            P=out.width,
+            Q=out.height,
+            R=kernel_w,
+            S=kernel_h,
+            stride=(stride, stride),
+            dilation=(dilation, dilation),
+        )
         self._layers.append(Layer(layer))
         self.parameters += channels * (x.channels // groups) * kernel_h * kernel_w
         self.parameters += channels * int(bias)
@@ -124,9 +131,15 @@ class NetworkBuilder:
         out = Feature(channels, 2 * x.height, 2 * x.width)
         self._layers += transposed_conv(
             name,
-            N=self.batch, K=channels, C=x.channels,
-            P=out.width, Q=out.height, R=2, S=2, stride=(2, 2),
-        )  # fmt: skip
+            N=self.batch,
+            K=channels,
+            C=x.channels,
+            P=out.width,
+            Q=out.height,
+            R=2,
+            S=2,
+            stride=(2, 2),
+        )
         self.parameters += channels * (x.channels * 4 + 1)
         return out
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-from cosearch.einsum import Einsum, conv
-from cosearch.space import ParameterSpace
-from cosearch.workload import Layer, Network, Workload
+from cosearch.search.parameters import ParameterSpace
+from cosearch.workload.einsum import Einsum, conv
+from cosearch.workload.network import Layer, Network, Workload
 from cosearch_plugins.workloads.options import BATCH, sequence
 
 SOURCE = "Shi et al., arXiv 2010.02075, 2020"

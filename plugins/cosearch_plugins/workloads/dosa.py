@@ -6,9 +6,9 @@ import csv
 from importlib import resources
 from typing import ClassVar
 
-from cosearch.einsum import conv
-from cosearch.space import ParameterSpace
-from cosearch.workload import Layer, Network, Workload
+from cosearch.search.parameters import ParameterSpace
+from cosearch.workload.einsum import conv
+from cosearch.workload.network import Layer, Network, Workload
 from cosearch_plugins.workloads.options import BATCH
 
 
@@ -37,10 +37,15 @@ class DosaNetwork(Workload):
         size = {dim: int(row[dim]) for dim in "NKCPQRS"}
         layer = conv(
             row["layer"],
-            N=size["N"] * self.batch, K=size["K"], C=size["C"],
-            P=size["P"], Q=size["Q"], R=size["R"], S=size["S"],
+            N=size["N"] * self.batch,
+            K=size["K"],
+            C=size["C"],
+            P=size["P"],
+            Q=size["Q"],
+            R=size["R"],
+            S=size["S"],
             stride=(int(row["Wstride"]), int(row["Hstride"])),
-        )  # fmt: skip
+        )
         return Layer(layer, int(row["count"]))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.workload import Network, Workload
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.workload.network import Network, Workload
 from cosearch_plugins.workloads.attention import attention, feed_forward, last_token, tokens
 from cosearch_plugins.workloads.builder import NetworkBuilder
 from cosearch_plugins.workloads.options import BATCH, sequence
@@ -81,9 +81,14 @@ class Llama(Workload):
         x = tokens(1 if self.phase == "decode" else self.sequence, size.width)
         for i in range(size.layers):
             x = attention(
-                net, f"layer{i}.attention", x,
-                heads=size.heads, kv_heads=size.kv_heads, context=self.sequence, bias=False,
-            )  # fmt: skip
+                net,
+                f"layer{i}.attention",
+                x,
+                heads=size.heads,
+                kv_heads=size.kv_heads,
+                context=self.sequence,
+                bias=False,
+            )
             x = feed_forward(net, f"layer{i}.mlp", x, size.inner, gated=True, bias=False)
             net.norm(2 * size.width, shift=False)
         net.norm(size.width, shift=False)

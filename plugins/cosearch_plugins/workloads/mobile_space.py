@@ -15,9 +15,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import FloatArray, Rows, Value
-from cosearch.workload import Network, NetworkSpace
+from cosearch.workload.network import Network, NetworkSpace
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled
 from cosearch_plugins.workloads.inverted_residual import divisible, inverted_residual
 from cosearch_plugins.workloads.options import BATCH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled
 from cosearch_plugins.workloads.inverted_residual import divisible, inverted_residual
 from cosearch_plugins.workloads.options import BATCH, image

@@ -14,11 +14,11 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from cosearch.einsum import Einsum, conv
 from cosearch.errors import UnknownNameError
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import FloatArray, IntArray, Rows
-from cosearch.workload import Layer, Network, NetworkSpace, Workload
+from cosearch.workload.einsum import Einsum, conv
+from cosearch.workload.network import Layer, Network, NetworkSpace, Workload
 from cosearch_plugins.workloads.nasbench201_table import (
     EDGES,
     OPERATIONS,

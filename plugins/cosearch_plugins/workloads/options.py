@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.search.parameters import Parameter, ParameterSpace
 
 BATCH = Parameter("batch", (1, 4096), 1, doc="samples in one run", free=True)
 

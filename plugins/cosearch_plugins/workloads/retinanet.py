@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.workload import Network, Workload
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.workload.network import Network, Workload
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
 from cosearch_plugins.workloads.options import BATCH, size
 from cosearch_plugins.workloads.resnet import bottleneck_v1, resnet

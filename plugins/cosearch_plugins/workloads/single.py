@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cosearch.einsum import conv, gemm
-from cosearch.space import ParameterSpace
-from cosearch.workload import Layer, Network, Workload
+from cosearch.search.parameters import ParameterSpace
+from cosearch.workload.einsum import conv, gemm
+from cosearch.workload.network import Layer, Network, Workload
 from cosearch_plugins.workloads.options import size
 
 
@@ -53,9 +53,17 @@ class Convolution(Workload):
         dilation: int = 1,
     ) -> None:
         self.layer = conv(
-            N=N, G=G, K=K, C=C, P=P, Q=Q, R=R, S=S,
-            stride=(stride, stride), dilation=(dilation, dilation),
-        )  # fmt: skip
+            N=N,
+            G=G,
+            K=K,
+            C=C,
+            P=P,
+            Q=Q,
+            R=R,
+            S=S,
+            stride=(stride, stride),
+            dilation=(dilation, dilation),
+        )
 
     def network(self) -> Network:
         """Return the network of this one layer."""

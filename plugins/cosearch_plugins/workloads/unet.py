@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.workload import Network
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.workload.network import Network
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
 from cosearch_plugins.workloads.options import BATCH, image
 from cosearch_plugins.workloads.vision import ImageNetwork

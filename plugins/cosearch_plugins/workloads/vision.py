@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-from cosearch.workload import Network, Workload
+from cosearch.workload.network import Network, Workload
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
 from cosearch_plugins.workloads.options import image_options
 

@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from cosearch.cli.app import Flags, make_app
 from cosearch.cli.output import Output
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
 
 SLOW = ("numba", "llvmlite", "scipy", "yaml", "sqlite3", "multiprocessing", "onnx", "torch")
 
@@ -88,7 +88,7 @@ def test_a_plugin_command_that_breaks_is_a_warning(distribution, cosearch, monke
     distribution(
         "acme",
         """
-        from cosearch.hookspecs import hookimpl
+        from cosearch.hooks.hookspecs import hookimpl
 
         @hookimpl
         def cosearch_commands(app):
@@ -105,7 +105,7 @@ def test_a_plugin_cannot_replace_a_command(distribution, refused, monkeypatch):
     distribution(
         "acme",
         """
-        from cosearch.hookspecs import hookimpl
+        from cosearch.hooks.hookspecs import hookimpl
 
         @hookimpl
         def cosearch_commands(app):
@@ -144,7 +144,10 @@ def test_a_terminal_without_unicode_is_no_error():
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COSEARCH_NO_PLUGINS": "1"}
     done = subprocess.run(
         [sys.executable, "-m", "cosearch", "list"],
-        capture_output=True, env=environment, check=False, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        env=environment,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 0
     assert done.stderr == b""

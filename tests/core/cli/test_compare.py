@@ -5,9 +5,21 @@ import json
 import pytest
 
 WORDS = [
-    "compare", "gemm:M=64,N=64,K=64", "-H", "systolic", "-s", "random", "-s", "evolutionary",
-    "--seeds", "2", "--trials", "4", "--workers", "1",
-]  # fmt: skip
+    "compare",
+    "gemm:M=64,N=64,K=64",
+    "-H",
+    "systolic",
+    "-s",
+    "random",
+    "-s",
+    "evolutionary",
+    "--seeds",
+    "2",
+    "--trials",
+    "4",
+    "--workers",
+    "1",
+]
 
 
 def test_table_plot_and_best_known(cosearch, tmp_path):

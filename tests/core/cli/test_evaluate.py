@@ -37,8 +37,16 @@ def spec(tmp_path):
 def test_the_breakdown_of_a_mapping(spec, capsys):
     assert main(["evaluate", spec()]) == 0
     shown = capsys.readouterr().out
-    for text in ("fc1 on toy", "for m in 0..2", "parallel-for x: n in 0..4", "memories", "cycles",
-                 "networks", "bound by DRAM", "16 steps"):  # fmt: skip
+    for text in (
+        "fc1 on toy",
+        "for m in 0..2",
+        "parallel-for x: n in 0..4",
+        "memories",
+        "cycles",
+        "networks",
+        "bound by DRAM",
+        "16 steps",
+    ):
         assert text in shown
     reads = next(line for line in shown.splitlines() if line.split()[:2] == ["pe", "Weights"])
     assert reads.split()[2:7] == ["8", "4", "16", "8", "0"]
@@ -152,8 +160,10 @@ def test_timeloops_files(timeloop, capsys):
     buffer, dram = facts["levels"]
     assert [t["tensor"] for t in buffer["tensors"]] == ["A", "B", "Z"]
     assert [(t["reads"], t["fills"], t["updates"]) for t in buffer["tensors"]] == [
-        (24, 8, 0), (24, 12, 0), (18, 0, 24),
-    ]  # fmt: skip
+        (24, 8, 0),
+        (24, 12, 0),
+        (18, 0, 24),
+    ]
     assert dram["energy_pj"] == 200 * (8 + 12 + 6)
     assert facts["compute_pj"] == 24
     assert any("not used: n_banks: 4" in note for note in facts["notes"])

@@ -35,8 +35,16 @@ def go(where: str, times: int = typer.Option(1, min=1, help="How often.")):
 
 def test_the_program_shows_prose_examples_commands_and_options_in_this_order():
     whole, _ = helped(lambda app: app.command("go", rich_help_panel="Moves")(go))
-    parts = ["usage: tool [options] COMMAND ...", "A tool.", "It does things.", "Try\n", "  tool x",
-             "Moves\n", "  go  Go there [and back].", "Options\n"]  # fmt: skip
+    parts = [
+        "usage: tool [options] COMMAND ...",
+        "A tool.",
+        "It does things.",
+        "Try\n",
+        "  tool x",
+        "Moves\n",
+        "  go  Go there [and back].",
+        "Options\n",
+    ]
     positions = [whole.index(part) for part in parts]
     assert positions == sorted(positions)
 

@@ -7,11 +7,11 @@ import sys
 import pytest
 
 CRAMPED = """
-    from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
-    from cosearch.hardware import HardwareModel, SpatialAccelerator
-    from cosearch.hookspecs import Registration, hookimpl
+    from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+    from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+    from cosearch.hooks.hookspecs import Registration, hookimpl
     from cosearch.loopnest.mapping import LevelConstraint
-    from cosearch.space import Parameter, ParameterSpace
+    from cosearch.search.parameters import Parameter, ParameterSpace
 
     @hookimpl
     def cosearch_hardware_models():
@@ -151,12 +151,27 @@ def test_a_malformed_file_is_one_message(refused, tmp_path):
 
 
 def test_ctrl_c_keeps_the_layers_that_are_done():
-    program = [sys.executable, "-m", "cosearch", "map", "resnet18", "-H", "eyeriss",
-               "-m", "random", "--mapper-trials", "1500000", "--debug"]  # fmt: skip
+    program = [
+        sys.executable,
+        "-m",
+        "cosearch",
+        "map",
+        "resnet18",
+        "-H",
+        "eyeriss",
+        "-m",
+        "random",
+        "--mapper-trials",
+        "1500000",
+        "--debug",
+    ]
     process = subprocess.Popen(
-        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        program,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
+    )
     assert process.stdout.readline().startswith("resnet18 on eyeriss")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -178,9 +193,16 @@ def test_layers_mapped_at_once_are_mapped_alike(cosearch):
 
 def test_layers_can_be_left_at_their_own_best(cosearch):
     facts = cosearch(
-        "map", "shi2020-resnet", "-H", "eyeriss", "--set", "pe_x=12", "--combine", "layers",
+        "map",
+        "shi2020-resnet",
+        "-H",
+        "eyeriss",
+        "--set",
+        "pe_x=12",
+        "--combine",
+        "layers",
         "--json",
-    ).json()  # fmt: skip
+    ).json()
     network = facts["network"]
     assert network["layers"] == []
     assert (network["value"], network["gap"]) == (facts["edp"], network["own_best"]["gap"])

@@ -68,18 +68,46 @@ def test_the_same_command_again_shows_the_report_of_the_finished_study(terminal)
 
 def test_settings_reach_the_study(terminal):
     result = terminal(
-        *RUN, "-s", "random", "-m", "evolutionary:population=8", "-o", "energy", "--seed", 7,
-        "--set", "pes=8", "--constraint", "area_mm2<=3", "--study", "mine", "--trials", 5,
-        "--batch", 2, "--json",
-    )  # fmt: skip
+        *RUN,
+        "-s",
+        "random",
+        "-m",
+        "evolutionary:population=8",
+        "-o",
+        "energy",
+        "--seed",
+        7,
+        "--set",
+        "pes=8",
+        "--constraint",
+        "area_mm2<=3",
+        "--study",
+        "mine",
+        "--trials",
+        5,
+        "--batch",
+        2,
+        "--json",
+    )
     settings = result.json()["settings"]
     assert settings == {
-        "workload": GEMM, "hardware": "toy", "strategy": "random",
-        "mapper": "evolutionary:population=8", "objectives": ["energy"],
-        "constraints": ["area_mm2<=3"], "fixed": {"pes": 8}, "seed": 7, "batch": 2,
-        "mapper_evaluations": 40, "mapper_seconds": None, "warm": True, "scheme": "nested",
-            "warm_start": "", "warm_start_digest": "", "combine": "network",
-    }  # fmt: skip
+        "workload": GEMM,
+        "hardware": "toy",
+        "strategy": "random",
+        "mapper": "evolutionary:population=8",
+        "objectives": ["energy"],
+        "constraints": ["area_mm2<=3"],
+        "fixed": {"pes": 8},
+        "seed": 7,
+        "batch": 2,
+        "mapper_evaluations": 40,
+        "mapper_seconds": None,
+        "warm": True,
+        "scheme": "nested",
+        "warm_start": "",
+        "warm_start_digest": "",
+        "combine": "network",
+    }
     assert result.json()["best"]["configuration"]["pes"] == 8
 
 
@@ -187,9 +215,13 @@ def test_an_interruption_keeps_the_best_and_says_how_to_go_on(
 ):
     command = [sys.executable, "-m", "cosearch", *SLOW, "--trials", "30", "--workers", workers]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
         start_new_session=True,
-    )  # fmt: skip
+    )
     wait_for_trials(tmp_path / "cosearch.db", 4, process)
     os.kill(process.pid, kind)
     out, err = process.communicate(timeout=60)
@@ -270,9 +302,10 @@ def test_hardware_and_mappings_in_one_loop(terminal):
     out = terminal(*RUN, "--trials", 12, "--scheme", "joint").out
     assert re.search(r"^  pes +\d+ +\d+", out, re.MULTILINE)
     assert ": tile" not in out
-    assert "kernel and reference model agree" in terminal(
-        "rescore", re.search(r"cosearch rescore (\S+)", out)[1]
-    ).out  # fmt: skip
+    assert (
+        "kernel and reference model agree"
+        in terminal("rescore", re.search(r"cosearch rescore (\S+)", out)[1]).out
+    )
 
 
 def test_a_semi_decoupled_study_says_what_its_validity_rests_on(terminal):

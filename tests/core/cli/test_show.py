@@ -1,7 +1,7 @@
 import pytest
 
 from cosearch.cli.show import SHOWN
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
 
 
 def test_hardware_shows_machine_sources_space_and_rules(cosearch):

@@ -3,8 +3,8 @@
 import pytest
 
 from cosearch.compare.contest import Contest
-from cosearch.mapper import Budget
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.mapping.mapper import Budget
 
 
 @pytest.fixture(scope="session")

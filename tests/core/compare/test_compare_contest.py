@@ -5,7 +5,7 @@ from attrs import evolve
 
 from cosearch.compare.contest import Contest
 from cosearch.errors import CosearchError, UnknownNameError
-from cosearch.mapper import Budget
+from cosearch.mapping.mapper import Budget
 
 
 def test_every_contender_meets_every_case_with_every_seed(contest, registry):

@@ -9,7 +9,7 @@ from cosearch.compare.fronts import judged, known_front, known_fronts
 from cosearch.compare.outcome import Found, Result, RunOutcome
 from cosearch.compare.scores import standing
 from cosearch.errors import CosearchError
-from cosearch.mapper import Budget
+from cosearch.mapping.mapper import Budget
 from cosearch.study.spec import StudySpec
 
 CASE = Case("machine", "net")
@@ -22,9 +22,16 @@ def made(strategy, seed, points):
     at = np.array([i for i, _ in feasible], dtype=np.int64)
     found = Found(np.array([p for _, p in feasible], float).reshape(-1, 2), at + 1, at)
     return RunOutcome(
-        Run(strategy, CASE, seed, spec), np.full(len(points), np.inf), np.arange(len(points)),
-        len(points), 0, 0.5, 2.0, proven=True, found=found,
-    )  # fmt: skip
+        Run(strategy, CASE, seed, spec),
+        np.full(len(points), np.inf),
+        np.arange(len(points)),
+        len(points),
+        0,
+        0.5,
+        2.0,
+        proven=True,
+        found=found,
+    )
 
 
 @pytest.fixture
@@ -41,8 +48,10 @@ def test_the_known_front_is_of_all_runs_together(result):
     front = known_front(result, CASE)
     assert [m.losses for m in front.members] == [(2, 10), (4, 4), (10, 2)]
     assert [(m.run.run.strategy, m.trial) for m in front.members] == [
-        ("good", 3), ("good", 2), ("good", 1),
-    ]  # fmt: skip
+        ("good", 3),
+        ("good", 2),
+        ("good", 1),
+    ]
     assert front.reference == pytest.approx([11, 11])
     # a staircase of three: (11-2)(11-10) + (11-4)(10-4) + (11-10)(4-2), of 121
     assert front.share == pytest.approx((9 + 42 + 2) / 121)

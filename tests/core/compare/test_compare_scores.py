@@ -7,7 +7,7 @@ from cosearch.compare.contest import Case, Contest, Run
 from cosearch.compare.outcome import Found, Result, RunOutcome
 from cosearch.compare.plot import anytime, anytime_plot
 from cosearch.compare.scores import reach, standing
-from cosearch.mapper import Budget
+from cosearch.mapping.mapper import Budget
 from cosearch.study.spec import StudySpec
 
 CASE = Case("machine", "net")
@@ -18,10 +18,16 @@ def made(strategy, seed, losses, infeasible=0):
     spec = StudySpec("net", "machine", strategy, "exact", seed=seed)
     evaluations = 10 * np.arange(1, len(losses) + 1)
     return RunOutcome(
-        Run(strategy, CASE, seed, spec), losses, evaluations, len(losses), infeasible, 0.5, 2.0,
+        Run(strategy, CASE, seed, spec),
+        losses,
+        evaluations,
+        len(losses),
+        infeasible,
+        0.5,
+        2.0,
         proven=True,
         found=Found(losses[:, None], np.arange(1, len(losses) + 1), np.arange(len(losses))),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

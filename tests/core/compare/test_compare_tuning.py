@@ -17,8 +17,8 @@ from cosearch.compare.tuning import (
     worth_trying,
 )
 from cosearch.errors import CosearchError
-from cosearch.plugins import split_spec
-from cosearch.space import Parameter
+from cosearch.hooks.discovery import split_spec
+from cosearch.search.parameters import Parameter
 from cosearch.store.store import Store
 from cosearch.study.spec import StudySpec
 

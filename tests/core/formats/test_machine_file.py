@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cosearch.cli import main
-from cosearch.einsum import gemm
 from cosearch.errors import InputError, UnknownNameError
 from cosearch.formats.machine_file import MachineFile, is_machine_file
+from cosearch.workload.einsum import gemm
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 ARCH = EXAMPLES / "timeloop" / "arch.yaml"

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cosearch.einsum import conv, gemm
 from cosearch.errors import InputError
 from cosearch.formats.spec import json_schema, read_specification
 from cosearch.loopnest.mapping import Loop
-from cosearch.loopnest.reference import analyse
+from cosearch.loopnest.model.reference import analyse
+from cosearch.workload.einsum import conv, gemm
 
 SPEC = """\
 version: 1
@@ -89,8 +89,10 @@ def test_three_files_are_one(read):
     parts = (architecture, f"version: 1\nlayer:\n{layer}", f"version: 1\nmapping:\n{mapping}")
     whole, split = read(SPEC), read(*parts)
     assert (whole.architecture, whole.layer, whole.mapping) == (
-        split.architecture, split.layer, split.mapping,
-    )  # fmt: skip
+        split.architecture,
+        split.layer,
+        split.mapping,
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,8 +181,15 @@ def checked(value, schema, root, path="spec"):
         assert value == schema["const"], path
     if "enum" in schema:
         assert value in schema["enum"], path
-    kinds = {"integer": int, "number": (int, float), "string": str, "boolean": bool,
-             "array": list, "object": dict, "null": type(None)}  # fmt: skip
+    kinds = {
+        "integer": int,
+        "number": (int, float),
+        "string": str,
+        "boolean": bool,
+        "array": list,
+        "object": dict,
+        "null": type(None),
+    }
     if kind := schema.get("type"):
         allowed = kind if isinstance(kind, list) else [kind]
         assert any(isinstance(value, kinds[k]) for k in allowed), path

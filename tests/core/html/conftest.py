@@ -12,14 +12,14 @@ def store_path(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def registry():
-    from cosearch.plugins import load_registry
+    from cosearch.hooks.discovery import load_registry
 
     return load_registry()
 
 
 @pytest.fixture(scope="session")
 def study(registry, store_path):
-    from cosearch.mapper import Budget
+    from cosearch.mapping.mapper import Budget
     from cosearch.store.store import Store
     from cosearch.study.codesign import open_study, plan, run
 

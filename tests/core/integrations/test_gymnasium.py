@@ -57,9 +57,13 @@ def test_observations_show_what_is_chosen_and_what_is_next(env):
 
 def test_a_masked_choice_costs_the_penalty(toy):
     env = gymnasium.make(
-        ours.ENVIRONMENT, workload=GEMM, hardware="toy", mapper="random",
-        constraints=("area_mm2<=1e-6",), penalty=3.0,
-    )  # fmt: skip
+        ours.ENVIRONMENT,
+        workload=GEMM,
+        hardware="toy",
+        mapper="random",
+        constraints=("area_mm2<=1e-6",),
+        penalty=3.0,
+    )
     _, reward, info = episode(env, lambda _: 0)[-1]
     assert reward == -3.0
     assert not info["feasible"]

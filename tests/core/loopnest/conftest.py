@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import strategies as st
 
-from cosearch.architecture import (
+from cosearch.machine.architecture import (
     AccessEnergy,
     Architecture,
     Compute,
@@ -12,7 +12,7 @@ from cosearch.architecture import (
     Memory,
     Partition,
 )
-from cosearch.einsum import ROLES, Axis, Einsum, Tensor, conv, gemm
+from cosearch.workload.einsum import ROLES, Axis, Einsum, Tensor, conv, gemm
 
 SIZES = st.sampled_from([2, 3, 4, 1, 5, 6, 8, 9, 12])
 STEPS = st.sampled_from([1, 1, 2, 3])
@@ -26,10 +26,16 @@ def convolutions(draw):
     groups = 1 if kind == "dense" else draw(st.sampled_from([2, 3, 4]))
     return conv(
         kind,
-        P=draw(SIZES), Q=draw(SIZES), R=draw(SIZES), S=draw(st.sampled_from([1, 2, 3])),
-        N=draw(st.sampled_from([1, 1, 2])), G=groups,
-        stride=(draw(STEPS), draw(STEPS)), dilation=(draw(STEPS), draw(STEPS)), **channels,
-    )  # fmt: skip
+        P=draw(SIZES),
+        Q=draw(SIZES),
+        R=draw(SIZES),
+        S=draw(st.sampled_from([1, 2, 3])),
+        N=draw(st.sampled_from([1, 1, 2])),
+        G=groups,
+        stride=(draw(STEPS), draw(STEPS)),
+        dilation=(draw(STEPS), draw(STEPS)),
+        **channels,
+    )
 
 
 @st.composite
@@ -69,8 +75,10 @@ def memories(draw, name, mesh, *, outermost, networks):
         None if roomy else draw(words),
         draw(energies()),
         block_size=draw(st.sampled_from([1, 1, 2, 3, 8])),
-        mesh_x=mesh[0], mesh_y=mesh[1],
-        read_bandwidth=draw(bandwidth), write_bandwidth=draw(bandwidth),
+        mesh_x=mesh[0],
+        mesh_y=mesh[1],
+        read_bandwidth=draw(bandwidth),
+        write_bandwidth=draw(bandwidth),
         shared_bandwidth=draw(bandwidth),
         multiple_buffering=draw(st.sampled_from([1.0, 1.0, 2.0])),
         leak_pj_per_cycle=draw(st.sampled_from([0.0, 0.0, 0.013])),
@@ -79,7 +87,7 @@ def memories(draw, name, mesh, *, outermost, networks):
         may_keep=draw(roles) - keeps,
         partitions={} if roomy else draw(st.one_of(st.just({}), split)),
         network_below=draw(link),
-    )  # fmt: skip
+    )
 
 
 @st.composite

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cosearch.errors import CosearchError
+from cosearch.loopnest.kernel.pack import order_word
 from cosearch.loopnest.orders import order_of_word, orders
-from cosearch.loopnest.pack import order_word
 
 
 @pytest.mark.parametrize("dims", [1, 3, 5, 8])

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.einsum import conv, gemm
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.loopnest.text import loop_nest, statement
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.workload.einsum import conv, gemm
 
 ALL = {"Weights", "Inputs", "Outputs"}
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.einsum import gemm
 from cosearch.errors import CosearchError
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.loopnest.reference import analyse
+from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.validity import InvalidMapping, Rule, check, violations
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.workload.einsum import gemm
 
 ALL = ("Weights", "Inputs", "Outputs")
 ONE = AccessEnergy.uniform(1.0)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from cosearch.mapper import Mapped
+from cosearch.mapping.mapper import Mapped
 from cosearch.mapping.recent import Recent
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.cost import CostBatch
-from cosearch.einsum import gemm
-from cosearch.loopnest.mapspace import MapSpace
+from cosearch.loopnest.space.mapspace import MapSpace
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.machine.cost import CostBatch
 from cosearch.mapping.rejection import Miss, Rejections
+from cosearch.workload.einsum import gemm
 
 BATCH = CostBatch(
     energy_pj=np.array([1.0, np.inf, np.inf, np.inf]),

@@ -5,8 +5,8 @@ import pytest
 from attrs import evolve
 
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
-from cosearch.mapper import Budget
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.mapping.mapper import Budget
 from cosearch.schemes.exhaustive import bounded, unproven
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
@@ -14,8 +14,15 @@ from cosearch.study.report import report_of
 from cosearch.study.study import Study
 from cosearch.study.trial import Outcome, State, Unmapped
 
-FIXED = {"cols": "16", "input_kb": "64", "weight_kb": "64", "output_kb": "64",
-         "dram_bits_per_cycle": "128", "accumulator_bits": "32", "word_bits": "8"}  # fmt: skip
+FIXED = {
+    "cols": "16",
+    "input_kb": "64",
+    "weight_kb": "64",
+    "output_kb": "64",
+    "dram_bits_per_cycle": "128",
+    "accumulator_bits": "32",
+    "word_bits": "8",
+}
 
 
 @pytest.fixture(scope="module")

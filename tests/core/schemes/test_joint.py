@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosearch.errors import CosearchError, Infeasible
-from cosearch.hookspecs import hookimpl
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.hooks.hookspecs import hookimpl
 from cosearch.schemes.joint import Key, KeyedMapper, read
-from cosearch.space import Parameter, ParameterSpace, Rule
+from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.store.store import Store
 from cosearch.study.codesign import Session, plan, resume_study, run
 from cosearch.study.evaluation import evaluate
@@ -27,10 +27,16 @@ def joint(study_of):
 
 def facts(study):
     return [
-        (t.number, t.row, t.outcome.state, t.outcome.losses, t.outcome.reason,
-         [evolve(x, seconds=0.0) for x in t.outcome.layers])
+        (
+            t.number,
+            t.row,
+            t.outcome.state,
+            t.outcome.losses,
+            t.outcome.reason,
+            [evolve(x, seconds=0.0) for x in t.outcome.layers],
+        )
         for t in (study.baseline, *study.in_order)
-    ]  # fmt: skip
+    ]
 
 
 def test_a_design_is_a_machine_and_a_mapping_of_every_layer(joint):
@@ -121,8 +127,10 @@ def test_a_warm_start_needs_the_same_scheme(joint, study_of):
         joint(warm_start="nested")
 
 
-@given(st.integers(1, 800).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))),
-       st.integers(1, 800))  # fmt: skip
+@given(
+    st.integers(1, 800).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))),
+    st.integers(1, 800),
+)
 def test_a_key_names_a_choice_of_any_column(key, choices):
     value, values = key
     choice = Key(value, values).choice(choices)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from cosearch.cli.output import Output
-from cosearch.cli.report_text import show_report
+from cosearch.cli.text.report import show_report
 from cosearch.errors import CosearchError
-from cosearch.mapper import Budget
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.mapping.mapper import Budget
 from cosearch.schemes.semi_decoupled import CANDIDATES, agreement, rank_correlation
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
@@ -21,9 +21,12 @@ RNG = np.random.default_rng(0)
 def study(request, tmp_path_factory):
     registry = load_registry()
     spec = plan(
-        registry, "conv:K=16,C=16,P=14,Q=14,R=3,S=3", request.param, "random",
+        registry,
+        "conv:K=16,C=16,P=14,Q=14,R=3,S=3",
+        request.param,
+        "random",
         scheme="semi-decoupled",
-    )  # fmt: skip
+    )
     with Store(tmp_path_factory.mktemp("x") / "x.db") as store:
         found = open_study(store, registry, spec, Budget(trials=8))
         run(found, store, registry)
@@ -74,9 +77,12 @@ def test_the_report_says_how_alike_machines_rank_the_mappings(study, capsys):
     found = report.agreement
     problem = study.problem
     assert found.best == rank_correlation(
-        problem.mapper, build(problem.hardware, study.best.configuration), [layer_of(study)],
-        problem.mapper_objective, Budget(),
-    )  # fmt: skip
+        problem.mapper,
+        build(problem.hardware, study.best.configuration),
+        [layer_of(study)],
+        problem.mapper_objective,
+        Budget(),
+    )
     assert found.least <= found.mean <= 1.0
     assert 1 <= found.machines <= 5
     said = f"rank correlation {found.best:.2f} between the baseline and the best"
@@ -100,6 +106,10 @@ def test_without_a_machine_to_compare_nothing_is_claimed(study):
 def test_mappings_of_layers_rounded_up_are_not_carried():
     with pytest.raises(CosearchError, match="at their own sizes"):
         plan(
-            load_registry(), "gemm:M=8,N=8,K=8", "eyeriss", "random", scheme="semi-decoupled",
+            load_registry(),
+            "gemm:M=8,N=8,K=8",
+            "eyeriss",
+            "random",
+            scheme="semi-decoupled",
             mapper="exact:imperfect=spatial",
-        )  # fmt: skip
+        )

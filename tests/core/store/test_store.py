@@ -5,9 +5,9 @@ import threading
 import pytest
 from attrs import evolve
 
-from cosearch.cost import PartialTiles
 from cosearch.errors import CosearchError, UnknownNameError
-from cosearch.mapper import Budget
+from cosearch.machine.cost import PartialTiles
+from cosearch.mapping.mapper import Budget
 from cosearch.store.records import FINISHED, Header
 from cosearch.store.schema import APPLICATION, TABLES
 from cosearch.store.store import Store, StoredResults

@@ -12,8 +12,8 @@ import pytest
 from attrs import evolve
 
 from cosearch.errors import CosearchError, PluginError, UnknownNameError
-from cosearch.hookspecs import hookimpl
-from cosearch.mapper import Budget
+from cosearch.hooks.hookspecs import hookimpl
+from cosearch.mapping.mapper import Budget
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
 from cosearch.study.codesign import Session, load_study, open_study, plan, resume_study, run
@@ -27,10 +27,17 @@ def facts(study):
     """Everything that must not depend on workers, interruptions or the clock."""
     trials = [t for t in (study.baseline, *study.in_order) if t is not None]
     return [
-        (t.number, t.row, dict(t.configuration), t.outcome.state, t.outcome.losses,
-         dict(t.outcome.metrics), [evolve(x, seconds=0.0) for x in t.outcome.layers])
+        (
+            t.number,
+            t.row,
+            dict(t.configuration),
+            t.outcome.state,
+            t.outcome.losses,
+            dict(t.outcome.metrics),
+            [evolve(x, seconds=0.0) for x in t.outcome.layers],
+        )
         for t in trials
-    ]  # fmt: skip
+    ]
 
 
 def stored(toy, path, name):
@@ -116,8 +123,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from cosearch.study.codesign import Session, open_study, plan, run
-from cosearch.mapper import Budget
-from cosearch.plugins import load_registry
+from cosearch.mapping.mapper import Budget
+from cosearch.hooks.discovery import load_registry
 from cosearch.store.store import Store
 
 registry = load_registry()
@@ -208,9 +215,7 @@ def test_a_design_asked_for_again_is_not_evaluated_again(study_of, toy, monkeypa
     from cosearch.study import evaluation as trial_evaluation
 
     true = trial_evaluation.evaluate
-    monkeypatch.setattr(
-        trial_evaluation, "evaluate", lambda *a: calls.append(a[1]) or true(*a)
-    )  # fmt: skip
+    monkeypatch.setattr(trial_evaluation, "evaluate", lambda *a: calls.append(a[1]) or true(*a))
     study = study_of(strategy="toy-grid:fault=twice", trials=12)
     assert len(study.trials) == 12
     assert len(calls) == 1 + 6
@@ -230,8 +235,9 @@ def test_evaluations_end_a_study_at_the_batch_that_reaches_them(study_of, tmp_pa
     study = study_of(budget=Budget(evaluations=200))
     assert 200 <= study.evaluations < 200 + 4 * 60
     assert len(study.trials) % 4 == 0
-    again = study_of(budget=Budget(evaluations=200), store=tmp_path / "two.db",
-                     session=Session(workers=2))  # fmt: skip
+    again = study_of(
+        budget=Budget(evaluations=200), store=tmp_path / "two.db", session=Session(workers=2)
+    )
     assert facts(again) == facts(study)
 
 

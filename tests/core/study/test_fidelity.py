@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosearch.einsum import gemm
 from cosearch.study.fidelity import (
     Bill,
     attained,
@@ -14,7 +13,8 @@ from cosearch.study.fidelity import (
     spoken_for,
 )
 from cosearch.study.trial import Outcome, State, Trial
-from cosearch.workload import Layer, Network
+from cosearch.workload.einsum import gemm
+from cosearch.workload.network import Layer, Network
 
 FAILED = Outcome(State.FAILED)
 SIZES = (64, 8, 32, 8, 128)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosearch.mapper import Budget
+from cosearch.mapping.mapper import Budget
 from cosearch.study.progress import ASCII, BLOCKS, Pulse, sparkline
 from cosearch.study.trial import State
 

@@ -3,9 +3,9 @@ import math
 import pytest
 from attrs import evolve
 
-from cosearch.einsum_text import run_as
 from cosearch.study.report import account, obstacle, report_of
 from cosearch.study.trial import State
+from cosearch.workload.text import run_as
 
 
 def test_the_best_is_priced_again_and_confirmed(study_of):
@@ -129,9 +129,11 @@ def test_a_study_without_trials(study_of):
 
 def test_a_layer_run_rounded_up_is_priced_again_as_it_is_run(study_of):
     study = study_of(
-        hardware="eyeriss:dram_bits=0", workload="gemm:M=32,N=32,K=32",
-        mapper="exact:imperfect=spatial", trials=1,
-    )  # fmt: skip
+        hardware="eyeriss:dram_bits=0",
+        workload="gemm:M=32,N=32,K=32",
+        mapper="exact:imperfect=spatial",
+        trials=1,
+    )
     trial = study.baseline
     layer = study.problem.network.unique[0].einsum
     result = trial.outcome.layers[0]

@@ -5,8 +5,8 @@ import math
 import pytest
 from attrs import evolve
 
-from cosearch.hookspecs import hookimpl
-from cosearch.mapper import Budget
+from cosearch.hooks.hookspecs import hookimpl
+from cosearch.mapping.mapper import Budget
 from cosearch.store.records import FINISHED
 from cosearch.store.store import Store
 from cosearch.study.codesign import Session, is_over, load_study, resume_study, run
@@ -25,10 +25,16 @@ def cheap(study_of):
 
 def facts(study):
     return [
-        (t.number, t.row, t.fidelity, t.outcome.state, t.outcome.losses,
-         [evolve(x, seconds=0.0) for x in t.outcome.layers])
+        (
+            t.number,
+            t.row,
+            t.fidelity,
+            t.outcome.state,
+            t.outcome.losses,
+            [evolve(x, seconds=0.0) for x in t.outcome.layers],
+        )
         for t in study.in_order
-    ]  # fmt: skip
+    ]
 
 
 def test_cheap_judgements_map_the_heaviest_layers_and_estimate_the_rest(cheap):

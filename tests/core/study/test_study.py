@@ -49,8 +49,11 @@ def test_infeasible_trials_are_counted_and_the_nearest_is_known():
 
 def test_the_front_holds_each_design_once():
     found = study(
-        trial(1, 1.0, 3.0, design=1), trial(2, 2.0, 2.0), trial(3, 2.0, 3.0),
-        trial(4, 1.0, 3.0, design=1), trial(5, 3.0, 1.0),
-    )  # fmt: skip
+        trial(1, 1.0, 3.0, design=1),
+        trial(2, 2.0, 2.0),
+        trial(3, 2.0, 3.0),
+        trial(4, 1.0, 3.0, design=1),
+        trial(5, 3.0, 1.0),
+    )
     assert [t.number for t in found.front] == [1, 2, 5]
     assert found.best.number == 1

@@ -18,8 +18,12 @@ from cosearch.study.spec import StudySpec
 
 
 def spec(**changes):
-    values = {"workload": "gemm:M=8,N=8,K=8", "hardware": "toy", "strategy": "random",
-              "mapper": "random"}  # fmt: skip
+    values = {
+        "workload": "gemm:M=8,N=8,K=8",
+        "hardware": "toy",
+        "strategy": "random",
+        "mapper": "random",
+    }
     return StudySpec(**{**values, **changes})
 
 
@@ -72,12 +76,20 @@ def test_a_fixed_value_that_is_no_choice_is_refused(toy):
 
 
 def test_purpose_of_a_result_holds_all_it_depends_on(toy):
-    changes = [{}, {"mapper": "evolutionary"}, {"objectives": ("energy",)}, {"seed": 1},
-               {"mapper_evaluations": 5}, {"mapper_seconds": 5.0}]  # fmt: skip
+    changes = [
+        {},
+        {"mapper": "evolutionary"},
+        {"objectives": ("energy",)},
+        {"seed": 1},
+        {"mapper_evaluations": 5},
+        {"mapper_seconds": 5.0},
+    ]
     purposes = {Problem.of(spec(**change), toy).mapper_purpose for change in changes}
     assert len(purposes) == len(changes)
-    same = [Problem.of(spec(strategy=s, workload=w), toy).mapper_purpose
-            for s, w in (("random", "alexnet"), ("evolutionary", "resnet18"))]  # fmt: skip
+    same = [
+        Problem.of(spec(strategy=s, workload=w), toy).mapper_purpose
+        for s, w in (("random", "alexnet"), ("evolutionary", "resnet18"))
+    ]
     assert same[0] == same[1]
 
 

@@ -48,7 +48,7 @@ def test_differences_name_the_settings():
     st.lists(st.text(max_size=5), max_size=3),
     st.dictionaries(st.text(max_size=4), VALUES, max_size=3),
     st.integers(0, 2**40),
-)  # fmt: skip
+)
 def test_json_and_back(constraints, fixed, seed):
     spec = StudySpec("w", "h", "s", "m", constraints=constraints, fixed=fixed, seed=seed)
     assert StudySpec.from_json(spec.to_json()) == spec

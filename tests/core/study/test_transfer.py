@@ -3,7 +3,7 @@ import pytest
 from attrs import evolve
 
 from cosearch.errors import CosearchError
-from cosearch.space import ParameterSpace
+from cosearch.search.parameters import ParameterSpace
 from cosearch.study.transfer import Known
 from cosearch.study.trial import Outcome, State
 
@@ -41,8 +41,11 @@ def test_designs_that_the_space_does_not_have_are_skipped(study_of):
     space = study.problem.space
     other = ParameterSpace(space.parameters[:-1])
     assert len(Known.of(study.in_order, other).rows) == 0
-    few = evolve(space.parameters[0], choices=space.parameters[0].choices[:1],
-                 default=space.parameters[0].choices[0])  # fmt: skip
+    few = evolve(
+        space.parameters[0],
+        choices=space.parameters[0].choices[:1],
+        default=space.parameters[0].choices[0],
+    )
     smaller = ParameterSpace((few, *space.parameters[1:]), space.rules)
     known = Known.of(study.in_order, smaller)
     assert (known.rows[:, 0] == 0).all()

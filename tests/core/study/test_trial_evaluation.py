@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from cosearch.mapper import Mapped
+from cosearch.mapping.mapper import Mapped
 from cosearch.study.evaluation import evaluate
 from cosearch.study.problem import Problem
 from cosearch.study.spec import StudySpec
@@ -67,9 +67,15 @@ def test_a_limit_on_the_result_keeps_the_costs(toy):
 
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [("raise", "toys break"), ("nan", "nan"), ("negative", "of -"), ("shape", "shapes"),
-     ("build", "ZeroDivisionError"), ("area", "-1.0 mm2")],
-)  # fmt: skip
+    [
+        ("raise", "toys break"),
+        ("nan", "nan"),
+        ("negative", "of -"),
+        ("shape", "shapes"),
+        ("build", "ZeroDivisionError"),
+        ("area", "-1.0 mm2"),
+    ],
+)
 def test_whatever_a_plugin_does_an_outcome_comes_back(toy, fault, said):
     outcome = evaluate(problem(toy, hardware=f"toy:fault={fault}"), {"pes": 4})
     assert outcome.state is State.FAILED

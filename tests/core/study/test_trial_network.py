@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from cosearch.hardware import SpatialAccelerator
-from cosearch.loopnest.exact.front import layer_front
-from cosearch.loopnest.exact.solve import Solver
+from cosearch.hooks.discovery import load_registry
+from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.mapping.network_front import Front, best_combination
-from cosearch.plugins import load_registry
 from cosearch.study.evaluation import evaluate
 from cosearch.study.problem import Problem, build
 from cosearch.study.spec import StudySpec
+from cosearch_plugins.mappers.exact.front import layer_front
+from cosearch_plugins.mappers.exact.solve import Solver
 
 NETWORK = """
 version: 1

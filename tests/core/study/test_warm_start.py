@@ -3,7 +3,7 @@ import pytest
 from attrs import evolve
 
 from cosearch.errors import CosearchError, UnknownNameError
-from cosearch.mapper import Budget
+from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, resume_study, run
 from cosearch.study.transfer import Known

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from cosearch.errors import UnknownNameError
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.strategy import Strategy
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 from cosearch.testing import CHECKS, PROBLEMS, ConformanceError, StrategyConformance, problem
 from cosearch.testing import check_strategy as held_to_contract
 from cosearch.testing.timing import ask_times
-from cosearch.unseen import Unseen
 from cosearch_plugins.strategies.random import Random
 
 BY_NAME = {check.__name__: check for check in CHECKS}

@@ -22,10 +22,19 @@ def test_all_figures_agree():
     report = validate([point({"a": COUNT, "e": ENERGY})], lambda _: {"a": 12, "e": 1.5, "x": 9})
     assert report.agreed
     assert report.summary == {
-        "points": 1, "counts_compared": 1, "counts_exact": 1, "cycles_compared": 0,
-        "cycles_exact": 0, "energy_compared": 1, "energy_exact": 1, "ratios_compared": 0,
-        "ratios_exact": 0, "energy_to_last_digit": 1, "invalid_points": 0, "invalid_agreed": 0,
-    }  # fmt: skip
+        "points": 1,
+        "counts_compared": 1,
+        "counts_exact": 1,
+        "cycles_compared": 0,
+        "cycles_exact": 0,
+        "energy_compared": 1,
+        "energy_exact": 1,
+        "ratios_compared": 0,
+        "ratios_exact": 0,
+        "energy_to_last_digit": 1,
+        "invalid_points": 0,
+        "invalid_agreed": 0,
+    }
 
 
 @pytest.mark.parametrize("count", [11, 13, 12.25, math.nan])

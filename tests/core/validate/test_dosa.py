@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cosearch.einsum import conv
 from cosearch.errors import InputError
 from cosearch.loopnest.mapping import Loop
 from cosearch.validate.dosa import Dosa, mapping, sram_pj
 from cosearch.validate.dosa_counts import access_counts
+from cosearch.workload.einsum import conv
 
 DATA = Path(__file__).parents[2] / "data" / "dosa"
 TEXT = "L3[WIO] P28 R7 - L2[WI] N1 K4X - L1[O] K2 S7 C3X - L0[W] P2"
@@ -18,8 +18,11 @@ TEXT = "L3[WIO] P28 R7 - L2[WI] N1 K4X - L1[O] K2 S7 C3X - L0[W] P2"
 def test_the_notation():
     levels = mapping(TEXT).levels
     assert [sorted(x.keep) for x in levels] == [
-        ["Weights"], ["Outputs"], ["Inputs", "Weights"], ["Inputs", "Outputs", "Weights"],
-    ]  # fmt: skip
+        ["Weights"],
+        ["Outputs"],
+        ["Inputs", "Weights"],
+        ["Inputs", "Outputs", "Weights"],
+    ]
     assert levels[3].temporal == (Loop("R", 7), Loop("P", 28))
     assert (levels[2].temporal, levels[2].spatial_x) == ((), (Loop("K", 4),))
     assert (levels[1].spatial_x, levels[1].spatial_y) == ((), (Loop("C", 3),))

@@ -9,16 +9,26 @@ import time
 
 import numpy as np
 
-from cosearch.cost import Cost, CostBatch, LevelCost
 from cosearch.errors import Infeasible
-from cosearch.hardware import Accelerator, HardwareModel
-from cosearch.hookspecs import Registration, hookimpl
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.strategy import Strategy
+from cosearch.hooks.hookspecs import Registration, hookimpl
+from cosearch.machine.cost import Cost, CostBatch, LevelCost
+from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.search.strategy import Strategy
 
 FAULTS = (
-    "none", "raise", "nan", "negative", "shape", "hang", "die", "lie", "build", "area", "slow",
-)  # fmt: skip
+    "none",
+    "raise",
+    "nan",
+    "negative",
+    "shape",
+    "hang",
+    "die",
+    "lie",
+    "build",
+    "area",
+    "slow",
+)
 
 
 @hookimpl
@@ -98,8 +108,10 @@ class ToyAccelerator(Accelerator):
         columns = self.mapspace(layer).columns(rows)
         words, spread = 3 * columns["tile"], columns["spread"]
         order = rows[:, 2] + 1
-        energy = (layer.macs * (self.bits / 16) * (1.0 + self.buffer**0.5 / 4)
-                  + layer.macs / columns["tile"] * 20.0 * order)  # fmt: skip
+        energy = (
+            layer.macs * (self.bits / 16) * (1.0 + self.buffer**0.5 / 4)
+            + layer.macs / columns["tile"] * 20.0 * order
+        )
         cycles = np.maximum(-(-layer.macs // spread), layer.macs // columns["tile"]).astype(float)
         reason = np.where(words > self.buffer, 1, np.where(spread > self.pes, 2, 0))
         excess = np.maximum(1.0, np.maximum(words / self.buffer, spread / self.pes))
@@ -120,10 +132,15 @@ class ToyAccelerator(Accelerator):
         energy *= 1.5 if self.fault == "lie" else 1.0
         compute = layer.macs * self.bits / 16
         return Cost(
-            energy, cycles, layer.macs, compute,
+            energy,
+            cycles,
+            layer.macs,
+            compute,
             (LevelCost("buffer", cycles, energy - compute, utilization=0.5),),
-            layer.macs / (cycles * self.pes), "buffer", ("for tile in DRAM", "  for x in PEs"),
-        )  # fmt: skip
+            layer.macs / (cycles * self.pes),
+            "buffer",
+            ("for tile in DRAM", "  for x in PEs"),
+        )
 
     def _misbehave(self):
         if self.fault == "raise":

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cosearch.einsum import Einsum, Tensor, conv, gemm
 from cosearch.errors import Infeasible
+from cosearch.workload.einsum import Einsum, Tensor, conv, gemm
 from cosearch_hardware.systolic.gemm_view import gemm_view
 
 

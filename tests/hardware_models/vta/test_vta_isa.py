@@ -8,9 +8,13 @@ import pytest
 from cosearch_hardware.vta.isa import ISA_RULES, VtaConfiguration, log_depths
 
 RANGES = {
-    "batch": range(4), "block": range(2, 7), "uop": range(12, 18), "inp": range(12, 19),
-    "wgt": range(14, 21), "acc": range(13, 20),
-}  # fmt: skip
+    "batch": range(4),
+    "block": range(2, 7),
+    "uop": range(12, 18),
+    "inp": range(12, 19),
+    "wgt": range(14, 21),
+    "acc": range(13, 20),
+}
 
 
 def grid():

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosearch.einsum import conv, gemm
 from cosearch.errors import Infeasible
-from cosearch.mapper import Budget
-from cosearch.objective import OBJECTIVES
+from cosearch.mapping.mapper import Budget
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import conv, gemm
 from cosearch_hardware.vta.model import DEVICES, Vta
 from cosearch_plugins.mappers.exhaustive import Exhaustive
 

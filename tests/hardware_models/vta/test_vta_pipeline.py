@@ -12,11 +12,24 @@ few, time = st.integers(1, 5), st.integers(0, 60)
 
 schedules = st.builds(
     pipeline.Schedule,
-    spatial_tiles=few, channel_tiles=few, reduction_tiles=st.integers(1, 4),
-    spatial_inside=st.integers(0, 1), threads=st.integers(1, 2), repeats=st.integers(1, 3),
-    inp_lines=few, inp_line=time, wgt_lines=few, wgt_line=time, acc_line=time, uop_line=time,
-    store_lines=few, store_line=time, reset=time, gemm=time, alu=time,
-)  # fmt: skip
+    spatial_tiles=few,
+    channel_tiles=few,
+    reduction_tiles=st.integers(1, 4),
+    spatial_inside=st.integers(0, 1),
+    threads=st.integers(1, 2),
+    repeats=st.integers(1, 3),
+    inp_lines=few,
+    inp_line=time,
+    wgt_lines=few,
+    wgt_line=time,
+    acc_line=time,
+    uop_line=time,
+    store_lines=few,
+    store_line=time,
+    reset=time,
+    gemm=time,
+    alu=time,
+)
 
 
 @settings(max_examples=300, deadline=None)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cosearch.errors import CosearchError
-from cosearch.mapper import Budget
+from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan
 from cosearch.study.executor import Design, Task
@@ -69,8 +69,12 @@ def test_one_that_dies_or_hangs_costs_its_own_design(toy, task, fault, said):
     executor = processes(toy, task(fault), 2, 0.3 if fault == "hang" else None)
     found = outcomes(executor, designs(4, 1, 4, 2, 8))
     assert [found[i].state for i in range(5)] == [
-        State.FAILED, State.OK, State.FAILED, State.OK, State.OK
-    ]  # fmt: skip
+        State.FAILED,
+        State.OK,
+        State.FAILED,
+        State.OK,
+        State.OK,
+    ]
     assert said in found[0].reason
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cosearch.einsum import gemm
 from cosearch.errors import CosearchError
-from cosearch.mapper import Budget
-from cosearch.objective import OBJECTIVES
+from cosearch.mapping.mapper import Budget
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import gemm
 from cosearch_hardware.systolic.model import Systolic
 from cosearch_plugins.mappers.exhaustive import Exhaustive, rows_at
 

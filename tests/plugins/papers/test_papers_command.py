@@ -4,8 +4,20 @@ import pytest
 
 from cosearch.cli import main
 
-RUN = ["reproduce", "shi2020", "--model", "shi2020-mlp", "--contender", "BO x exact",
-       "--seeds", "2", "--trials", "3", "--workers", "1"]  # fmt: skip
+RUN = [
+    "reproduce",
+    "shi2020",
+    "--model",
+    "shi2020-mlp",
+    "--contender",
+    "BO x exact",
+    "--seeds",
+    "2",
+    "--trials",
+    "3",
+    "--workers",
+    "1",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +54,14 @@ def test_nothing_stored_is_no_table(capsys):
 
 
 @pytest.mark.parametrize(
-    "wrong", [["rhnas"], ["shi2020", "--model", "vgg"], ["shi2020", "--contender", "luck"],
-              ["shi2020", "--setting", "moon"]]
-)  # fmt: skip
+    "wrong",
+    [
+        ["rhnas"],
+        ["shi2020", "--model", "vgg"],
+        ["shi2020", "--contender", "luck"],
+        ["shi2020", "--setting", "moon"],
+    ],
+)
 def test_unknown_names_are_refused(wrong, capsys):
     assert main(["reproduce", *wrong]) == 2
     assert "there is no" in capsys.readouterr().err

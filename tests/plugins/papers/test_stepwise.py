@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from cosearch.einsum import conv
-from cosearch.mapper import Budget
-from cosearch.mapping.search import StrategyMapper
-from cosearch.objective import OBJECTIVES
-from cosearch.plugins import load_registry
-from cosearch_hardware.eyeriss import Eyeriss
+from cosearch.hooks.discovery import load_registry
+from cosearch.mapping.mapper import Budget
+from cosearch.mapping.strategy_mapper import StrategyMapper
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import conv
+from cosearch_hardware.eyeriss.model import Eyeriss
 from cosearch_plugins.papers.stepwise import SEARCHES, Stepwise
 
 LAYER = conv("layer", K=16, C=8, P=14, Q=14, R=3, S=3)

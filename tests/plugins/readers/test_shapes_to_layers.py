@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosearch.einsum_text import describe
+from cosearch.workload.text import describe
 from cosearch_plugins.readers.shapes_to_layers import (
     attention_products,
     convolution,
@@ -35,9 +35,14 @@ def words(layers) -> list[str]:
 
 @settings(max_examples=80)
 @given(
-    st.lists(LENGTH, max_size=3), st.lists(LENGTH, max_size=3), LENGTH, LENGTH, LENGTH,
-    st.booleans(), st.lists(st.booleans(), min_size=6, max_size=6),
-)  # fmt: skip
+    st.lists(LENGTH, max_size=3),
+    st.lists(LENGTH, max_size=3),
+    LENGTH,
+    LENGTH,
+    LENGTH,
+    st.booleans(),
+    st.lists(st.booleans(), min_size=6, max_size=6),
+)
 def test_products_equal_numpys(batch, longer, m, k, n, constant, ones) -> None:
     """numpy.matmul makes one product an output element and inner index, however it broadcasts."""
     joint = [*longer, *batch]
@@ -66,10 +71,16 @@ def test_what_a_matrix_product_is(first, second, constant, said) -> None:
 
 
 EQUATIONS = (
-    "bhid,bhjd->bhij", "ij,jk->ik", "ij,jk", "ij,ij->", "ij,kj->ikj", "i,j->ij",
+    "bhid,bhjd->bhij",
+    "ij,jk->ik",
+    "ij,jk",
+    "ij,ij->",
+    "ij,kj->ikj",
+    "i,j->ij",
     "...ij,...jk->...ik",
-    "bi...,bj...->bij...", "nchw,kc->nkhw",
-)  # fmt: skip
+    "bi...,bj...->bij...",
+    "nchw,kc->nkhw",
+)
 
 
 @pytest.mark.parametrize("equation", EQUATIONS)

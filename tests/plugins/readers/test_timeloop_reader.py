@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cosearch.einsum_text import describe
 from cosearch.errors import InputError
+from cosearch.workload.text import describe
 from cosearch_plugins.readers.directory import read_directory
 from cosearch_plugins.readers.yaml_reader import read_yaml
 
@@ -29,9 +29,11 @@ problem:
         read-write: True
   instance: {C: 3, M: 96, R: 11, S: 11, N: 1, P: 55, Q: 55, Wstride: 4, Hstride: 4}
 """
-NEW_STYLE = OLD_STYLE.replace("problem:\n", "problem:\n  version: 0.4\n").replace(
-    "data-spaces", "data_spaces"
-).replace("read-write", "read_write")  # fmt: skip
+NEW_STYLE = (
+    OLD_STYLE.replace("problem:\n", "problem:\n  version: 0.4\n")
+    .replace("data-spaces", "data_spaces")
+    .replace("read-write", "read_write")
+)
 
 
 @pytest.mark.parametrize("text", [OLD_STYLE, NEW_STYLE])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cosearch.einsum import conv, gemm
-from cosearch.einsum_text import describe
 from cosearch.errors import InputError
+from cosearch.workload.einsum import conv, gemm
+from cosearch.workload.text import describe
 from cosearch_plugins.readers import yaml_reader
 from cosearch_plugins.readers.yaml_reader import read_yaml
 

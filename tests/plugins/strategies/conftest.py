@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from cosearch.plugins import load_registry
-from cosearch.space import Parameter, ParameterSpace, Rule
+from cosearch.hooks.discovery import load_registry
+from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 
 VALUES = tuple(range(8))
 SPACE = ParameterSpace(

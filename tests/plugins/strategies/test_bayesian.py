@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-import cosearch.unseen
-from cosearch.space import Parameter, ParameterSpace, Rule
+import cosearch.search.unseen
+from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch_plugins.strategies.bayesian import Bayesian
 
 VALUES = tuple(range(8))
@@ -42,7 +42,7 @@ def test_learns_an_unknown_constraint_and_searches_along_it(kernel):
 
 
 def test_counts_the_raw_draws_of_its_rejection_sampling(monkeypatch):
-    monkeypatch.setattr(cosearch.unseen, "ENUMERABLE", 0)
+    monkeypatch.setattr(cosearch.search.unseen, "ENUMERABLE", 0)
     strategy = Bayesian(SPACE, np.random.default_rng(0), local=0.0, candidates=150)
     searched(strategy, 5)
     before = strategy.statistics["raw_draws"]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch_plugins.strategies.cmaes import CmaEs, Gaussian
 
 

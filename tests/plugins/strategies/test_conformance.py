@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosearch.plugins import load_registry
+from cosearch.hooks.discovery import load_registry
 from cosearch.testing import CHECKS
 
 SPECS = (

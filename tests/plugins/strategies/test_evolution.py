@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosearch.errors import CosearchError
-from cosearch.objective import pareto_front
+from cosearch.search.objective import pareto_front
+from cosearch.search.unseen import Unseen
 from cosearch.testing.problems import MACHINE, SINGLE, TINY
-from cosearch.unseen import Unseen
 from cosearch_plugins.strategies.annealing import Annealing
-from cosearch_plugins.strategies.breeding import Breeding, neighbour
 from cosearch_plugins.strategies.evolutionary import Evolutionary
 from cosearch_plugins.strategies.nsga2 import Nsga2, crowding, front_numbers
+from cosearch_plugins.strategies.parts.breeding import Breeding, neighbour
 
 points = st.lists(
     st.tuples(*[st.sampled_from([0.0, 1.0, 2.0, 3.0, math.inf])] * 2), min_size=1, max_size=25

@@ -41,7 +41,7 @@ def test_a_missing_package_of_an_integration_is_named(monkeypatch, module):
 
 def test_listing_strategies_imports_no_optional_package():
     code = (
-        "import sys; from cosearch.plugins import load_registry; r = load_registry();"
+        "import sys; from cosearch.hooks.discovery import load_registry; r = load_registry();"
         "[r.find('strategies', n) for n in r.names('strategies')];"
         "print(*{'optuna', 'pymoo', 'sklearn', 'scipy', 'numba', 'torch'} & set(sys.modules))"
     )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cosearch.space import Parameter, ParameterSpace
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.testing.problems import MACHINE
 from cosearch_plugins.strategies.hyperband import Hyperband
 
@@ -67,8 +67,7 @@ def test_only_the_best_go_on():
 def test_is_better_than_judging_all_in_full():
     """At equal cost, in units of full judgements; random breeding is switched off in both."""
     cost, seeds = 40, range(15)
-    cheap = [searched(Hyperband(WIDE, np.random.default_rng(s), bred=0.0), cost)[1]
-             for s in seeds]  # fmt: skip
+    cheap = [searched(Hyperband(WIDE, np.random.default_rng(s), bred=0.0), cost)[1] for s in seeds]
     full = []
     for seed in seeds:
         rows = Hyperband(WIDE, np.random.default_rng(seed), bred=0.0).ask(cost)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cosearch.plugins import load_registry
-from cosearch.workload_source import resolve
+from cosearch.hooks.discovery import load_registry
+from cosearch.workload.source import resolve
 
 REGISTRY = load_registry(third_party=False)
 FAST = {

@@ -1,7 +1,7 @@
 import pytest
 
 from cosearch.errors import CosearchError, InputError, UnknownNameError
-from cosearch.technology import Storage
+from cosearch.machine.technology import Storage
 from cosearch_plugins.technologies.accelergy import AccelergyFile
 
 ERT = """

@@ -5,15 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosearch.errors import CosearchError
-from cosearch.technology import Storage
+from cosearch.machine.technology import Storage
 from cosearch_plugins.technologies.accelergy_eyeriss import AccelergyEyeriss, straight
 
 TABLE = AccelergyEyeriss()
 PRINTED = (
-    ("regfile", 12, 16, 0.237), ("regfile", 16, 16, 0.251), ("regfile", 192, 16, 1.586),
-    ("sram", 1024, 64, 9.244), ("sram", 12_800, 64, 56.716), ("sram", 16_384, 64, 75.22),
+    ("regfile", 12, 16, 0.237),
+    ("regfile", 16, 16, 0.251),
+    ("regfile", 192, 16, 1.586),
+    ("sram", 1024, 64, 9.244),
+    ("sram", 12_800, 64, 56.716),
+    ("sram", 16_384, 64, 75.22),
     ("dram", None, 64, 512.0),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("kind", "depth", "bits", "pj"), PRINTED)
@@ -31,9 +35,8 @@ def test_between_the_printed_sizes():
 @given(st.integers(1, 512), st.integers(1, 512))
 def test_a_larger_scratchpad_never_costs_less_and_always_something(one, other):
     low, high = (
-        TABLE.storage(Storage("part", "regfile", n, 16)).energy.read
-        for n in sorted((one, other))
-    )  # fmt: skip
+        TABLE.storage(Storage("part", "regfile", n, 16)).energy.read for n in sorted((one, other))
+    )
     assert 0 < low <= high
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cosearch.errors import CosearchError
-from cosearch.technology import Storage, priced
-from cosearch_hardware.gemmini import COUNTS, machine
+from cosearch.machine.technology import Storage, priced
+from cosearch_hardware.gemmini.model import COUNTS, machine
 from cosearch_plugins.technologies.dosa import DosaTable
 
 AREAS = Path(__file__).parents[2] / "data/gemmini/area_by_arch.csv.gz"
@@ -19,9 +19,11 @@ def test_areas_are_within_the_stated_error_of_the_published_ones():
     ratios = []
     for row in rows:
         built = machine(
-            int(row["pe_dim"]), accumulator_words=int(row["acc_depth"]),
-            scratchpad_rows=int(row["sp_depth"]), rules=COUNTS["2022"],
-        )  # fmt: skip
+            int(row["pe_dim"]),
+            accumulator_words=int(row["acc_depth"]),
+            scratchpad_rows=int(row["sp_depth"]),
+            rules=COUNTS["2022"],
+        )
         area = priced(built, DosaTable(), kinds={"register": "regfile"}).area_mm2
         ratios.append(area / float(row["area_mm2"]))
     errors = np.abs(np.array(ratios) - 1)

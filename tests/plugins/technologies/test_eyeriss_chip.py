@@ -1,6 +1,6 @@
 import pytest
 
-from cosearch.technology import Storage
+from cosearch.machine.technology import Storage
 from cosearch_plugins.technologies.eyeriss_chip import CORE_MM2, EyerissChip
 from cosearch_plugins.technologies.pat import LinearTable
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cosearch.technology import Storage
+from cosearch.machine.technology import Storage
 from cosearch_plugins.technologies.eyeriss_relative import RelativeCosts
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosearch.technology import Storage
+from cosearch.machine.technology import Storage
 from cosearch_plugins.technologies.horowitz import Horowitz, power_law
 
 

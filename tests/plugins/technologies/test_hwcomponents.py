@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from cosearch.errors import CosearchError, MissingExtraError
-from cosearch.technology import Storage
+from cosearch.machine.technology import Storage
 from cosearch_plugins.technologies import hwcomponents
 from cosearch_plugins.technologies.hwcomponents import HwComponents
 

@@ -2,12 +2,15 @@ import math
 
 import pytest
 
-from cosearch.technology import Storage
+from cosearch.machine.technology import Storage
 from cosearch_plugins.technologies.pat import LinearTable
 
 PUBLISHED = (
-    (16, 32, 1.956), (128, 32, 2.000), (1024, 32, 2.352), (8192, 32, 5.166),
-)  # fmt: skip
+    (16, 32, 1.956),
+    (128, 32, 2.000),
+    (1024, 32, 2.352),
+    (8192, 32, 5.166),
+)
 """Accumulators of DOSA's Timeloop data: words, bits, pJ an access."""
 
 

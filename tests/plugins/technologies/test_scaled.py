@@ -1,7 +1,7 @@
 import pytest
 
 from cosearch.errors import CosearchError, UnknownNameError
-from cosearch.technology import Storage
+from cosearch.machine.technology import Storage
 from cosearch_plugins.technologies.eyeriss_chip import EyerissChip
 from cosearch_plugins.technologies.horowitz import Horowitz
 from cosearch_plugins.technologies.scaled import Scaled

@@ -8,10 +8,10 @@ from importlib import resources
 
 import pytest
 
-from cosearch.einsum_text import describe
 from cosearch.errors import CosearchError, InputError
-from cosearch.plugins import load_registry
-from cosearch.workload_source import resolve
+from cosearch.hooks.discovery import load_registry
+from cosearch.workload.source import resolve
+from cosearch.workload.text import describe
 from cosearch_plugins.workloads.inverted_residual import divisible
 
 REGISTRY = load_registry(third_party=False)

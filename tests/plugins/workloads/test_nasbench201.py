@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cosearch.errors import UnknownNameError
-from cosearch.plugins import load_registry
-from cosearch.workload_source import resolve
+from cosearch.hooks.discovery import load_registry
+from cosearch.workload.source import resolve
 from cosearch_plugins.workloads.nasbench201 import DATA_SETS, NasBench201
 from cosearch_plugins.workloads.nasbench201_table import (
     EDGES,
@@ -92,11 +92,13 @@ def test_scores_that_need_no_training() -> None:
 
 
 def test_the_skip_score_is_freereas() -> None:
-    rows = np.stack([
-        row_of(*["skip_connect"] * 6),
-        row_of(*["none"] * 6),
-        row_of("none", "none", "none", "skip_connect", "none", "none"),
-    ])  # fmt: skip
+    rows = np.stack(
+        [
+            row_of(*["skip_connect"] * 6),
+            row_of(*["none"] * 6),
+            row_of("none", "none", "none", "skip_connect", "none", "none"),
+        ]
+    )
     assert skip_score(rows) == pytest.approx([4 / 6, 0.0, 2.0])
     assert (NasBench201().score("skip", rows) == skip_score(rows)).all()
     assert [b - a - 1 for a, b in EDGES] == [0, 1, 0, 2, 1, 0]

@@ -12,8 +12,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 import pytest
 
-from cosearch.plugins import load_registry
-from cosearch.workload_source import resolve
+from cosearch.hooks.discovery import load_registry
+from cosearch.workload.source import resolve
 
 REGISTRY = load_registry(third_party=False)
 

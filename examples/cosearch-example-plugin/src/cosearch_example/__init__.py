@@ -1,6 +1,6 @@
 """What this package brings to cosearch."""
 
-from cosearch.hookspecs import Registration, hookimpl
+from cosearch.hooks.hookspecs import Registration, hookimpl
 
 
 @hookimpl

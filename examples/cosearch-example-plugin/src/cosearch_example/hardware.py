@@ -1,10 +1,10 @@
 """A machine in a few lines: declare it, and cosearch maps, prices, searches and reports it."""
 
-from cosearch.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.hardware import HardwareModel, SpatialAccelerator
-from cosearch.plugins import load_registry
-from cosearch.space import Parameter, ParameterSpace, Rule
-from cosearch.technology import priced
+from cosearch.hooks.discovery import load_registry
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+from cosearch.machine.technology import priced
+from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 
 LATER = AccessEnergy.uniform(0.0)  # `priced` fills it in
 
@@ -46,12 +46,18 @@ class TinyCore(HardwareModel):
             "tinycore",
             (
                 Memory("registers", chosen["registers"], LATER, self.bits, mesh_x=row),
-                Memory("sram", chosen["sram_kb"] * 8192 // self.bits, LATER, self.bits,
-                       read_bandwidth=row, write_bandwidth=row),
+                Memory(
+                    "sram",
+                    chosen["sram_kb"] * 8192 // self.bits,
+                    LATER,
+                    self.bits,
+                    read_bandwidth=row,
+                    write_bandwidth=row,
+                ),
                 Memory("DRAM", None, LATER, self.bits, shared_bandwidth=4.0, is_dram=True),
             ),
             Compute(0.0, mesh_x=row, word_bits=self.bits),
             clock_mhz=200.0,
             sources={"clock": "an example, no chip"},
-        )  # fmt: skip
+        )
         return SpatialAccelerator(priced(machine, self.technology, kinds={"registers": "regfile"}))

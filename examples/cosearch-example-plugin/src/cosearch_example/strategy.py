@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.strategy import Strategy
-from cosearch.unseen import Unseen
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.search.strategy import Strategy
+from cosearch.search.unseen import Unseen
 
 
 class HillClimb(Strategy):
@@ -12,10 +12,15 @@ class HillClimb(Strategy):
 
     options = ParameterSpace(
         (
-            Parameter("restart", (5, 10, 20, 1000), 20, free=True,
-                      doc="one point in so many is drawn at random"),
+            Parameter(
+                "restart",
+                (5, 10, 20, 1000),
+                20,
+                free=True,
+                doc="one point in so many is drawn at random",
+            ),
         )
-    )  # fmt: skip
+    )
 
     def __init__(self, space, rng, *, restart=20):
         super().__init__(space, rng)

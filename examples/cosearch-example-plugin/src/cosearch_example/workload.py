@@ -1,8 +1,8 @@
 """A network, layer by layer."""
 
-from cosearch.einsum import conv, gemm
-from cosearch.space import Parameter, ParameterSpace
-from cosearch.workload import Layer, Network, Workload
+from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.workload.einsum import conv, gemm
+from cosearch.workload.network import Layer, Network, Workload
 
 
 class LeNet5(Workload):

@@ -1,0 +1,119 @@
+"""How the choice of mappings for a whole network looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from cosearch.cli.output import Output, table
+from cosearch.mapping.network import LayerMapping, NetworkChoice
+from cosearch.mapping.network_search import PROVEN
+from cosearch.quantities import percent, whole
+from cosearch.search.objective import Objective
+from cosearch.study.problem import Problem
+from cosearch.workload.mix import PartCost, cost_of_parts
+from cosearch.workload.network import Network
+
+FEW = 6
+"""Layers named at most where their mappings differ."""
+
+
+def show_network(output: Output, problem: Problem, choice: NetworkChoice) -> None:
+    """Print what the layers' own best mappings come to, and what mappings chosen together do."""
+    objective = problem.mapper_objective
+    what = _what(objective)
+    own, value = choice.own_value, choice.value
+    changed = choice.changed
+    if changed:
+        output.show(f"  {what} of the network, mapped together: {value:.6e} {objective.unit}")
+        output.show(f"  {100 * (1 - value / own):.2g} % below the layers' own best, {own:.6e}")
+        output.prose(_differences(choice, changed), "faint", indent=2)
+    else:
+        output.show(f"  {what} of the network: {value:.6e} {objective.unit}")
+    if choice.gap is not None:
+        output.show(certainty(objective, choice.gap))
+
+
+def certainty(objective: Objective, gap: float, where: str = "") -> Text:
+    """Return what is proven of a choice of mappings for a network.
+
+    Args:
+        objective: of the network.
+        gap: how far below it another choice can be at most, relative.
+        where: the words that say on which machine.
+    """
+    told, what = "  proven: no choice of mappings", _what(objective)
+    if gap <= PROVEN:
+        return Text(f"{told} has a lower {what}{where}", style="good")
+    return Text(f"{told} lowers {what} by more than {percent(gap)}{where}", style="warn")
+
+
+def _what(objective: Objective) -> str:
+    return objective.name.upper() if objective.name.startswith("ed") else objective.name
+
+
+def parts_of(network: Network, choice: NetworkChoice) -> tuple[PartCost, ...]:
+    """Return what each network of a mix costs; nothing for a single one."""
+    costs = {
+        r.layer.einsum.key: (r.cost.energy_pj, r.cost.cycles)
+        for r in choice.layers
+        if r.cost is not None
+    }
+    return cost_of_parts(network, costs)
+
+
+def show_parts(output: Output, parts: Sequence[PartCost]) -> None:
+    """Print the cost of each network of a mix; nothing where there is none."""
+    if not parts:
+        return
+    rows = [
+        (x.name, str(x.weight), f"{x.energy_pj / 1e6:,.2f}", whole(x.cycles), f"{x.edp:.4e}")
+        for x in parts
+    ]
+    output.show("")
+    output.title("networks", "one run each")
+    columns = ("network", ">runs", ">energy|uJ", ">latency|cycles", ">EDP|pJ*cycles")
+    output.show(table(columns, rows))
+
+
+def _differences(choice: NetworkChoice, changed: Sequence[int]) -> str:
+    told = [_difference(choice.own[i], choice.layers[i]) for i in changed[:FEW]]
+    rest = f"; and {len(changed) - FEW} more" if len(changed) > FEW else ""
+    return f"for which other mappings are better: {'; '.join(told)}{rest}"
+
+
+def _difference(own: LayerMapping, chosen: LayerMapping) -> str:
+    if own.cost is None or chosen.cost is None:
+        return own.layer.name
+    energy = chosen.cost.energy_pj / own.cost.energy_pj - 1
+    cycles = chosen.cost.cycles / own.cost.cycles - 1
+    return f"{own.layer.name} ({100 * energy:+.2g} % energy, {100 * cycles:+.2g} % cycles)"
+
+
+def network_facts(network: Network, choice: NetworkChoice) -> dict[str, object]:
+    """Return the choice for JSON; `layers` are those whose mapping is not their own best."""
+    return {
+        "energy_pj": choice.energy_pj,
+        "cycles": choice.cycles,
+        "edp": choice.energy_pj * choice.cycles,
+        "value": choice.value,
+        "gap": choice.gap,
+        "proven": choice.gap is not None and choice.gap <= PROVEN,
+        "own_best": {"value": choice.own_value, "gap": choice.alone},
+        "networks": parts_of(network, choice),
+        "layers": [_chosen_facts(choice.layers[i]) for i in choice.changed],
+    }
+
+
+def _chosen_facts(chosen: LayerMapping) -> dict[str, object]:
+    if chosen.mapped is None or chosen.cost is None:
+        return {"name": chosen.layer.name}
+    return {
+        "name": chosen.layer.name,
+        "row": chosen.mapped.row,
+        "run_as": chosen.mapped.as_run(chosen.layer.einsum).bounds,
+        "loops": chosen.cost.loops,
+        "energy_pj": chosen.cost.energy_pj,
+        "cycles": chosen.cost.cycles,
+    }

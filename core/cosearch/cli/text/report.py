@@ -1,0 +1,278 @@
+"""How a study's report looks: the best design beside the baseline, layers, where energy goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.text import Text
+
+from cosearch.cli.output import Output, table
+from cosearch.cli.text.network import certainty, show_parts
+from cosearch.cli.text.sources import show_sources
+from cosearch.mapping.network_search import PROVEN
+from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
+from cosearch.study.problem import Problem
+from cosearch.study.report import DesignReport, LayerReport, StudyReport
+from cosearch.study.spec import JOINT
+from cosearch.study.study import Study
+from cosearch.typing import Value
+
+BAR = 30
+"""Characters of the longest bar."""
+
+UNITS = {"energy_pj": "pJ", "cycles": "cycles", "area_mm2": "mm2"}
+"""Metrics in the comparison, in this order."""
+
+FAILURES = 3
+"""Reasons of infeasible and failed trials that are shown, the most frequent first."""
+
+MANY = 10**15
+"""Designs from which on only their order of magnitude is told."""
+
+
+def show_head(output: Output, study: Study) -> None:
+    """Say what begins, in one line on standard error."""
+    spec, done = study.problem.spec, len(study.trials)
+    begun = f"resumed after {done} trials" if done else "a new study"
+    size = study.problem.space.size
+    designs = f"{size:,}" if size < MANY else f"{size:.1e}"
+    mappings = "mappings among them" if spec.scheme == JOINT else f"{spec.mapper} for mappings"
+    output.note(
+        f"{study.name}: {study.problem.network.name} on {spec.hardware}, {spec.strategy} over "
+        f"{designs} designs, {mappings}, "
+        f"{', '.join(spec.objectives)}, seed {spec.seed}; {begun}"
+    )
+
+
+def show_interrupted(output: Output, study: Study, resume: str) -> None:
+    """Print the best so far and how to go on."""
+    best = study.best
+    output.title(f"{study.name}: interrupted", f"{len(study.trials)} trials are stored")
+    if best is None:
+        output.show("  no feasible design yet")
+    else:
+        for objective, value in zip(study.problem.objectives, best.outcome.losses, strict=True):
+            output.show(f"  best {objective.name}: {loss(value, objective.unit)}")
+        parameters = study.problem.parameters_of(best.configuration)
+        output.show(f"  trial {best.number}: {_values(parameters)}")
+    output.show(f"  continue: {resume}")
+
+
+def show_report(output: Output, problem: Problem, report: StudyReport, rescore: str) -> None:
+    """Print the whole report."""
+    output.title(report.study, _about(report))
+    if report.obstacle:
+        output.show(Text(f"  {report.obstacle}", style="warn"))
+    if report.best is not None:
+        _show_comparison(output, problem, report, report.best)
+        if report.front:
+            _show_front(output, problem, report)
+        _show_certainty(output, problem, report.best)
+        _show_best_of_all(output, problem, report)
+        show_parts(output, report.best.networks)
+        _show_layers(output, report.best)
+        _show_energy(output, report.best, report.baseline)
+        _show_sources(output, report.best)
+    if report.agreement is not None:
+        output.show("", f"  {report.agreement}")
+    for reason, count in list(report.refusals.items())[:FAILURES]:
+        output.show(Text(f"  {count} infeasible: {reason}", style="faint"))
+    for reason, count in list(report.failures.items())[:FAILURES]:
+        output.show(Text(f"  {count} failed: {reason}", style="warn"))
+    if report.best is not None:
+        output.show("", f"price the best design again: {rescore}")
+
+
+def _show_certainty(output: Output, problem: Problem, best: DesignReport) -> None:
+    """Say how far from the best on this machine the choice of mappings can be."""
+    gap = best.metrics.get("mapping_gap")
+    if gap is not None:
+        output.show(certainty(problem.mapper_objective, gap, " on this machine"))
+
+
+def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> None:
+    """Say how far below the best design found another of the space can be."""
+    gap = report.hardware_gap
+    if gap is None:
+        return
+    told = f"  proven: no other of the {problem.space.size:,} designs"
+    if gap <= PROVEN:
+        output.show(Text(f"{told} is better", style="good"))
+    else:
+        output.show(Text(f"{told} is better by more than {percent(gap)}", style="warn"))
+
+
+def _about(report: StudyReport) -> str:
+    parts = [report.note, f"{duration(report.seconds)}", f"{report.evaluations:,} evaluations"]
+    if report.infeasible:
+        parts.append(f"{percent(report.infeasible / report.trials)} infeasible")
+    if report.failed:
+        parts.append(f"{report.failed} failed")
+    return ", ".join(part for part in parts if part)
+
+
+def _show_comparison(
+    output: Output, problem: Problem, report: StudyReport, best: DesignReport
+) -> None:
+    output.show("")
+    output.title("best design", f"trial {best.number}, beside the baseline")
+    base = report.baseline
+    there: Mapping[str, Value] = base.configuration if base else problem.hardware.baseline
+    rows: list[tuple[str | Text, ...]] = []
+    for name, value in best.configuration.items():
+        unit = problem.hardware.space[name].unit
+        same = value == there.get(name)
+        mark = Text("same" if same else "", style="faint")
+        rows.append((f"{name} {unit}".strip(), str(value), str(there.get(name, "")), mark))
+    for name, here, other in _results(problem, best, base):
+        better = report.improvement.get(name.partition(" ")[0])
+        rows.append((name, here, other, _ratio(better)))
+    output.show(table(("", ">best", ">baseline", ">baseline / best"), rows))
+
+
+def _results(
+    problem: Problem, best: DesignReport, base: DesignReport | None
+) -> Iterator[tuple[str, str, str]]:
+    """Yield name, value of the best and of the baseline, objectives first."""
+    for objective in problem.objectives:
+        name, unit = objective.name, objective.unit
+        if name in ("energy", "latency", "area"):
+            continue
+        other = base.losses.get(name) if base else None
+        yield name, loss(best.losses[name], unit), "-" if other is None else loss(other, unit)
+    for name, unit in UNITS.items():
+        if name in best.metrics:
+            other = base.metrics.get(name) if base else None
+            yield (
+                name,
+                _metric(best.metrics[name], unit),
+                "-" if other is None else _metric(other, unit),
+            )
+
+
+def _metric(value: float, unit: str) -> str:
+    if unit == "pJ":
+        return energy(value)
+    return whole(value) if unit == "cycles" else f"{digits(value)} {unit}"
+
+
+def _ratio(value: float | None) -> Text:
+    if value is None:
+        return Text("")
+    style = "good" if value > 1 else "bad" if value < 1 else ""
+    return Text(ratio(value), style=style)
+
+
+def _show_front(output: Output, problem: Problem, report: StudyReport) -> None:
+    names = [objective.name for objective in problem.objectives]
+    rows = [
+        (
+            str(point.number),
+            *(loss(point.losses[o.name], o.unit) for o in problem.objectives),
+            _values(point.configuration),
+        )
+        for point in report.front
+    ]
+    output.show("")
+    output.title("Pareto front", f"{len(rows)} designs that no other beats in every objective")
+    output.show(table(("trial", *(f">{name}" for name in names), "~design"), rows))
+    if report.hypervolume is not None:
+        corner = ", ".join(
+            f"{name} {loss(report.reference[name], o.unit)}"
+            for name, o in zip(names, problem.objectives, strict=True)
+        )
+        output.show(
+            Text(
+                f"  hypervolume: the front dominates {percent(report.hypervolume)} of the box "
+                f"up to {corner}",
+                style="faint",
+            )
+        )
+
+
+def _show_layers(output: Output, design: DesignReport) -> None:
+    total = design.metrics.get("energy_pj", 0.0)
+    rows = [_layer_row(layer, total) for layer in design.layers]
+    output.show("")
+    output.title("layers", "energy, cycles and multipliers in use of one run each")
+    columns = (
+        "layer",
+        "~what",
+        ">runs",
+        ">energy|uJ",
+        ">share|%",
+        ">latency|cycles",
+        ">in use|%",
+        "bound by",
+        "optimal",
+    )
+    output.show(table(columns, rows))
+
+
+def _layer_row(layer: LayerReport, total: float) -> tuple[str, ...]:
+    share = layer.energy_pj * layer.count / total if total else 0.0
+    return (
+        layer.name,
+        layer.about,
+        str(layer.count),
+        f"{layer.energy_pj / 1e6:,.2f}",
+        f"{100 * share:.1f}",
+        whole(layer.cycles),
+        f"{100 * layer.utilization:.1f}",
+        layer.bound_by,
+        _proof(layer),
+    )
+
+
+def _proof(layer: LayerReport) -> str:
+    if layer.proven:
+        return "proven"
+    return "not proven" if layer.gap is None else f"gap {percent(layer.gap)}"
+
+
+def _show_energy(output: Output, best: DesignReport, base: DesignReport | None) -> None:
+    """Draw a bar for each part of the machine, the baseline's share beside it."""
+    total = sum(best.energy_by_part.values())
+    if not total:
+        return
+    longest = max(best.energy_by_part.values())
+    before = base.energy_by_part if base else {}
+    rows: list[tuple[str | Text, ...]] = []
+    for part, pj in sorted(best.energy_by_part.items(), key=lambda item: -item[1]):
+        bar = Text("#" * round(BAR * pj / longest), style="name")
+        other = energy(before[part]) if part in before else "-"
+        rows.append((part, energy(pj), f"{100 * pj / total:.1f}", bar, other))
+    output.show("")
+    output.title("where the energy goes", f"{energy(total)} a run of the network")
+    output.show(table(("", ">energy", ">%", "", ">baseline"), rows))
+
+
+def _show_sources(output: Output, design: DesignReport) -> None:
+    if not design.sources:
+        output.warn("the hardware model does not say where its numbers come from")
+        return
+    output.show("")
+    show_sources(output, design.sources)
+
+
+def _values(configuration: Mapping[str, Value]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in configuration.items())
+
+
+def show_rescored(output: Output, problem: Problem, design: DesignReport) -> None:
+    """Print every number of a design in full, as exact as it is stored."""
+    output.title(f"trial {design.number}", _values(design.configuration))
+    for objective in problem.objectives:
+        if objective.name in design.losses:
+            value = design.losses[objective.name]
+            output.show(f"  {objective.name} {value!r} {objective.unit}")
+    for name, value in design.metrics.items():
+        output.show(f"  {name} {value!r}")
+    rows = [(x.name, str(x.count), repr(x.energy_pj), repr(x.cycles)) for x in design.layers]
+    output.show(table(("layer", ">runs", ">energy|pJ", ">latency|cycles"), rows))
+    if not design.disagreements:
+        macs = sum(layer.macs * layer.count for layer in design.layers)
+        output.show(
+            f"  {len(design.layers)} layers, {si(macs, 'MACs')}: kernel and reference model agree "
+            "with what is stored"
+        )

@@ -1,0 +1,1 @@
+"""Timeloop's files: problems, architectures, mappings and tables of energy and area."""

@@ -1,0 +1,134 @@
+"""The contract with plugins: hooks that register things, and events to observe.
+
+A hook only registers; behaviour lives in the classes it names. Register a class by an import path
+(`"package.module:Class"`) and it is imported when it is first used, so that listing a hundred
+plugins imports none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from cosearch.search.objective import Objective
+    from cosearch.study.study import Study, Trial
+    from cosearch.workload.network import Network
+
+PROJECT = "cosearch"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@frozen
+class Registration:
+    """Something a plugin offers under a name.
+
+    Attributes:
+        name: as users write it; lower case, words joined by hyphens; unique among its kind.
+        target: the class, or its import path `"package.module:Class"`. Its `options` declare what
+            users may write after the name (`name:key=value,...`).
+        summary: one line for `cosearch list`.
+    """
+
+    name: str
+    target: str | type[Any]
+    summary: str = ""
+
+
+class Hooks:
+    """Every hook. An implementation may leave out parameters it does not use."""
+
+    @hookspec
+    def cosearch_strategies(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return search strategies, subclasses of `cosearch.search.strategy.Strategy`.
+
+        Called once, when the registry is made. All answers are joined.
+        """
+
+    @hookspec
+    def cosearch_mappers(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return mappers, subclasses of `cosearch.mapping.mapper.Mapper`.
+
+        Called once. Every strategy is a mapper too, under its own name.
+        """
+
+    @hookspec
+    def cosearch_hardware_models(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return hardware models, subclasses of `cosearch.machine.hardware.HardwareModel`.
+
+        Called once.
+        """
+
+    @hookspec
+    def cosearch_workloads(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return workloads, subclasses of `cosearch.workload.network.Workload`. Called once."""
+
+    @hookspec
+    def cosearch_network_spaces(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return network spaces, subclasses of `cosearch.workload.network.NetworkSpace`.
+
+        Called once.
+        """
+
+    @hookspec(firstresult=True)
+    def cosearch_read_workload(self, path: Path, sizes: Mapping[str, int]) -> Network | None:
+        """Return the network in a file or directory, or None to let the next reader try.
+
+        Called when a user names a workload by a path. The first answer stops the call.
+
+        Args:
+            path: an existing file or directory.
+            sizes: for dimensions that the file leaves open, by name; what the user wrote after
+                the path, `model.onnx:batch=1`.
+
+        Raises:
+            cosearch.errors.InputError: the file is of the reader's kind but cannot be understood.
+        """
+
+    @hookspec
+    def cosearch_objectives(self) -> Iterable[Objective]:  # type: ignore[empty-body]
+        """Return further objectives. Called once."""
+
+    @hookspec
+    def cosearch_technologies(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return technologies, subclasses of `cosearch.machine.technology.Technology`.
+
+        Called once.
+        """
+
+    @hookspec
+    def cosearch_executors(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return executors, subclasses of `cosearch.study.executor.Executor`. Called once."""
+
+    @hookspec
+    def cosearch_references(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return reference data that models are validated against. Called once.
+
+        Subclasses of `cosearch.validate.reference.Reference`, for `cosearch validate NAME DIR`.
+        """
+
+    @hookspec
+    def cosearch_commands(self, app: Any) -> None:  # noqa: ANN401 - typer is imported late
+        """Add commands to the command line.
+
+        Args:
+            app: the `typer.Typer` application, before it parses anything.
+        """
+
+    @hookspec
+    def cosearch_study_started(self, study: Study) -> None:
+        """A study begins or is resumed; called in the main process before its first trial."""
+
+    @hookspec
+    def cosearch_trial_finished(self, study: Study, trial: Trial) -> None:
+        """A trial was stored; called in the main process, in the order of trial numbers."""
+
+    @hookspec
+    def cosearch_study_finished(self, study: Study) -> None:
+        """A study ended, by its budget or by Ctrl-C; everything is stored."""

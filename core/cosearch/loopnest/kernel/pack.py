@@ -1,0 +1,283 @@
+"""A layer and a machine as named groups of arrays: what the compiled kernel reads.
+
+Dimensions of size 1 are left out: a loop that never turns changes nothing. Everything a kernel
+needs is a number, so one compiled kernel serves every layer and every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from cosearch.loopnest.validity import Rule
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.typing import BoolArray, FloatArray, IntArray
+from cosearch.workload.einsum import Axis, Einsum, Tensor
+
+EXACT = 2**53
+"""Whole numbers below this are exact in float64, and so are their sums, products and quotients."""
+
+ORDER_BITS = 8
+"""Bits per dimension in an order word; with more dimensions than this the slow walk is taken."""
+
+PLAIN, SLIDING, TANGLED = 0, 1, 2
+"""How a tensor's tile moves: every axis has one dimension; some have two, which slide over each
+other; anything else (three dimensions on an axis, a dimension on two axes)."""
+
+NEVER, ALWAYS, MAYBE = 0, 1, 2
+"""Whether a level keeps a tensor."""
+
+INSTANCES, SPREAD_X, SPREAD_Y, CAPACITY = 0, 1, 2, 3
+"""Kinds of checks, in the order in which each place is checked (capacity before all others)."""
+
+
+class Pack(NamedTuple):
+    """A layer on a machine; D dimensions, T tensors (the output last), L levels.
+
+    Attributes:
+        sizes: float64[D].
+        relevant: bool[T, D]: whether a dimension moves the tensor.
+        relevant_bits: int64[T]: the same as bits.
+        shape: int64[T]: PLAIN, SLIDING or TANGLED.
+        axis_start: int64[T + 1]: axes of tensor t are axis_start[t] to axis_start[t + 1].
+        term_start: int64[axes + 1]: likewise the terms of an axis.
+        term_dim, term_coefficient: int64, float64, one per term.
+        read_pj, fill_pj, update_pj: float64[L, T], of one access of a block.
+        block: float64[L], words.
+        bandwidth: float64[L, 3]: read, write, shared, words a cycle; infinite where unlimited.
+        leak_pj: float64[L], one instance and cycle.
+        is_dram: bool[L].
+        hop_pj, router_pj: float64[L], of the network below.
+        fanout_x, fanout_y: int64[L], physical.
+        most_children: int64[L], that any valid mapping uses of one instance.
+        check_kind, check_place: int64[checks]: what is checked, and where (-1 is the multipliers).
+        check_limit: float64[checks].
+        check_tensors: bool[checks, T]: whose tiles share the room of a capacity check.
+        compute_pj: of one multiply-accumulate.
+        first_fill_is_counted, only_innermost_loop_slides, geometric_halo: the rules of counting.
+    """
+
+    sizes: FloatArray
+    relevant: BoolArray
+    relevant_bits: IntArray
+    shape: IntArray
+    axis_start: IntArray
+    term_start: IntArray
+    term_dim: IntArray
+    term_coefficient: FloatArray
+    read_pj: FloatArray
+    fill_pj: FloatArray
+    update_pj: FloatArray
+    block: FloatArray
+    bandwidth: FloatArray
+    leak_pj: FloatArray
+    is_dram: BoolArray
+    hop_pj: FloatArray
+    router_pj: FloatArray
+    fanout_x: IntArray
+    fanout_y: IntArray
+    most_children: IntArray
+    check_kind: IntArray
+    check_place: IntArray
+    check_limit: FloatArray
+    check_tensors: BoolArray
+    compute_pj: float
+    first_fill_is_counted: bool
+    only_innermost_loop_slides: bool
+    geometric_halo: bool
+
+
+class Nests(NamedTuple):
+    """Mappings of one layer as a struct of arrays; D counts `turning_dims(layer)` only.
+
+    Attributes:
+        bounds: int32[3 L, D, n], of the loops; slot `3 * level + kind` with kind 0 for spatial X,
+            1 for spatial Y, 2 for temporal. Spatial loops stand in the order of the dimensions.
+        order: int64[L, n], one order word a level, see `orders.order_words`.
+        keep: bool[L, T, n]; the outermost level keeps every tensor.
+    """
+
+    bounds: np.ndarray
+    order: IntArray
+    keep: BoolArray
+
+
+def turning_dims(layer: Einsum) -> tuple[str, ...]:
+    """Return the dimensions of more than one step, or the first where all have one."""
+    turning = tuple(d for d, size in layer.bounds.items() if size > 1)
+    return turning or layer.dims[:1]
+
+
+def order_word(order: tuple[int, ...]) -> int:
+    """Return a loop order, dimensions inner to outer, as one number.
+
+    With up to 8 dimensions, byte d holds the set of dimensions inside dimension d; with more,
+    four bits i hold the dimension at position i.
+    """
+    if len(order) > ORDER_BITS:
+        return sum(dim << (4 * position) for position, dim in enumerate(order))
+    word = inside = 0
+    for dim in order:
+        word |= inside << (ORDER_BITS * dim)
+        inside |= 1 << dim
+    return word - (1 << 64) if word >= 1 << 63 else word
+
+
+def pack(architecture: Architecture, layer: Einsum) -> Pack:
+    """Return a layer and a machine as arrays."""
+    dims = turning_dims(layer)
+    relevant = np.array([[d in t.dims for d in dims] for t in layer.tensors], dtype=bool)
+    axes = [[_terms(axis, dims) for axis in tensor.axes] for tensor in layer.tensors]
+    axes = [[terms for terms in tensor if terms] for tensor in axes]
+    flat = [terms for tensor in axes for terms in tensor]
+    checks = list(_checks(architecture, layer))
+    levels = architecture.levels
+    energies = [[_energy(m, t) for t in layer.tensors] for m in levels]
+    unlimited = np.inf
+    return Pack(
+        sizes=np.array([layer.bounds[d] for d in dims], dtype=np.float64),
+        relevant=relevant,
+        relevant_bits=relevant @ (1 << np.arange(len(dims), dtype=np.int64)),
+        shape=np.array([_shape(tensor) for tensor in axes], dtype=np.int64),
+        axis_start=_starts(axes),
+        term_start=_starts(flat),
+        term_dim=np.array([d for terms in flat for d, _ in terms], dtype=np.int64),
+        term_coefficient=np.array([c for terms in flat for _, c in terms], dtype=np.float64),
+        read_pj=np.array([[e.read for e in row] for row in energies], dtype=np.float64),
+        fill_pj=np.array([[e.fill for e in row] for row in energies], dtype=np.float64),
+        update_pj=np.array([[e.update for e in row] for row in energies], dtype=np.float64),
+        block=np.array([m.block_size for m in levels], dtype=np.float64),
+        bandwidth=np.array(
+            [
+                [
+                    unlimited if w is None else w
+                    for w in (m.read_bandwidth, m.write_bandwidth, m.shared_bandwidth)
+                ]
+                for m in levels
+            ],
+            dtype=np.float64,
+        ),
+        leak_pj=np.array([m.leak_pj_per_cycle for m in levels], dtype=np.float64),
+        is_dram=np.array([m.is_dram for m in levels], dtype=bool),
+        hop_pj=np.array([m.network_below.hop_pj for m in levels], dtype=np.float64),
+        router_pj=np.array([m.network_below.router_pj for m in levels], dtype=np.float64),
+        fanout_x=np.array([architecture.fanout(i)[0] for i in range(len(levels))], dtype=np.int64),
+        fanout_y=np.array([architecture.fanout(i)[1] for i in range(len(levels))], dtype=np.int64),
+        most_children=np.array(
+            [architecture.compute.instances, *(m.instances for m in levels[:-1])], dtype=np.int64
+        ),
+        check_kind=np.array([c.kind for c in checks], dtype=np.int64),
+        check_place=np.array([c.place for c in checks], dtype=np.int64),
+        check_limit=np.array([c.limit for c in checks], dtype=np.float64),
+        check_tensors=np.array([c.tensors for c in checks], dtype=bool).reshape(
+            len(checks), len(layer.tensors)
+        ),
+        compute_pj=float(architecture.compute.energy_pj),
+        first_fill_is_counted=architecture.rules.first_fill_is_counted,
+        only_innermost_loop_slides=architecture.rules.only_innermost_loop_slides,
+        geometric_halo=architecture.rules.geometric_halo,
+    )
+
+
+def reasons(architecture: Architecture, layer: Einsum) -> tuple[str, ...]:
+    """Return what each reason code means: 0 is feasible, the others are the checks in order."""
+    return ("feasible", *(check.text for check in _checks(architecture, layer)))
+
+
+class _Check(NamedTuple):
+    kind: int
+    place: int
+    limit: float
+    tensors: tuple[bool, ...]
+    text: str
+
+
+def _checks(architecture: Architecture, layer: Einsum) -> Iterator[_Check]:
+    """Yield every check in the order of the reference: multipliers first, then the levels."""
+    nobody = (False,) * len(layer.tensors)
+    places: list[Compute | Memory] = [architecture.compute, *architecture.levels]
+    for place, there in enumerate(places, start=-1):
+        if isinstance(there, Memory):
+            yield from _capacity_checks(there, place, layer)
+        if place == len(architecture.levels) - 1:
+            return
+        for kind, rule, limit in (
+            (INSTANCES, Rule.INSTANCES, there.instances),
+            (SPREAD_X, Rule.SPATIAL_X, there.mesh_x),
+            (SPREAD_Y, Rule.SPATIAL_Y, there.mesh_y),
+        ):
+            yield _Check(kind, place, float(limit), nobody, f"{there.name}: {rule.value}")
+
+
+def _capacity_checks(memory: Memory, place: int, layer: Einsum) -> Iterator[_Check]:
+    text = f"{memory.name}: {Rule.CAPACITY.value}"
+    for role, partition in memory.partitions.items():
+        own = tuple(t.role == role for t in layer.tensors)
+        room = int(partition.entries / memory.multiple_buffering)
+        yield _Check(CAPACITY, place, float(room), own, f"{text} ({role})")
+    if memory.usable_entries is not None:
+        shared = tuple(t.role not in memory.partitions for t in layer.tensors)
+        yield _Check(CAPACITY, place, float(memory.usable_entries), shared, text)
+
+
+def _energy(memory: Memory, tensor: Tensor) -> AccessEnergy:
+    partition = memory.partitions.get(tensor.role)
+    return memory.energy if partition is None else partition.energy
+
+
+def _terms(axis: Axis, dims: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Return (dimension, coefficient) of the turning dimensions of an axis, each one once."""
+    total: dict[int, int] = {}
+    for dim, coefficient in axis.terms:
+        if dim in dims:
+            index = dims.index(dim)
+            total[index] = total.get(index, 0) + coefficient
+    return list(total.items())
+
+
+def _shape(axes: list[list[tuple[int, int]]]) -> int:
+    dims = [dim for terms in axes for dim, _ in terms]
+    if len(set(dims)) < len(dims) or any(len(terms) > 2 for terms in axes):
+        return TANGLED
+    return SLIDING if any(len(terms) == 2 for terms in axes) else PLAIN
+
+
+def _starts(groups: list[list[list[tuple[int, int]]]] | list[list[tuple[int, int]]]) -> IntArray:
+    return np.cumsum([0, *(len(group) for group in groups)], dtype=np.int64)
+
+
+def inexact(architecture: Architecture, layer: Einsum) -> str | None:
+    """Return why the kernel cannot price a layer exactly, or None where it can.
+
+    The bound is taken in exact arithmetic, before anything could overflow. A tile's side
+    `1 + sum(c * (x - 1))` is at most `sum(c) * product(x)`, so no count exceeds the
+    multiply-accumulates times the coefficients of all axes (times a dimension once more for each
+    further axis it stands on); words times hops add the size of the mesh.
+    """
+    if architecture.rules.link_transfers:
+        return "link transfers are priced by the reference model alone"
+    places: list[Compute | Memory] = [architecture.compute, *architecture.levels]
+    hops = max(2 * (1 + place.mesh_x) * (1 + place.mesh_y) for place in places)
+    if not any(m.network_below.hop_pj or m.network_below.router_pj for m in architecture.levels):
+        hops = 1
+    stretch = max(_stretch(layer, tensor) for tensor in layer.tensors)
+    largest = 2 * hops * layer.macs * stretch
+    shares = [c for axis in layer.output.axes for _, c in axis.terms]
+    if len(shares) > len(layer.output.axes) or max(shares, default=1) > 1:
+        largest = max(largest, layer.words(layer.output) ** 2)
+    if largest >= EXACT:
+        return f"its counts may reach {largest:.2g}, and float64 is exact up to 2**53 = 9e15 only"
+    return None
+
+
+def _stretch(layer: Einsum, tensor: Tensor) -> int:
+    stretch = math.prod(sum(c for _, c in axis.terms) for axis in tensor.axes)
+    seen: set[str] = set()
+    for axis in tensor.axes:
+        for dim in {dim for dim, _ in axis.terms}:
+            stretch *= layer.bounds[dim] if dim in seen else 1
+            seen.add(dim)
+    return stretch

@@ -1,0 +1,290 @@
+"""Straight-line arithmetic on whole batches, written once per layer and run by the kernel.
+
+Values are numbered as they are made; equal expressions become one value, constants are folded,
+what no result needs is dropped, and registers are reused as soon as nothing needs their content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from attrs import define, field
+
+from cosearch.loopnest.kernel import interpreter as kernel
+from cosearch.typing import IntArray
+
+Immediate: TypeAlias = tuple[int, ...]
+Numbers: TypeAlias = tuple[float, ...]
+
+
+class Value(NamedTuple):
+    """A number of every lane: a result on a tape, or an input or constant in a register.
+
+    Attributes:
+        line: position on the tape; -1 for what is in a register from the start.
+        register: where an input or constant is; -1 for results.
+        bits: whether it is a bit pattern instead of a real number.
+        known: its value if it is a constant.
+    """
+
+    line: int
+    register: int
+    bits: bool = False
+    known: float | None = None
+
+
+@define
+class Store:
+    """The registers that hold something from the start: inputs first, then constants.
+
+    Attributes:
+        reals, words: how many inputs there are of each kind.
+    """
+
+    reals: int
+    words: int
+    _real: dict[float, Value] = field(factory=dict)
+    _bits: dict[int, Value] = field(factory=dict)
+
+    def real_input(self, position: int) -> Value:
+        """Return the input at a position."""
+        return Value(-1, position)
+
+    def bits_input(self, position: int) -> Value:
+        """Return the order word at a position."""
+        return Value(-1, position, bits=True)
+
+    def real(self, number: float) -> Value:
+        """Return a constant."""
+        if number not in self._real:
+            self._real[number] = Value(-1, self.reals + len(self._real), known=number)
+        return self._real[number]
+
+    def bits(self, number: int) -> Value:
+        """Return a constant bit pattern."""
+        if number not in self._bits:
+            self._bits[number] = Value(-1, self.words + len(self._bits), bits=True)
+        return self._bits[number]
+
+    def sizes(self) -> tuple[int, int]:
+        """Return how many registers are taken, real and bits."""
+        return self.reals + len(self._real), self.words + len(self._bits)
+
+    def constants(self) -> tuple[list[Value], list[float]]:
+        """Return the real constants."""
+        return list(self._real.values()), list(self._real)
+
+    def bit_constants(self) -> dict[int, int]:
+        """Return register to bit pattern."""
+        return {value.register: number for number, value in self._bits.items()}
+
+
+class _Node(NamedTuple):
+    op: int
+    operands: tuple[Value, ...]
+    immediates: Immediate
+    numbers: Numbers
+    bits: bool
+    listed: tuple[Value | int, ...]
+
+    @property
+    def reads(self) -> tuple[Value, ...]:
+        return (*self.operands, *(v for v in self.listed if isinstance(v, Value)))
+
+
+class Tape:
+    """A program under construction."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._nodes: list[_Node] = []
+        self._known: dict[_Node, Value] = {}
+
+    def emit(
+        self,
+        op: int,
+        *operands: Value,
+        immediates: Immediate = (),
+        numbers: Numbers = (),
+        bits: bool = False,
+        listed: tuple[Value | int, ...] = (),
+    ) -> Value:
+        """Return the result of an instruction, the same value for the same instruction."""
+        node = _Node(op, operands, immediates, numbers, bits, listed)
+        if node not in self._known:
+            self._known[node] = Value(len(self._nodes), -1, bits)
+            self._nodes.append(node)
+        return self._known[node]
+
+    # -- arithmetic on whole numbers
+
+    def real(self, number: float) -> Value:
+        """Return a constant."""
+        return self.store.real(float(number))
+
+    def product(self, *values: Value) -> Value:
+        """Multiply."""
+        scale = 1.0
+        rest = []
+        for value in values:
+            if value.known is None:
+                rest.append(value)
+            else:
+                scale *= value.known
+        if scale == 0.0 or not rest:
+            return self.real(scale)
+        rest.sort()
+        result = rest[0]
+        for value in rest[1:]:
+            result = self.emit(kernel.MUL2, result, value)
+        return self.linear(0.0, (scale, result)) if scale != 1.0 else result
+
+    def linear(self, constant: float, *terms: tuple[float, Value]) -> Value:
+        """Return `constant + sum(coefficient * value)`, in this order."""
+        open_terms = []
+        for coefficient, value in terms:
+            if value.known is None:
+                open_terms.append((coefficient, value))
+            else:
+                constant += coefficient * value.known
+        if not open_terms:
+            return self.real(constant)
+        if len(open_terms) == 1 and constant == 0.0 and open_terms[0][0] == 1.0:
+            return open_terms[0][1]
+        (p, a), *more = open_terms
+        if not more:
+            return self.emit(kernel.LINEAR, a, numbers=(constant, p))
+        (q, b), *more = more
+        result = self.emit(kernel.LINEAR2, a, b, numbers=(constant, p, q))
+        return self.linear(0.0, (1.0, result), *more) if more else result
+
+    def add(self, a: Value, b: Value) -> Value:
+        """Add two numbers, whole or not."""
+        if a.known == 0.0:
+            return b
+        return a if b.known == 0.0 else self.emit(kernel.ADD, a, b)
+
+    # -- assembly
+
+    def assemble(
+        self, first: Value, second: Value, used: Sequence[Value] = (), limits: Sequence[float] = ()
+    ) -> tuple[kernel.Program, int, int]:
+        """Return the program, and how many real and bits registers it needs.
+
+        Args:
+            first: energy; or the number of the first broken check.
+            second: cycles; or the same again.
+            used: what each check compares, by its number from 1.
+            limits: with what.
+        """
+        results = (first, second, *used)
+        nodes = self._fused(results)
+        last_read = self._last_reads(nodes, results)
+        one = self.real(1)
+        place, sizes = self._allocate(nodes, last_read)
+
+        def register(value: Value) -> int:
+            return value.register if value.line < 0 else place[value.line]
+
+        code = np.full((len(nodes), kernel.WIDTH), 0, dtype=np.int64)
+        numbers = np.zeros((len(nodes), 4))
+        lists: list[int] = []
+        for line, (index, node) in enumerate(nodes.items()):
+            operands = [register(v) for v in node.operands]
+            if node.listed:
+                operands = [len(lists)]
+                lists += [register(v) if isinstance(v, Value) else v for v in node.listed]
+            code[line, :2] = node.op, place.get(index, 0)
+            code[line, 2 : 2 + len(operands)] = operands
+            at = 2 + kernel.OPERANDS
+            code[line, at : at + len(node.immediates)] = node.immediates
+            numbers[line, : len(node.numbers)] = node.numbers
+        constants, known = self.store.constants()
+        program = kernel.Program(
+            code,
+            numbers,
+            np.array(lists or [0], dtype=np.int64),
+            np.array([c.register for c in constants], dtype=np.int64),
+            np.array(known, dtype=np.float64),
+            register(first),
+            register(second),
+            np.array([register(one), *map(register, used)], dtype=np.int64),
+            np.array([1.0, *limits], dtype=np.float64),
+        )
+        return program, *sizes
+
+    def _fused(self, roots: tuple[Value, ...]) -> dict[int, _Node]:
+        """Return the nodes that the roots need, chains of products in one instruction."""
+        uses: dict[int, int] = {}
+        todo = [v.line for v in roots if v.line >= 0]
+        for index in todo:
+            uses[index] = uses.get(index, 0) + 1
+        seen = set()
+        while todo:
+            index = todo.pop()
+            if index in seen:
+                continue
+            seen.add(index)
+            for value in self._nodes[index].reads:
+                if value.line >= 0:
+                    uses[value.line] = uses.get(value.line, 0) + 1
+                    todo.append(value.line)
+        nodes = {index: self._nodes[index] for index in sorted(seen)}
+        for index in list(nodes):
+            if nodes[index].op == kernel.MUL2:
+                factors = list(nodes[index].operands)
+                head = factors[0]
+                if head.line in nodes and uses[head.line] == 1:
+                    inner = nodes[head.line]
+                    if inner.op in (kernel.MUL2, kernel.MUL3):
+                        factors = [*inner.operands, *factors[1:]]
+                        del nodes[head.line]
+                op = (kernel.MUL2, kernel.MUL3, kernel.MUL4)[len(factors) - 2]
+                nodes[index] = nodes[index]._replace(op=op, operands=tuple(factors))
+        return nodes
+
+    @staticmethod
+    def _last_reads(nodes: dict[int, _Node], results: tuple[Value, ...]) -> dict[int, int]:
+        last = {v.line: len(nodes) for v in results if v.line >= 0}
+        for line, node in enumerate(nodes.values()):
+            for value in node.reads:
+                if value.line >= 0:
+                    last[value.line] = max(last.get(value.line, 0), line)
+        return last
+
+    def _allocate(
+        self, nodes: dict[int, _Node], last: dict[int, int]
+    ) -> tuple[dict[int, int], tuple[int, int]]:
+        """Return each result's register; a result never shares one with its own operands."""
+        size = list(self.store.sizes())
+        free: tuple[list[int], list[int]] = ([], [])
+        place: dict[int, int] = {}
+        ends: dict[int, list[int]] = {}
+        for line, (index, node) in enumerate(nodes.items()):
+            if index in last:
+                kind = int(node.bits)
+                if free[kind]:
+                    place[index] = free[kind].pop()
+                else:
+                    place[index] = size[kind]
+                    size[kind] += 1
+                ends.setdefault(last[index], []).append(index)
+            for done in ends.pop(line, ()):
+                free[int(nodes[done].bits)].append(place[done])
+        return place, (size[0], size[1])
+
+
+def registers(store: Store, sizes: tuple[int, int], columns: int, lanes: int) -> kernel.Registers:
+    """Return registers for a number of lanes, constant bit patterns filled in."""
+    bits: IntArray = np.zeros((max(1, sizes[1]), lanes), dtype=np.int64)
+    for register, pattern in store.bit_constants().items():
+        bits[register] = pattern
+    return kernel.Registers(
+        np.empty((max(1, sizes[0]), lanes)),
+        bits,
+        np.zeros((columns, lanes), dtype=np.int64),
+        np.zeros(lanes, dtype=np.int64),
+        np.zeros(lanes + 1, dtype=np.int64),
+    )

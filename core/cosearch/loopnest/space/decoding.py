@@ -1,0 +1,104 @@
+"""How the kernel reads rows of a mapspace: tables from choices to loop bounds and orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cosearch.loopnest.kernel import interpreter as kernel
+from cosearch.loopnest.kernel.batch import starts
+from cosearch.loopnest.kernel.geometry import Inputs
+from cosearch.loopnest.slots import FactorColumn
+
+if TYPE_CHECKING:
+    from cosearch.loopnest.space.mapspace import MapSpace
+
+Orders = tuple[tuple[int, ...] | None, ...]
+"""Per level the dimensions inner to outer, or None where they vary."""
+
+
+def row_inputs(space: MapSpace, orders: Orders | None = None) -> Inputs:
+    """Return what varies among the rows of a mapspace, or among those with given orders."""
+    fixed = np.ones((3 * len(space.orders), len(space.dims)))
+    for column in space.factor_columns:
+        for i, slot in enumerate(column.slots):
+            fixed[slot, column.dim] *= np.nan if _varies(column, i) else _factor(column, i)
+    if orders is None:
+        orders = tuple(
+            None if len(allowed.words) > 1 else tuple(int(d) for d in allowed.table[0])
+            for allowed in space.orders
+        )
+    return Inputs(space.pack, fixed, space.keep_modes, orders)
+
+
+def _varies(column: FactorColumn, slot: int) -> bool:
+    return bool((column.exponents[:, slot] != column.exponents[0, slot]).any())
+
+
+def _factor(column: FactorColumn, slot: int) -> float:
+    return float(column.prime) ** int(column.exponents[0, slot])
+
+
+def decoder(space: MapSpace, inputs: Inputs) -> kernel.Decoder:
+    """Return the tables of a mapspace for programs with these inputs."""
+    columns, targets, scales, tables = _bounds(space, inputs)
+    first = len(space.open_columns)
+    orders = [
+        (first + k, space.orders[level].words)
+        for k, level in enumerate(space.order_levels)
+        if inputs.orders[level] is None
+    ]
+    first += len(space.order_levels)
+    keeps = np.arange(len(inputs.keeps), dtype=np.int64)
+    words = [words for _, words in orders]
+    return kernel.Decoder(
+        space.cardinalities.astype(np.uint64),
+        np.array(columns, dtype=np.int64),
+        np.array(targets, dtype=np.int64),
+        starts(tables),
+        np.array(scales, dtype=np.float64),
+        np.concatenate([np.zeros(0), *tables]),
+        np.array([column for column, _ in orders], dtype=np.int64),
+        np.arange(len(orders), dtype=np.int64),
+        starts(words),
+        np.concatenate([np.zeros(0, dtype=np.int64), *words]),
+        first + keeps,
+        len(inputs.bounds) + keeps,
+    )
+
+
+def _bounds(
+    space: MapSpace, inputs: Inputs
+) -> tuple[list[int], list[int], list[float], list[np.ndarray]]:
+    """Return column, register, scale and table of every step that makes up the loop bounds.
+
+    The first step of a register writes (scaled by the primes that are the same in every row), the
+    others multiply (scale 0).
+    """
+    register = {place: i for i, place in enumerate(inputs.bounds)}
+    constant = _constant_factors(space)
+    columns: list[int] = []
+    targets: list[int] = []
+    scales: list[float] = []
+    tables: list[np.ndarray] = []
+    for position, column in enumerate(space.open_columns):
+        for i, slot in enumerate(column.slots):
+            if _varies(column, i):
+                place = (int(slot), column.dim)
+                scales.append(0.0 if register[place] in targets else constant.get(place, 1.0))
+                columns.append(position)
+                targets.append(register[place])
+                tables.append(float(column.prime) ** column.exponents[:, i].astype(np.float64))
+    return columns, targets, scales, tables
+
+
+def _constant_factors(space: MapSpace) -> dict[tuple[int, int], float]:
+    """Return, by slot and dimension, the product of the primes that are the same in every row."""
+    factors: dict[tuple[int, int], float] = {}
+    for column in space.factor_columns:
+        for i, slot in enumerate(column.slots):
+            if not _varies(column, i):
+                place = (int(slot), column.dim)
+                factors[place] = factors.get(place, 1.0) * _factor(column, i)
+    return factors

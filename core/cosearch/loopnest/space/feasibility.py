@@ -1,0 +1,155 @@
+"""What no mapping of a layer can do: known before a single one is tried.
+
+The smallest tile that a level can hold follows from the constraints alone. Where even that does
+not fit, the layer fits nowhere; where one choice makes the smallest tile too large, no feasible
+mapping contains the choice and it is left out of the mapspace.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.errors import Infeasible
+from cosearch.loopnest.kernel.pack import CAPACITY, INSTANCES, SPREAD_X, SPREAD_Y, Pack, reasons
+from cosearch.loopnest.slots import FactorColumn, X, Y
+from cosearch.machine.architecture import Architecture
+from cosearch.typing import BoolArray, IntArray
+from cosearch.workload.einsum import Einsum, Tensor
+
+
+@frozen(eq=False)
+class Limits:
+    """The checks of a machine on a layer, applied to smallest tiles.
+
+    Attributes:
+        architecture, layer: whose.
+        dims: the turning dimensions.
+        pack: holds the checks.
+        kept: bool[L, T]: tensors that the level keeps in every mapping.
+    """
+
+    architecture: Architecture
+    layer: Einsum
+    dims: tuple[str, ...]
+    pack: Pack
+    kept: BoolArray
+
+    def used(self, check: int, least: list[float]) -> float:
+        """Return what a check compares with its limit.
+
+        Args:
+            check: which.
+            least: of each dimension, the extent of the tile (capacity), or the factors spread over
+                the levels outside the place.
+        """
+        if int(self.pack.check_kind[check]) != CAPACITY:
+            return math.prod(least)
+        extent = dict.fromkeys(self.layer.dims, 1.0) | dict(zip(self.dims, least, strict=True))
+        kept = self.kept[int(self.pack.check_place[check])]
+        sharing = zip(self.layer.tensors, self.pack.check_tensors[check], kept, strict=True)
+        return sum(_words(tensor, extent) for tensor, here, stays in sharing if here and stays)
+
+    def level(self, check: int) -> int:
+        """Return the level whose factors a check looks at, with all inside or all outside it."""
+        place = int(self.pack.check_place[check])
+        return place if int(self.pack.check_kind[check]) == CAPACITY else place + 1
+
+
+def _words(tensor: Tensor, extent: dict[str, float]) -> float:
+    return math.prod(
+        1.0 + sum(coefficient * (extent[dim] - 1.0) for dim, coefficient in axis.terms)
+        for axis in tensor.axes
+    )
+
+
+def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
+    """Return the columns without the choices that no feasible mapping contains.
+
+    Raises:
+        Infeasible: even the smallest tile overflows a level, or no choice of a column is left.
+    """
+    exponents = [_exponents(limits, column) for column in columns]
+    alive = [np.ones(len(column.exponents), dtype=bool) for column in columns]
+    for check in range(len(limits.pack.check_kind)):
+        kind, level = int(limits.pack.check_kind[check]), limits.level(check)
+        seen = [own[kind][:, level] for own in exponents]
+        least = [1.0] * len(limits.dims)
+        for column, powers in zip(columns, seen, strict=True):
+            least[column.dim] *= float(column.prime) ** int(powers.min())
+        smallest = limits.used(check, least)
+        if smallest > limits.pack.check_limit[check]:
+            raise _overflow(limits, check, smallest)
+        for column, powers, living in zip(columns, seen, alive, strict=True):
+            most = _largest_exponent(limits, check, least, column, powers)
+            np.logical_and(living, powers <= most, out=living)
+    for column, living in zip(columns, alive, strict=True):
+        if not living.any():
+            raise Infeasible(
+                f"layer {limits.layer.name!r}: no place for the factors {column.prime} of "
+                f"{limits.dims[column.dim]}: wherever they go, a level overflows",
+                hint="enlarge the innermost memories, or loosen the constraints",
+            )
+    return [
+        FactorColumn(c.dim, c.prime, c.slots, c.exponents[living])
+        for c, living in zip(columns, alive, strict=True)
+    ]
+
+
+def _exponents(limits: Limits, column: FactorColumn) -> list[IntArray]:
+    """Return the column's exponents, int64[choices, L], as each kind of check looks at them.
+
+    Capacity looks at the tile: all factors in a level and inside it. The spread looks at the X
+    (or Y, or both) factors of a level and outside it.
+    """
+    levels = len(limits.architecture.levels)
+    by_slot = np.zeros((len(column.exponents), 3 * levels), dtype=np.int64)
+    by_slot[:, column.slots] = column.exponents
+    blocks = by_slot.reshape(-1, levels, 3)
+    outward = {
+        SPREAD_X: blocks[:, :, X],
+        SPREAD_Y: blocks[:, :, Y],
+        INSTANCES: blocks[:, :, X] + blocks[:, :, Y],
+    }
+    found = [outward[kind][:, ::-1].cumsum(axis=1)[:, ::-1] for kind in range(CAPACITY)]
+    return [*found, blocks.sum(axis=2).cumsum(axis=1)]
+
+
+def _largest_exponent(
+    limits: Limits, check: int, least: list[float], column: FactorColumn, powers: IntArray
+) -> int:
+    """Return the largest exponent of a prime that still meets a check, all else at its least."""
+    smallest, exponent = int(powers.min()), int(powers.max())
+    trial = least.copy()
+    while exponent > smallest:
+        trial[column.dim] = least[column.dim] * float(column.prime) ** (exponent - smallest)
+        if limits.used(check, trial) <= limits.pack.check_limit[check]:
+            return exponent
+        exponent -= 1
+    return exponent
+
+
+def _overflow(limits: Limits, check: int, smallest: float) -> Infeasible:
+    place = int(limits.pack.check_place[check])
+    allowed = float(limits.pack.check_limit[check])
+    name = reasons(limits.architecture, limits.layer)[check + 1]
+    excess = smallest / allowed if allowed else np.inf
+    if int(limits.pack.check_kind[check]) != CAPACITY:
+        return Infeasible(
+            f"layer {limits.layer.name!r} fits nowhere: {name}: the constraints ask for "
+            f"{smallest:.0f}, there are {allowed:.0f}",
+            {name: excess},
+            "lower the fixed spatial factors",
+        )
+    memory = limits.architecture.levels[place]
+    kept = limits.pack.check_tensors[check] & limits.kept[place]
+    tensors = [t.name for t, keeps in zip(limits.layer.tensors, kept, strict=True) if keeps]
+    return Infeasible(
+        f"layer {limits.layer.name!r} fits nowhere: {memory.name} has room for {allowed:.0f} "
+        f"words, the smallest possible tiles of {', '.join(tensors)} need {smallest:.0f} "
+        f"({excess:.3g} times as much)",
+        {name: excess},
+        f"enlarge {memory.name}, or let a tensor bypass it",
+    )

@@ -1,0 +1,1 @@
+"""Machines: architecture, prices of a technology, costs, and the contract of hardware models."""

@@ -1,0 +1,179 @@
+"""The contracts between the engine and a machine.
+
+A `HardwareModel` owns a design space and turns a configuration into an `Accelerator`, or says why
+it cannot be built. An accelerator prices batches of mappings. The easy way is
+`SpatialAccelerator`: declare an architecture and get the mapspace, the kernel, the exact mapper
+and the reports for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from cosearch.errors import Infeasible
+from cosearch.machine.cost import Cost, CostBatch
+from cosearch.search.parameters import ParameterSpace, Space
+from cosearch.typing import Configuration, FloatArray, Rows, Value
+from cosearch.workload.einsum import Einsum
+
+if TYPE_CHECKING:
+    from cosearch.loopnest.mapping import Constraints
+    from cosearch.loopnest.space.mapspace import MapSpace
+    from cosearch.machine.architecture import Architecture
+
+REMEMBERED_MAPSPACES = 64
+"""Mapspaces an accelerator keeps: the layers of a network, without growing for ever."""
+
+
+class Accelerator(ABC):
+    """One concrete machine.
+
+    Attributes:
+        name: for people.
+        area_mm2: of the whole machine; NaN where the model has no area.
+        clock_mhz: for power and seconds; None where no source states it.
+        sources: where each number comes from, by component.
+        sketch: lines of a drawing, for a machine that is no `SpatialAccelerator`; those are drawn
+            from their architecture.
+        default_mapper: the mapper used unless another is named.
+    """
+
+    name: str
+    area_mm2: float
+    clock_mhz: float | None = None
+    sources: Mapping[str, str]
+    sketch: tuple[str, ...] = ()
+    default_mapper: ClassVar[str] = "random"
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """A stable digest of everything that changes a cost: equal keys, equal costs."""
+
+    @abstractmethod
+    def mapspace(self, layer: Einsum) -> Space:
+        """Return the space of all mappings of a layer; raises Infeasible when it fits nowhere."""
+
+    @abstractmethod
+    def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
+        """Price mappings, int64[n, d], in one call."""
+
+    def bounds(self, layer: Einsum, rows: Rows) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
+        """Return energy (pJ) and cycles, float64[n] each, that pricing the rows never undercuts.
+
+        Cheaper than `evaluate`, for mappers that enumerate; zero unless a model knows better.
+        """
+        return np.zeros(len(rows)), np.zeros(len(rows))
+
+    def floor(self, layer: Einsum) -> tuple[float, float]:  # noqa: ARG002
+        """Return energy (pJ) and cycles that no mapping of a layer undercuts.
+
+        For searches that rule out whole machines; zero unless a model knows better.
+        """
+        return 0.0, 0.0
+
+    @abstractmethod
+    def explain(self, layer: Einsum, row: Rows) -> Cost:
+        """Return the breakdown of one mapping, int64[d], by the readable reference model."""
+
+
+class HardwareModel(ABC):
+    """A plugin that owns a design space; its constructor takes the declared options."""
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As users write it."""
+
+    @property
+    @abstractmethod
+    def space(self) -> ParameterSpace:
+        """The design space, known constraints included."""
+
+    @property
+    def baseline(self) -> Configuration:
+        """The design that others are compared with: the space's defaults."""
+        return self.space.defaults
+
+    @abstractmethod
+    def build(self, configuration: Configuration) -> Accelerator:
+        """Return the machine, or raise Infeasible with the reason and by how much it misses."""
+
+    def check(self, configuration: Configuration) -> dict[str, Value]:
+        """Return the completed configuration, or raise Infeasible with the broken rules."""
+        values = self.space.complete(configuration)
+        columns = {name: np.array([value]) for name, value in values.items()}
+        broken = [r.reason for r in self.space.rules if not bool(np.all(r.holds(columns)))]
+        if broken:
+            raise Infeasible("; ".join(broken))
+        return values
+
+
+class SpatialAccelerator(Accelerator):
+    """An architecture of memories, fanout and compute, priced by the loop-nest model.
+
+    Args:
+        architecture: the machine.
+        constraints: what its dataflow prescribes, by level name.
+    """
+
+    default_mapper: ClassVar[str] = "exact"
+
+    def __init__(self, architecture: Architecture, constraints: Constraints | None = None) -> None:
+        self.architecture = architecture
+        self.constraints: Constraints = dict(constraints or {})
+        self.name = architecture.name
+        self.area_mm2 = architecture.area_mm2
+        self.clock_mhz = architecture.clock_mhz
+        self.sources = architecture.sources
+        self._mapspaces: dict[str, MapSpace] = {}
+
+    @property
+    def key(self) -> str:
+        """A digest of the architecture and of what the dataflow prescribes."""
+        rules = sorted((level, rule.key) for level, rule in self.constraints.items())
+        text = repr((type(self).__qualname__, self.architecture.key, rules))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def mapspace(self, layer: Einsum) -> MapSpace:
+        """Return the space of all mappings; the last few are remembered, by layer."""
+        from cosearch.loopnest.space.mapspace import MapSpace
+
+        space = self._mapspaces.pop(layer.key, None)
+        if space is None:
+            space = MapSpace(self.architecture, layer, self.constraints_for(layer))
+            while len(self._mapspaces) >= REMEMBERED_MAPSPACES:
+                del self._mapspaces[next(iter(self._mapspaces))]
+        self._mapspaces[layer.key] = space
+        return space
+
+    def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
+        """Price mappings with the compiled kernel."""
+        return self.mapspace(layer).pricer.price(rows)
+
+    def floor(self, layer: Einsum) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that no mapping of a layer undercuts."""
+        from cosearch.loopnest.model.floor import floor
+
+        return floor(self.architecture, layer, self.constraints_for(layer))
+
+    def explain(self, layer: Einsum, row: Rows) -> Cost:
+        """Return the breakdown of one mapping; raises Infeasible when it cannot be run."""
+        from cosearch.loopnest.model.reference import cost
+
+        return cost(self.architecture, layer, self.mapspace(layer).mapping_of(row))
+
+    def constraints_for(self, layer: Einsum) -> Constraints:  # noqa: ARG002 - subclasses look
+        """Return what the dataflow prescribes for one layer: the same for all, unless overridden.
+
+        A dataflow that speaks of filter rows means other dimensions in a convolution than in a
+        matrix product; `mapspace` asks here, once a layer.
+        """
+        return self.constraints

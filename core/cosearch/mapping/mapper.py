@@ -1,0 +1,135 @@
+"""The contract of a mapper: it finds a mapping of one layer on one machine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from attrs import field, frozen
+
+from cosearch.errors import Infeasible
+from cosearch.machine.cost import PartialTiles
+from cosearch.machine.hardware import Accelerator
+from cosearch.search.objective import Objective
+from cosearch.search.parameters import ParameterSpace
+from cosearch.typing import Rows
+from cosearch.workload.einsum import Einsum
+
+
+@frozen
+class Budget:
+    """How much a search may spend; None is without limit. Counted alike for every strategy.
+
+    Attributes:
+        trials: designs proposed (or mappings, for a mapper).
+        evaluations: mappings priced, over all trials.
+        seconds: wall-clock time.
+    """
+
+    trials: int | None = None
+    evaluations: int | None = None
+    seconds: float | None = None
+
+
+@frozen(eq=False)
+class Mapped:
+    """The mapping that a mapper found for a layer.
+
+    Attributes:
+        row: int64[d], a point of the accelerator's mapspace.
+        energy_pj, cycles: what it costs.
+        proven: whether no mapping of the space is better by more than 1e-12 relative.
+        gap: proven relative distance to the optimum at most; None where nothing is proven.
+        evaluations: mappings priced.
+        nodes: search nodes expanded, for mappers that search a tree.
+        seconds: spent.
+        rejections: how many candidates each reason ruled out.
+        mapper: the name of what found it.
+        sizes: of the layer as it is run, where the mapper rounded it up; `row` and the costs are
+            those of the layer at these sizes.
+        partial: what the mapping costs with partial last tiles; None where no mapper asked.
+    """
+
+    row: Rows
+    energy_pj: float
+    cycles: float
+    proven: bool = False
+    gap: float | None = None
+    evaluations: int = 0
+    nodes: int = 0
+    seconds: float = 0.0
+    rejections: Mapping[str, int] = field(factory=dict)
+    mapper: str = ""
+    sizes: tuple[int, ...] | None = None
+    partial: PartialTiles | None = None
+
+    def as_run(self, layer: Einsum) -> Einsum:
+        """Return the layer at the sizes at which it is run."""
+        return layer.resized(self.sizes)
+
+
+class Unmappable(Infeasible):
+    """No mapping of a layer was found that the machine can run.
+
+    Attributes:
+        evaluations: mappings priced in vain.
+        proven: whether there is none at all.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        margins: Mapping[str, float] | None = None,
+        evaluations: int = 0,
+        hint: str = "",
+        *,
+        proven: bool = False,
+    ) -> None:
+        self.evaluations, self.proven = evaluations, proven
+        super().__init__(reason, margins, hint)
+
+
+class Mapper(ABC):
+    """A plugin that maps layers; its constructor takes the declared options.
+
+    Attributes:
+        options: what the constructor takes as keywords.
+        uses_rng: whether the result depends on `rng`; one that does not is shared by studies of
+            different seeds.
+        bound_to: what a result depends on besides the machine, the layer, the objective and the
+            options; empty for most.
+        remembered: whether a result is worth keeping for other studies.
+        resizes: whether it may run layers at larger sizes than their own.
+    """
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+    uses_rng: ClassVar[bool] = True
+    bound_to: str = ""
+    remembered: ClassVar[bool] = True
+    resizes: bool = False
+
+    @abstractmethod
+    def map(
+        self,
+        accelerator: Accelerator,
+        layer: Einsum,
+        objective: Objective,
+        budget: Budget,
+        rng: np.random.Generator,
+    ) -> Mapped:
+        """Return the best mapping found within the budget.
+
+        Raises:
+            Infeasible: no mapping was found that the machine can run; the reason says which
+                level overflowed, and the margins by how much the nearest miss did. A mapper that
+                priced mappings in vain raises the subclass Unmappable, which says how many.
+        """
+
+    def floor(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that no mapping this mapper may find undercuts.
+
+        The machine's own bounds, unless the mapper runs layers at other sizes.
+        """
+        return accelerator.floor(layer)

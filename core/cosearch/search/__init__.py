@@ -1,0 +1,1 @@
+"""Spaces, and what any search over them needs: strategies, objectives, seeds, fronts."""

@@ -1,0 +1,138 @@
+"""The contract of a search strategy: two verbs on any space."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.errors import CosearchError
+from cosearch.search.parameters import ParameterSpace, Space
+from cosearch.typing import BoolArray, FloatArray, Rows
+
+
+@frozen(eq=False)
+class Told:
+    """What a strategy was told, checked and copied.
+
+    Attributes:
+        rows: int64[n, d].
+        losses: float64[n, m]; infinite where not feasible.
+        feasible: bool[n].
+    """
+
+    rows: Rows
+    losses: FloatArray
+    feasible: BoolArray
+
+    @property
+    def loss(self) -> FloatArray:
+        """float64[n]: the first loss; infinite where not feasible."""
+        return self.losses[:, 0]
+
+
+class Strategy(ABC):
+    """Proposes points of a space and learns from their losses.
+
+    The order of calls: `ask(n)`, evaluate, `tell(...)`, and again. `tell` may also bring points
+    that were never asked for (a warm start), before or between asks. A strategy knows nothing of
+    accelerators. It takes randomness from `rng` alone, so one seed gives one trace, in any
+    process; it can be pickled between calls and continues identically. A row that was asked or
+    told is not asked again (`cosearch.search.unseen` keeps count).
+
+    Attributes:
+        options: what the constructor takes as keywords, as a space, so that every contender can
+            be tuned on equal terms before it is compared.
+        multi_objective: whether `tell` takes more than one column of losses; an instance whose
+            options rule that out says so itself.
+        when_exhausted: what it means that `ask` returns nothing, for the study's last note.
+    """
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+    multi_objective: bool = False
+    when_exhausted: str = "the strategy found no further design"
+
+    def __init__(self, space: Space, rng: np.random.Generator) -> None:
+        self.space = space
+        self.rng = rng
+
+    @abstractmethod
+    def ask(self, n: int) -> Rows:
+        """Return int64[m, d] with 1 <= m <= n points that meet the known constraints.
+
+        Fewer than n (even 0) only when the space holds no more points the strategy can find.
+        """
+
+    @abstractmethod
+    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+        """Learn.
+
+        Args:
+            rows: int64[n, d]; left as they are.
+            losses: float64[n, m], lower is better; infinite is allowed, NaN is refused. Where not
+                feasible it is no loss: the engine puts there by how much the design misses its
+                limits, relative (infinite where unknown), which a strategy may use or ignore.
+            feasible: bool[n]: whether the design could be built and run at all.
+        """
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """What the search itself spent, by name, such as raw draws; for reports."""
+        return {}
+
+    def checked(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> Told:
+        """Return copies of what `tell` was given, or raise CosearchError if it cannot be so."""
+        rows = np.array(rows, dtype=np.int64)
+        losses = np.array(losses, dtype=np.float64)
+        feasible = np.array(feasible, dtype=bool)
+        losses = losses[:, None] if losses.ndim == 1 else losses
+        name, d = type(self).__name__, len(self.space.names)
+        if rows.shape != (len(losses), d) or feasible.shape != (len(losses),):
+            raise CosearchError(
+                f"{name} was told rows {rows.shape}, losses {losses.shape} and feasible "
+                f"{feasible.shape}; it needs (n, {d}), (n, m) and (n,)"
+            )
+        if ((rows < 0) | (rows >= self.space.cardinalities)).any():
+            raise CosearchError(f"{name} was told a row that is outside its space")
+        if losses.shape[1] != 1 and not self.multi_objective:
+            raise CosearchError(
+                f"{name} takes one objective and was told {losses.shape[1]} losses",
+                "use a strategy for several objectives, such as nsga2",
+            )
+        losses[~feasible] = np.inf
+        if np.isnan(losses).any():
+            raise CosearchError(
+                f"{name} was told a loss that is not a number",
+                "tell infinity, or feasible=False, for a design that has no loss",
+            )
+        return Told(rows, losses, feasible)
+
+
+class MultiFidelity(Strategy):
+    """A strategy that may have designs judged cheaply before they are judged in full.
+
+    A fidelity is the share of a full evaluation, in (0, 1]: of a network's layers, of a mapper's
+    budget, whatever the caller can make cheaper. Losses are compared within a fidelity only. A
+    caller that knows fidelities uses `ask_at` and `tell_at`; another one uses `ask` and `tell`,
+    and all is judged in full.
+    """
+
+    @abstractmethod
+    def ask_at(self, n: int) -> tuple[Rows, FloatArray]:
+        """Return int64[m, d] and the fidelity, float64[m], to judge each row at.
+
+        A row is asked again only at a higher fidelity than before.
+        """
+
+    @abstractmethod
+    def tell_at(
+        self, rows: Rows, losses: FloatArray, feasible: BoolArray, fidelity: FloatArray
+    ) -> None:
+        """Learn what rows are worth at the fidelities, float64[n], they were judged at."""
+
+    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+        """Learn what rows are worth in full."""
+        self.tell_at(rows, losses, feasible, np.ones(len(rows)))

@@ -1,0 +1,129 @@
+"""Networks: layers with repeat counts, and spaces of networks to search in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from attrs import frozen
+
+from cosearch.errors import UnknownNameError
+from cosearch.search.parameters import ParameterSpace, Space
+from cosearch.typing import FloatArray, Rows
+from cosearch.workload.einsum import Einsum
+
+
+@frozen
+class Layer:
+    """An einsum and how often the network runs it."""
+
+    einsum: Einsum
+    count: int = 1
+
+    @property
+    def name(self) -> str:
+        """The einsum's name."""
+        return self.einsum.name
+
+
+@frozen
+class Unmodelled:
+    """An operation that a reader met and that the cost model does not price."""
+
+    name: str
+    kind: str
+    operations: int
+    reason: str
+
+
+@frozen
+class Part:
+    """A network that runs beside others.
+
+    Attributes:
+        name: unique among the parts, in front of its layers' names.
+        weight: how often it runs.
+        network: itself, its layers under their own names.
+    """
+
+    name: str
+    weight: int
+    network: Network
+
+
+@frozen
+class Network:
+    """Layers in order of execution.
+
+    Attributes:
+        name: for people.
+        layers: each with its count; equal einsums may stand more than once.
+        unmodelled: what the source held and the cost model leaves out, never dropped silently.
+        source: where the shapes come from (paper and table, or the file).
+        parameters: trainable numbers of the whole network, those outside the layers (biases,
+            norms, embeddings) included; None where the source does not tell.
+        parts: the networks it is made of, for a mix; empty for one network.
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    unmodelled: tuple[Unmodelled, ...] = ()
+    source: str = ""
+    parameters: int | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def unique(self) -> tuple[Layer, ...]:
+        """The different einsums in order of first appearance, counts added up."""
+        counts: dict[Einsum, int] = {}
+        for layer in self.layers:
+            counts[layer.einsum] = counts.get(layer.einsum, 0) + layer.count
+        return tuple(Layer(einsum, count) for einsum, count in counts.items())
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one run of the network."""
+        return sum(layer.einsum.macs * layer.count for layer in self.layers)
+
+    @property
+    def unmodelled_share(self) -> float:
+        """Share of all operations that `unmodelled` holds, 0 to 1; a MAC is one operation."""
+        left_out = sum(item.operations for item in self.unmodelled)
+        return left_out / (self.macs + left_out) if left_out else 0.0
+
+    def layer(self, name: str) -> Layer:
+        """Return the layer of that name."""
+        by_name = {layer.name: layer for layer in self.layers}
+        if name not in by_name:
+            raise UnknownNameError(f"layer of {self.name}", name, by_name)
+        return by_name[name]
+
+
+class Workload(ABC):
+    """A plugin that makes a network; its constructor takes the declared options."""
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+
+    @abstractmethod
+    def network(self) -> Network:
+        """Return the network."""
+
+
+class NetworkSpace(ABC):
+    """A plugin that makes a whole space of networks, for co-design that includes the network."""
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+    accuracy_is_estimate: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def space(self) -> Space:
+        """The space that a strategy searches."""
+
+    @abstractmethod
+    def build(self, row: Rows) -> Network:
+        """Return the network of one row, int64[d]."""
+
+    @abstractmethod
+    def accuracy(self, rows: Rows) -> FloatArray:
+        """Return the accuracy in per cent, float64[n], of rows int64[n, d]."""

@@ -1,0 +1,236 @@
+"""Layers in words and figures: `3x3 conv, 64 to 128, 28x28, stride 2`.
+
+A pair such as 3x3 is height by width. What is no convolution, fully connected layer or matrix
+product is shown as the formula of the einsum language.
+"""
+
+from __future__ import annotations
+
+import math
+
+from attrs import frozen
+
+from cosearch.workload.einsum import Axis, Einsum, Tensor
+from cosearch.workload.language import format_einsum
+from cosearch.workload.network import Network
+
+
+@frozen
+class LayerFacts:
+    """A unique layer of a network, for a table.
+
+    Attributes:
+        name: of its first appearance.
+        words: what it is, as `describe` says.
+        count: how often the network runs it.
+        macs: multiply-accumulates of one run.
+        share: of the network's MACs, all runs together, 0 to 1.
+        intensity: MACs per word, as `arithmetic_intensity`.
+        weights, inputs, outputs: words of each tensor, one run.
+    """
+
+    name: str
+    words: str
+    count: int
+    macs: int
+    share: float
+    intensity: float
+    weights: int
+    inputs: int
+    outputs: int
+
+
+def run_as(layer: Einsum, sizes: tuple[int, ...]) -> str:
+    """Return at which sizes a layer is run that was rounded up, and what that costs.
+
+    `run as M=518, K=513: 1.4 % more multiplications`.
+    """
+    larger = [
+        f"{dim}={n}" for dim, n, own in zip(layer.dims, sizes, layer.sizes, strict=True) if n != own
+    ]
+    extra = 100 * (math.prod(sizes) / layer.macs - 1)
+    return f"run as {', '.join(larger)}: {extra:.1f} % more multiplications"
+
+
+def layer_facts(network: Network) -> tuple[LayerFacts, ...]:
+    """Return the facts of every unique layer, in order of first appearance."""
+    total = network.macs
+    return tuple(
+        LayerFacts(
+            name=layer.name,
+            words=describe(layer.einsum),
+            count=layer.count,
+            macs=layer.einsum.macs,
+            share=layer.einsum.macs * layer.count / total,
+            intensity=arithmetic_intensity(layer.einsum),
+            weights=_words(layer.einsum, "Weights"),
+            inputs=_words(layer.einsum, "Inputs"),
+            outputs=_words(layer.einsum, "Outputs"),
+        )
+        for layer in network.unique
+    )
+
+
+@frozen
+class LeftOut:
+    """All operations of one kind that a reader met and that the cost model does not price.
+
+    Attributes:
+        kind: the operator.
+        count: how many there are.
+        operations: of all of them together.
+        share: of all operations of the network, layers included, 0 to 1.
+        reason: why they are left out.
+    """
+
+    kind: str
+    count: int
+    operations: int
+    share: float
+    reason: str
+
+
+def left_out_by_kind(network: Network) -> tuple[LeftOut, ...]:
+    """Return what a network leaves out by kind and reason, most operations first."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for item in network.unmodelled:
+        kinds.setdefault((item.kind, item.reason), []).append(item.operations)
+    everything = max(1, network.macs + sum(map(sum, kinds.values())))
+    found = [
+        LeftOut(kind, len(each), sum(each), sum(each) / everything, reason)
+        for (kind, reason), each in kinds.items()
+    ]
+    return tuple(sorted(found, key=lambda item: (-item.operations, item.kind)))
+
+
+def arithmetic_intensity(einsum: Einsum) -> float:
+    """Return MACs per word when every word of every tensor moves once, the most there can be.
+
+    (Williams, Waterman and Patterson, Roofline, CACM 2009, in MACs and words for FLOPs and bytes.)
+    """
+    return einsum.macs / sum(einsum.words(tensor) for tensor in einsum.tensors)
+
+
+def describe(einsum: Einsum) -> str:
+    """Return what a layer is, in words."""
+    shape = _shape(einsum)
+    if shape is None:
+        sizes = ", ".join(f"{dim.lower()}={size}" for dim, size in einsum.bounds.items())
+        return f"{format_einsum(einsum)} ; {sizes}"
+    if not shape.windows:
+        return _products(shape.groups, shape.batch, shape.channels_in, shape.channels_out)
+    return _describe_conv(shape)
+
+
+@frozen
+class _Window:
+    """An axis that a filter slides along."""
+
+    pixels: int
+    taps: int
+    stride: int
+    dilation: int
+
+
+@frozen
+class _Shape:
+    """An einsum of one weight and one input tensor, its dimensions sorted by what they mean.
+
+    Dimensions in all tensors are groups, in weights and outputs alone output channels, in weights
+    and inputs alone input channels, in inputs and outputs alone the batch.
+    """
+
+    groups: int
+    channels_out: int
+    channels_in: int
+    batch: int
+    windows: tuple[_Window, ...]
+
+
+def _shape(einsum: Einsum) -> _Shape | None:
+    """Return what the dimensions mean, or None where the einsum has no such shape."""
+    by_role = {tensor.role: tensor for tensor in einsum.tensors}
+    if len(einsum.tensors) != 3 or len(by_role) != 3:
+        return None
+    weights, inputs, outputs = by_role["Weights"], by_role["Inputs"], by_role["Outputs"]
+    slides = [axis for axis in inputs.axes if not _is_plain(axis)]
+    windows = tuple(_window(einsum, axis, weights, outputs) for axis in slides)
+    if None in windows or not all(map(_is_plain, (*weights.axes, *outputs.axes))):
+        return None
+    slid = {dim for axis in slides for dim, _ in axis.terms}
+    w, i, o = (tensor.dims - slid for tensor in (weights, inputs, outputs))
+    if (w ^ i ^ o) - (w & i & o):
+        return None
+
+    def size(dims: frozenset[str]) -> int:
+        return math.prod(einsum.bounds[dim] for dim in dims)
+
+    return _Shape(
+        groups=size(w & i & o),
+        channels_out=size((w & o) - i),
+        channels_in=size((w & i) - o),
+        batch=size((i & o) - w),
+        windows=tuple(window for window in windows if window is not None),
+    )
+
+
+def _is_plain(axis: Axis) -> bool:
+    return len(axis.terms) == 1 and axis.terms[0][1] == 1
+
+
+def _window(einsum: Einsum, axis: Axis, weights: Tensor, outputs: Tensor) -> _Window | None:
+    """Return the window of an input's axis: one pixel dimension and at most one filter's."""
+    pixels = [term for term in axis.terms if term[0] in outputs.dims - weights.dims]
+    taps = [term for term in axis.terms if term[0] in weights.dims - outputs.dims]
+    if len(pixels) != 1 or len(taps) > 1 or len(axis.terms) != 1 + len(taps):
+        return None
+    dim, dilation = taps[0] if taps else ("", 1)
+    return _Window(einsum.bounds[pixels[0][0]], einsum.bounds.get(dim, 1), pixels[0][1], dilation)
+
+
+def _products(count: int, rows: int, inner: int, columns: int) -> str:
+    many = f"{count} matrix products" if count > 1 else "matrix product"
+    return f"{many}, {rows}x{inner} by {inner}x{columns}"
+
+
+def _describe_conv(shape: _Shape) -> str:
+    """Return a convolution in words; without a filter, one pixel high, it is a matrix product."""
+    width = shape.windows[0].pixels
+    moved = any((w.taps, w.stride) != (1, 1) for w in shape.windows)
+    flat = all(w.pixels == 1 for w in shape.windows[1:])
+    k, c = shape.channels_out, shape.channels_in
+    batch = [f"batch {shape.batch}"] if shape.batch > 1 else []
+    if not moved and flat and shape.groups > 1 and k * c > 1:
+        return ", ".join([_products(shape.groups, width, c, k), *batch])
+    if not moved and flat and shape.groups == 1:
+        tokens = [f"{width} tokens"] if width > 1 else []
+        return ", ".join([f"fully connected, {c} to {k}", *tokens, *batch])
+    unit = " wide" if len(shape.windows) == 1 else ""
+    filters = _by([w.taps for w in shape.windows]) + unit
+    parts = [*_channels(shape), _by([w.pixels for w in shape.windows]) + unit]
+    for word, values in (
+        ("stride", [w.stride for w in shape.windows]),
+        ("dilation", [w.dilation for w in shape.windows]),
+    ):
+        if set(values) != {1}:
+            parts.append(f"{word} {values[0] if len(set(values)) == 1 else _by(values)}")
+    return f"{filters} " + ", ".join(parts + batch)
+
+
+def _by(width_first: list[int]) -> str:
+    """Return lengths as `depth x height x width`."""
+    return "x".join(map(str, reversed(width_first)))
+
+
+def _channels(shape: _Shape) -> list[str]:
+    """Return the kind of a convolution and its channels, all groups together."""
+    groups, k, c = shape.groups, shape.channels_out, shape.channels_in
+    if groups == 1:
+        return ["conv", f"{c} to {k}"]
+    if c == 1 and k == 1:
+        return ["depthwise conv", f"{groups} channels"]
+    return ["conv", f"{groups * c} to {groups * k} in {groups} groups"]
+
+
+def _words(einsum: Einsum, role: str) -> int:
+    return sum(einsum.words(t) for t in einsum.tensors if t.role == role)

@@ -1,0 +1,1 @@
+"""Eyeriss: row-stationary processing elements around a global buffer."""

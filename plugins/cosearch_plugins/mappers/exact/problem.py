@@ -1,0 +1,435 @@
+"""A layer, a machine and one choice of what each level keeps, as the arrays a search reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from attrs import field, frozen
+
+from cosearch.errors import CosearchError, Infeasible
+from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.slots import refuse_unknown
+from cosearch.machine.architecture import Architecture, Compute, Memory
+from cosearch.typing import BoolArray, FloatArray, IntArray
+from cosearch.workload.einsum import Einsum
+from cosearch_plugins.mappers.exact.lattice import Lattice
+from cosearch_plugins.mappers.exact.orders import Mover, Order, order_classes
+
+OUTSIDE = 1e-12
+"""Relative margin of the proof; bounds are compared with the best times one minus this."""
+
+
+class Problem(NamedTuple):
+    """Everything but what is kept where; n tiles, D dimensions, T tensors, L levels.
+
+    Attributes:
+        extent: int64[n, D].
+        packed, guard, strides, lengths: see Lattice.
+        volume: float64[n].
+        words: float64[T, n], footprint of each tensor in each tile.
+        least: float64[T], every word of a tensor moves at least once; along an axis that two
+            dimensions share, where windows may be credited or leave gaps, one word is counted.
+        free: float64[T, n], product over the dimensions that do not move the tensor.
+        shared: float64[T, n], the most children that can share a word when tiles are spread by
+            each tile as spatial factors: along what slides, every step is to a new place at least
+            when one dimension is gone along after the other.
+        axis: int64[T, D], the axis, or the axes that share dimensions, which a dimension moves a
+            tensor along; -1 for none.
+        step: float64[T, D], its coefficient, where that is one axis.
+        slides: bool[T, D], whether it is shared by another dimension.
+        sliding: bool[T], whether any of its axes is.
+        odd: bool[T], whether three dimensions, or two axes, slide together somewhere.
+        general: bool[T], whether deliveries are counted axis by axis, see `general_fold`.
+        project: float64[T, A, D], coefficients of each axis.
+        left: float64[T, n]: the least share of a full delivery that loops outside a tile leave of
+            a tensor whose windows have no tables: one word of each that slides. 1 for others.
+        halo, first_only: the cost rules geometric_halo and only_innermost_loop_slides.
+        plain_output: every axis of the output has one dimension.
+        read, fill, update: float64[L, T], pJ of one access of a block.
+        word_read, word_fill, word_update: float64[L, T], the same for a word of a full block.
+        block: float64[L]. bandwidth: float64[L, 3]. leak: float64[L].
+        pace: float64[L, 3], cycles a word. limited: bool[L], whether any bandwidth is.
+        hop, router: float64[L]. dram: bool[L]. fan: int64[L, 2], physical fanout.
+        mesh: int64[L + 1, 2], of the multipliers and the levels.
+        compute: pJ of one multiply-accumulate.
+        first_fill: the first visit to a partial sum counts as a fill.
+        temporal_ok: bool[L, n], which temporal factors constraints allow.
+        spread_start: int64[L + 1]; spread_id: int64[m]: spatial factors each level may take,
+            spread_x, spread_y: int64[m]: how they use X and Y (ids of the factors, a split each).
+        spread_used: int64[m, 2], instances used along X and Y.
+        order_start: int64[L, masks + 1]: the loop orders of each set of turning dimensions.
+        orders: int64[k, D], inner to outer, -1 after the last.
+        order_free: int64[k, T]: 1 where some, and then at most all, of the dimensions that do not
+            move a tensor turn inside those that do.
+        order_way: int64[k, T]: 4 * slider + way of the run along a sliding axis, -1 for none.
+        sliders: int64[sliders, 3]: tensor and the two dimensions that share an axis.
+        saved: int64[classes], sets of tensors that one innermost loop may leave in place.
+        pivot: the level whose fanout the search starts from.
+    """
+
+    extent: IntArray
+    packed: IntArray
+    guard: int
+    strides: IntArray
+    lengths: IntArray
+    volume: FloatArray
+    words: FloatArray
+    least: FloatArray
+    free: FloatArray
+    shared: FloatArray
+    axis: IntArray
+    step: FloatArray
+    slides: BoolArray
+    sliding: BoolArray
+    odd: BoolArray
+    general: BoolArray
+    project: FloatArray
+    left: FloatArray
+    halo: bool
+    first_only: bool
+    plain_output: bool
+    read: FloatArray
+    fill: FloatArray
+    update: FloatArray
+    word_read: FloatArray
+    word_fill: FloatArray
+    word_update: FloatArray
+    block: FloatArray
+    pace: FloatArray
+    limited: BoolArray
+    bandwidth: FloatArray
+    leak: FloatArray
+    hop: FloatArray
+    router: FloatArray
+    dram: BoolArray
+    fan: IntArray
+    mesh: IntArray
+    compute: float
+    first_fill: bool
+    temporal_ok: BoolArray
+    spread_start: IntArray
+    spread_id: IntArray
+    spread_x: IntArray
+    spread_y: IntArray
+    spread_used: IntArray
+    order_start: IntArray
+    orders: IntArray
+    order_free: IntArray
+    order_way: IntArray
+    sliders: IntArray
+    saved: IntArray
+    pivot: int
+
+
+@frozen(eq=False)
+class OrderTables:
+    """Order classes by what they depend on, so that layers of one kind share them."""
+
+    _known: dict[tuple[object, ...], list[Order]] = field(factory=dict)
+
+    def classes(
+        self, movers: tuple[Mover, ...], real: tuple[int, ...], fixed: tuple[int, ...] | None
+    ) -> list[Order]:
+        """Return the classes of the orders of these loops."""
+        key = (movers, real, fixed)
+        if key not in self._known:
+            self._known[key] = order_classes(movers, real, fixed)
+        return self._known[key]
+
+
+def refuse_unsupported(architecture: Architecture) -> None:
+    """Raise CosearchError where the proofs of the exact mapper do not hold."""
+    if architecture.rules.link_transfers:
+        raise CosearchError(
+            "the exact mapper has no proof under the cost rule 'link_transfers'",
+            "leave it out: only the reference model prices what neighbours hand on",
+        )
+
+
+def lay_out(
+    architecture: Architecture,
+    layer: Einsum,
+    constraints: Constraints,
+    tables: OrderTables,
+    look: Callable[[], None] = lambda: None,
+) -> tuple[Lattice, Problem]:
+    """Return the lattice of a layer and its problem on a machine.
+
+    `look` is called between pieces of work; it raises where there is no time for the next.
+
+    Raises:
+        CosearchError: the layer or the machine's rules are beyond the exact mapper.
+        Infeasible: constraints leave no factorization.
+    """
+    refuse_unsupported(architecture)
+    refuse_unknown(architecture, layer, constraints)
+    lattice = Lattice.of(layer, look)
+    dims = lattice.dims
+    movers = tuple(Mover.of(t, dims, architecture.rules) for t in layer.tensors)
+    loose = [m.odd or (architecture.rules.geometric_halo and any(m.slides)) for m in movers]
+    apart = [architecture.rules.only_innermost_loop_slides and any(m.slides) for m in movers]
+    rules = [constraints.get(m.name, LevelConstraint()) for m in architecture.levels]
+    levels = architecture.levels
+    places: list[Compute | Memory] = [architecture.compute, *levels]
+    order_start, orders = _orders(movers, dims, rules, tables)
+    sliders = [
+        (t, d, e)
+        for t, mover in enumerate(movers)
+        for e in range(len(dims))
+        for d in range(e)
+        if mover.axis[d] >= 0 and mover.axis[d] == mover.axis[e] and not loose[t]
+    ]
+    listed = [tuple(int(d) for d in order if d >= 0) for order in orders]
+    spreads = []
+    for i, rule in enumerate(rules):
+        look()
+        spreads.append(_spreads(architecture, lattice, rule, i))
+    steps = [{d: c for axis in t.axes for d, c in axis.terms} for t in layer.tensors]
+    energies = [
+        [
+            (m.partitions[t.role].energy if t.role in m.partitions else m.energy)
+            for t in layer.tensors
+        ]
+        for m in levels
+    ]
+    read, fill, update = (
+        np.array([[getattr(e, kind) for e in row] for row in energies], dtype=np.float64)
+        for kind in ("read", "fill", "update")
+    )
+    block = np.array([m.block_size for m in levels], dtype=np.float64)
+    bandwidth = np.array(
+        [
+            [
+                np.inf if w is None else w
+                for w in (m.read_bandwidth, m.write_bandwidth, m.shared_bandwidth)
+            ]
+            for m in levels
+        ],
+        dtype=np.float64,
+    )
+
+    def by_tensor(table: Callable[[int], FloatArray]) -> FloatArray:
+        """Return float64[T, n], looking at the clock before each tensor."""
+        out = np.empty((len(movers), len(lattice)))
+        for t in range(len(movers)):
+            look()
+            out[t] = table(t)
+        return out
+
+    return lattice, Problem(
+        extent=lattice.extent,
+        packed=lattice.packed,
+        guard=lattice.guard,
+        strides=lattice.strides,
+        lengths=lattice.lengths,
+        volume=lattice.volume,
+        words=by_tensor(lambda t: lattice.footprint(layer.tensors[t])),
+        least=np.array([_least_words(lattice, m) for m in movers]),
+        free=by_tensor(lambda t: lattice.irrelevant(layer.tensors[t])),
+        shared=by_tensor(lambda t: lattice.volume / _fewest_places(lattice, movers[t])),
+        axis=np.array([m.axis for m in movers], dtype=np.int64),
+        step=np.array([[float(s.get(d, 0)) for d in dims] for s in steps]),
+        slides=np.array([m.slides for m in movers], dtype=bool),
+        sliding=np.array([any(m.slides) for m in movers], dtype=bool),
+        odd=np.array([m.odd for m in movers], dtype=bool),
+        general=np.array([a or b for a, b in zip(loose, apart, strict=True)], dtype=bool),
+        project=_projections(layer, dims),
+        left=by_tensor(lambda t: _left(lattice, movers[t], loose[t])),
+        halo=architecture.rules.geometric_halo,
+        first_only=architecture.rules.only_innermost_loop_slides,
+        plain_output=not any(movers[-1].slides),
+        read=read,
+        fill=fill,
+        update=update,
+        word_read=read / block[:, None],
+        word_fill=fill / block[:, None],
+        word_update=update / block[:, None],
+        block=block,
+        pace=1.0 / bandwidth,
+        limited=np.asarray((bandwidth < np.inf).any(axis=1)),
+        bandwidth=bandwidth,
+        leak=np.array([m.leak_pj_per_cycle for m in levels], dtype=np.float64),
+        hop=np.array([m.network_below.hop_pj for m in levels], dtype=np.float64),
+        router=np.array([m.network_below.router_pj for m in levels], dtype=np.float64),
+        dram=np.array([m.is_dram for m in levels], dtype=bool),
+        fan=np.array([architecture.fanout(i) for i in range(len(levels))], dtype=np.int64),
+        mesh=np.array([(m.mesh_x, m.mesh_y) for m in places], dtype=np.int64),
+        compute=float(architecture.compute.energy_pj),
+        first_fill=architecture.rules.first_fill_is_counted,
+        temporal_ok=np.array([_fixed(lattice, rule.temporal) for rule in rules]),
+        spread_start=np.cumsum([0, *(len(s) for s in spreads)], dtype=np.int64),
+        spread_id=np.concatenate([s[:, 0] for s in spreads]),
+        spread_x=np.concatenate([s[:, 1] for s in spreads]),
+        spread_y=np.concatenate([s[:, 2] for s in spreads]),
+        spread_used=np.ascontiguousarray(np.concatenate([s[:, 3:] for s in spreads])),
+        order_start=order_start,
+        orders=orders,
+        order_free=np.array([[m.signature(o)[0] > 0 for m in movers] for o in listed], np.int64),
+        order_way=np.array(
+            [[_way(sliders, t, m.signature(o)[1]) for t, m in enumerate(movers)] for o in listed],
+            dtype=np.int64,
+        ),
+        sliders=np.array(sliders, dtype=np.int64).reshape(-1, 3),
+        saved=_saved(movers, len(dims)),
+        pivot=next((i for i, s in enumerate(spreads) if len(s) > 1), 0),
+    )
+
+
+def _projections(layer: Einsum, dims: tuple[str, ...]) -> FloatArray:
+    """Return float64[T, A, D]: the coefficient of each dimension on each axis of each tensor."""
+    table = np.zeros((len(layer.tensors), max(len(t.axes) for t in layer.tensors), len(dims)))
+    for t, tensor in enumerate(layer.tensors):
+        for a, axis in enumerate(tensor.axes):
+            for dim, coefficient in axis.terms:
+                if dim in dims:
+                    table[t, a, dims.index(dim)] += coefficient
+    return table
+
+
+def _left(lattice: Lattice, mover: Mover, loose: bool) -> FloatArray:
+    """Return float64[n], see `Problem.left`."""
+    if not loose:
+        return np.ones(len(lattice))
+    halo = mover.rules.geometric_halo
+    idle = [d for d, slides in enumerate(mover.slides) if slides or (halo and mover.axis[d] < 0)]
+    product = lattice.product(idle)
+    return product / product[-1]
+
+
+def _fewest_places(lattice: Lattice, mover: Mover) -> FloatArray:
+    """Return float64[n]: the fewest tiles of a tensor that children of spatial factors hold."""
+    places = np.ones(len(lattice))
+    for place in sorted(set(mover.axis) - {-1}):
+        along = [d for d, a in enumerate(mover.axis) if a == place]
+        steps = np.ones(len(lattice))
+        for d in along:
+            steps += lattice.extent[:, d] - 1
+        places *= steps
+    return places
+
+
+def _least_words(lattice: Lattice, mover: Mover) -> float:
+    alone = [d for d, slides in enumerate(mover.slides) if mover.axis[d] >= 0 and not slides]
+    return float(lattice.extent[-1, alone].prod())
+
+
+def fits(architecture: Architecture, layer: Einsum, problem: Problem, keep: BoolArray) -> BoolArray:
+    """Return bool[L, n]: which tiles each level has room for, when it keeps bool[L, T]."""
+    out = np.ones((len(architecture.levels), len(problem.packed)), dtype=bool)
+    for level, memory in enumerate(architecture.levels):
+        shared = np.zeros(len(problem.packed))
+        for t, tensor in enumerate(layer.tensors):
+            if not keep[level, t]:
+                continue
+            partition = memory.partitions.get(tensor.role)
+            if partition is None:
+                shared += problem.words[t]
+            else:
+                room = int(partition.entries / memory.multiple_buffering)
+                out[level] &= problem.words[t] <= room
+        if memory.usable_entries is not None:
+            out[level] &= shared <= memory.usable_entries
+    return out
+
+
+def _fixed(lattice: Lattice, factors: Mapping[str, int]) -> BoolArray:
+    ok = np.ones(len(lattice), dtype=bool)
+    for dim, factor in factors.items():
+        if dim in lattice.dims:
+            ok &= lattice.extent[:, lattice.dims.index(dim)] == factor
+    return ok
+
+
+def _spreads(
+    architecture: Architecture, lattice: Lattice, rule: LevelConstraint, level: int
+) -> IntArray:
+    """Return int64[m, 5]: spatial factors, their part in X and in Y, and how many each uses."""
+    inside: list[Compute | Memory] = [architecture.compute, *architecture.levels[:level]]
+    limits = [min(m.mesh_x for m in inside), min(m.mesh_y for m in inside)]
+    instances = min(m.instances for m in inside)
+    parts = []
+    for fan, limit, allowed in zip(
+        architecture.fanout(level), limits, (rule.x_dims, rule.y_dims), strict=True
+    ):
+        ok = lattice.volume <= (limit if fan > 1 else 1)
+        if allowed is not None:
+            barred = [i for i, d in enumerate(lattice.dims) if d not in allowed]
+            ok &= lattice.product(barred) == 1
+        parts.append(np.flatnonzero(ok))
+    x, y = (a.ravel() for a in np.meshgrid(*parts, indexing="ij"))
+    last = len(lattice) - 1
+    divides = ((lattice.packed[last - x] | lattice.guard) - lattice.packed[y]) & lattice.guard
+    used = lattice.volume.astype(np.int64)
+    meets = (divides == lattice.guard) & (used[x] * used[y] <= instances)
+    x, y = x[meets], y[meets]
+    meets = _fixed(lattice, rule.spatial)[x + y]
+    table = np.stack([x + y, x, y, used[x], used[y]], axis=1)[meets]
+    if len(table) == 0:
+        raise Infeasible(
+            f"the spatial factors prescribed at {architecture.levels[level].name} fit neither "
+            "the layer nor the array"
+        )
+    if _indifferent(architecture, level):
+        _, first = np.unique(table[:, [0, 3]], axis=0, return_index=True)
+        table = table[first]
+    spreading = sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels)))
+    if spreading == 1 and _indifferent(architecture, level):
+        _, first = np.unique(table[:, 0], return_index=True)
+        table = table[first]
+    return np.asarray(table, dtype=np.int64)
+
+
+def _indifferent(architecture: Architecture, level: int) -> bool:
+    """Return whether it costs nothing how children are arranged in X and Y."""
+    link = architecture.levels[level].network_below
+    return link.hop_pj == 0 and link.router_pj == 0
+
+
+def _orders(
+    movers: tuple[Mover, ...],
+    dims: tuple[str, ...],
+    rules: list[LevelConstraint],
+    tables: OrderTables,
+) -> tuple[IntArray, IntArray]:
+    sets = 1 << len(dims)
+    rows: list[Order] = []
+    starts = np.zeros((len(rules), sets + 1), dtype=np.int64)
+    done: dict[tuple[int, ...] | None, int] = {}
+    for level, rule in enumerate(rules):
+        fixed = (
+            None if rule.order is None else tuple(dims.index(d) for d in rule.order if d in dims)
+        )
+        if fixed in done:
+            starts[level] = starts[done[fixed]]
+            continue
+        done[fixed] = level
+        for mask in range(sets):
+            starts[level, mask] = len(rows)
+            real = tuple(d for d in range(len(dims)) if mask >> d & 1)
+            rows += tables.classes(movers, real, fixed)
+        starts[level, sets] = len(rows)
+    table = np.full((len(rows), len(dims)), -1, dtype=np.int64)
+    for i, order in enumerate(rows):
+        table[i, : len(order)] = order
+    return starts, table
+
+
+def _way(sliders: list[tuple[int, int, int]], t: int, run: Order) -> int:
+    """Return the number of a run: of its slider, and which of its loops stand in which order.
+
+    A run with anything else inside counts as the best way, which bounds it from below.
+    """
+    for number, (tensor, d, e) in enumerate(sliders):
+        if tensor == t and run and run[0] in (d, e):
+            both = d in run and e in run
+            return 4 * number + (2 if both else 0) + (0 if run[0] == d else 1)
+    return -1
+
+
+def _saved(movers: tuple[Mover, ...], dims: int) -> IntArray:
+    """Return the largest sets of tensors that some innermost loop leaves in place, as bits."""
+    sets = {sum(1 << t for t, mover in enumerate(movers) if mover.axis[d] < 0) for d in range(dims)}
+    largest = [s for s in sets if not any(s != o and s & o == s for o in sets)]
+    return np.array(sorted(largest), dtype=np.int64)

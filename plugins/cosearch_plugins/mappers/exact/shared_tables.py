@@ -1,0 +1,248 @@
+"""The tables of a problem, each made once for all choices of what is kept that agree on it.
+
+What happens outside a tile at the pivot does not depend on what the levels inside it keep, and
+the other way round: of 64 choices on three levels, 8 differ outside and 8 inside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from attrs import define, field
+
+from cosearch.typing import BoolArray, FloatArray, IntArray
+from cosearch_plugins.mappers.exact import arrays
+from cosearch_plugins.mappers.exact.entries import compiled
+from cosearch_plugins.mappers.exact.lattice import Lattice
+from cosearch_plugins.mappers.exact.problem import Problem
+
+PIECE = 100_000
+"""Terms that compiled tables are filled by at once: a few milliseconds, between two looks."""
+
+MOST_REMEMBERED = 16
+"""Choices outside, and inside, whose tables are held at once (a hundred bytes a tile and level)."""
+
+Look = Callable[[], None]
+"""Called between two pieces of work; it raises where there is no time for the next."""
+
+
+def pieces(count: int, terms: int, look: Look) -> Iterator[tuple[int, int]]:
+    """Yield (first, end) over a count of things of so many terms each, looking before each."""
+    each = max(1, PIECE // max(1, terms))
+    for first in range(0, count, each):
+        look()
+        yield first, min(first + each, count)
+
+
+class Inside(NamedTuple):
+    """What happens inside tiles below the pivot.
+
+    Attributes:
+        head: see `arrays.Bounds`.
+        least: float64[classes, n], the least energy inside each union, by class.
+    """
+
+    head: FloatArray
+    least: FloatArray
+
+
+@define
+class SharedTables:
+    """Makes and remembers the tables of one problem; nothing in them depends on the aim."""
+
+    problem: Problem
+    lattice: Lattice
+    _share: FloatArray | None = field(init=False, default=None)
+    _open_axis: BoolArray | None = field(init=False, default=None)
+    _runs: dict[bool, arrays.Runs] = field(init=False, factory=dict)
+    _outside: dict[bytes, arrays.Bounds] = field(init=False, factory=dict)
+    _inside: dict[bytes, Inside] = field(init=False, factory=dict)
+
+    def of(self, kept: arrays.Kept, look: Look) -> tuple[arrays.Runs, arrays.Bounds, FloatArray]:
+        """Return the tables of a choice: windows, bounds, and the least energy inside unions."""
+        p, pivot = self.problem, self.problem.pivot
+        tight = self._runs_stay_together(kept)
+        if tight not in self._runs:
+            self._runs[tight] = _window_tables(p, tight, look)
+        runs, mark = self._runs[tight], bytes([tight])
+        outside = kept.keep[max(0, min(pivot, len(p.block) - 2)) :]
+        outer = mark + outside.tobytes() + kept.room.tobytes()
+        if outer not in self._outside:
+            _make_room(self._outside)
+            self._outside[outer] = self._tails(kept, runs, look)
+        bounds = self._outside[outer]
+        inner = mark + kept.keep[:pivot].tobytes()
+        if inner not in self._inside:
+            _make_room(self._inside)
+            self._inside[inner] = self._heads(kept, bounds, runs, look)
+        inside = self._inside[inner]
+        return runs, bounds._replace(head=inside.head), inside.least
+
+    def union_bounds(self, kept: arrays.Kept, aim: arrays.Aim, look: Look) -> FloatArray:
+        """Return float64[n]: no mapping whose union at the pivot is a tile has a smaller value."""
+        p = self.problem
+        runs, bounds, inside = self.of(kept, look)
+        if self._share is None:
+            self._share = np.empty(len(p.packed))
+            compiled.fill_shares(p, self._share)
+        feed = np.empty((2, len(p.packed)))
+        bound = np.empty(len(p.packed))
+        compiled.fill_feeds(p, kept, bounds, feed)
+        for first, end in pieces(len(bound), 5 * len(p.saved), look):
+            compiled.bound_unions(
+                p, kept, bounds, runs, aim, self._share, feed, inside, bound, first, end
+            )
+        return bound
+
+    def _runs_stay_together(self, kept: arrays.Kept) -> bool:
+        """Return whether no spread and no tile of a window stands between the loops of a run."""
+        p = self.problem
+        inner = kept.keep[: max(0, p.pivot - 1)]
+        flat = all(_flat(p, level) for level in range(p.pivot + 1, len(p.block)))
+        return flat and not bool(inner[:, p.sliding].any())
+
+    def _tails(self, kept: arrays.Kept, runs: arrays.Runs, look: Look) -> arrays.Bounds:
+        """Return the tables of what happens outside each tile, with room for the heads."""
+        p = self.problem
+        levels, n = p.temporal_ok.shape
+        b = _empty_bounds(p)
+        open_axis = self._axes_that_open()
+        compiled.open_bounds(p, b)
+        for level in range(levels - 1, p.pivot - 1, -1):
+            if level < levels - 1:
+                spreads = int(p.spread_start[level + 2] - p.spread_start[level + 1])
+                for first, end in pieces(n, 3 * len(p.saved) * spreads, look):
+                    compiled.fill_tails(p, kept, b, runs, level, first, end, _flat(p, levels - 1))
+            look()
+            compiled.close_level(p, b, level, open_axis[level])
+            look()
+            good = np.flatnonzero(b.tail[level] < np.inf)
+            good = good[np.argsort(b.tail_all[level, good], kind="stable")]
+            b.candidates[level, : len(good)] = good
+            b.candidate_tail[level, : len(good)] = b.tail_all[level, good]
+            b.candidate_count[level] = len(good)
+        return b
+
+    def _heads(
+        self, kept: arrays.Kept, bounds: arrays.Bounds, runs: arrays.Runs, look: Look
+    ) -> Inside:
+        """Return the tables of what happens inside each tile."""
+        p, n = self.problem, len(self.problem.packed)
+        b = bounds._replace(head=np.zeros((p.pivot + 1, n)))
+        least = np.empty((len(p.saved), n))
+        for level in range(1, p.pivot):
+            for first, end in pieces(n, 3 * len(least), look):
+                compiled.fill_heads(p, kept, b, runs, level, first, end)
+            compiled.least_inside(b.head[level], p.strides, p.lengths)
+        for first, end in pieces(n, 3 * len(least), look):
+            compiled.fill_insides(p, kept, b, runs, least, first, end)
+        for of_class in least if p.pivot > 0 else ():
+            compiled.least_inside(of_class, p.strides, p.lengths)
+        return Inside(b.head, least)
+
+    def _axes_that_open(self) -> BoolArray:
+        """Return bool[L, axes]: whether factors of a level can turn or spread along an axis."""
+        if self._open_axis is None:
+            p, lattice = self.problem, self.lattice
+            self._open_axis = np.ones((len(p.block), len(lattice.strides)), dtype=bool)
+            for level, turns in enumerate(p.temporal_ok):
+                spreads = p.spread_id[p.spread_start[level] : p.spread_start[level + 1]]
+                able = p.extent[turns].max(axis=0, initial=1) > 1
+                able |= p.extent[spreads].max(axis=0, initial=1) > 1
+                self._open_axis[level] = able[lattice.axis_dim]
+        return self._open_axis
+
+
+def _make_room(remembered: dict[bytes, arrays.Bounds] | dict[bytes, Inside]) -> None:
+    while len(remembered) >= MOST_REMEMBERED:
+        del remembered[next(iter(remembered))]
+
+
+def _flat(p: Problem, level: int) -> bool:
+    """Return whether a level spreads nothing over space."""
+    return not p.spread_id[p.spread_start[level] : p.spread_start[level + 1]].any()
+
+
+def _empty_bounds(p: Problem) -> arrays.Bounds:
+    levels, n = p.temporal_ok.shape
+    return arrays.Bounds(
+        head=np.zeros((0, n)),
+        tail=np.zeros((levels, n)),
+        out=np.zeros((levels, n)),
+        tail_all=np.zeros((levels, n)),
+        out_all=np.zeros((levels, n)),
+        tail_cycles=np.zeros((levels, n)),
+        out_cycles=np.zeros((levels, n)),
+        tail_spread=np.zeros((levels, n)),
+        out_spread=np.zeros((levels, n)),
+        candidates=np.zeros((levels, n), dtype=np.int64),
+        candidate_tail=np.zeros((levels, n)),
+        candidate_count=np.zeros(levels, dtype=np.int64),
+        reach=np.ones((p.axis.shape[0], levels)),
+        spread=np.ones(levels),
+    )
+
+
+def _divisors(n: int) -> IntArray:
+    """Return the divisors of a number, ascending."""
+    small = [d for d in range(1, math.isqrt(n) + 1) if n % d == 0]
+    return np.unique([*small, *(n // d for d in small)])
+
+
+def _places(extent: IntArray, values: list[IntArray], look: Look) -> IntArray:
+    """Return int64[n, D], the place of each extent among the divisors of its dimension."""
+    places = np.empty_like(extent)
+    for d, divisors in enumerate(values):
+        look()
+        places[:, d] = np.searchsorted(divisors, extent[:, d])
+    return places
+
+
+def _window_tables(p: Problem, tight: bool, look: Look) -> arrays.Runs:
+    """Return the tables of sliding windows.
+
+    Args:
+        p: the problem.
+        tight: whether nothing stands between the loops of a run; see `windows.fill_runs`.
+        look: called between pieces.
+    """
+    values = [_divisors(int(p.extent[-1, d])) for d in range(p.extent.shape[1])]
+    counts = np.array([len(v) for v in values], dtype=np.int64)
+    table = p.sliders
+    pairs = np.array([counts[d] * counts[e] for _, d, e in table], dtype=np.int64)
+    runs = arrays.Runs(
+        tensor=np.ascontiguousarray(table[:, 0]),
+        first=np.ascontiguousarray(table[:, 1]),
+        second=np.ascontiguousarray(table[:, 2]),
+        start=np.concatenate([[0], np.cumsum(pairs**2)]).astype(np.int64),
+        least=np.ones(int((pairs**2).sum())),
+        least_top=np.ones(int((pairs**2).sum())),
+        any_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
+        least_any=np.ones(int(pairs.sum())),
+        lone=np.ones((4, int(pairs.sum()))),
+        union_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
+        union_words=np.zeros(int(pairs.sum())),
+        union_least=np.zeros(int(pairs.sum())),
+        divisor=_places(p.extent, values, look),
+        divisors=counts,
+    )
+    levels = len(p.block) - p.pivot
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    for s, (_, d, e) in enumerate(table):
+        terms = int(counts[d] * counts[e] ** 2) * (8 if tight else 1)
+        for first, end in pieces(int(counts[d]), terms, look):
+            compiled.fill_runs(
+                p,
+                runs,
+                np.concatenate(values).astype(np.float64),
+                starts,
+                levels,
+                tight,
+                s,
+                first,
+                end,
+            )
+    return runs

@@ -1,0 +1,181 @@
+"""Compiled arithmetic on tiles: divisibility, footprints, groups of children, running minima."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cosearch.typing import BoolArray, FloatArray, IntArray
+from cosearch_plugins.mappers.exact.arrays import MARGIN, Aim
+from cosearch_plugins.mappers.exact.compiling import compiled, inlined
+from cosearch_plugins.mappers.exact.problem import Problem
+
+
+@inlined
+def weighted(weight: float, amount: float) -> float:
+    """Return a term of a sum; what does not count may be infinite."""
+    return weight * amount if weight > 0.0 else 0.0
+
+
+@inlined
+def value_of(aim: Aim, energy: float, cycles: float) -> float:
+    """Return what is minimised; infinite outside the limits."""
+    if energy > aim.most_energy or cycles > aim.most_cycles:
+        return np.inf
+    if aim.energy_power == 0 and aim.cycles_power == 0:
+        return weighted(aim.energy_weight, energy) + weighted(aim.cycles_weight, cycles)
+    value = 1.0
+    for _ in range(aim.energy_power):
+        value *= energy
+    for _ in range(aim.cycles_power):
+        value *= cycles
+    return value
+
+
+@inlined
+def least_value(aim: Aim, energy: float, cycles: float) -> float:
+    """Return what is minimised where both are bounds: cycles are whole, so they round up."""
+    return value_of(aim, energy, np.ceil(cycles * (1.0 - MARGIN)))
+
+
+@inlined
+def divides(p: Problem, a: int, b: int) -> bool:
+    """Return whether tile a divides tile b."""
+    return ((p.packed[b] | p.guard) - p.packed[a]) & p.guard == p.guard
+
+
+@inlined
+def turning(p: Problem, times: int) -> int:
+    """Return the set of dimensions that turn in a factor, as bits."""
+    bits = 0
+    for d in range(p.axis.shape[1]):
+        if p.extent[times, d] > 1:
+            bits |= 1 << d
+    return bits
+
+
+@compiled
+def next_inside(p: Problem, x: int, around: int) -> int:
+    """Return the tile after x among those that divide a tile, or -1 after the last."""
+    for axis in range(len(p.strides)):
+        stride, length = p.strides[axis], p.lengths[axis]
+        digit = (x // stride) % length
+        if digit < (around // stride) % length:
+            return x + stride
+        x -= digit * stride
+    return -1
+
+
+@inlined
+def full_words(p: Problem, t: int, x: int) -> float:
+    """Return the words that arrive in tiles x when nothing is ever reused."""
+    return p.words[t, x] * (p.volume[len(p.volume) - 1] / p.volume[x])
+
+
+@inlined
+def groups_along(first: int, second: int, first_move: float, second_move: float) -> float:
+    """Return how many different places children take along an axis that two loops spread over."""
+    a, b = int(first_move), int(second_move)
+    while b:
+        a, b = b, a % b
+    x = int(second_move) // a
+    y = int(first_move) // a
+    return float(first * second - max(0, first - x) * max(0, second - y))
+
+
+@compiled
+def places_apart(p: Problem, t: int, x: int, s: int) -> float:
+    """Return how many different tiles of tensor t the children hold, by trying all pairs."""
+    children = int(p.volume[s])
+    found = 0
+    for i in range(children):
+        new = True
+        for j in range(i):
+            if same_place(p, t, x, s, i, j):
+                new = False
+                break
+        found += new
+    return float(found)
+
+
+@compiled
+def same_place(p: Problem, t: int, x: int, s: int, i: int, j: int) -> bool:
+    """Return whether children i and j of spatial factors s hold the same tile of tensor t."""
+    for a in range(p.project.shape[1]):
+        apart = 0.0
+        rest_i, rest_j = i, j
+        for d in range(p.project.shape[2]):
+            bound = p.extent[s, d]
+            step = p.project[t, a, d] * p.extent[x, d]
+            apart += step * (rest_i % bound - rest_j % bound)
+            rest_i //= bound
+            rest_j //= bound
+        if apart != 0:
+            return False
+    return True
+
+
+@inlined
+def groups(p: Problem, t: int, x: int, s: int) -> float:
+    """Return how many different tiles of a tensor that is not odd the children hold."""
+    total = 1.0
+    for d in range(p.axis.shape[1]):
+        if p.axis[t, d] < 0 or p.extent[s, d] == 1:
+            continue
+        if not p.slides[t, d]:
+            total *= p.extent[s, d]
+            continue
+        partner = -1
+        for e in range(p.axis.shape[1]):
+            if e != d and p.axis[t, e] == p.axis[t, d] and p.extent[s, e] > 1:
+                partner = e
+        if partner < 0:
+            total *= p.extent[s, d]
+        elif partner > d:
+            total *= groups_along(
+                p.extent[s, d],
+                p.extent[s, partner],
+                p.step[t, d] * p.extent[x, d],
+                p.step[t, partner] * p.extent[x, partner],
+            )
+    return total
+
+
+@inlined
+def shared_by(p: Problem, t: int, x: int, s: int) -> float:
+    """Return how many of the children of spatial factors s share a word of tensor t.
+
+    Of an odd tensor, how many can at most.
+    """
+    if p.sliding[t] and not p.odd[t]:
+        return p.volume[s] / groups(p, t, x, s)
+    return p.shared[t, s]
+
+
+@inlined
+def blocks(count: float, size: float) -> float:
+    """Return how many blocks hold so many words."""
+    return np.ceil(count / size)
+
+
+@compiled
+def least_inside(values: FloatArray, strides: IntArray, lengths: IntArray) -> None:
+    """Replace each value by the least of all tiles that divide its tile."""
+    for axis in range(len(strides)):
+        stride, length = strides[axis], lengths[axis]
+        for first in range(0, len(values), stride * length):
+            for i in range(first + stride, first + stride * length):
+                values[i] = min(values[i], values[i - stride])
+
+
+@compiled
+def least_outside(
+    values: FloatArray, strides: IntArray, lengths: IntArray, open_axis: BoolArray
+) -> None:
+    """Replace each value by the least of all tiles that its tile divides along open axes."""
+    for axis in range(len(strides)):
+        if not open_axis[axis]:
+            continue
+        stride, length = strides[axis], lengths[axis]
+        for first in range(0, len(values), stride * length):
+            for i in range(first + stride * (length - 1) - 1, first - 1, -1):
+                values[i] = min(values[i], values[i + stride])

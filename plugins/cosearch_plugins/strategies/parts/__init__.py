@@ -1,0 +1,1 @@
+"""Models and populations that several strategies share."""

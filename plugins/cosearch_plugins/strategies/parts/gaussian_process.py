@@ -1,0 +1,146 @@
+"""Gaussian processes whose factor grows with the trials."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cosearch.typing import FloatArray
+from cosearch_plugins.strategies.parts.surrogates import Surrogate
+
+_LENGTHS = (0.15, 0.3, 0.6, 1.2, 2.5, 5.0)
+"""Length scales tried, times the root of the number of features."""
+
+_TRENDS = (0.0, 0.3, 3.0, 30.0)
+"""Ratios of the trend's variance, at a design one deviation off, to the kernel's."""
+
+_NOISES = np.array([1e-4, 1e-3, 1e-2, 1e-1])
+"""Ratios of noise to signal variance tried."""
+
+_FIT_ON = 96
+"""Trials, at most, on which hyperparameters are chosen; all of them are conditioned on."""
+
+_DUE = 1.25
+"""Hyperparameters are chosen again whenever the trials have grown by this factor."""
+
+
+class KernelSurrogate(Surrogate):
+    """A Gaussian process: a linear trend and a Matern-5/2 or squared exponential kernel.
+
+    The kernel reads the first of the features it is given, all with one length scale: they are
+    standardised, and with one a feature the few trials of a costly search were fitted too well.
+    Far from the trials the trend goes on, where the kernel alone would return to the mean. Length
+    scale, share of the trend and noise maximise the marginal likelihood over a grid, with the
+    signal variance profiled out. The inverse Cholesky factor grows by rows, O(n^2) a trial, and
+    is rebuilt when hyperparameters change.
+
+    Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm 2.1,
+    equations 4.9 and 4.17, sections 2.7 and 5.4.1.
+    """
+
+    def __init__(self, features: int, kernel: str) -> None:
+        self._kernel = kernel
+        self._x = np.zeros((0, features))
+        self._unit = math.sqrt(max(features, 1))
+        self._length, self._trend, self._ratio = 0.6 * self._unit, 0.0, 1e-2
+        self._inverse = np.zeros((64, 64))
+        self._factored = self._fitted = 0
+
+    def add(self, x: FloatArray) -> None:
+        """Take inputs in."""
+        self._x = np.concatenate([self._x, self._read(x)])
+
+    def fit(self, y: FloatArray) -> None:
+        """Choose hyperparameters when due, extend the factor, solve for the weights."""
+        n = len(y)
+        if n >= max(4, _DUE * self._fitted):
+            self._choose(y)
+            self._fitted = n
+        self._extend(n)
+        inverse = self._inverse[:n, :n]
+        white = inverse @ y
+        self._signal = float(white @ white + 0.01) / (n + 0.01)
+        self._weights = inverse.T @ white
+        self.noise = self._signal * self._ratio
+
+    def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and covariance at x."""
+        n, x = self._factored, self._read(x)
+        cross = self._k(self._x[:n], x)
+        v = self._inverse[:n, :n] @ cross
+        covariance = self._signal * (self._k(x, x) - v.T @ v)
+        return cross.T @ self._weights, covariance
+
+    def _read(self, x: FloatArray) -> FloatArray:
+        return x[:, : self._x.shape[1]]
+
+    def _k(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        close = correlation(squared_distances(a, b) / self._length**2, self._kernel)
+        return close + self._trend * trend(a, b)
+
+    def _choose(self, y: FloatArray) -> None:
+        """Find the length scale, trend and noise of the highest marginal likelihood."""
+        n = len(y)
+        chosen = np.linspace(0, n - 1, min(n, _FIT_ON)).astype(np.int64)
+        x, y = self._x[chosen], y[chosen]
+        apart, linear = squared_distances(x, x), trend(x, x)
+        best, choice = -math.inf, (self._length, self._trend, self._ratio)
+        for length in _LENGTHS:
+            close = correlation(apart / (length * self._unit) ** 2, self._kernel)
+            for share in _TRENDS:
+                value, ratio = _evidence(close + share * linear, y)
+                if value > best:
+                    best, choice = value, (length * self._unit, share, ratio)
+        if choice != (self._length, self._trend, self._ratio):
+            self._length, self._trend, self._ratio = choice
+            self._factored = 0
+
+    def _extend(self, n: int) -> None:
+        """Grow the inverse Cholesky factor of K + ratio I to n rows, in blocks."""
+        if n > len(self._inverse):
+            room = max(n, 2 * len(self._inverse)) - len(self._inverse)
+            self._inverse = np.pad(self._inverse, ((0, room), (0, room)))
+        while self._factored < n:
+            old = self._factored
+            new = min(n, old + 64)
+            tail = self._x[old:new]
+            inverse = self._inverse[:old, :old]
+            across = inverse @ self._k(self._x[:old], tail)
+            corner = self._k(tail, tail) - across.T @ across
+            # The ratio is the noise; a further 1e-10 covers rounding.
+            corner += (self._ratio + 1e-10) * np.eye(new - old)
+            small = np.linalg.inv(np.linalg.cholesky(corner))
+            self._inverse[old:new, :old] = -small @ (across.T @ inverse)
+            self._inverse[old:new, old:new] = small
+            self._factored = new
+
+
+def _evidence(k: FloatArray, y: FloatArray) -> tuple[float, float]:
+    """Return the log marginal likelihood, constants left out, and the noise ratio it is for."""
+    values, vectors = np.linalg.eigh(k)
+    q2 = (vectors.T @ y) ** 2
+    spread = np.maximum(values, 0.0) + _NOISES[:, None]
+    signal = ((q2 / spread).sum(axis=1) + 0.01) / (len(y) + 0.01)
+    evidence = -0.5 * (len(y) * np.log(signal) + np.log(spread).sum(axis=1))
+    best = int(evidence.argmax())
+    return float(evidence[best]), float(_NOISES[best])
+
+
+def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return float64[n, m] between the rows of a, float64[n, f], and b, float64[m, f]."""
+    apart = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2.0 * a @ b.T
+    return np.asarray(np.maximum(apart, 0.0))
+
+
+def trend(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the covariance, float64[n, m], of a line; 1 for standardised features on average."""
+    return np.asarray((1.0 + a @ b.T) / (1.0 + a.shape[1]))
+
+
+def correlation(squared: FloatArray, kernel: str) -> FloatArray:
+    """Return the correlation at squared scaled distances: `rbf` or `matern` (5/2)."""
+    if kernel == "rbf":
+        return np.asarray(np.exp(-0.5 * squared))
+    r = np.sqrt(5.0 * squared)
+    return np.asarray((1.0 + r + r**2 / 3.0) * np.exp(-r))

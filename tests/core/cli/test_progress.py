@@ -1,0 +1,61 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from cosearch.cli import progress as progress_display
+from cosearch.cli.progress import LiveProgress, PlainProgress, Silent
+from cosearch.mapping.mapper import Budget
+from cosearch.store.store import Store
+from cosearch.study.codesign import open_study, plan, run
+
+
+@pytest.fixture
+def watched(toy, tmp_path):
+    """Return a function that runs a study while a display watches, and returns what was shown."""
+
+    def watch(display_of, *, terminal, trials=20):
+        text = io.StringIO()
+        console = Console(file=text, force_terminal=terminal, width=100, color_system=None)
+        spec = plan(toy, "gemm:M=16,N=16,K=16", "toy", "random", mapper_evaluations=40)
+        with Store(tmp_path / "s.db") as store:
+            study = open_study(store, toy, spec, Budget(trials=trials))
+            with display_of(console) as display:
+                toy.manager.register(display, name="progress")
+                run(study, store, toy)
+                shown = display.lines() if terminal else None
+            toy.manager.unregister(name="progress")
+        if shown is not None:
+            console.print(shown)
+        return text.getvalue()
+
+    return watch
+
+
+def test_a_pipe_gets_a_short_line_for_each_tenth(watched, monkeypatch):
+    monkeypatch.setattr(progress_display, "LEAST_SECONDS", 0.0)
+    lines = watched(PlainProgress, terminal=False).splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"{n}/20 trials" for n in range(2, 21, 2)]
+    assert all("best edp" in line and "\x1b" not in line for line in lines)
+
+
+def test_a_pipe_is_not_flooded(watched):
+    assert watched(PlainProgress, terminal=False) == ""
+
+
+def test_a_pipe_hears_from_a_slow_study(watched, monkeypatch):
+    monkeypatch.setattr(progress_display, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(progress_display, "MOST_SECONDS", 0.0)
+    assert len(watched(PlainProgress, terminal=False).splitlines()) == 20
+
+
+def test_a_terminal_shows_best_rate_bar_and_sparkline(watched):
+    text = watched(LiveProgress, terminal=True)
+    assert "20/20 trials" in text
+    assert "best edp" in text
+    assert "trials/s" in text
+    assert "█" in text
+
+
+def test_silence(watched):
+    assert watched(lambda _: Silent(), terminal=False) == ""

@@ -1,0 +1,73 @@
+import pytest
+
+from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError
+from cosearch.hooks.discovery import load_registry
+from cosearch.hooks.registry import join_spec, split_spec
+
+PLUGIN = """
+    from cosearch.hooks.hookspecs import Registration, hookimpl
+
+    @hookimpl
+    def cosearch_strategies():
+        return [
+            Registration("absent", "MODULE:NoSuchClass"),
+            Registration("unimportable", "no_such_module_at_all:Class"),
+            Registration("number", "MODULE:NUMBER"),
+            Registration("stranger", "MODULE:Stranger"),
+        ]
+
+    class Stranger:
+        pass
+
+    NUMBER = 7
+"""
+
+
+def test_find_gives_the_class_its_checked_options_and_a_canonical_text():
+    found = load_registry(third_party=False).find("strategies", "evolutionary: tournament=5 , ")
+    assert found.spec == "evolutionary:tournament=5"
+    assert found.options == {"tournament": 5}
+    assert found.name == found.target.__name__.lower() == "evolutionary"
+
+
+def test_find_names_what_is_near():
+    with pytest.raises(UnknownNameError) as caught:
+        load_registry(third_party=False).find("strategies", "evolutionery")
+    assert str(caught.value) == "there is no strategy 'evolutionery'"
+    assert caught.value.hint == "did you mean 'evolutionary'?"
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "told"),
+    [
+        ("evolutionary:tournamnt=5", UnknownNameError, "tournamnt"),
+        ("evolutionary:tournament=many", InputError, "tournament=many"),
+        ("evolutionary:tournament=-1", InputError, "tournament=-1"),
+        ("evolutionary:tournament", CosearchError, "has no value"),
+        ("evolutionary:tournament=2,tournament=3", CosearchError, "given twice"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_error(spec, error, told):
+    with pytest.raises(error, match=told):
+        load_registry(third_party=False).find("strategies", spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("absent", "cannot be imported: AttributeError"),
+        ("unimportable", "cannot be imported: ModuleNotFoundError"),
+        ("number", "is no cosearch.search.strategy.Strategy"),
+        ("stranger", "is no cosearch.search.strategy.Strategy"),
+    ],
+)
+def test_a_class_that_is_not_what_was_registered_names_the_distribution(distribution, name, told):
+    distribution("acme", PLUGIN)
+    with pytest.raises(PluginError, match=told) as caught:
+        load_registry().find("strategies", name)
+    assert "acme 1.0" in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["a", "a:b=1", "a:b=1,c=x"])
+def test_split_and_join_are_inverse(spec):
+    assert join_spec(*split_spec(spec)) == spec

@@ -1,0 +1,84 @@
+"""The growing factor against dense matrices."""
+
+import numpy as np
+import pytest
+
+from cosearch_plugins.strategies.parts.gaussian_process import KernelSurrogate, correlation
+
+
+def data(n, f=3, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, f))
+    y = np.sin(2 * x[:, 0]) + 0.3 * x[:, 1] ** 2
+    return x, (y - y.mean()) / y.std()
+
+
+def grown(x, y, steps, kernel="matern"):
+    model = KernelSurrogate(x.shape[1], kernel)
+    for n in steps:
+        model.add(x[len(model._x) : n])
+        model.fit(y[:n])
+    return model
+
+
+@pytest.mark.parametrize("kernel", ["matern", "rbf"])
+@pytest.mark.parametrize("steps", [(3,), (5, 6, 7, 8), (4, 30, 31, 100), (10, 70, 150)])
+def test_equals_the_textbook(kernel, steps):
+    x, y = data(steps[-1])
+    model = grown(x, y, steps, kernel)
+    at = np.random.default_rng(1).normal(size=(6, 3))
+
+    def k(a, b):
+        apart = ((a[:, None, :] - b[None, :, :]) / model._length) ** 2
+        line = (1 + a @ b.T) / (1 + a.shape[1])
+        return correlation(apart.sum(axis=2), kernel) + model._trend * line
+
+    noisy = k(x, x) + (model._ratio + 1e-10) * np.eye(len(x))
+    mean, covariance = model.posterior(at)
+    signal = (y @ np.linalg.solve(noisy, y) + 0.01) / (len(y) + 0.01)
+    assert mean == pytest.approx(k(at, x) @ np.linalg.solve(noisy, y), abs=1e-6)
+    dense = k(at, at) - k(at, x) @ np.linalg.solve(noisy, k(x, at))
+    assert covariance == pytest.approx(signal * dense, abs=1e-6)
+
+
+def test_kernels_at_known_distances():
+    assert correlation(np.array([0.0]), "rbf") == 1.0
+    assert correlation(np.array([4.0]), "rbf") == pytest.approx(np.exp(-2.0))
+    root = np.sqrt(5.0)
+    expected = (1 + root + 5 / 3) * np.exp(-root)
+    assert correlation(np.array([1.0]), "matern") == pytest.approx(expected)
+
+
+def test_a_trend_goes_on_where_there_are_no_trials():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 5))
+    line = np.array([1.0, -0.5, 0.0, 0.3, 0.0])
+    model = grown(x, x @ line / 1.2, (40,))
+    far = 4.0 * rng.normal(size=(20, 5))
+    assert model._trend > 0
+    assert model.posterior(far)[0] == pytest.approx(far @ line / 1.2, abs=0.3)
+
+
+def test_only_the_first_features_are_read():
+    x, y = data(30)
+    own, more = KernelSurrogate(3, "matern"), KernelSurrogate(3, "matern")
+    own.add(x)
+    more.add(np.hstack([x, np.random.default_rng(1).normal(size=(30, 4))]))
+    for model in (own, more):
+        model.fit(y)
+    one, other = (m.posterior(np.ones((2, 3 + extra)))[0] for m, extra in ((own, 0), (more, 4)))
+    assert one.tolist() == other.tolist()
+
+
+def test_interpolates_without_noise():
+    x, y = data(80)
+    mean, covariance = grown(x, y, (80,)).posterior(x)
+    assert np.abs(mean - y).max() < 0.05
+    assert np.diag(covariance).max() < 0.05
+
+
+def test_repeated_inputs_and_equal_targets_are_no_problem():
+    x = np.zeros((40, 3))
+    mean, covariance = grown(x, np.zeros(40), (5, 40)).posterior(np.ones((2, 3)))
+    assert np.isfinite(mean).all()
+    assert np.isfinite(covariance).all()
