@@ -25,12 +25,12 @@ import numpy as np
 
 from cosearch.errors import Infeasible, MissingExtraError
 from cosearch.hooks.discovery import load_registry
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.mapping.mapper import Budget
 from cosearch.mapping.network_front import Front, best_combination
 from cosearch.search.objective import OBJECTIVES, Objective
-from cosearch.study.problem import make_mapper
+from cosearch.study.building import make_mapper
 from cosearch.workload.einsum import Einsum, conv, gemm
 from cosearch.workload.network import Network
 from cosearch_plugins.mappers.exact.arrays import Aim

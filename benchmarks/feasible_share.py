@@ -16,7 +16,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from strategy_landscapes import HARDWARE, Landscape, landscapes
 
-from cosearch.hooks.discovery import Registry, load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.registry.registry import Registry
 from cosearch.typing import FloatArray
 
 DESIGNS, WINDOW, BATCH = 2000, 200, 8

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.model.reference import cost
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.mapping.mapper import Budget
 from cosearch.search.objective import OBJECTIVES
 from cosearch.workload.einsum import Einsum, conv

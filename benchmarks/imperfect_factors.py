@@ -18,9 +18,10 @@ import time
 import numpy as np
 from exact_mapper import eyeriss_like
 
-from cosearch.hooks.discovery import Registry, load_registry
-from cosearch.machine.hardware import SpatialAccelerator
+from cosearch.hooks.discovery import load_registry
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.mapping.mapper import Budget, Mapped
+from cosearch.registry.registry import Registry
 from cosearch.search.objective import OBJECTIVES
 from cosearch.workload.einsum import Einsum, conv, gemm
 from cosearch.workload.text import run_as

@@ -167,7 +167,7 @@ import time
 start = time.perf_counter(), time.process_time()
 import numpy as np
 from benchmarks_kernel import CONV, DEPTHS
-from cosearch.machine.hardware import SpatialAccelerator
+from cosearch.loopnest.accelerator import SpatialAccelerator
 chip = SpatialAccelerator(DEPTHS[3])
 rows = chip.mapspace(CONV).sample_feasible(50, np.random.default_rng(0))[0]
 chip.evaluate(CONV, rows)
@@ -177,7 +177,7 @@ print(time.perf_counter() - start[0], time.process_time() - start[1])
 MILLION = """
 import numpy as np
 from benchmarks_kernel import CONV, DEPTHS, peak_bytes
-from cosearch.machine.hardware import SpatialAccelerator
+from cosearch.loopnest.accelerator import SpatialAccelerator
 chip = SpatialAccelerator(DEPTHS[3])
 space = chip.mapspace(CONV)
 chip.evaluate(CONV, space.sample(1000, np.random.default_rng(0)))

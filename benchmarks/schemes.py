@@ -20,12 +20,13 @@ from pathlib import Path
 import numpy as np
 from attrs import fields, frozen
 
-from cosearch.hooks.discovery import Registry, load_registry
+from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
+from cosearch.registry.registry import Registry
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
-from cosearch.study.spec import COMBINATIONS, NETWORK, SCHEME
 from cosearch.study.study import Study
+from cosearch.trials.spec import COMBINATIONS, NETWORK, SCHEME
 
 
 @frozen

@@ -27,7 +27,8 @@ import numpy as np
 from attrs import asdict, frozen
 from strategy_landscapes import HARDWARE, MAPSPACES, Landscape, landscapes
 
-from cosearch.hooks.discovery import Registry, load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.registry.registry import Registry
 
 CONTENDERS = (
     "random", "sobol", "grid", "annealing", "evolutionary", "evolutionary:ageing=true", "nsga2",

@@ -70,6 +70,12 @@ class PluginError(CosearchError):
     """A plugin that broke its contract; the message names the plugin."""
 
 
+def broken(kind: str, name: str, verb: str, error: Exception) -> PluginError:
+    """Return the error that says which plugin raised what."""
+    text = " ".join(str(error).split())
+    return PluginError(f"{kind} {name!r} raised {type(error).__name__} in {verb}: {text}")
+
+
 def one_line(error: BaseException) -> str:
     """Return an exception as one line: its message and hint, or its class and message."""
     text = " ".join(str(error).split())

@@ -12,8 +12,9 @@ from xml.sax.saxutils import escape
 
 from cosearch.errors import CosearchError
 from cosearch.hooks.discovery import load_registry
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.architecture import Architecture, Memory
-from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+from cosearch.machine.hardware import HardwareModel
 
 WIDTH, BOX_HEIGHT, GAP, MARGIN, LINE = 640, 64, 34, 16, 18
 """Pixels."""

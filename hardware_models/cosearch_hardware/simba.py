@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture, Compute, Memory, Partition
-from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import UNPRICED, priced
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration

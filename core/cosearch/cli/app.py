@@ -20,8 +20,9 @@ from cosearch.cli.log import log_shown
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
 from cosearch.errors import PluginError
-from cosearch.hooks.announce import announce
-from cosearch.hooks.discovery import Registry, load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.registry.announce import announce
+from cosearch.registry.registry import Registry
 
 COMMANDS = (
     "run",

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from cosearch.errors import CosearchError, MissingExtraError, one_line
-from cosearch.hooks.registry import KINDS, Registry
+from cosearch.registry.registry import KINDS, Registry
 
 State: TypeAlias = Literal["ok", "absent", "broken"]
 

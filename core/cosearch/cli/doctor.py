@@ -13,7 +13,7 @@ from cosearch.cli.checkup import Finding, State
 from cosearch.cli.options import STORE, JsonOption, StoreOption
 from cosearch.cli.output import Output, table
 from cosearch.cli.session import LOOK, session_of
-from cosearch.hooks.discovery import Registry
+from cosearch.registry.registry import Registry
 
 STYLES: Mapping[State, str] = {"ok": "good", "absent": "faint", "broken": "bad"}
 

@@ -8,7 +8,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-from cosearch.hooks.hookspecs import hookimpl
+from cosearch.registry.registration import hookimpl
 
 AGAIN = 0.25
 """Seconds until an interruption that went nowhere is raised once more."""

@@ -12,7 +12,7 @@ from cosearch.cli.options import JsonOption
 from cosearch.cli.output import table
 from cosearch.cli.session import LOOK, session_of
 from cosearch.errors import UnknownNameError
-from cosearch.hooks.discovery import Registry
+from cosearch.registry.registry import Registry
 
 SECTIONS: Mapping[str, str] = {
     "workloads": "workloads",

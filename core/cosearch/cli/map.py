@@ -84,15 +84,11 @@ def map_command(
         cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
         cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml  # Timeloop's files
     """
+    from cosearch.machine.building import build
     from cosearch.mapping.threads import hired
-    from cosearch.study.problem import (
-        Problem,
-        build,
-        canonical_mapper,
-        default_mapper,
-        make_hardware,
-    )
-    from cosearch.study.spec import StudySpec, checked
+    from cosearch.study.building import canonical_mapper, default_mapper, make_hardware
+    from cosearch.study.problem import Problem
+    from cosearch.trials.spec import StudySpec, checked
 
     session = session_of(ctx)
     model = make_hardware(hardware, session.registry)

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cosearch.hooks.hookspecs import hookimpl
+from cosearch.registry.registration import hookimpl
 from cosearch.study.progress import ASCII, BLOCKS, Pulse, sparkline
 from cosearch.study.study import Study, Trial
 

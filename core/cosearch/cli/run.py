@@ -184,7 +184,7 @@ def run_command(
     from cosearch.mapping.mapper import Budget
     from cosearch.store.store import Store
     from cosearch.study.codesign import Session, open_study, plan
-    from cosearch.study.spec import EXHAUSTIVE
+    from cosearch.trials.spec import EXHAUSTIVE
 
     session = session_of(ctx)
     spec = plan(

@@ -6,7 +6,7 @@ import typer
 from attrs import frozen
 
 from cosearch.cli.output import Output
-from cosearch.hooks.discovery import Registry
+from cosearch.registry.registry import Registry
 
 SEARCH = "Search"
 """Panel of the commands that search, or work with what a search stored."""

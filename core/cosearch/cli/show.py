@@ -10,7 +10,7 @@ import typer
 from cosearch.cli.options import JsonOption, SetOption, settings
 from cosearch.cli.session import LOOK, Session, session_of
 from cosearch.errors import CosearchError, UnknownNameError
-from cosearch.hooks.discovery import split_spec
+from cosearch.registry.registry import split_spec
 
 SHOWN: Mapping[str, str] = {
     "hardware": "hardware_models",

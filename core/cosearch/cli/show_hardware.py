@@ -21,12 +21,13 @@ from cosearch.cli.show_plugin import (
     size_of,
 )
 from cosearch.cli.text.sources import show_sources
-from cosearch.hooks.discovery import Named
 from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
+from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.quantities import digits, percent
+from cosearch.registry.registry import Named
 from cosearch.search.parameters import ParameterSpace
-from cosearch.study.problem import build, make_hardware
+from cosearch.study.building import make_hardware
 from cosearch.typing import Value
 
 DRAWS = 20_000

@@ -11,8 +11,8 @@ from rich.console import RenderableType
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
 from cosearch.errors import CosearchError
-from cosearch.hooks.discovery import Named, Registry
 from cosearch.quantities import whole
+from cosearch.registry.registry import Named, Registry
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import Value
 

@@ -18,7 +18,7 @@ from cosearch.cli.session import SEARCH, session_of
 if TYPE_CHECKING:
     from cosearch.store.records import Header
     from cosearch.store.store import Store
-    from cosearch.study.trial import Trial
+    from cosearch.trials.trial import Trial
 
 StudyArgument = Annotated[
     str, typer.Argument(metavar="STUDY", help="A name from `cosearch studies`.")

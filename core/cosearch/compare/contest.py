@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
-from cosearch.hooks.discovery import Registry
 from cosearch.mapping.mapper import Budget
+from cosearch.registry.registry import Registry
+from cosearch.study.building import make_hardware, make_strategy
 from cosearch.study.codesign import plan, refuse_many_objectives
-from cosearch.study.problem import make_hardware, make_strategy
-from cosearch.study.spec import BATCH, NETWORK, StudySpec
+from cosearch.trials.spec import BATCH, NETWORK, StudySpec
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from attrs import frozen
 
 from cosearch.compare.contest import Case, Contest, Run
 from cosearch.store.store import Store
-from cosearch.study.fidelity import by_whole_trial
-from cosearch.study.trial import BASELINE, Ledger, Trial
+from cosearch.trials.fidelity import by_whole_trial
+from cosearch.trials.trial import BASELINE, Ledger, Trial
 from cosearch.typing import FloatArray, IntArray
 
 
@@ -34,7 +34,7 @@ class RunOutcome:
     """One finished run.
 
     A trial is a whole one: of a strategy that judges cheaply first, the judgements that come to one
-    (`cosearch.study.fidelity`), so that every contender is given equally many.
+    (`cosearch.trials.fidelity`), so that every contender is given equally many.
 
     Attributes:
         run: which.

@@ -13,7 +13,7 @@ from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import is_over, open_study
 from cosearch.study.codesign import run as run_study
-from cosearch.study.spec import StudySpec
+from cosearch.trials.spec import StudySpec
 
 
 def run_all(

@@ -18,12 +18,12 @@ from cosearch.compare.contest import Contest
 from cosearch.compare.outcome import Result
 from cosearch.compare.scores import area, log_ratio
 from cosearch.errors import CosearchError
-from cosearch.hooks.discovery import Registry, join_spec, split_spec
+from cosearch.registry.registry import Registry, join_spec, split_spec
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.search.seeds import stream
 from cosearch.search.unseen import Unseen
+from cosearch.study.building import make_hardware, make_strategy
 from cosearch.study.codesign import refuse_many_objectives
-from cosearch.study.problem import make_hardware, make_strategy
 from cosearch.typing import Value
 from cosearch.workload.network import Network
 from cosearch.workload.source import resolve

@@ -15,10 +15,11 @@ from cosearch.formats.spec import read_architecture_file
 from cosearch.formats.timeloop.architecture import architecture_of
 from cosearch.formats.timeloop.tables import read_area_table, read_energy_table
 from cosearch.formats.timeloop.yaml import read_timeloop_yaml
-from cosearch.hooks.registry import split_spec
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.machine.architecture import Architecture
-from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+from cosearch.machine.hardware import HardwareModel
+from cosearch.registry.registry import split_spec
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum

@@ -11,8 +11,10 @@ from typing import Any
 import pluggy
 
 from cosearch.errors import PluginError, UnknownNameError, one_line
-from cosearch.hooks.hookspecs import PROJECT, Hooks, Registration
-from cosearch.hooks.registry import (
+from cosearch.hooks.hookspecs import Hooks
+from cosearch.hooks.trace import trace_hooks
+from cosearch.registry.registration import PROJECT, Registration
+from cosearch.registry.registry import (
     KINDS,
     Named,
     Quarantined,
@@ -21,7 +23,6 @@ from cosearch.hooks.registry import (
     join_spec,
     split_spec,
 )
-from cosearch.hooks.trace import trace_hooks
 from cosearch.search.objective import OBJECTIVES, Objective
 
 __all__ = [

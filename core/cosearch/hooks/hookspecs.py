@@ -11,34 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pluggy
-from attrs import frozen
+from cosearch.registry.registration import Registration, hookspec
 
 if TYPE_CHECKING:
     from cosearch.search.objective import Objective
     from cosearch.study.study import Study, Trial
     from cosearch.workload.network import Network
-
-PROJECT = "cosearch"
-
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
-
-
-@frozen
-class Registration:
-    """Something a plugin offers under a name.
-
-    Attributes:
-        name: as users write it; lower case, words joined by hyphens; unique among its kind.
-        target: the class, or its import path `"package.module:Class"`. Its `options` declare what
-            users may write after the name (`name:key=value,...`).
-        summary: one line for `cosearch list`.
-    """
-
-    name: str
-    target: str | type[Any]
-    summary: str = ""
 
 
 class Hooks:

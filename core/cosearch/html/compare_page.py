@@ -18,7 +18,7 @@ from cosearch.html import charts
 from cosearch.html.page import Section, chart, folded, grid, page, table, text
 from cosearch.quantities import digits, duration, percent, ratio, whole
 from cosearch.study.report import DesignReport
-from cosearch.study.trial import Trial
+from cosearch.trials.trial import Trial
 from cosearch.typing import FloatArray
 
 Trials: TypeAlias = Mapping[str, Sequence[Trial]]

@@ -10,14 +10,15 @@ from cosearch.errors import CosearchError
 from cosearch.html import charts
 from cosearch.html.nest_svg import nest_svg
 from cosearch.html.page import Section, chart, folded, grid, page, table, text
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.architecture import Memory
+from cosearch.machine.building import build
 from cosearch.machine.cost import Cost
-from cosearch.machine.hardware import Accelerator, SpatialAccelerator
+from cosearch.machine.hardware import Accelerator
 from cosearch.quantities import digits, energy, loss, percent, ratio, si, whole
-from cosearch.study.problem import build
 from cosearch.study.report import DesignReport, StudyReport, report_of
 from cosearch.study.study import Study
-from cosearch.study.trial import Trial
+from cosearch.trials.trial import Trial
 
 
 def study_page(study: Study, commands: Sequence[str]) -> str:

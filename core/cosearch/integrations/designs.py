@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
-from cosearch.hooks.discovery import Registry, load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.registry.registry import Registry
 from cosearch.search.parameters import ParameterSpace
 from cosearch.study.codesign import plan
 from cosearch.study.evaluation import evaluate
 from cosearch.study.problem import Problem
-from cosearch.study.trial import Outcome
+from cosearch.trials.trial import Outcome
 from cosearch.typing import Rows
 
 

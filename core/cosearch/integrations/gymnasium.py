@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cosearch.errors import CosearchError, MissingExtraError
 from cosearch.integrations.designs import Designs
-from cosearch.study.trial import Outcome, State
+from cosearch.trials.trial import Outcome, State
 from cosearch.typing import FloatArray
 
 try:

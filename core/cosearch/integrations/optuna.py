@@ -14,7 +14,7 @@ import numpy as np
 from cosearch.errors import MissingExtraError
 from cosearch.integrations.designs import Designs
 from cosearch.search.parameters import Parameter
-from cosearch.study.trial import Outcome
+from cosearch.trials.trial import Outcome
 
 try:
     import optuna

@@ -9,8 +9,10 @@ import numpy as np
 from attrs import field, frozen
 
 from cosearch.errors import CosearchError
-from cosearch.loopnest.kernel.pack import ORDER_BITS
 from cosearch.typing import IntArray
+
+ORDER_BITS = 8
+"""Bits per dimension in an order word; with more dimensions than this the slow walk is taken."""
 
 MOST_FREE = 10
 """Dimensions that may be ordered freely; 10! orders take 29 MB."""

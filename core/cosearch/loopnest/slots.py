@@ -14,7 +14,6 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
-from cosearch.loopnest.kernel.pack import turning_dims
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.machine.architecture import Architecture
 from cosearch.typing import BoolArray, IntArray
@@ -203,3 +202,9 @@ def refuse_unknown(architecture: Architecture, layer: Einsum, constraints: Const
         for name in rule.keep | rule.bypass:
             if name not in names:
                 raise UnknownNameError("tensor", name, names)
+
+
+def turning_dims(layer: Einsum) -> tuple[str, ...]:
+    """Return the dimensions of more than one step, or the first where all have one."""
+    turning = tuple(d for d, size in layer.bounds.items() if size > 1)
+    return turning or layer.dims[:1]

@@ -9,14 +9,14 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from attrs import evolve
 
-from cosearch.errors import CosearchError, Infeasible, PluginError
+from cosearch.errors import CosearchError, Infeasible, PluginError, broken
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Mapped, Unmappable
-from cosearch.mapping.strategy_mapper import priced
+from cosearch.mapping.priced import priced
+from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.search.objective import Objective
 from cosearch.search.seeds import stream
-from cosearch.study.problem import Problem, broken
-from cosearch.study.trial import LayerResult, Unmapped
+from cosearch.study.problem import Problem
 from cosearch.typing import Rows
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer

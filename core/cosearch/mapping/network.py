@@ -8,7 +8,7 @@ from math import isclose
 import numpy as np
 from attrs import frozen
 
-from cosearch.errors import CosearchError, Infeasible, PluginError
+from cosearch.errors import CosearchError, Infeasible, PluginError, broken
 from cosearch.machine.cost import Cost
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Mapped
@@ -17,8 +17,8 @@ from cosearch.mapping.threads import Crew, Hand
 from cosearch.mapping.together import NetworkMapping, gap_alone, map_together
 from cosearch.search.objective import Objective
 from cosearch.search.seeds import stream
-from cosearch.study.problem import Problem, broken
-from cosearch.study.spec import NETWORK
+from cosearch.study.problem import Problem
+from cosearch.trials.spec import NETWORK
 from cosearch.workload.network import Layer
 
 CLAIM = 1e-9

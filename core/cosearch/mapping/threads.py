@@ -14,9 +14,11 @@ from typing import Generic, TypeVar, cast
 
 from attrs import define, evolve, frozen
 
-from cosearch.hooks.discovery import Registry
+from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator
-from cosearch.study.problem import Problem, build, make_mapper
+from cosearch.registry.registry import Registry
+from cosearch.study.building import make_mapper
+from cosearch.study.problem import Problem
 
 T = TypeVar("T")
 R = TypeVar("R")

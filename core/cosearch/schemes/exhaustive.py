@@ -12,12 +12,13 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError, Infeasible
+from cosearch.machine.building import build
 from cosearch.search.parameters import ParameterSpace
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED
-from cosearch.study.problem import Problem, build
+from cosearch.study.problem import Problem
 from cosearch.study.study import Study
-from cosearch.study.trial import State, Trial
+from cosearch.trials.trial import State, Trial
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 LIMIT = 200_000

@@ -21,14 +21,14 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError, Infeasible
+from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping.strategy_mapper import priced
+from cosearch.mapping.priced import priced
+from cosearch.mapping.result import NAMED
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.search.seeds import stream
-from cosearch.study.problem import build
-from cosearch.study.trial import NAMED
 from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network

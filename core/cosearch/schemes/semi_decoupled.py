@@ -18,7 +18,7 @@ from attrs import frozen
 from cosearch.errors import CosearchError
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping.strategy_mapper import mapping_losses, priced
+from cosearch.mapping.priced import mapping_losses, priced
 from cosearch.search.objective import Objective, pareto_front
 from cosearch.search.parameters import ParameterSpace, Space
 from cosearch.search.ranking import spearman

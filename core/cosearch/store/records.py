@@ -10,8 +10,9 @@ from attrs import asdict, field, frozen
 
 from cosearch.machine.cost import PartialTiles
 from cosearch.mapping.mapper import Budget
-from cosearch.study.spec import StudySpec
-from cosearch.study.trial import LayerResult, Outcome, State, Trial, Unmapped
+from cosearch.mapping.result import LayerResult, Unmapped
+from cosearch.trials.spec import StudySpec
+from cosearch.trials.trial import Outcome, State, Trial
 
 RUNNING, FINISHED, EXHAUSTED, INTERRUPTED = "running", "finished", "exhausted", "interrupted"
 """What a study can be; a killed one stays `running`, and can be resumed like an interrupted one."""

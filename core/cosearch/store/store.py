@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from cosearch.errors import CosearchError, UnknownNameError
+from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.store.records import (
     ADD_STUDY,
     ADD_TRIAL,
@@ -34,8 +35,8 @@ from cosearch.store.records import (
     trial_values,
 )
 from cosearch.store.schema import connect, explained, snapshot, transaction, trials_table
-from cosearch.study.fidelity import spent
-from cosearch.study.trial import LayerResult, Outcome, Trial, Unmapped
+from cosearch.trials.fidelity import spent
+from cosearch.trials.trial import Outcome, Trial
 
 
 class Store:
@@ -157,7 +158,7 @@ class Store:
         return found
 
     def spent(self, name: str) -> float:
-        """Return how many whole trials a study's trials come to, see `cosearch.study.fidelity`."""
+        """Return how many whole trials a study's trials come to, see `cosearch.trials.fidelity`."""
         with explained(self.path), snapshot(self._connection):
             query = DESIGNS_OF.format(trials=trials_table(self._connection))
             rows = self._connection.execute(query, (name,)).fetchall()

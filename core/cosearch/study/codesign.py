@@ -20,28 +20,23 @@ import numpy as np
 from attrs import evolve, frozen
 
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
-from cosearch.hooks.discovery import Named, Registry
+from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
+from cosearch.registry.registry import Named, Registry
 from cosearch.search.parameters import Space
 from cosearch.search.seeds import stream
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
 from cosearch.store.store import Store
+from cosearch.study.building import canonical_mapper, default_mapper, make_hardware, make_strategy
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
-from cosearch.study.fidelity import ROUNDING, WHOLE
-from cosearch.study.problem import (
-    Problem,
-    build,
-    canonical_mapper,
-    default_mapper,
-    make_hardware,
-    make_strategy,
-    parse_constraints,
-    parse_objectives,
-)
+from cosearch.study.problem import Problem, parse_constraints, parse_objectives
 from cosearch.study.search import Search
-from cosearch.study.spec import (
+from cosearch.study.study import Study
+from cosearch.study.warm_start import known_of, pinned
+from cosearch.trials.fidelity import ROUNDING, WHOLE
+from cosearch.trials.spec import (
     BATCH,
     EXHAUSTIVE,
     NETWORK,
@@ -50,8 +45,6 @@ from cosearch.study.spec import (
     StudySpec,
     checked,
 )
-from cosearch.study.study import Study
-from cosearch.study.warm_start import known_of, pinned
 
 
 def plan(

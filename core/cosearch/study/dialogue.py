@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import numpy as np
 from attrs import frozen
 
-from cosearch.errors import CosearchError, PluginError
-from cosearch.mapping.strategy_mapper import asked_rows, checked_rows
+from cosearch.errors import CosearchError, PluginError, broken
+from cosearch.search.asked import asked_rows, checked_rows
 from cosearch.search.strategy import MultiFidelity, Strategy
-from cosearch.study.problem import Problem, broken
+from cosearch.study.problem import Problem
 from cosearch.study.transfer import Known
-from cosearch.study.trial import Outcome, Trial
+from cosearch.trials.trial import Outcome, Trial
 from cosearch.typing import FloatArray, Rows
 
 OUTSIDE = Outcome.failed("the strategy proposed a row outside the space")

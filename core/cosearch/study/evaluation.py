@@ -12,11 +12,12 @@ from attrs import evolve
 from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.layer import Cache, NoCache, map_layer, violation_of
+from cosearch.mapping.result import Unmapped
 from cosearch.search.objective import Constraint
-from cosearch.study.fidelity import WHOLE, layers_at, scale
 from cosearch.study.problem import Problem
-from cosearch.study.trial import Outcome, State, Unmapped
 from cosearch.study.trial_network import choose
+from cosearch.trials.fidelity import WHOLE, layers_at, scale
+from cosearch.trials.trial import Outcome, State
 from cosearch.typing import Value
 from cosearch.workload.mix import cost_of_parts, geomean_edp
 from cosearch.workload.network import Layer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pluggy
 
-from cosearch.hooks.announce import announce
+from cosearch.registry.announce import announce
 from cosearch.study.study import Study, Trial
 
 

@@ -12,8 +12,8 @@ from attrs import frozen
 
 from cosearch.search.parameters import ParameterSpace
 from cosearch.study.problem import Problem
-from cosearch.study.spec import StudySpec
-from cosearch.study.trial import Outcome
+from cosearch.trials.spec import StudySpec
+from cosearch.trials.trial import Outcome
 from cosearch.typing import Value
 
 
@@ -25,7 +25,7 @@ class Design:
         number: of the trial.
         configuration: the hardware parameters.
         fidelity: share of the network's unique layers to judge it by, see
-            `cosearch.study.fidelity`.
+            `cosearch.trials.fidelity`.
     """
 
     number: int

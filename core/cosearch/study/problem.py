@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 from attrs import evolve, field, frozen
 
-from cosearch.errors import CosearchError, Infeasible, InputError, PluginError, UnknownNameError
-from cosearch.hooks.discovery import Named, Registry
+from cosearch.errors import InputError
+from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Mapper
-from cosearch.mapping.strategy_mapper import StrategyMapper
+from cosearch.registry.registry import Registry
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch.search.strategy import Strategy
-from cosearch.study.spec import JOINT, SEMI_DECOUPLED, StudySpec
+from cosearch.study.building import make_hardware, make_mapper
+from cosearch.trials.spec import JOINT, SEMI_DECOUPLED, StudySpec
 from cosearch.typing import Value
 from cosearch.workload.network import Network
 from cosearch.workload.source import resolve
-
-FALLBACK_MAPPERS = ("evolutionary", "random")
-"""The default mapper where the one a machine names is not installed; shown like any other."""
 
 REMEMBERED_MACHINES = 16
 """Machines kept for designs that come back to them: at a higher fidelity, or mapped otherwise."""
@@ -171,57 +166,6 @@ def mapper_of_scheme(scheme: str, mapper: Mapper, hardware: HardwareModel) -> Ma
     return ProxyMapper(mapper, build(hardware, hardware.baseline))
 
 
-def make_hardware(text: str, registry: Registry) -> HardwareModel:
-    """Return the hardware model of a name with options, or the one machine in a file."""
-    from cosearch.formats.machine_file import MachineFile, is_machine_file
-
-    if is_machine_file(text):
-        return MachineFile(text)
-    named: Named[HardwareModel] = registry.find("hardware_models", text)
-    model: HardwareModel = _made(named, "hardware model")
-    return model
-
-
-def make_strategy(text: str, registry: Registry) -> Named[Strategy]:
-    """Return a strategy's class with its options."""
-    named: Named[Strategy] = registry.find("strategies", text)
-    return named
-
-
-def make_mapper(text: str, registry: Registry) -> Mapper:
-    """Return the mapper of a name with options; every strategy's name is a mapper's too."""
-    name = text.partition(":")[0].strip()
-    if name in registry.entries["mappers"]:
-        found: Named[Mapper] = registry.find("mappers", text)
-        mapper: Mapper = _made(found, "mapper")
-        return mapper
-    if name in registry.entries["strategies"]:
-        return StrategyMapper(make_strategy(text, registry))
-    known = (*registry.entries["mappers"], *registry.entries["strategies"])
-    raise UnknownNameError("mapper", name, known)
-
-
-def canonical_mapper(text: str, registry: Registry) -> str:
-    """Return `name:key=value,...` with checked options in order."""
-    kind = "mappers" if text.partition(":")[0].strip() in registry.entries["mappers"] else None
-    if kind is None:
-        make_mapper(text, registry)
-    return registry.find(kind or "strategies", text).spec
-
-
-def default_mapper(model: HardwareModel, registry: Registry) -> str:
-    """Return the mapper that a family's machines are searched with unless another is named."""
-    known = {*registry.entries["mappers"], *registry.entries["strategies"]}
-    try:
-        wanted = build(model, model.baseline).default_mapper
-    except Infeasible:
-        wanted = FALLBACK_MAPPERS[0]
-    for name in (wanted, *FALLBACK_MAPPERS):
-        if name in known:
-            return name
-    raise UnknownNameError("mapper", wanted, known)
-
-
 def restricted(space: ParameterSpace, fixed: Mapping[str, Value]) -> ParameterSpace:
     """Return the space with some parameters fixed; raises InputError for an impossible value."""
     values = {name: space[name].check(value) for name, value in fixed.items()}
@@ -233,32 +177,6 @@ def restricted(space: ParameterSpace, fixed: Mapping[str, Value]) -> ParameterSp
         return evolve(parameter, choices=(value,), default=value)
 
     return evolve(space, parameters=tuple(map(restrict, space.parameters)))
-
-
-def build(model: HardwareModel, configuration: Mapping[str, Value]) -> Accelerator:
-    """Return the machine; raises Infeasible, or PluginError when the model breaks down.
-
-    What a configuration chooses beside the model's own parameters, such as mappings, is left out.
-    """
-    own = {name: value for name, value in configuration.items() if name in model.space.names}
-    try:
-        accelerator = model.build(own)
-    except Infeasible:
-        raise
-    except Exception as error:
-        raise broken("hardware model", model.name, "build", error) from error
-    if not isinstance(accelerator, Accelerator):
-        raise PluginError(f"hardware model {model.name!r} built {accelerator!r}, no Accelerator")
-    area = accelerator.area_mm2
-    if not (math.isnan(area) or (area >= 0 and math.isfinite(area))):
-        raise PluginError(f"hardware model {model.name!r} built a machine of {area} mm2")
-    return accelerator
-
-
-def broken(kind: str, name: str, verb: str, error: Exception) -> PluginError:
-    """Return the error that says which plugin raised what."""
-    text = " ".join(str(error).split())
-    return PluginError(f"{kind} {name!r} raised {type(error).__name__} in {verb}: {text}")
 
 
 def parse_objectives(text: str, registry: Registry) -> tuple[str, ...]:
@@ -282,12 +200,3 @@ def _mapper_objective(
     """Return the objective itself where a mapping decides it, the energy-delay product if not."""
     mine = [o for o in objectives if set(o.needs) <= {"energy_pj", "cycles"}]
     return mine[0] if len(mine) == 1 else known["edp"]
-
-
-def _made(named: Named[Any], kind: str) -> Any:  # noqa: ANN401 - the class named
-    try:
-        return named.make()
-    except CosearchError:
-        raise
-    except Exception as error:
-        raise broken(kind, named.name, "its constructor", error) from error

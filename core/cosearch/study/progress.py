@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from cosearch.hooks.hookspecs import hookimpl
 from cosearch.quantities import digits, duration, loss, percent, ratio
-from cosearch.study.fidelity import ROUNDING, Bill
+from cosearch.registry.registration import hookimpl
 from cosearch.study.study import Study, Trial
-from cosearch.study.trial import State
+from cosearch.trials.fidelity import ROUNDING, Bill
+from cosearch.trials.trial import State
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 """Heights of a sparkline."""

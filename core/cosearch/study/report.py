@@ -15,14 +15,17 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import Infeasible
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.machine.building import build
 from cosearch.machine.cost import Cost, PartialTiles
-from cosearch.machine.hardware import Accelerator, SpatialAccelerator
-from cosearch.mapping.strategy_mapper import priced
+from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.priced import priced
+from cosearch.mapping.result import LayerResult
 from cosearch.search.hypervolume import dominated_share, reference_point
-from cosearch.study.problem import Problem, build
-from cosearch.study.spec import EXHAUSTIVE, SEMI_DECOUPLED
+from cosearch.study.problem import Problem
 from cosearch.study.study import Study
-from cosearch.study.trial import LayerResult, State, Trial
+from cosearch.trials.spec import EXHAUSTIVE, SEMI_DECOUPLED
+from cosearch.trials.trial import State, Trial
 from cosearch.typing import Value
 from cosearch.workload.mix import PartCost, cost_of_parts
 from cosearch.workload.network import Layer

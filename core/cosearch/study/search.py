@@ -21,10 +21,10 @@ from cosearch.store.store import Store
 from cosearch.study.dialogue import OUTSIDE, Asked, Dialogue
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
-from cosearch.study.fidelity import ROUNDING, WHOLE, Bill, attained, spent, spoken_for
 from cosearch.study.study import Study
 from cosearch.study.transfer import Known
-from cosearch.study.trial import BASELINE, Ledger, Outcome, State, Trial
+from cosearch.trials.fidelity import ROUNDING, WHOLE, Bill, attained, spent, spoken_for
+from cosearch.trials.trial import BASELINE, Ledger, Outcome, State, Trial
 
 _WAITING = Outcome(State.FAILED, "not evaluated")
 

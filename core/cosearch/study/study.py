@@ -9,9 +9,9 @@ from attrs import define, field
 
 from cosearch.search.objective import pareto_front
 from cosearch.store.records import Header
-from cosearch.study.fidelity import spent
 from cosearch.study.problem import Problem
-from cosearch.study.trial import BASELINE, Ledger, State, Trial
+from cosearch.trials.fidelity import spent
+from cosearch.trials.trial import BASELINE, Ledger, State, Trial
 
 __all__ = ["Study", "Trial"]
 
@@ -93,7 +93,7 @@ class Study:
 
     @property
     def spent(self) -> float:
-        """Whole trials that the strategy's own come to; see `cosearch.study.fidelity`."""
+        """Whole trials that the strategy's own come to; see `cosearch.trials.fidelity`."""
         return spent(self.in_order)[-1] if self.trials else 0.0
 
     @property

@@ -10,7 +10,7 @@ from attrs import frozen
 from cosearch.errors import CosearchError, InputError, UnknownNameError
 from cosearch.search.parameters import ParameterSpace
 from cosearch.search.strategy import Strategy
-from cosearch.study.trial import State, Trial
+from cosearch.trials.trial import State, Trial
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 

@@ -8,11 +8,11 @@ from attrs import evolve, frozen
 
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.layer import Cache, map_layer
+from cosearch.mapping.result import LayerResult, Searched
 from cosearch.mapping.together import NetworkMapping, gap_alone, map_together
 from cosearch.search.objective import Objective
 from cosearch.study.problem import Problem
-from cosearch.study.spec import NETWORK
-from cosearch.study.trial import LayerResult, Searched
+from cosearch.trials.spec import NETWORK
 from cosearch.workload.network import Layer
 
 

@@ -11,9 +11,9 @@ from attrs import evolve
 from cosearch.errors import CosearchError
 from cosearch.store.store import Store
 from cosearch.study.problem import Problem
-from cosearch.study.spec import JOINT, StudySpec
 from cosearch.study.transfer import Known
-from cosearch.study.trial import Trial
+from cosearch.trials.spec import JOINT, StudySpec
+from cosearch.trials.trial import Trial
 
 _ALIKE = ("hardware", "fixed", "objectives", "constraints")
 """Settings without which another study's rows, losses or feasibility mean something else."""

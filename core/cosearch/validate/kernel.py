@@ -88,7 +88,8 @@ def _priced(cases: Sequence[MappedLayer]) -> list[Figures | Rejected]:
 
 def _nests(layer: Einsum, mappings: Sequence[Mapping]) -> Nests:
     """Return mappings as the struct of arrays that the kernel prices."""
-    from cosearch.loopnest.kernel.pack import Nests, order_word, turning_dims
+    from cosearch.loopnest.kernel.pack import Nests, order_word
+    from cosearch.loopnest.slots import turning_dims
 
     dims = turning_dims(layer)
     levels, n = len(mappings[0].levels), len(mappings)

@@ -22,7 +22,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError, near_names
-from cosearch.hooks.discovery import Registry
+from cosearch.registry.registry import Registry
 from cosearch.workload.language import is_einsum, parse_sized_einsum
 from cosearch.workload.mix import cut_mix, mixed
 from cosearch.workload.network import Layer, Network, Part

@@ -12,10 +12,11 @@ import cattrs
 import numpy as np
 from attrs import evolve, frozen
 
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.machine.architecture import Architecture, Compute, CostRules, Memory
 from cosearch.machine.cost import Cost, CostBatch
-from cosearch.machine.hardware import Accelerator, HardwareModel, SpatialAccelerator
+from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.machine.technology import UNPRICED, priced
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.typing import Configuration, FloatArray, Rows

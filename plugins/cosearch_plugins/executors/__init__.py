@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosearch.hooks.hookspecs import Registration, hookimpl
+from cosearch.registry.registration import Registration, hookimpl
 
 _HERE = "cosearch_plugins.executors"
 

@@ -16,7 +16,7 @@ from attrs import define, field
 
 from cosearch.errors import CosearchError
 from cosearch.study.executor import Design, Executor, Outcomes, Task
-from cosearch.study.trial import Outcome
+from cosearch.trials.trial import Outcome
 from cosearch_plugins.executors.worker import READY
 
 _COMMAND = (sys.executable, "-m", "cosearch_plugins.executors.worker")

@@ -11,7 +11,7 @@ from attrs import define
 from cosearch.errors import CosearchError
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping.strategy_mapper import mapping_losses, priced
+from cosearch.mapping.priced import mapping_losses, priced
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import FloatArray, IntArray, Rows

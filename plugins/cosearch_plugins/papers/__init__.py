@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosearch.hooks.hookspecs import Registration, hookimpl
+from cosearch.registry.registration import Registration, hookimpl
 
 
 @hookimpl

@@ -20,7 +20,7 @@ from cosearch.quantities import duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cosearch.hooks.discovery import Registry
+    from cosearch.registry.registry import Registry
     from cosearch_plugins.papers.shi2020.runs import Plan
 
 PAPERS = ("shi2020",)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cosearch.hooks.hookspecs import Registration, hookimpl
+from cosearch.registry.registration import Registration, hookimpl
 
 if TYPE_CHECKING:
     from cosearch.workload.network import Network

@@ -88,7 +88,7 @@ def test_a_plugin_command_that_breaks_is_a_warning(distribution, cosearch, monke
     distribution(
         "acme",
         """
-        from cosearch.hooks.hookspecs import hookimpl
+        from cosearch.registry.registration import hookimpl
 
         @hookimpl
         def cosearch_commands(app):
@@ -105,7 +105,7 @@ def test_a_plugin_cannot_replace_a_command(distribution, refused, monkeypatch):
     distribution(
         "acme",
         """
-        from cosearch.hooks.hookspecs import hookimpl
+        from cosearch.registry.registration import hookimpl
 
         @hookimpl
         def cosearch_commands(app):

@@ -37,7 +37,7 @@ def test_a_registration_that_cannot_be_imported_is_found(distribution, cosearch,
     distribution(
         "acme",
         """
-        from cosearch.hooks.hookspecs import Registration, hookimpl
+        from cosearch.registry.registration import Registration, hookimpl
 
         @hookimpl
         def cosearch_mappers():

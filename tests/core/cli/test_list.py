@@ -1,7 +1,7 @@
 import pytest
 
 from cosearch.cli.list import SECTIONS
-from cosearch.hooks.discovery import KINDS
+from cosearch.registry.registry import KINDS
 
 
 def test_everything_there_is_has_a_section():

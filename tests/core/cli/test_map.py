@@ -8,8 +8,9 @@ import pytest
 
 CRAMPED = """
     from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
-    from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
-    from cosearch.hooks.hookspecs import Registration, hookimpl
+    from cosearch.loopnest.accelerator import SpatialAccelerator
+    from cosearch.machine.hardware import HardwareModel
+    from cosearch.registry.registration import Registration, hookimpl
     from cosearch.loopnest.mapping import LevelConstraint
     from cosearch.search.parameters import Parameter, ParameterSpace
 

@@ -74,7 +74,7 @@ def test_a_plugin_brings_its_own_reference(distribution, capsys, tmp_path):
     distribution(
         "mine",
         """
-        from cosearch.hooks.hookspecs import Registration, hookimpl
+        from cosearch.registry.registration import Registration, hookimpl
         from cosearch.validate.compare import Figure, Point
         from cosearch.validate.reference import Reference, Section
 

@@ -10,7 +10,7 @@ from cosearch.compare.outcome import Found, Result, RunOutcome
 from cosearch.compare.scores import standing
 from cosearch.errors import CosearchError
 from cosearch.mapping.mapper import Budget
-from cosearch.study.spec import StudySpec
+from cosearch.trials.spec import StudySpec
 
 CASE = Case("machine", "net")
 

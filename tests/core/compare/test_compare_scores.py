@@ -8,7 +8,7 @@ from cosearch.compare.outcome import Found, Result, RunOutcome
 from cosearch.compare.plot import anytime, anytime_plot
 from cosearch.compare.scores import reach, standing
 from cosearch.mapping.mapper import Budget
-from cosearch.study.spec import StudySpec
+from cosearch.trials.spec import StudySpec
 
 CASE = Case("machine", "net")
 

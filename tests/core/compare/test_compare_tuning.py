@@ -17,10 +17,10 @@ from cosearch.compare.tuning import (
     worth_trying,
 )
 from cosearch.errors import CosearchError
-from cosearch.hooks.discovery import split_spec
+from cosearch.registry.registry import split_spec
 from cosearch.search.parameters import Parameter
 from cosearch.store.store import Store
-from cosearch.study.spec import StudySpec
+from cosearch.trials.spec import StudySpec
 
 ELSEWHERE = "gemm:M=32,N=128,K=64"
 

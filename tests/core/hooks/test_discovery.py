@@ -3,10 +3,11 @@ import sys
 import pytest
 
 from cosearch.errors import PluginError
-from cosearch.hooks.discovery import KINDS, load_registry
+from cosearch.hooks.discovery import load_registry
+from cosearch.registry.registry import KINDS
 
 REGISTERS_A_STRATEGY = """
-    from cosearch.hooks.hookspecs import Registration, hookimpl
+    from cosearch.registry.registration import Registration, hookimpl
 
     @hookimpl
     def cosearch_strategies():
@@ -71,7 +72,7 @@ def test_a_misspelled_hook_is_refused_and_the_near_one_named(distribution):
     distribution(
         "acme",
         """
-        from cosearch.hooks.hookspecs import hookimpl
+        from cosearch.registry.registration import hookimpl
 
         @hookimpl
         def cosearch_strategys():
@@ -87,7 +88,7 @@ def test_a_hook_that_asks_for_an_unknown_parameter_is_refused(distribution):
     distribution(
         "acme",
         """
-        from cosearch.hooks.hookspecs import hookimpl
+        from cosearch.registry.registration import hookimpl
 
         @hookimpl
         def cosearch_study_finished(study, result):
@@ -112,7 +113,7 @@ def test_an_answer_that_breaks_the_contract_quarantines_the_plugin(distribution,
     distribution(
         "acme",
         f"""
-        from cosearch.hooks.hookspecs import Registration, hookimpl
+        from cosearch.registry.registration import Registration, hookimpl
 
         @hookimpl
         def cosearch_mappers():
@@ -127,7 +128,7 @@ def test_what_is_no_objective_quarantines_the_plugin(distribution):
     distribution(
         "acme",
         """
-        from cosearch.hooks.hookspecs import hookimpl
+        from cosearch.registry.registration import hookimpl
 
         @hookimpl
         def cosearch_objectives():
@@ -158,7 +159,7 @@ def test_an_objective_cannot_be_registered_twice(distribution):
     distribution(
         "acme",
         """
-        from cosearch.hooks.hookspecs import hookimpl
+        from cosearch.registry.registration import hookimpl
         from cosearch.search.objective import Objective
 
         @hookimpl

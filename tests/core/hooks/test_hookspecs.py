@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cosearch.cli import main
-from cosearch.hooks.announce import announce
 from cosearch.hooks.discovery import load_registry
 from cosearch.hooks.hookspecs import Hooks
+from cosearch.registry.announce import announce
 from cosearch.workload.source import resolve
 
 HOOKS = sorted(name for name in vars(Hooks) if name.startswith("cosearch_"))
@@ -21,7 +21,7 @@ IMPORTS = """
     from cosearch.workload.einsum import gemm
     from cosearch.study.executor import Executor
     from cosearch.machine.hardware import HardwareModel
-    from cosearch.hooks.hookspecs import Registration, hookimpl
+    from cosearch.registry.registration import Registration, hookimpl
     from cosearch.mapping.mapper import Mapper
     from cosearch.search.objective import Objective
     from cosearch.search.parameters import Parameter, ParameterSpace

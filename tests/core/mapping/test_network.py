@@ -4,10 +4,11 @@ from attrs import evolve
 
 from cosearch.errors import Infeasible, PluginError, UnknownNameError
 from cosearch.hooks.discovery import load_registry
+from cosearch.machine.building import build
 from cosearch.mapping.mapper import Mapped, Mapper
 from cosearch.mapping.network import map_layers
-from cosearch.study.problem import Problem, build
-from cosearch.study.spec import StudySpec
+from cosearch.study.problem import Problem
+from cosearch.trials.spec import StudySpec
 
 
 @pytest.fixture(scope="module")

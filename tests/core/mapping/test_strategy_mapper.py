@@ -6,9 +6,11 @@ import pytest
 from cosearch.errors import PluginError
 from cosearch.machine.cost import CostBatch
 from cosearch.mapping.mapper import Budget, Unmappable
-from cosearch.mapping.strategy_mapper import StrategyMapper, asked_rows, priced
+from cosearch.mapping.priced import priced
+from cosearch.mapping.strategy_mapper import StrategyMapper
+from cosearch.search.asked import asked_rows
 from cosearch.search.objective import OBJECTIVES
-from cosearch.study.problem import make_hardware, make_mapper
+from cosearch.study.building import make_hardware, make_mapper
 from cosearch.workload.einsum import gemm
 
 LAYER = gemm(M=16, N=16, K=16)

@@ -6,15 +6,16 @@ from hypothesis import strategies as st
 
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.hooks.discovery import load_registry
-from cosearch.hooks.hookspecs import hookimpl
+from cosearch.machine.building import build
+from cosearch.mapping.result import NAMED
+from cosearch.registry.registration import hookimpl
 from cosearch.schemes.joint import Key, KeyedMapper, read
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.store.store import Store
 from cosearch.study.codesign import Session, plan, resume_study, run
 from cosearch.study.evaluation import evaluate
-from cosearch.study.problem import Problem, build
+from cosearch.study.problem import Problem
 from cosearch.study.report import report_of
-from cosearch.study.trial import NAMED
 
 JOINT = {"scheme": "joint", "workload": "alexnet", "hardware": "systolic", "mapper": "random"}
 

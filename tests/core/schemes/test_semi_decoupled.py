@@ -7,11 +7,11 @@ from cosearch.cli.output import Output
 from cosearch.cli.text.report import show_report
 from cosearch.errors import CosearchError
 from cosearch.hooks.discovery import load_registry
+from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
 from cosearch.schemes.semi_decoupled import CANDIDATES, agreement, rank_correlation
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
-from cosearch.study.problem import build
 from cosearch.study.report import report_of
 
 RNG = np.random.default_rng(0)

@@ -8,11 +8,12 @@ from attrs import evolve
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.machine.cost import PartialTiles
 from cosearch.mapping.mapper import Budget
+from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.store.records import FINISHED, Header
 from cosearch.store.schema import APPLICATION, TABLES
 from cosearch.store.store import Store, StoredResults
-from cosearch.study.spec import StudySpec
-from cosearch.study.trial import LayerResult, Outcome, State, Trial, Unmapped
+from cosearch.trials.spec import StudySpec
+from cosearch.trials.trial import Outcome, State, Trial
 
 SPEC = StudySpec("resnet18", "eyeriss", "evolutionary", "exact", fixed={"b": True, "x": 0.1})
 HEADER = Header("first", SPEC, {"cosearch": "1", "plugins": ["p 1"]}, Budget(trials=3))

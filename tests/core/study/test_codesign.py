@@ -12,13 +12,13 @@ import pytest
 from attrs import evolve
 
 from cosearch.errors import CosearchError, PluginError, UnknownNameError
-from cosearch.hooks.hookspecs import hookimpl
 from cosearch.mapping.mapper import Budget
+from cosearch.registry.registration import hookimpl
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
+from cosearch.study.building import make_hardware
 from cosearch.study.codesign import Session, load_study, open_study, plan, resume_study, run
-from cosearch.study.problem import make_hardware
-from cosearch.study.trial import State
+from cosearch.trials.trial import State
 
 GEMM = "gemm:M=16,N=16,K=16"
 

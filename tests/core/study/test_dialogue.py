@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosearch.errors import PluginError
-from cosearch.study.fidelity import attained
+from cosearch.trials.fidelity import attained
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from cosearch.mapping.mapper import Budget
 from cosearch.study.progress import ASCII, BLOCKS, Pulse, sparkline
-from cosearch.study.trial import State
+from cosearch.trials.trial import State
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from cosearch.study.report import account, obstacle, report_of
-from cosearch.study.trial import State
+from cosearch.trials.trial import State
 from cosearch.workload.text import run_as
 
 

@@ -5,14 +5,14 @@ import math
 import pytest
 from attrs import evolve
 
-from cosearch.hooks.hookspecs import hookimpl
 from cosearch.mapping.mapper import Budget
+from cosearch.registry.registration import hookimpl
 from cosearch.store.records import FINISHED
 from cosearch.store.store import Store
 from cosearch.study.codesign import Session, is_over, load_study, resume_study, run
-from cosearch.study.fidelity import Bill, layers_at, scale
 from cosearch.study.report import report_of
-from cosearch.study.trial import State
+from cosearch.trials.fidelity import Bill, layers_at, scale
+from cosearch.trials.trial import State
 
 CHEAP = {"workload": "alexnet", "strategy": "hyperband", "mapper_evaluations": 30}
 

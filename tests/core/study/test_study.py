@@ -1,7 +1,8 @@
+from cosearch.mapping.result import LayerResult
 from cosearch.store.records import Header
-from cosearch.study.spec import StudySpec
 from cosearch.study.study import Study
-from cosearch.study.trial import LayerResult, Outcome, State, Trial
+from cosearch.trials.spec import StudySpec
+from cosearch.trials.trial import Outcome, State, Trial
 
 HEADER = Header("x", StudySpec("w", "h", "s", "m"))
 

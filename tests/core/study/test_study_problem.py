@@ -3,18 +3,10 @@ import math
 import pytest
 
 from cosearch.errors import Infeasible, InputError, PluginError, UnknownNameError
-from cosearch.study.problem import (
-    Problem,
-    build,
-    canonical_mapper,
-    default_mapper,
-    make_hardware,
-    make_mapper,
-    parse_constraints,
-    parse_objectives,
-    restricted,
-)
-from cosearch.study.spec import StudySpec
+from cosearch.machine.building import build
+from cosearch.study.building import canonical_mapper, default_mapper, make_hardware, make_mapper
+from cosearch.study.problem import Problem, parse_constraints, parse_objectives, restricted
+from cosearch.trials.spec import StudySpec
 
 
 def spec(**changes):

@@ -5,7 +5,7 @@ from attrs import evolve
 from cosearch.errors import CosearchError
 from cosearch.search.parameters import ParameterSpace
 from cosearch.study.transfer import Known
-from cosearch.study.trial import Outcome, State
+from cosearch.trials.trial import Outcome, State
 
 
 def test_a_study_starts_from_the_trials_of_another(study_of, toy):

@@ -3,10 +3,11 @@ import pytest
 from attrs import evolve
 
 from cosearch.mapping.mapper import Mapped
+from cosearch.mapping.result import Unmapped
 from cosearch.study.evaluation import evaluate
 from cosearch.study.problem import Problem
-from cosearch.study.spec import StudySpec
-from cosearch.study.trial import State, Unmapped
+from cosearch.trials.spec import StudySpec
+from cosearch.trials.trial import State
 
 
 def problem(toy, workload="alexnet", hardware="toy", **changes):

@@ -5,11 +5,12 @@ import pytest
 from attrs import evolve
 
 from cosearch.hooks.discovery import load_registry
-from cosearch.machine.hardware import SpatialAccelerator
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.machine.building import build
 from cosearch.mapping.network_front import Front, best_combination
 from cosearch.study.evaluation import evaluate
-from cosearch.study.problem import Problem, build
-from cosearch.study.spec import StudySpec
+from cosearch.study.problem import Problem
+from cosearch.trials.spec import StudySpec
 from cosearch_plugins.mappers.exact.front import layer_front
 from cosearch_plugins.mappers.exact.solve import Solver
 

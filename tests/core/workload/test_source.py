@@ -7,8 +7,10 @@ import pytest
 from attrs import evolve
 
 from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError
-from cosearch.hooks.discovery import Registered, Registry, load_registry
-from cosearch.hooks.hookspecs import PROJECT, Hooks, Registration, hookimpl
+from cosearch.hooks.discovery import load_registry
+from cosearch.hooks.hookspecs import Hooks
+from cosearch.registry.registration import PROJECT, Registration, hookimpl
+from cosearch.registry.registry import Registered, Registry
 from cosearch.workload.network import Layer, Network, Workload
 from cosearch.workload.source import read, resolve
 

@@ -10,9 +10,9 @@ import time
 import numpy as np
 
 from cosearch.errors import Infeasible
-from cosearch.hooks.hookspecs import Registration, hookimpl
 from cosearch.machine.cost import Cost, CostBatch, LevelCost
 from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.registry.registration import Registration, hookimpl
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.search.strategy import Strategy
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cosearch.errors import Infeasible
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.model.reference import cost
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.machine.technology import priced
 from cosearch.mapping.mapper import Budget
 from cosearch.search.objective import OBJECTIVES

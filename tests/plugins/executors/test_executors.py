@@ -9,8 +9,8 @@ from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan
 from cosearch.study.executor import Design, Task
-from cosearch.study.spec import StudySpec
-from cosearch.study.trial import State
+from cosearch.trials.spec import StudySpec
+from cosearch.trials.trial import State
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from cosearch.mapping.network_search import PROVEN
 from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
 from cosearch.study.problem import Problem
 from cosearch.study.report import DesignReport, LayerReport, StudyReport
-from cosearch.study.spec import JOINT
 from cosearch.study.study import Study
+from cosearch.trials.spec import JOINT
 from cosearch.typing import Value
 
 BAR = 30

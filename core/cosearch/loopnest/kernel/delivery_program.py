@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from cosearch.loopnest.kernel import interpreter as kernel
 from cosearch.loopnest.kernel.geometry import Geometry, once
-from cosearch.loopnest.kernel.pack import ORDER_BITS, PLAIN, TANGLED
+from cosearch.loopnest.kernel.pack import PLAIN, TANGLED
 from cosearch.loopnest.kernel.tape import Value
+from cosearch.loopnest.orders import ORDER_BITS
 
 
 class Delivery:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cosearch.loopnest.orders import ORDER_BITS
+from cosearch.loopnest.slots import turning_dims
 from cosearch.loopnest.validity import Rule
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.typing import BoolArray, FloatArray, IntArray
@@ -20,8 +22,6 @@ from cosearch.workload.einsum import Axis, Einsum, Tensor
 EXACT = 2**53
 """Whole numbers below this are exact in float64, and so are their sums, products and quotients."""
 
-ORDER_BITS = 8
-"""Bits per dimension in an order word; with more dimensions than this the slow walk is taken."""
 
 PLAIN, SLIDING, TANGLED = 0, 1, 2
 """How a tensor's tile moves: every axis has one dimension; some have two, which slide over each
@@ -103,12 +103,6 @@ class Nests(NamedTuple):
     bounds: np.ndarray
     order: IntArray
     keep: BoolArray
-
-
-def turning_dims(layer: Einsum) -> tuple[str, ...]:
-    """Return the dimensions of more than one step, or the first where all have one."""
-    turning = tuple(d for d, size in layer.bounds.items() if size > 1)
-    return turning or layer.dims[:1]
 
 
 def order_word(order: tuple[int, ...]) -> int:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from cosearch.loopnest.kernel import interpreter as kernel
 from cosearch.loopnest.kernel.batch import starts
 from cosearch.loopnest.kernel.geometry import Inputs
 from cosearch.loopnest.slots import FactorColumn
-
-if TYPE_CHECKING:
-    from cosearch.loopnest.space.mapspace import MapSpace
+from cosearch.loopnest.space.layout import RowLayout
 
 Orders = tuple[tuple[int, ...] | None, ...]
 """Per level the dimensions inner to outer, or None where they vary."""
 
 
-def row_inputs(space: MapSpace, orders: Orders | None = None) -> Inputs:
+def row_inputs(space: RowLayout, orders: Orders | None = None) -> Inputs:
     """Return what varies among the rows of a mapspace, or among those with given orders."""
     fixed = np.ones((3 * len(space.orders), len(space.dims)))
     for column in space.factor_columns:
@@ -40,7 +36,7 @@ def _factor(column: FactorColumn, slot: int) -> float:
     return float(column.prime) ** int(column.exponents[0, slot])
 
 
-def decoder(space: MapSpace, inputs: Inputs) -> kernel.Decoder:
+def decoder(space: RowLayout, inputs: Inputs) -> kernel.Decoder:
     """Return the tables of a mapspace for programs with these inputs."""
     columns, targets, scales, tables = _bounds(space, inputs)
     first = len(space.open_columns)
@@ -69,7 +65,7 @@ def decoder(space: MapSpace, inputs: Inputs) -> kernel.Decoder:
 
 
 def _bounds(
-    space: MapSpace, inputs: Inputs
+    space: RowLayout, inputs: Inputs
 ) -> tuple[list[int], list[int], list[float], list[np.ndarray]]:
     """Return column, register, scale and table of every step that makes up the loop bounds.
 
@@ -93,7 +89,7 @@ def _bounds(
     return columns, targets, scales, tables
 
 
-def _constant_factors(space: MapSpace) -> dict[tuple[int, int], float]:
+def _constant_factors(space: RowLayout) -> dict[tuple[int, int], float]:
     """Return, by slot and dimension, the product of the primes that are the same in every row."""
     factors: dict[tuple[int, int], float] = {}
     for column in space.factor_columns:

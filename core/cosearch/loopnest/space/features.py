@@ -7,20 +7,16 @@ use, and the sizes of the tiles; each between 0 and 1 for mappings that fit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from cosearch.loopnest.kernel.pack import CAPACITY, SPREAD_X, SPREAD_Y
 from cosearch.loopnest.slots import X, Y
+from cosearch.loopnest.space.layout import RowLayout
 from cosearch.typing import FloatArray, IntArray, Rows
 from cosearch.workload.einsum import Tensor
 
-if TYPE_CHECKING:
-    from cosearch.loopnest.space.mapspace import MapSpace
 
-
-def domain_features(space: MapSpace, rows: Rows) -> FloatArray:
+def domain_features(space: RowLayout, rows: Rows) -> FloatArray:
     """Return float64[n, f]: use of every limited memory by tensor, of X and Y, log tile sizes."""
     levels = len(space.orders)
     blocks = space.factors(rows).reshape(len(rows), levels, 3, len(space.dims))
@@ -33,7 +29,7 @@ def domain_features(space: MapSpace, rows: Rows) -> FloatArray:
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def _buffers(space: MapSpace, extents: IntArray, keeps: np.ndarray) -> list[FloatArray]:
+def _buffers(space: RowLayout, extents: IntArray, keeps: np.ndarray) -> list[FloatArray]:
     columns = []
     pack = space.pack
     for check in np.flatnonzero(pack.check_kind == CAPACITY):
@@ -45,7 +41,7 @@ def _buffers(space: MapSpace, extents: IntArray, keeps: np.ndarray) -> list[Floa
     return columns
 
 
-def _spread(space: MapSpace, blocks: IntArray) -> list[FloatArray]:
+def _spread(space: RowLayout, blocks: IntArray) -> list[FloatArray]:
     columns = []
     pack = space.pack
     for kind, slot in ((SPREAD_X, X), (SPREAD_Y, Y)):
@@ -57,7 +53,7 @@ def _spread(space: MapSpace, blocks: IntArray) -> list[FloatArray]:
     return columns
 
 
-def _words(space: MapSpace, tensor: Tensor, extent: IntArray) -> FloatArray:
+def _words(space: RowLayout, tensor: Tensor, extent: IntArray) -> FloatArray:
     words = np.ones(len(extent))
     for axis in tensor.axes:
         side = np.ones(len(extent))
@@ -68,7 +64,7 @@ def _words(space: MapSpace, tensor: Tensor, extent: IntArray) -> FloatArray:
     return words
 
 
-def encoding(space: MapSpace, rows: Rows) -> FloatArray:
+def encoding(space: RowLayout, rows: Rows) -> FloatArray:
     """Return float64[n, e] in [0, 1]: exponents by slot, places in each order, what is kept."""
     columns: list[FloatArray] = []
     for position, column in enumerate(space.open_columns):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from cosearch.loopnest.orders import Orders
 from cosearch.loopnest.slots import FactorColumn
+from cosearch.loopnest.space.layout import RowLayout
 from cosearch.typing import IntArray, Rows
 
-if TYPE_CHECKING:
-    from cosearch.loopnest.space.mapspace import MapSpace
 
-
-def neighbours(space: MapSpace, rows: Rows, rng: np.random.Generator) -> Rows:
+def neighbours(space: RowLayout, rows: Rows, rng: np.random.Generator) -> Rows:
     """Return one neighbour of each row.
 
     One column is changed: a prime moves from one slot to another, or two loops of an order change
@@ -75,7 +71,7 @@ def _swap_loops(allowed: Orders, current: IntArray, random: np.ndarray) -> IntAr
     return allowed.rank(order)
 
 
-def children(space: MapSpace, a: Rows, b: Rows, rng: np.random.Generator) -> Rows:
+def children(space: RowLayout, a: Rows, b: Rows, rng: np.random.Generator) -> Rows:
     """Return one child of each pair of rows.
 
     All primes of a dimension come from one parent, and all choices of a level (its order and what

@@ -1,6 +1,6 @@
 """What this package brings to cosearch."""
 
-from cosearch.hooks.hookspecs import Registration, hookimpl
+from cosearch.registry.registration import Registration, hookimpl
 
 
 @hookimpl

@@ -1,8 +1,9 @@
 """A machine in a few lines: declare it, and cosearch maps, prices, searches and reports it."""
 
 from cosearch.hooks.discovery import load_registry
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.machine.hardware import HardwareModel, SpatialAccelerator
+from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import priced
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 

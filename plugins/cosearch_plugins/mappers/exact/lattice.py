@@ -15,8 +15,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError
-from cosearch.loopnest.kernel.pack import turning_dims
-from cosearch.loopnest.slots import prime_factors
+from cosearch.loopnest.slots import prime_factors, turning_dims
 from cosearch.typing import FloatArray, IntArray
 from cosearch.workload.einsum import Einsum, Tensor
 

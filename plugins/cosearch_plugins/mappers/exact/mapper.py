@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from cosearch.errors import CosearchError
-from cosearch.machine.hardware import Accelerator, SpatialAccelerator
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
 from cosearch.mapping.recent import Recent
 from cosearch.search.objective import Objective

@@ -7,8 +7,8 @@ counted. Where even that is not far below Eyeriss, nothing better is left to fin
 
 from __future__ import annotations
 
-from cosearch.hooks.discovery import Registry
 from cosearch.machine.technology import Storage, Technology
+from cosearch.registry.registry import Registry
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.source import resolve
 from cosearch_hardware.eyeriss.space import LOCAL_WORDS

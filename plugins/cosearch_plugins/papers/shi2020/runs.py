@@ -31,13 +31,13 @@ from attrs import evolve, frozen
 from cosearch.compare.contest import Case, Run
 from cosearch.compare.running import run_all
 from cosearch.errors import CosearchError
-from cosearch.hooks.registry import Registry
 from cosearch.mapping.mapper import Budget
+from cosearch.registry.registry import Registry
 from cosearch.store.store import Store
 from cosearch.study.codesign import plan
 from cosearch.study.evaluation import evaluate
 from cosearch.study.problem import Problem
-from cosearch.study.trial import BASELINE, Trial
+from cosearch.trials.trial import BASELINE, Trial
 from cosearch.typing import FloatArray
 from cosearch_plugins.papers.shi2020.bound import least_product
 from cosearch_plugins.papers.shi2020.setting import SETTINGS, Setting

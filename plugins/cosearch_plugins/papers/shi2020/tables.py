@@ -10,8 +10,8 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.cli.output import Output, table
-from cosearch.hooks.discovery import Registry
 from cosearch.quantities import percent
+from cosearch.registry.registry import Registry
 from cosearch_plugins.papers.shi2020.runs import (
     PUBLISHED,
     Baselines,

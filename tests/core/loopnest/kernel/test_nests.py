@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cosearch.errors import CosearchError
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.kernel import nests as pricing
 from cosearch.loopnest.kernel.nests import NestPricer
 from cosearch.loopnest.kernel.pack import Nests, inexact
@@ -19,7 +20,6 @@ from cosearch.machine.architecture import (
     Link,
     Memory,
 )
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.workload.einsum import conv, gemm
 
 ROLES = {"Weights", "Inputs", "Outputs"}

@@ -10,8 +10,8 @@ from cosearch.loopnest.kernel.pack import (
     order_word,
     pack,
     reasons,
-    turning_dims,
 )
+from cosearch.loopnest.slots import turning_dims
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
 from cosearch.workload.einsum import Axis, Einsum, Tensor, conv, gemm
 

@@ -5,10 +5,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cosearch.errors import Infeasible
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import LevelConstraint
 from cosearch.loopnest.model.floor import floor
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.workload.einsum import gemm
 
 

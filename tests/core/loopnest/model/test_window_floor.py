@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.model.window_floor import least_sent
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.workload.einsum import conv
 
 FREE = AccessEnergy.uniform(0.0)

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import LevelConstraint, LevelMapping, Loop, Mapping
 from cosearch.loopnest.space.mapspace import MapSpace
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.workload.einsum import conv, gemm
 
 ONE = AccessEnergy.uniform(1.0)

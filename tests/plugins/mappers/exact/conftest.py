@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve, frozen
 
 from cosearch.errors import CosearchError
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import LevelConstraint
 from cosearch.loopnest.space.mapspace import MapSpace
 from cosearch.machine.architecture import (
@@ -21,7 +22,6 @@ from cosearch.machine.architecture import (
     Memory,
     Partition,
 )
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.workload.einsum import ROLES, Axis, Einsum, Tensor, conv, gemm
 
 LARGEST = 60_000

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cosearch.errors import Infeasible
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.model.partial_tiles import partial_cost
 from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.space.mapspace import MapSpace
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.machine.hardware import SpatialAccelerator
 from cosearch.workload.einsum import conv, gemm
 from cosearch_plugins.mappers.exact.arrays import Aim
 from cosearch_plugins.mappers.exact.imperfect import solve_imperfect

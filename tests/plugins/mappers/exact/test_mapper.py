@@ -7,8 +7,9 @@ import pytest
 
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.hooks.discovery import load_registry
+from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.machine.hardware import Accelerator, SpatialAccelerator
+from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Unmappable
 from cosearch.search.objective import OBJECTIVES, weighted_sum
 from cosearch.workload.einsum import conv, gemm

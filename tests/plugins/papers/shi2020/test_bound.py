@@ -3,9 +3,10 @@ import pytest
 
 from cosearch.errors import Infeasible
 from cosearch.hooks.discovery import load_registry
+from cosearch.machine.building import build
 from cosearch.mapping.network import map_layers
 from cosearch.study.codesign import plan
-from cosearch.study.problem import Problem, build
+from cosearch.study.problem import Problem
 from cosearch_plugins.papers.shi2020.bound import least_product
 from cosearch_plugins.papers.shi2020.runs import PUBLISHED, WORD, baselines
 from cosearch_plugins.papers.shi2020.setting import VARIANTS

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosearch.errors import CosearchError
-from cosearch.study.spec import LAYERS, NETWORK, StudySpec
+from cosearch.trials.spec import LAYERS, NETWORK, StudySpec
 
 VALUES = st.one_of(
     st.booleans(),

@@ -2,7 +2,8 @@ import math
 
 from attrs import evolve
 
-from cosearch.study.trial import NAMED, LayerResult, Ledger, Outcome, State, Trial, Unmapped
+from cosearch.mapping.result import NAMED, LayerResult, Unmapped
+from cosearch.trials.trial import Ledger, Outcome, State, Trial
 
 
 def layer(key, evaluations):

@@ -1,12 +1,12 @@
 import sys
 
-from cosearch.hooks.announce import announce
 from cosearch.hooks.discovery import load_registry
+from cosearch.registry.announce import announce
 
 
 def test_one_raising_observer_stops_no_other(distribution):
     source = """
-        from cosearch.hooks.hookspecs import hookimpl
+        from cosearch.registry.registration import hookimpl
 
         SEEN = []
 
@@ -28,7 +28,7 @@ def test_a_trace_shows_events_too(distribution):
     distribution(
         "acme",
         """
-        from cosearch.hooks.hookspecs import hookimpl
+        from cosearch.registry.registration import hookimpl
 
         @hookimpl
         def cosearch_trial_finished(trial):

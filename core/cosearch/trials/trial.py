@@ -9,15 +9,11 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
-from cosearch.machine.cost import PartialTiles
+from cosearch.mapping.result import NAMED, LayerResult, Searched, Unmapped
 from cosearch.typing import Value
-from cosearch.workload.einsum import Einsum
 
 BASELINE = 0
 """The number of the baseline's trial; the strategy's own trials count from 1."""
-
-NAMED = "the design"
-"""What found a mapping that is part of the design, and was not searched for."""
 
 
 class State(StrEnum):
@@ -26,82 +22,6 @@ class State(StrEnum):
     OK = "ok"
     INFEASIBLE = "infeasible"
     FAILED = "failed"
-
-
-@frozen
-class LayerResult:
-    """The mapping found for one unique layer of the network.
-
-    Attributes:
-        name: of the layer where it first appears.
-        key: digest of the layer.
-        count: how often the network runs it.
-        row: point of the accelerator's mapspace.
-        energy_pj, cycles: of one run of the layer.
-        proven: whether no mapping is better, for what it was searched for: the study's objective,
-            or a weighted sum of energy and cycles where that is better for the network.
-        gap: proven relative distance to the optimum at most; None where nothing is proven.
-        evaluations: mappings priced to find it.
-        nodes: search nodes expanded.
-        seconds: spent.
-        rejections: how many candidates each reason ruled out.
-        mapper: what found it.
-        sizes: of the layer as it is run, where the mapper rounded it up; `row` and the costs are
-            those of the layer at these sizes.
-        partial: what the mapping costs with partial last tiles; None where no mapper asked.
-    """
-
-    name: str
-    key: str
-    count: int
-    row: tuple[int, ...]
-    energy_pj: float
-    cycles: float
-    proven: bool = False
-    gap: float | None = None
-    evaluations: int = 0
-    nodes: int = 0
-    seconds: float = 0.0
-    rejections: Mapping[str, int] = field(factory=dict)
-    mapper: str = ""
-    sizes: tuple[int, ...] | None = None
-    partial: PartialTiles | None = None
-
-    def as_run(self, layer: Einsum) -> Einsum:
-        """Return the layer at the sizes at which it is run."""
-        return layer.resized(self.sizes)
-
-
-@frozen
-class Unmapped:
-    """A layer for which no mapping was found: as much a result as a mapping is.
-
-    Attributes:
-        key: digest of the layer.
-        reason: why, in words.
-        violation: by how much the nearest miss misses, relative; None where unknown.
-        evaluations: mappings priced in vain.
-        proven: whether there is none at all.
-    """
-
-    key: str
-    reason: str
-    violation: float | None = None
-    evaluations: int = 0
-    proven: bool = False
-
-
-@frozen
-class Searched:
-    """A result to be remembered.
-
-    Attributes:
-        purpose: what it is remembered by, besides the machine and the layer.
-        result: as it was found.
-    """
-
-    purpose: str
-    result: LayerResult
 
 
 @frozen
@@ -161,7 +81,7 @@ class Trial:
         think_seconds: spent by the strategy in proposing it.
         fidelity: share of the network's unique layers that the outcome holds for, in (0, 1]. Below
             1 losses and metrics are estimates, which only the strategy is told of; see
-            `cosearch.study.fidelity`.
+            `cosearch.trials.fidelity`.
     """
 
     number: int

@@ -2,10 +2,10 @@ import pytest
 
 from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError
 from cosearch.hooks.discovery import load_registry
-from cosearch.hooks.registry import join_spec, split_spec
+from cosearch.registry.registry import join_spec, split_spec
 
 PLUGIN = """
-    from cosearch.hooks.hookspecs import Registration, hookimpl
+    from cosearch.registry.registration import Registration, hookimpl
 
     @hookimpl
     def cosearch_strategies():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosearch.study.fidelity import (
+from cosearch.trials.fidelity import (
     Bill,
     attained,
     by_whole_trial,
@@ -12,7 +12,7 @@ from cosearch.study.fidelity import (
     spent,
     spoken_for,
 )
-from cosearch.study.trial import Outcome, State, Trial
+from cosearch.trials.trial import Outcome, State, Trial
 from cosearch.workload.einsum import gemm
 from cosearch.workload.network import Layer, Network
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from cosearch.study.trial import Outcome, Trial
+from cosearch.trials.trial import Outcome, Trial
 from cosearch.typing import Value
 from cosearch.workload.network import Layer, Network
 

@@ -10,7 +10,7 @@ import pluggy
 from attrs import field, frozen
 
 from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line
-from cosearch.hooks.hookspecs import Registration
+from cosearch.registry.registration import Registration
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import Value
@@ -115,7 +115,7 @@ class Registry:
     """Everything that plugins registered.
 
     Attributes:
-        manager: calls hooks; events go through `cosearch.hooks.announce`.
+        manager: calls hooks; events go through `cosearch.registry.announce`.
         quarantined: plugins that could not be loaded, with the reason.
         plugins: loaded entry points, as (name, distribution and its version).
         entries: per kind, by name.

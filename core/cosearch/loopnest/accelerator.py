@@ -1,0 +1,82 @@
+"""The easy way to a machine: declare an architecture, and the loop-nest model does the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, ClassVar
+
+from cosearch.loopnest.mapping import Constraints
+from cosearch.machine.architecture import Architecture
+from cosearch.machine.cost import Cost, CostBatch
+from cosearch.machine.hardware import Accelerator
+from cosearch.typing import Rows
+from cosearch.workload.einsum import Einsum
+
+if TYPE_CHECKING:
+    from cosearch.loopnest.space.mapspace import MapSpace
+
+REMEMBERED_MAPSPACES = 64
+"""Mapspaces an accelerator keeps: the layers of a network, without growing for ever."""
+
+
+class SpatialAccelerator(Accelerator):
+    """An architecture of memories, fanout and compute, priced by the loop-nest model.
+
+    Args:
+        architecture: the machine.
+        constraints: what its dataflow prescribes, by level name.
+    """
+
+    default_mapper: ClassVar[str] = "exact"
+
+    def __init__(self, architecture: Architecture, constraints: Constraints | None = None) -> None:
+        self.architecture = architecture
+        self.constraints: Constraints = dict(constraints or {})
+        self.name = architecture.name
+        self.area_mm2 = architecture.area_mm2
+        self.clock_mhz = architecture.clock_mhz
+        self.sources = architecture.sources
+        self._mapspaces: dict[str, MapSpace] = {}
+
+    @property
+    def key(self) -> str:
+        """A digest of the architecture and of what the dataflow prescribes."""
+        rules = sorted((level, rule.key) for level, rule in self.constraints.items())
+        text = repr((type(self).__qualname__, self.architecture.key, rules))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def mapspace(self, layer: Einsum) -> MapSpace:
+        """Return the space of all mappings; the last few are remembered, by layer."""
+        from cosearch.loopnest.space.mapspace import MapSpace
+
+        space = self._mapspaces.pop(layer.key, None)
+        if space is None:
+            space = MapSpace(self.architecture, layer, self.constraints_for(layer))
+            while len(self._mapspaces) >= REMEMBERED_MAPSPACES:
+                del self._mapspaces[next(iter(self._mapspaces))]
+        self._mapspaces[layer.key] = space
+        return space
+
+    def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
+        """Price mappings with the compiled kernel."""
+        return self.mapspace(layer).pricer.price(rows)
+
+    def floor(self, layer: Einsum) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that no mapping of a layer undercuts."""
+        from cosearch.loopnest.model.floor import floor
+
+        return floor(self.architecture, layer, self.constraints_for(layer))
+
+    def explain(self, layer: Einsum, row: Rows) -> Cost:
+        """Return the breakdown of one mapping; raises Infeasible when it cannot be run."""
+        from cosearch.loopnest.model.reference import cost
+
+        return cost(self.architecture, layer, self.mapspace(layer).mapping_of(row))
+
+    def constraints_for(self, layer: Einsum) -> Constraints:  # noqa: ARG002 - subclasses look
+        """Return what the dataflow prescribes for one layer: the same for all, unless overridden.
+
+        A dataflow that speaks of filter rows means other dimensions in a convolution than in a
+        matrix product; `mapspace` asks here, once a layer.
+        """
+        return self.constraints

@@ -1,0 +1,1 @@
+"""What a study is asked to do and what its trials gave: plain facts, as the store keeps them."""
