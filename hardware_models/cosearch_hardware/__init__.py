@@ -14,10 +14,14 @@ def cosearch_hardware_models() -> list[Registration]:
         Registration("nvdla", f"{_HERE}.nvdla:Nvdla", "C x K array under a convolution buffer"),
         Registration("simba", f"{_HERE}.simba:Simba", "PEs of vector MACs under a global buffer"),
         Registration(
-            "gemmini", f"{_HERE}.gemmini:Gemmini", "weight-stationary array, as DOSA searched it"
+            "gemmini",
+            f"{_HERE}.gemmini.model:Gemmini",
+            "weight-stationary array, as DOSA searched it",
         ),
         Registration(
-            "eyeriss", f"{_HERE}.eyeriss:Eyeriss", "168 PEs, 108 KB buffer, row-stationary family"
+            "eyeriss",
+            f"{_HERE}.eyeriss.model:Eyeriss",
+            "168 PEs, 108 KB buffer, row-stationary family",
         ),
         Registration(
             "systolic",

@@ -12,7 +12,9 @@ def cosearch_mappers() -> list[Registration]:
     """Return the mappers that ship with cosearch; every strategy is one more."""
     return [
         Registration(
-            "exact", f"{_HERE}.exact:ExactMapper", "the best mapping, proven, or its proven gap"
+            "exact",
+            f"{_HERE}.exact.mapper:ExactMapper",
+            "the best mapping, proven, or its proven gap",
         ),
         Registration(
             "exhaustive",
