@@ -6,6 +6,7 @@ from cosearch.cli.output import table
 from cosearch.cli.session import Session
 from cosearch.quantities import digits, percent, si, whole
 from cosearch.workload.einsum import Einsum
+from cosearch.workload.link import chains
 from cosearch.workload.network import Network
 from cosearch.workload.source import resolve
 from cosearch.workload.text import LayerFacts, layer_facts, left_out_by_kind
@@ -31,6 +32,7 @@ def show(session: Session, spec: str, *, json: bool) -> None:
         ">intensity|MACs/word",
     )
     session.output.show(table(columns, map(_row, layer_facts(network))))
+    _show_chains(session, network)
     if network.unmodelled:
         _show_unmodelled(session, network)
 
@@ -55,6 +57,20 @@ def _row(layer: LayerFacts) -> tuple[str, ...]:
         f"{100 * layer.share:.1f}",
         digits(layer.intensity),
     )
+
+
+def _show_chains(session: Session, network: Network) -> None:
+    """Show which layers hand a tensor to one reader, equal runs of them once."""
+    runs: dict[tuple[Einsum, ...], list[str]] = {}
+    for run in chains(len(network.layers), network.links):
+        members = [network.layers[i] for i in run]
+        key = tuple(layer.einsum for layer in members)
+        runs.setdefault(key, []).append(" -> ".join(layer.name for layer in members))
+    rows = [(names[0], str(len(names))) for key, names in runs.items() if len(key) > 1]
+    if rows:
+        session.output.show("")
+        session.output.title("one reader each", "what may stay on chip between them")
+        session.output.show(table(("~layers", ">such runs"), rows))
 
 
 def _show_unmodelled(session: Session, network: Network) -> None:
@@ -89,6 +105,16 @@ def _facts(network: Network) -> dict[str, object]:
                 "tensors": _tensors(layer.einsum),
             }
             for layer, facts in zip(network.unique, layer_facts(network), strict=True)
+        ],
+        "links": [
+            {
+                "producer": network.layers[link.producer].name,
+                "consumer": network.layers[link.consumer].name,
+                "operand": link.operand,
+                "axes": list(link.axes),
+                "whole": sorted(link.whole),
+            }
+            for link in network.links
         ],
         "unmodelled": network.unmodelled,
         "unmodelled_share": network.unmodelled_share,

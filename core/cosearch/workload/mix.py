@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import evolve, frozen
 
 from cosearch.errors import InputError
+from cosearch.workload.link import Link
 from cosearch.workload.network import Layer, Network, Part, Unmodelled
 
 
@@ -83,6 +84,7 @@ def mixed(parts: Sequence[Part]) -> Network:
         "; ".join(part.network.source for part in named if part.network.source),
         None if None in parameters else sum(filter(None, parameters)),
         tuple(named),
+        tuple(_links(named)),
     )
 
 
@@ -90,6 +92,13 @@ def _layers(part: Part) -> Iterator[Layer]:
     for layer in part.network.layers:
         einsum = evolve(layer.einsum, name=f"{part.name}/{layer.name}")
         yield Layer(einsum, layer.count * part.weight)
+
+
+def _links(parts: Sequence[Part]) -> Iterator[Link]:
+    before = 0
+    for part in parts:
+        yield from (link.moved(before) for link in part.network.links)
+        before += len(part.network.layers)
 
 
 def _unmodelled(part: Part) -> Iterator[Unmodelled]:

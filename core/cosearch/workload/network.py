@@ -11,6 +11,7 @@ from cosearch.errors import UnknownNameError
 from cosearch.search.parameters import ParameterSpace, Space
 from cosearch.typing import FloatArray, Rows
 from cosearch.workload.einsum import Einsum
+from cosearch.workload.link import Link, refuse_broken
 
 
 @frozen
@@ -63,6 +64,7 @@ class Network:
         parameters: trainable numbers of the whole network, those outside the layers (biases,
             norms, embeddings) included; None where the source does not tell.
         parts: the networks it is made of, for a mix; empty for one network.
+        links: the tensors that have one reader, as far as known: each may stay on chip.
     """
 
     name: str
@@ -71,6 +73,10 @@ class Network:
     source: str = ""
     parameters: int | None = None
     parts: tuple[Part, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        refuse_broken(self.name, [(layer.einsum, layer.count) for layer in self.layers], self.links)
 
     @property
     def unique(self) -> tuple[Layer, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, flat
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, flat, read_once
 from cosearch_plugins.workloads.options import BATCH, image
 from cosearch_plugins.workloads.vision import ImageNetwork
 
@@ -39,9 +39,9 @@ class AlexNet(ImageNetwork):
         x = net.conv("conv2", x, 256, 5, groups=g, bias=True, norm=False)
         x = net.pool(x, 3, 2)
         x = net.conv("conv3", x, 384, 3, bias=True, norm=False)
-        x = net.conv("conv4", x, 384, 3, groups=g, bias=True, norm=False)
-        x = net.conv("conv5", x, 256, 3, groups=g, bias=True, norm=False)
+        x = net.conv("conv4", read_once(x), 384, 3, groups=g, bias=True, norm=False)
+        x = net.conv("conv5", read_once(x), 256, 3, groups=g, bias=True, norm=False)
         x = net.pool(x, 3, 2)
         x = net.linear("fc6", flat(x), 4096)
-        x = net.linear("fc7", x, 4096)
-        net.linear("fc8", x, 1000)
+        x = net.linear("fc7", read_once(x), 4096)
+        net.linear("fc8", read_once(x), 1000)

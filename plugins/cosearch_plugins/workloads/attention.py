@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_once
 
 
 def tokens(count: int, channels: int) -> Feature:
@@ -43,8 +43,8 @@ def attention(
     for part in ("key", "value"):
         net.linear(f"{name}.{part}", x, kv_heads * head, bias=bias)
     rows = x.width * heads // kv_heads
-    net.products(f"{name}.scores", kv_heads, rows, head, context)
-    net.products(f"{name}.values", kv_heads, rows, context, head)
+    scores = net.products(f"{name}.scores", kv_heads, rows, head, context)
+    net.products(f"{name}.values", kv_heads, rows, context, head, softmax_of=scores)
     return net.linear(f"{name}.output", x, x.channels, bias=bias)
 
 
@@ -61,7 +61,7 @@ def feed_forward(
     if gated:
         net.linear(f"{name}.gate", x, inner, bias=bias)
     y = net.linear(f"{name}.up", x, inner, bias=bias)
-    return net.linear(f"{name}.down", y, x.channels, bias=bias)
+    return net.linear(f"{name}.down", y if gated else read_once(y), x.channels, bias=bias)
 
 
 def block(net: NetworkBuilder, name: str, x: Feature, *, heads: int, inner: int) -> Feature:

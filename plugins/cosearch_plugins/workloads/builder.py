@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from collections.abc import Sequence
+
+from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
-from cosearch.workload.einsum import conv
+from cosearch.workload.einsum import Einsum, conv
+from cosearch.workload.link import Link, extent
 from cosearch.workload.network import Layer, Network
 from cosearch.workload.transposed import transposed_conv
 
 
 @frozen
 class Feature:
-    """What flows between layers: channels and pixels (or tokens, along the width) of one sample."""
+    """What flows between layers: channels and pixels (or tokens, along the width) of one sample.
+
+    Attributes:
+        producer: number of the layer that wrote just this; None after anything that is no layer.
+        read_once: whether the next layer it is handed to is its only reader, see `read_once`.
+    """
 
     channels: int
     height: int = 1
     width: int = 1
+    producer: int | None = field(default=None, eq=False)
+    read_once: bool = field(default=False, eq=False)
 
 
 class NetworkBuilder:
@@ -39,12 +49,38 @@ class NetworkBuilder:
         self.frozen_norms = frozen_norms
         self.parameters = 0
         self._layers: list[Layer] = []
+        self._links: list[Link] = []
 
     def network(self) -> Network:
         """Return what was collected."""
         return Network(
-            self.name, tuple(self._layers), source=self.source, parameters=self.parameters
+            self.name,
+            tuple(self._layers),
+            source=self.source,
+            parameters=self.parameters,
+            links=tuple(self._links),
         )
+
+    def _add(self, layer: Einsum, x: Feature, out: Feature) -> Feature:
+        """Add a layer that reads x, and return what it writes."""
+        if x.read_once and x.producer is not None:
+            self._link(x.producer, layer)
+        self._layers.append(Layer(layer))
+        return evolve(out, producer=len(self._layers) - 1, read_once=False)
+
+    def _link(self, producer: int, layer: Einsum, whole: tuple[int, ...] = ()) -> None:
+        """Note that the layer added next is the only reader of an earlier one's output.
+
+        Unless it reads the channels in other groups: then there is no link.
+        """
+        written = self._layers[producer].einsum
+        operand = next(t for t in layer.tensors if t.role == "Inputs")
+        axes = matching_axes(
+            [extent(written, axis) for axis in written.output.axes],
+            [extent(layer, axis) for axis in operand.axes],
+        )
+        if axes is not None:
+            self._links.append(Link(producer, len(self._layers), operand.name, axes, whole))
 
     def conv(
         self,
@@ -93,7 +129,7 @@ class NetworkBuilder:
             stride=(stride, stride),
             dilation=(dilation, dilation),
         )
-        self._layers.append(Layer(layer))
+        out = self._add(layer, x, out)
         self.parameters += channels * (x.channels // groups) * kernel_h * kernel_w
         self.parameters += channels * int(bias)
         if norm and not self.frozen_norms:
@@ -117,14 +153,14 @@ class NetworkBuilder:
             x,
             height=self._length("pool", x.height + over, kernel, stride, padding, 1),
             width=self._length("pool", x.width + over, kernel, stride, padding, 1),
+            producer=None,
         )
 
     def linear(self, name: str, x: Feature, channels: int, *, bias: bool = True) -> Feature:
         """Add a fully connected layer over the channels of each pixel or token."""
         layer = conv(name, N=self.batch, K=channels, C=x.channels, P=x.width, Q=x.height)
-        self._layers.append(Layer(layer))
         self.parameters += channels * (x.channels + int(bias))
-        return evolve(x, channels=channels)
+        return self._add(layer, x, Feature(channels, x.height, x.width))
 
     def upconv(self, name: str, x: Feature, channels: int) -> Feature:
         """Add a 2x2 transposed convolution with stride 2 and a bias: twice the pixels."""
@@ -143,7 +179,16 @@ class NetworkBuilder:
         self.parameters += channels * (x.channels * 4 + 1)
         return out
 
-    def products(self, name: str, count: int, rows: int, inner: int, columns: int) -> None:
+    def products(
+        self,
+        name: str,
+        count: int,
+        rows: int,
+        inner: int,
+        columns: int,
+        *,
+        softmax_of: int | None = None,
+    ) -> int:
         """Add matrix products of two activations; the second has the role of the weights.
 
         Args:
@@ -152,9 +197,18 @@ class NetworkBuilder:
             rows: of the first operand.
             inner: columns of the first, rows of the second.
             columns: of the second operand.
+            softmax_of: number of the products whose softmax, over their columns, is the first
+                operand, and is read by nothing else.
+
+        Returns:
+            the layer's number.
         """
         layer = conv(name, G=count * self.batch, K=columns, C=inner, P=rows, Q=1)
+        if softmax_of is not None:
+            channels = len(layer.output.axes) - 3
+            self._link(softmax_of, layer, whole=(channels,))
         self._layers.append(Layer(layer))
+        return len(self._layers) - 1
 
     def norm(self, channels: int, *, shift: bool = True) -> None:
         """Count the parameters of a norm: a scale and mostly a shift a channel."""
@@ -177,6 +231,39 @@ class NetworkBuilder:
                 "use a larger image",
             )
         return out
+
+
+def matching_axes(written: Sequence[int], read: Sequence[int]) -> tuple[int | None, ...] | None:
+    """Return which axis of a convolution's input each axis of another's output is.
+
+    The first are the batch, the last two the pixels, and those between the channels: one axis, or
+    groups and channels in each.
+
+    Args:
+        written: lengths of the output's axes.
+        read: lengths of the input's axes.
+
+    Returns:
+        for each axis of the output its number in the input, None where it has none and is of
+        length 1; None where the channels are grouped in two ways.
+    """
+    many = [i for i in range(1, len(written) - 2) if written[i] > 1]
+    other = [i for i in range(1, len(read) - 2) if read[i] > 1]
+    if [written[i] for i in many] != [read[i] for i in other]:
+        return None
+    axes: list[int | None] = [None] * len(written)
+    for i, to in zip(many, other, strict=True):
+        axes[i] = to
+    axes[0], axes[-2], axes[-1] = 0, len(read) - 2, len(read) - 1
+    return tuple(axes)
+
+
+def read_once(x: Feature) -> Feature:
+    """Return what flows, marked as read by the next layer it is handed to and by no other.
+
+    What a residual connection carries past a layer too is not.
+    """
+    return evolve(x, read_once=True)
 
 
 def flat(x: Feature) -> Feature:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled, read_once
 
 
 def divisible(channels: float, by: int = 8) -> int:
@@ -37,14 +37,14 @@ def inverted_residual(
         stride: of the depthwise convolution.
         squeeze: channels inside squeeze-and-excitation; 0 leaves it out.
     """
-    y = x if expanded == x.channels else net.conv(f"{name}.expand", x, expanded, 1)
+    y = x if expanded == x.channels else read_once(net.conv(f"{name}.expand", x, expanded, 1))
     y = net.conv(f"{name}.depthwise", y, expanded, kernel, stride=stride, groups=expanded)
     if squeeze:
         excite(net, f"{name}.se", y, squeeze)
-    return net.conv(f"{name}.project", y, channels, 1)
+    return net.conv(f"{name}.project", y if squeeze else read_once(y), channels, 1)
 
 
 def excite(net: NetworkBuilder, name: str, x: Feature, squeeze: int) -> None:
     """Add the two fully connected layers of squeeze-and-excitation (Hu et al., CVPR 2018)."""
     y = net.linear(f"{name}.reduce", pooled(x), squeeze)
-    net.linear(f"{name}.expand", y, x.channels)
+    net.linear(f"{name}.expand", read_once(y), x.channels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled, read_once
 from cosearch_plugins.workloads.options import BATCH, image
 from cosearch_plugins.workloads.vision import ImageNetwork
 
@@ -17,7 +17,7 @@ Block = Callable[[NetworkBuilder, str, Feature, int, int], Feature]
 def basic_block(net: NetworkBuilder, name: str, x: Feature, channels: int, stride: int) -> Feature:
     """Add two 3x3 convolutions and, where the shape changes, a projection beside them."""
     y = net.conv(f"{name}.conv1", x, channels, 3, stride=stride)
-    y = net.conv(f"{name}.conv2", y, channels, 3)
+    y = net.conv(f"{name}.conv2", read_once(y), channels, 3)
     if stride != 1 or x.channels != channels:
         net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
     return y
@@ -26,7 +26,7 @@ def basic_block(net: NetworkBuilder, name: str, x: Feature, channels: int, strid
 def bottleneck(net: NetworkBuilder, name: str, x: Feature, channels: int, stride: int) -> Feature:
     """Add 1x1, 3x3 (with the stride) and 1x1 to four times the channels, and a projection."""
     y = net.conv(f"{name}.conv1", x, channels, 1)
-    y = net.conv(f"{name}.conv2", y, channels, 3, stride=stride)
+    y = net.conv(f"{name}.conv2", read_once(y), channels, 3, stride=stride)
     return _widened(net, name, x, y, stride)
 
 
@@ -35,7 +35,7 @@ def bottleneck_v1(
 ) -> Feature:
     """Add the bottleneck as published, with the stride in the first 1x1."""
     y = net.conv(f"{name}.conv1", x, channels, 1, stride=stride)
-    y = net.conv(f"{name}.conv2", y, channels, 3)
+    y = net.conv(f"{name}.conv2", read_once(y), channels, 3)
     return _widened(net, name, x, y, stride)
 
 
@@ -43,7 +43,7 @@ def _widened(net: NetworkBuilder, name: str, x: Feature, y: Feature, stride: int
     channels = 4 * y.channels
     if stride != 1 or x.channels != channels:
         net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
-    return net.conv(f"{name}.conv3", y, channels, 1)
+    return net.conv(f"{name}.conv3", read_once(y), channels, 1)
 
 
 def resnet(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, flat
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, flat, read_once
 from cosearch_plugins.workloads.vision import ImageNetwork
 
 
@@ -18,8 +18,8 @@ class VGG16(ImageNetwork):
             ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)), start=1
         ):
             for i in range(1, depth + 1):
-                x = net.conv(f"conv{stage}_{i}", x, channels, 3, bias=True, norm=False)
+                x = net.conv(f"conv{stage}_{i}", read_once(x), channels, 3, bias=True, norm=False)
             x = net.pool(x, 2, 2)
         x = net.linear("fc6", flat(x), 4096)
-        x = net.linear("fc7", x, 4096)
-        net.linear("fc8", x, 1000)
+        x = net.linear("fc7", read_once(x), 4096)
+        net.linear("fc8", read_once(x), 1000)
