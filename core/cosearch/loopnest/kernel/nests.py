@@ -10,7 +10,7 @@ from cosearch.errors import CosearchError
 from cosearch.loopnest.kernel.batch import Programs, Source
 from cosearch.loopnest.kernel.geometry import Inputs
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER, Nests, inexact, pack, reasons
-from cosearch.loopnest.kernel.readiness import announce
+from cosearch.loopnest.kernel.readiness import announce_kernel
 from cosearch.loopnest.orders import order_of_word
 from cosearch.loopnest.slots import TIME
 from cosearch.machine.architecture import Architecture
@@ -37,7 +37,7 @@ class NestPricer:
     """
 
     def __init__(self, architecture: Architecture, layer: Einsum) -> None:
-        announce()
+        announce_kernel()
         why_not = inexact(architecture, layer)
         if why_not:
             raise CosearchError(

@@ -17,8 +17,7 @@ from cosearch.loopnest.kernel import interpreter as kernel
 
 _log = logging.getLogger("cosearch")
 
-COMPILING = "compiling the pricing kernel (once per installation, about 10 seconds) ..."
-COMPILING_SEARCH = "compiling the exact mapper (once per installation, about 40 seconds) ..."
+KERNEL = "the pricing kernel (once per installation, about 10 seconds)"
 
 
 def is_cached(function: Any, sources: Iterable[Path]) -> bool:  # noqa: ANN401 - numba's own type
@@ -36,15 +35,12 @@ def is_ready(function: Any, sources: Iterable[Path]) -> bool:  # noqa: ANN401 - 
     return bool(function.signatures) or is_cached(function, sources)
 
 
-def announce() -> None:
-    """Log, on the logger `cosearch`, that the kernel is about to be compiled, if it is."""
-    if not is_ready(kernel.price, [Path(kernel.__file__)]):
-        _log.info(COMPILING)
+def announce(function: Any, sources: Iterable[Path], what: str) -> None:  # noqa: ANN401 - numba's
+    """Log, on the logger `cosearch`, that a function is about to be compiled, if it is."""
+    if not is_ready(function, sources):
+        _log.info("compiling %s ...", what)
 
 
-def announce_search() -> None:
-    """Log that the exact mapper is about to be compiled, if it is."""
-    from cosearch_plugins.mappers.exact import entries
-
-    if not is_ready(entries.compiled.search, Path(entries.__file__).parent.glob("*.py")):
-        _log.info(COMPILING_SEARCH)
+def announce_kernel() -> None:
+    """Say that the pricing kernel is about to be compiled, if it is."""
+    announce(kernel.price, [Path(kernel.__file__)], KERNEL)

@@ -9,7 +9,7 @@ import numpy as np
 from cosearch.loopnest.kernel.batch import Programs, Source
 from cosearch.loopnest.kernel.nests import ORDERS_WORTH_A_PROGRAM
 from cosearch.loopnest.kernel.pack import inexact
-from cosearch.loopnest.kernel.readiness import announce
+from cosearch.loopnest.kernel.readiness import announce_kernel
 from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.space.decoding import Orders, decoder, row_inputs
 from cosearch.loopnest.space.layout import RowLayout
@@ -27,7 +27,7 @@ class RowPricer:
     """
 
     def __init__(self, space: RowLayout) -> None:
-        announce()
+        announce_kernel()
         self.space = space
         self.programs = Programs.of(row_inputs(space))
         self.decoder = decoder(space, self.programs.inputs)

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 from numba import njit
 
+from cosearch.loopnest.kernel.readiness import announce
 from cosearch_plugins.mappers.exact import tables, tiles, travel, tree, unions, windows
 
 
@@ -108,3 +109,10 @@ def _entries(digest: int) -> SimpleNamespace:  # noqa: C901 - a list of wrappers
 
 compiled = _entries(_digest())
 """The functions of these names in tables, tiles, travel, tree, unions and windows."""
+
+SEARCH = "the exact mapper (once per installation, about 40 seconds)"
+
+
+def announce_compiling() -> None:
+    """Say that the search is about to be compiled, if it is."""
+    announce(compiled.search, Path(__file__).parent.glob("*.py"), SEARCH)

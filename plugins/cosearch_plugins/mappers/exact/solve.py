@@ -14,13 +14,12 @@ import numpy as np
 from attrs import define, evolve, field, frozen
 
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER
-from cosearch.loopnest.kernel.readiness import announce_search
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.loopnest.space.mapspace import MapSpace
 from cosearch.typing import BoolArray, FloatArray
 from cosearch_plugins.mappers.exact import arrays
 from cosearch_plugins.mappers.exact.branch import Branch, kept_of, new_net, new_state
-from cosearch_plugins.mappers.exact.entries import compiled
+from cosearch_plugins.mappers.exact.entries import announce_compiling, compiled
 from cosearch_plugins.mappers.exact.lattice import Lattice
 from cosearch_plugins.mappers.exact.problem import OrderTables, Problem, fits, lay_out
 from cosearch_plugins.mappers.exact.shared_tables import Look, SharedTables
@@ -196,7 +195,7 @@ class Solver:
     _shared: SharedTables = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        announce_search()
+        announce_compiling()
         space, look = self.space, partial(self.limits.look, grace=0.0)
         self.lattice, self.problem = lay_out(
             space.architecture, space.layer, space.constraints, self.tables, look

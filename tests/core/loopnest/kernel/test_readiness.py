@@ -11,7 +11,7 @@ from cosearch.loopnest.kernel import readiness
 from cosearch_plugins.mappers.exact import entries
 
 SOURCE = Path(kernel.__file__)
-NAMES = {"price": "kernel.price-1", "search": "entries._entries.locals.search-1"}
+NAMES = {"price": "interpreter.price-1", "search": "entries._entries.locals.search-1"}
 
 
 @pytest.fixture(params=["price", "search"])
@@ -29,8 +29,8 @@ def fresh(request, tmp_path, monkeypatch):
 
     monkeypatch.setattr(holder, request.param, Fresh)
     said = {
-        "price": (readiness.announce, readiness.COMPILING),
-        "search": (readiness.announce_search, readiness.COMPILING_SEARCH),
+        "price": (readiness.announce_kernel, f"compiling {readiness.KERNEL} ..."),
+        "search": (entries.announce_compiling, f"compiling {entries.SEARCH} ..."),
     }
     return Fresh, *said[request.param], tmp_path / f"{NAMES[request.param]}.py311.1.nbc"
 
