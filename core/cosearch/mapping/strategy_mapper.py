@@ -14,6 +14,7 @@ from cosearch.mapping.priced import mapping_losses, priced
 from cosearch.mapping.rejection import Rejections
 from cosearch.registry.registry import Named
 from cosearch.search.asked import asked_rows
+from cosearch.search.limits import Limits
 from cosearch.search.objective import Objective
 from cosearch.search.strategy import Strategy
 from cosearch.typing import FloatArray, Rows
@@ -50,7 +51,7 @@ class StrategyMapper(Mapper):
         started = time.perf_counter()
         space = accelerator.mapspace(layer)
         strategy = self.strategy.make(space, rng)
-        found = _Findings()
+        found, limits = _Findings(), Limits()
         limit = budget.evaluations or budget.trials or EVALUATIONS
         while found.evaluations < limit:
             if budget.seconds is not None and time.perf_counter() - started > budget.seconds:
@@ -62,8 +63,8 @@ class StrategyMapper(Mapper):
             costs = priced(accelerator, layer, rows)
             losses = mapping_losses(objective, accelerator, costs)
             found.add(rows, costs, losses)
-            told = np.where(costs.feasible, losses, costs.excess - 1.0)
-            strategy.tell(rows, told[:, None], costs.feasible)
+            missed = _violations(costs, limits)
+            strategy.tell(rows, losses[:, None], costs.feasible, missed)
         return found.best(layer, self.strategy.spec, time.perf_counter() - started)
 
 
@@ -114,3 +115,12 @@ class _Findings:
             self.evaluations,
             nearest.relax,
         )
+
+
+def _violations(costs: CostBatch, limits: Limits) -> FloatArray:
+    """Return by how much each mapping misses the rule that ruled it out, float64[n, k]."""
+    columns = limits.columns(costs.reasons)
+    table = np.full((len(costs.feasible), len(limits)), np.nan)
+    missed = np.flatnonzero(~costs.feasible)
+    table[missed, columns[costs.reason[missed]]] = costs.excess[missed] - 1.0
+    return table

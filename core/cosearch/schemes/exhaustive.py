@@ -59,7 +59,13 @@ class BoundedEnumeration(Strategy):
         self._asked = max(first, min(first + n, last))
         return self.designs.rows[first : self._asked]
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:  # noqa: ARG002
+    def tell(
+        self,
+        rows: Rows,  # noqa: ARG002
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,  # noqa: ARG002
+    ) -> None:
         """Remember the best loss."""
         found = losses[feasible, 0]
         self._best = min(self._best, float(found.min(initial=np.inf)))

@@ -164,10 +164,14 @@ class Constraint:
             raise InputError(f"constraint {text!r}", [f"{number!r} is not a number"]) from None
         return cls(name, sign == "<=", limit)
 
+    def excess(self, values: FloatArray) -> FloatArray:
+        """Return by how much values, float64[n], miss the limit, relative; negative: to spare."""
+        over = values - self.limit if self.at_most else self.limit - values
+        return np.asarray(over / max(abs(self.limit), 1e-300))
+
     def violation(self, values: FloatArray) -> FloatArray:
         """Return by how much values, float64[n], miss the limit, relative to it; 0 where met."""
-        over = values - self.limit if self.at_most else self.limit - values
-        return np.asarray(np.maximum(over, 0.0) / max(abs(self.limit), 1e-300))
+        return np.maximum(self.excess(values), 0.0)
 
     def __str__(self) -> str:
         return f"{self.name}{'<=' if self.at_most else '>='}{self.limit:g}"

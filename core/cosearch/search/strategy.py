@@ -22,11 +22,23 @@ class Told:
         rows: int64[n, d].
         losses: float64[n, m]; infinite where not feasible.
         feasible: bool[n].
+        violations: float64[n, k], as `Strategy.tell` has them; k is 0 where nothing is known.
     """
 
     rows: Rows
     losses: FloatArray
     feasible: BoolArray
+    violations: FloatArray
+
+    @property
+    def violation(self) -> FloatArray:
+        """float64[n]: all misses together: 0 where feasible, infinite where not and none is known.
+
+        Source: Deb, An Efficient Constraint Handling Method for Genetic Algorithms, 2000, eq. 4.
+        """
+        missed = np.nan_to_num(np.maximum(self.violations, 0.0), nan=0.0, posinf=np.inf)
+        total = missed.sum(axis=1)
+        return np.where(self.feasible, 0.0, np.where(total > 0, total, np.inf))
 
     @property
     def loss(self) -> FloatArray:
@@ -67,15 +79,24 @@ class Strategy(ABC):
         """
 
     @abstractmethod
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Learn.
 
         Args:
             rows: int64[n, d]; left as they are.
             losses: float64[n, m], lower is better; infinite is allowed, NaN is refused. Where not
-                feasible it is no loss: the engine puts there by how much the design misses its
-                limits, relative (infinite where unknown), which a strategy may use or ignore.
-            feasible: bool[n]: whether the design could be built and run at all.
+                feasible it means nothing.
+            feasible: bool[n]: whether the design could be built and run, within every limit.
+            violations: float64[n, k]: by how much each limit is missed, relative: above 0 it is
+                missed, at most 0 it is met, with so much to spare; NaN where unknown. A limit
+                keeps its column throughout a search, and later calls may bring more columns; an
+                infeasible row may have none above 0. None: nothing is known.
         """
 
     @property
@@ -83,7 +104,13 @@ class Strategy(ABC):
         """What the search itself spent, by name, such as raw draws; for reports."""
         return {}
 
-    def checked(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> Told:
+    def checked(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> Told:
         """Return copies of what `tell` was given, or raise CosearchError if it cannot be so."""
         rows = np.array(rows, dtype=np.int64)
         losses = np.array(losses, dtype=np.float64)
@@ -102,13 +129,18 @@ class Strategy(ABC):
                 f"{name} takes one objective and was told {losses.shape[1]} losses",
                 "use a strategy for several objectives, such as nsga2",
             )
+        missed = np.array(np.zeros((len(rows), 0)) if violations is None else violations)
+        if missed.ndim != 2 or len(missed) != len(rows):
+            raise CosearchError(
+                f"{name} was told violations {missed.shape} of {len(rows)} rows; it needs (n, k)"
+            )
         losses[~feasible] = np.inf
         if np.isnan(losses).any():
             raise CosearchError(
                 f"{name} was told a loss that is not a number",
                 "tell infinity, or feasible=False, for a design that has no loss",
             )
-        return Told(rows, losses, feasible)
+        return Told(rows, losses, feasible, missed.astype(np.float64))
 
 
 class MultiFidelity(Strategy):
@@ -129,10 +161,21 @@ class MultiFidelity(Strategy):
 
     @abstractmethod
     def tell_at(
-        self, rows: Rows, losses: FloatArray, feasible: BoolArray, fidelity: FloatArray
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        fidelity: FloatArray,
+        violations: FloatArray | None = None,
     ) -> None:
         """Learn what rows are worth at the fidelities, float64[n], they were judged at."""
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Learn what rows are worth in full."""
-        self.tell_at(rows, losses, feasible, np.ones(len(rows)))
+        self.tell_at(rows, losses, feasible, np.ones(len(rows)), violations)

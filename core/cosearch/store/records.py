@@ -50,11 +50,11 @@ ADD_STUDY = (
 
 TRIALS_OF = (
     "SELECT number, row, configuration, state, reason, violation, accelerator, losses, metrics, "
-    "unmapped, think_seconds, trials.seconds, fidelity FROM {trials} "
+    "unmapped, think_seconds, trials.seconds, fidelity, violations FROM {trials} "
     "JOIN studies ON studies.id = study WHERE name = ? ORDER BY number"
 )
 
-ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 LAYERS_OF = (
     "SELECT number, layers.name, layer, count, result FROM layers "
@@ -100,14 +100,14 @@ def trial_values(trial: Trial) -> tuple[Any, ...]:
         trial.number, _json(trial.row), _json(trial.configuration), str(out.state), out.reason,
         out.violation, out.accelerator, _json(out.losses), _json(out.metrics),
         None if out.unmapped is None else _json(asdict(out.unmapped)), trial.think_seconds,
-        out.seconds, trial.fidelity,
+        out.seconds, trial.fidelity, _json(out.violations),
     )  # fmt: skip
 
 
 def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
     """Return a trial from its columns and its layers."""
     (number, point, configuration, state, reason, violation, accelerator, losses, metrics,
-     unmapped, think_seconds, seconds, fidelity) = row  # fmt: skip
+     unmapped, think_seconds, seconds, fidelity, violations) = row  # fmt: skip
     outcome = Outcome(
         State(state),
         reason,
@@ -118,6 +118,7 @@ def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
         tuple(layers),
         None if unmapped is None else Unmapped(**json.loads(unmapped)),
         seconds,
+        violations=json.loads(violations),
     )
     return Trial(
         number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds,

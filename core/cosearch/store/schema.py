@@ -12,8 +12,17 @@ from cosearch.errors import CosearchError
 APPLICATION = 0x636F7365
 """SQLite's application id of our files: the letters `cose`."""
 
-VERSION = 2
-"""Version of the tables, in SQLite's user version. In version 1 trials had no fidelity."""
+VERSION = 3
+"""Version of the tables, in SQLite's user version.
+
+In version 1 trials had no fidelity, in version 2 no violations of single limits.
+"""
+
+_ADDED = {
+    2: "fidelity REAL NOT NULL DEFAULT 1.0",
+    3: "violations TEXT NOT NULL DEFAULT '{}'",
+}
+"""The column of `trials` that each version brought."""
 
 WAIT_SECONDS = 30.0
 """How long to wait for another process to finish writing."""
@@ -44,6 +53,7 @@ CREATE TABLE trials (
     think_seconds REAL NOT NULL,
     seconds REAL NOT NULL,
     fidelity REAL NOT NULL DEFAULT 1.0, -- share of the unique layers that the outcome holds for
+    violations TEXT NOT NULL DEFAULT '{}', -- JSON: by how much each limit is missed, relative
     PRIMARY KEY (study, number)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE layers (
@@ -143,18 +153,19 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Add the column that version 1 lacks, unless another process has just done so."""
+    """Add the columns that an older version lacks, unless another process has just done so."""
     with transaction(connection):
-        if _version(connection) < VERSION:
-            connection.execute("ALTER TABLE trials ADD COLUMN fidelity REAL NOT NULL DEFAULT 1.0")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+        for version in range(_version(connection) + 1, VERSION + 1):
+            connection.execute(f"ALTER TABLE trials ADD COLUMN {_ADDED[version]}")
+            connection.execute(f"PRAGMA user_version = {version}")
 
 
 def trials_table(connection: sqlite3.Connection) -> str:
     """Return what to select trials from: an older file, only read, is left as it is."""
-    if _version(connection) < VERSION:
-        return "(SELECT *, 1.0 AS fidelity FROM trials) AS trials"
-    return "trials"
+    lacking = {2: "1.0 AS fidelity", 3: "'{}' AS violations"}
+    added = [column for version, column in lacking.items() if version > _version(connection)]
+    columns = ", ".join(["*", *added])
+    return f"(SELECT {columns} FROM trials) AS trials" if added else "trials"  # noqa: S608
 
 
 def _version(connection: sqlite3.Connection) -> int:

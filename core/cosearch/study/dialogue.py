@@ -10,6 +10,7 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError, PluginError, broken
 from cosearch.search.asked import asked_rows, checked_rows
+from cosearch.search.limits import Limits
 from cosearch.search.strategy import MultiFidelity, Strategy
 from cosearch.study.problem import Problem
 from cosearch.study.transfer import Known
@@ -44,6 +45,7 @@ class Dialogue:
     def __init__(self, strategy: Strategy, problem: Problem) -> None:
         self.strategy, self.problem = strategy, problem
         self._asked_at: dict[bytes, float] = {}
+        self._limits = Limits()
 
     def ask(self) -> Asked:
         """Return the next batch."""
@@ -77,15 +79,18 @@ class Dialogue:
     def tell(self, asked: Asked, trials: Sequence[Trial]) -> None:
         """Tell what came of a batch; of rows outside the space nothing is told."""
         inside = [i for i, trial in enumerate(trials) if trial.outcome != OUTSIDE]
+        outcomes = [trials[i].outcome for i in inside]
         m = len(self.problem.objectives)
-        losses = np.array([_told(trials[i].outcome, m) for i in inside]).reshape(-1, m)
-        feasible = np.array([trials[i].outcome.ok for i in inside], dtype=bool)
-        rows = asked.rows[inside]
+        lost = (np.inf,) * m
+        losses = np.array([o.losses if o.ok else lost for o in outcomes]).reshape(-1, m)
+        feasible = np.array([o.ok for o in outcomes], dtype=bool)
+        missed = self._limits.table([o.violations for o in outcomes])
+        rows, fidelity = asked.rows[inside], asked.fidelity[inside]
         with self._blamed("tell"):
             if isinstance(self.strategy, MultiFidelity):
-                self.strategy.tell_at(rows, losses, feasible, asked.fidelity[inside])
+                self.strategy.tell_at(rows, losses, feasible, fidelity, missed)
             else:
-                self.strategy.tell(rows, losses, feasible)
+                self.strategy.tell(rows, losses, feasible, missed)
 
     def tell_baseline(self, baseline: Trial | None) -> None:
         """Let the strategy start from the baseline, where that is in its space."""
@@ -105,7 +110,7 @@ class Dialogue:
         """Tell another study's trials."""
         if known is not None and len(known.rows):
             with self._blamed("tell"):
-                known.tell(self.strategy)
+                known.tell(self.strategy, self._limits)
 
     @contextmanager
     def _blamed(self, verb: str) -> Iterator[None]:
@@ -115,10 +120,3 @@ class Dialogue:
             raise
         except Exception as error:
             raise broken("strategy", self.problem.spec.strategy, verb, error) from error
-
-
-def _told(outcome: Outcome, m: int) -> list[float]:
-    """Return what a strategy hears of an outcome: m losses, or m times by how much it misses."""
-    if outcome.ok:
-        return list(outcome.losses)
-    return [np.inf if outcome.violation is None else outcome.violation] * m

@@ -22,6 +22,9 @@ from cosearch.typing import Value
 from cosearch.workload.mix import cost_of_parts, geomean_edp
 from cosearch.workload.network import Layer
 
+MAPPING = "a layer's mapping"
+"""The limit that a design misses on which a layer finds no mapping."""
+
 
 def evaluate(
     problem: Problem,
@@ -40,7 +43,7 @@ def evaluate(
         problem = problem.for_design(configuration)
         accelerator = problem.machine(configuration)
         partial = evolve(partial, accelerator=str(accelerator.key), metrics=_fixed(accelerator))
-        limits_missed = _violations(problem, partial.metrics, early=True)
+        partial, limits_missed = _limited(problem, partial, early=True)
         if limits_missed:
             outcome = _constrained(partial, limits_missed)
         else:
@@ -48,6 +51,8 @@ def evaluate(
             known = cache if cache and problem.cache_purpose else NoCache()
             outcome = _mapped(problem, accelerator, partial, layers, known)
     except Infeasible as verdict:
+        margins = {rule: m - 1.0 for rule, m in verdict.margins.items() if math.isfinite(m)}
+        partial = evolve(partial, violations={**partial.violations, **margins})
         outcome = _infeasible(partial, verdict.reason, violation_of(verdict))
     except Exception as error:
         outcome = evolve(partial, reason=_fault(error))
@@ -64,7 +69,7 @@ def _mapped(
     for layer in layers:
         result = map_layer(problem, accelerator, layer, cache)
         if isinstance(result, Unmapped):
-            return _infeasible(evolve(partial, unmapped=result), result.reason, result.violation)
+            return _unmapped(partial, result)
         partial = evolve(partial, layers=(*partial.layers, result))
     if layers == problem.network.unique and problem.mapper.remembered:
         partial = _chosen(problem, accelerator, partial, cache)
@@ -98,7 +103,7 @@ def _chosen(problem: Problem, accelerator: Accelerator, partial: Outcome, cache:
 
 
 def _scored(problem: Problem, partial: Outcome) -> Outcome:
-    missed = _violations(problem, partial.metrics, early=False)
+    partial, missed = _limited(problem, partial, early=False)
     if missed:
         return _constrained(partial, missed)
     columns = {name: np.array([value]) for name, value in partial.metrics.items()}
@@ -117,30 +122,34 @@ def _scored(problem: Problem, partial: Outcome) -> Outcome:
     return evolve(partial, state=State.OK, losses=tuple(losses))
 
 
-def _violations(
-    problem: Problem, metrics: Mapping[str, float], *, early: bool
-) -> list[tuple[Constraint, float, float]]:
-    """Return (constraint, value, violation) of each limit missed.
+def _limited(
+    problem: Problem, partial: Outcome, *, early: bool
+) -> tuple[Outcome, list[tuple[Constraint, float, float]]]:
+    """Return the outcome with its distances from the study's limits, and the limits missed.
 
     Args:
         problem: has the constraints.
-        metrics: known so far.
+        partial: has the metrics known so far.
         early: look only at what is known before mapping, such as the area; otherwise a constraint
             on something unknown raises PluginError.
+
+    Returns:
+        The outcome, and (constraint, value, violation) of each limit missed.
     """
-    missed = []
+    missed, distances = [], {}
     for constraint in problem.constraints:
-        value = _value(problem, constraint.name, metrics)
+        value = _value(problem, constraint.name, partial.metrics)
         if value is None and not early:
             raise PluginError(
                 f"constraint {constraint} limits something that {problem.hardware.name!r} "
                 "does not have"
             )
         if value is not None:
-            violation = float(constraint.violation(np.array([value]))[0])
-            if violation > 0:
-                missed.append((constraint, value, violation))
-    return missed
+            excess = float(constraint.excess(np.array([value]))[0])
+            distances[str(constraint)] = excess
+            if excess > 0:
+                missed.append((constraint, value, excess))
+    return evolve(partial, violations={**partial.violations, **distances}), missed
 
 
 def _value(problem: Problem, name: str, metrics: Mapping[str, float]) -> float | None:
@@ -157,6 +166,12 @@ def _value(problem: Problem, name: str, metrics: Mapping[str, float]) -> float |
 def _constrained(partial: Outcome, missed: list[tuple[Constraint, float, float]]) -> Outcome:
     texts = [f"{c.name} is {value:.6g}, not {str(c)[len(c.name) :]}" for c, value, _ in missed]
     return _infeasible(partial, "; ".join(texts), sum(v for _, _, v in missed))
+
+
+def _unmapped(partial: Outcome, result: Unmapped) -> Outcome:
+    known = {} if result.violation is None else {MAPPING: result.violation}
+    partial = evolve(partial, unmapped=result, violations={**partial.violations, **known})
+    return _infeasible(partial, result.reason, result.violation)
 
 
 def _infeasible(partial: Outcome, reason: str, violation: float | None) -> Outcome:

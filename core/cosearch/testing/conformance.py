@@ -66,7 +66,7 @@ def asks_are_well_formed(target: type[Strategy], options: Options) -> None:
         for size in (1, 7, 2, 13)[: task.rounds]:
             rows = strategy.ask(size)
             _check_rows(rows, size, task)
-            strategy.tell(rows, *task.judge(rows))
+            strategy.tell(rows, *task.answer(rows))
 
 
 def nothing_is_asked_twice(target: type[Strategy], options: Options) -> None:
@@ -92,7 +92,7 @@ def a_seed_gives_one_trace(target: type[Strategy], options: Options) -> None:
 
 def another_process_agrees(target: type[Strategy], options: Options) -> None:
     """The trace does not depend on the process: hash seeds, addresses, global state."""
-    names = ["unknown constraint", "constant", "some infinite", "large space"]
+    names = ["unknown constraint", "limits", "constant", "some infinite", "large space"]
     try:
         elsewhere = trace_elsewhere(target, options, names, seed=3)
     except RuntimeError as error:
@@ -147,7 +147,7 @@ def strangers_are_welcome(target: type[Strategy], options: Options) -> None:
 
 def batches_need_not_be_answered_in_order(target: type[Strategy], options: Options) -> None:
     """Several asks may be outstanding, and their results may arrive in pieces, in any order."""
-    task = problem("unknown constraint")
+    task = problem("limits")
     strategy = _make(target, options, task)
     rng = np.random.default_rng(7)
     for _ in range(4):
@@ -155,7 +155,7 @@ def batches_need_not_be_answered_in_order(target: type[Strategy], options: Optio
         _require(len(asked) == 15, "asked too few while its space holds more")
         _require(len(np.unique(asked, axis=0)) == 15, "asked for a row that is being evaluated")
         for part in np.array_split(asked[rng.permutation(15)], 4):
-            strategy.tell(part, *task.judge(part))
+            strategy.tell(part, *task.answer(part))
 
 
 def told_arrays_are_left_alone(target: type[Strategy], options: Options) -> None:
@@ -200,6 +200,29 @@ def nonsense_is_refused(target: type[Strategy], options: Options) -> None:
         raise ConformanceError(f"{what} was not refused with a CosearchError")
 
 
+def violations_are_welcome(target: type[Strategy], options: Options) -> None:
+    """It takes by how much limits are missed: none, some unknown, and more limits as they are met.
+
+    They are left alone, and of a wrong shape they are refused.
+    """
+    task = problem("limits")
+    strategy = _make(target, options, task)
+    for round_ in range(6):
+        rows = strategy.ask(8)
+        _check_rows(rows, 8, task)
+        losses, feasible, violations = task.answer(rows)
+        known = violations[:, : round_ // 2].copy()
+        strategy.tell(rows, losses, feasible, known)
+        same = np.array_equal(known, violations[:, : round_ // 2], equal_nan=True)
+        _require(same, "tell changed the violations")
+    rows = strategy.ask(2)
+    try:
+        strategy.tell(rows, *task.judge(rows), np.zeros((len(rows) + 1, 2)))
+    except CosearchError:
+        return
+    raise ConformanceError("violations of other rows were not refused with a CosearchError")
+
+
 def several_objectives(target: type[Strategy], options: Options) -> None:
     """Two losses are searched where `multi_objective` says so, and refused where not."""
     task = TWO_OBJECTIVES
@@ -229,6 +252,7 @@ CHECKS: tuple[Check, ...] = (
     batches_need_not_be_answered_in_order,
     told_arrays_are_left_alone,
     nonsense_is_refused,
+    violations_are_welcome,
     several_objectives,
 )
 

@@ -14,6 +14,9 @@ from cosearch.typing import BoolArray, FloatArray, Rows
 Judge = Callable[[Rows], tuple[FloatArray, BoolArray]]
 """From rows int64[n, d] to losses float64[n, m] and feasible bool[n]."""
 
+Answer = tuple[FloatArray, BoolArray, FloatArray]
+"""What a strategy is told of rows: losses, feasible, and violations float64[n, k]."""
+
 
 @frozen(eq=False)
 class Problem:
@@ -24,12 +27,20 @@ class Problem:
         space: to search.
         judge: losses and feasibility of rows.
         rounds: asks worth making in a test.
+        misses: from rows to by how much each limit is missed, float64[n, k]; None: nobody says.
     """
 
     name: str
     space: Space
     judge: Judge
     rounds: int = 8
+    misses: Callable[[Rows], FloatArray] | None = None
+
+    def answer(self, rows: Rows) -> Answer:
+        """Return what a strategy is told of rows."""
+        losses, feasible = self.judge(rows)
+        nothing = np.zeros((len(rows), 0))
+        return losses, feasible, nothing if self.misses is None else self.misses(rows)
 
 
 def _fits(columns: Mapping[str, np.ndarray]) -> BoolArray:
@@ -132,6 +143,16 @@ def _far(rows: Rows) -> tuple[FloatArray, BoolArray]:
     return loss[:, None], rows[:, 0] >= rows[:, 1]
 
 
+def _excess(rows: Rows) -> FloatArray:
+    """Return by how much two limits are missed; of the second only a miss is ever told."""
+    area, width = rows[:, 0] + rows[:, 2] - 7.0, rows[:, 1] - 4.0
+    return np.stack([area / 7.0, np.where(width > 0, width / 4.0, np.nan)], axis=1)
+
+
+def _limited(rows: Rows) -> tuple[FloatArray, BoolArray]:
+    return _bowl(rows)[:, None], ~(_excess(rows) > 0).any(axis=1)
+
+
 def _two(rows: Rows) -> tuple[FloatArray, BoolArray]:
     area = (rows + 1.0).prod(axis=1)
     return np.stack([_bowl(rows), area], axis=1), rows[:, 2] != 4
@@ -140,6 +161,7 @@ def _two(rows: Rows) -> tuple[FloatArray, BoolArray]:
 PROBLEMS: tuple[Problem, ...] = (
     Problem("smooth", MACHINE, _smooth),
     Problem("unknown constraint", MACHINE, _unknown),
+    Problem("limits", MACHINE, _limited, misses=_excess),
     Problem("negative losses", MACHINE, _negative),
     Problem("constant", MACHINE, _constant),
     Problem("tied", MACHINE, _tied),

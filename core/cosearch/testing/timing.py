@@ -47,15 +47,15 @@ def ask_times(
         rng = np.random.default_rng(seed)
         strategy = target(task.space, np.random.default_rng(seed), **options)
         rows, _ = task.space.sample_feasible(history, rng)
-        strategy.tell(rows, *task.judge(rows))
+        strategy.tell(rows, *task.answer(rows))
         ask_ms, tell_ms = [], []
         for _ in range(repeats):
             started = time.perf_counter()
             asked = strategy.ask(1)
             ask_ms.append((time.perf_counter() - started) * 1e3)
-            losses, feasible = task.judge(asked)
+            answer = task.answer(asked)
             started = time.perf_counter()
-            strategy.tell(asked, losses, feasible)
+            strategy.tell(asked, *answer)
             tell_ms.append((time.perf_counter() - started) * 1e3)
         measured.append(
             AskTime(history, statistics.median(ask_ms), statistics.median(tell_ms), max(ask_ms))

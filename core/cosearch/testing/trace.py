@@ -27,8 +27,7 @@ def run(strategy: Strategy, task: Problem, rounds: int, batch: int) -> list[Rows
     for _ in range(rounds):
         rows = strategy.ask(batch)
         asked.append(rows.copy())
-        losses, feasible = task.judge(rows)
-        strategy.tell(rows, losses, feasible)
+        strategy.tell(rows, *task.answer(rows))
     return asked
 
 

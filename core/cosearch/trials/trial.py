@@ -34,6 +34,8 @@ class Outcome:
         reason: why not ok, in words.
         violation: by how much an infeasible design misses, relative, more than 0; None where
             unknown.
+        violations: by how much each limit is missed, relative, by name, those that are known: of
+            the study's constraints also to spare (at most 0), of the machine's own what it says.
         accelerator: its key; empty where it was not built.
         losses: one an objective; empty unless ok.
         metrics: of the whole network, those that are known: `energy_pj`, `cycles`, `area_mm2`,
@@ -57,6 +59,7 @@ class Outcome:
     unmapped: Unmapped | None = None
     seconds: float = 0.0
     searched: tuple[Searched, ...] = field(default=(), eq=False, repr=False)
+    violations: Mapping[str, float] = field(factory=dict)
 
     @classmethod
     def failed(cls, reason: str, seconds: float = 0.0) -> Outcome:

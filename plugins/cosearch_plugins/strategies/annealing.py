@@ -95,9 +95,15 @@ class Annealing(Strategy):
         none = np.zeros((0, len(self.space.names)), dtype=np.int64)
         return np.concatenate([none, *asked])
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Let each walk step to its row, or stay; a stranger's row goes to the worst walk."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         for row, loss in zip(told.rows, told.loss.tolist(), strict=True):
             walk = self._walker.pop(row.tobytes(), None)

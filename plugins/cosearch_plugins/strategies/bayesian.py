@@ -109,9 +109,15 @@ class Bayesian(Strategy):
         self._pending.update((row.tobytes(), row.copy()) for row in rows)
         return rows
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Take the trials in: a rank-one update each with the linear kernel."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         for row in told.rows:
             self._pending.pop(row.tobytes(), None)

@@ -184,9 +184,15 @@ class CmaEs(Strategy):
         found.append(self._unseen.draw(missing, self.rng))
         return np.concatenate(found)
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Collect points until there is a generation of them, and update the distribution."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         if self._gaussian is None:
             return

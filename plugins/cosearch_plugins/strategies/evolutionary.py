@@ -47,9 +47,15 @@ class Evolutionary(PopulationStrategy):
         self._tournament, self._ageing = tournament, ageing
         self._losses = np.zeros(0)
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Let the rows join the population, and the worst (or the oldest) leave it."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         everyone = np.concatenate([self._rows, told.rows])
         loss = np.concatenate([self._losses, told.loss])

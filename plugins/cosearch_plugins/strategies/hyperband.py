@@ -86,10 +86,15 @@ class Hyperband(MultiFidelity):
         return np.array(rows, dtype=np.int64).reshape(shape), self.fidelities[chosen]
 
     def tell_at(
-        self, rows: Rows, losses: FloatArray, feasible: BoolArray, fidelity: FloatArray
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        fidelity: FloatArray,
+        violations: FloatArray | None = None,
     ) -> None:
         """Rank the rows among those judged at the same fidelity."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         for row, loss, level in zip(told.rows, told.loss, self._levels(fidelity), strict=True):
             key = row.tobytes()

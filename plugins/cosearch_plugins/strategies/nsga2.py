@@ -81,9 +81,15 @@ class Nsga2(PopulationStrategy):
         super().__init__(space, rng, population, crossover, mutations)
         self._losses: FloatArray | None = None
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Join the rows to the population and keep the first by front, then by crowding."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         before = told.losses[:0] if self._losses is None else self._losses
         if before.shape[1] != told.losses.shape[1]:

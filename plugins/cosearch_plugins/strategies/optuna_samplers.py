@@ -79,9 +79,15 @@ class Optuna(Strategy):
         found.append(self._unseen.draw(missing, self.rng))
         return np.concatenate(found)
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Finish the trials; rows that Optuna did not propose are added as trials."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         if len(told.rows) == 0:
             return

@@ -85,9 +85,15 @@ class PolicyGradient(Strategy):
         found.append(self._unseen.draw(missing, self.rng))
         return np.concatenate(found)
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Remember the trials; learn whenever a batch of them is complete."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         self._history.add(told)
         while self._learned + self._batch <= len(self._history):

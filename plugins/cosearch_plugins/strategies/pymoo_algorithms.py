@@ -80,9 +80,15 @@ class Pymoo(Strategy):
         found.append(self._unseen.draw(missing, self.rng))
         return np.concatenate(found)
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Remember the results, from which generations are answered."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         for row, loss, ok in zip(told.rows, told.losses, told.feasible, strict=True):
             if self._worst is None:

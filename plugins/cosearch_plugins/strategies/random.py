@@ -26,6 +26,12 @@ class Random(Strategy):
         """Return up to n new rows; fewer only once the space is used up."""
         return self._unseen.draw(n, self.rng)
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Remember the rows, so that none is asked again."""
-        self._unseen.mark(self.checked(rows, losses, feasible).rows)
+        self._unseen.mark(self.checked(rows, losses, feasible, violations).rows)

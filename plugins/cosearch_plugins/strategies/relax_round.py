@@ -78,9 +78,15 @@ class RelaxAndRound(Strategy):
             rows = np.concatenate([rows, modelled, filler])
         return rows
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Take the trials in at the points that were rounded to them."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         encoded = self.space.encode(told.rows)
         points = encoded.copy()

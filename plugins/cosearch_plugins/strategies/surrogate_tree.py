@@ -73,9 +73,15 @@ class SurrogateTree(Strategy):
         filler = self._unseen.draw(n - len(modelled), self.rng)
         return np.concatenate([modelled, filler])
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Remember the trials; the model is fitted again once they have grown by a tenth."""
-        told = self.checked(rows, losses, feasible)
+        told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         self._history.add(told)
 

@@ -87,7 +87,7 @@ def test_cosearch_strategies(plugin):
         def ask(self, n):
             return self.space.sample(n, self.rng)
 
-        def tell(self, rows, losses, feasible):
+        def tell(self, rows, losses, feasible, violations=None):
             pass""",
         )
     )

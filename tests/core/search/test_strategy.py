@@ -15,8 +15,8 @@ class Silent(Strategy):
     def ask(self, n):  # noqa: ARG002 - the contract
         return np.zeros((0, 2), dtype=np.int64)
 
-    def tell(self, rows, losses, feasible):
-        self.checked(rows, losses, feasible)
+    def tell(self, rows, losses, feasible, violations=None):
+        self.checked(rows, losses, feasible, violations)
 
 
 class Silents(Silent):
@@ -68,3 +68,17 @@ def test_several_losses_where_they_are_declared():
 
 def test_statistics_are_empty_unless_said():
     assert silent().statistics == {}
+
+
+def test_violations_are_copied_and_summed_where_not_feasible():
+    missed = np.array([[0.5, np.nan], [-0.5, -0.1], [np.nan, np.nan]])
+    rows, losses = np.array([[0, 0], [1, 2], [1, 1]]), np.ones((3, 1))
+    told = silent().checked(rows, losses, np.array([False, True, False]), missed)
+    missed[:] = 7
+    assert told.violations[0, 0] == 0.5
+    assert told.violation.tolist() == [0.5, 0.0, np.inf]
+
+
+def test_violations_of_other_rows_are_refused():
+    with pytest.raises(CosearchError, match="violations"):
+        silent().checked(ROWS, np.ones((2, 1)), YES, np.zeros((3, 1)))

@@ -18,10 +18,12 @@ def test_it_is_told_at_the_fidelities_it_asked_for(study_of, hyperband, monkeypa
     monkeypatch.setattr(hyperband, "tell_at", lambda s, *a: told.append(a) or tell(s, *a))
     study = study_of(strategy="hyperband", workload="alexnet", trials=12, mapper_evaluations=30)
     trials = study.in_order
-    (row, losses, feasible, level), *told = told
+    (row, losses, feasible, level, _), *told = told
     assert study.problem.space.decode(row[0]) == study.baseline.configuration
     assert (tuple(losses[0]), feasible[0], level[0]) == (study.baseline.outcome.losses, True, 1.0)
-    for (rows, fidelity), (said, losses, feasible, level) in zip(asked, told, strict=False):
+    for (rows, fidelity), (said, losses, feasible, level, violations) in zip(
+        asked, told, strict=False
+    ):
         batch, trials = trials[: len(rows)], trials[len(rows) :]
         assert (said == rows).all()
         assert (level == fidelity).all()
@@ -31,7 +33,9 @@ def test_it_is_told_at_the_fidelities_it_asked_for(study_of, hyperband, monkeypa
                 assert trial.fidelity == attained(study.problem.network, fidelity[i])
                 assert tuple(losses[i]) == trial.outcome.losses
             else:
-                assert losses[i] == trial.outcome.violation
+                assert np.isinf(losses[i])
+            known = violations[i][~np.isnan(violations[i])]
+            assert sorted(known) == sorted(trial.outcome.violations.values())
     assert len(told) >= 3
 
 

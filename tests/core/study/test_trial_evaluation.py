@@ -4,7 +4,7 @@ from attrs import evolve
 
 from cosearch.mapping.mapper import Mapped
 from cosearch.mapping.result import Unmapped
-from cosearch.study.evaluation import evaluate
+from cosearch.study.evaluation import MAPPING, evaluate
 from cosearch.study.problem import Problem
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import State
@@ -37,12 +37,21 @@ def test_a_design_that_cannot_be_built_says_by_how_much(toy):
     outcome = evaluate(problem(toy), {"pes": 32, "buffer": 256})
     assert (outcome.state, outcome.violation) == (State.INFEASIBLE, 1.0)
     assert "too many ports" in outcome.reason
+    assert outcome.violations == {"ports": 1.0}
+
+
+def test_limits_that_are_met_say_how_much_is_to_spare(toy):
+    limits = ("area_mm2<=0.1", "area_mm2>=0.1", "area_mm2<=1")
+    outcome = evaluate(problem(toy, constraints=limits), {"pes": 2, "buffer": 32})
+    expected = {"area_mm2<=0.1": 4.2, "area_mm2>=0.1": -4.2, "area_mm2<=1": -0.48}
+    assert outcome.violations == pytest.approx(expected)
 
 
 def test_a_layer_that_fits_nowhere_says_which(toy):
     outcome = evaluate(problem(toy, "gemm:M=1,N=2,K=2"), {})
     assert (outcome.state, outcome.violation) == (State.INFEASIBLE, 1.0)
     assert "layer 'gemm' is too small" in outcome.reason
+    assert outcome.violations == {MAPPING: 1.0}
     assert outcome.unmapped is not None
 
 

@@ -29,8 +29,8 @@ class Good(Strategy):
     def ask(self, n):
         return self.unseen.draw(n, self.rng)
 
-    def tell(self, rows, losses, feasible):
-        self.unseen.mark(self.checked(rows, losses, feasible).rows)
+    def tell(self, rows, losses, feasible, violations=None):
+        self.unseen.mark(self.checked(rows, losses, feasible, violations).rows)
 
 
 class UndeclaredOption(Good):
@@ -81,9 +81,9 @@ class Unseeded(Good):
 
 
 class SeedsTheWorld(Good):
-    def tell(self, rows, losses, feasible):
+    def tell(self, rows, losses, feasible, violations=None):
         np.random.seed(0)  # noqa: NPY002
-        super().tell(rows, losses, feasible)
+        super().tell(rows, losses, feasible, violations)
 
 
 class Unpicklable(Good):
@@ -98,8 +98,8 @@ class ForgetsOnPickling(Good):
 
 
 class IgnoresStrangers(Good):
-    def tell(self, rows, losses, feasible):
-        self.checked(rows, losses, feasible)
+    def tell(self, rows, losses, feasible, violations=None):
+        self.checked(rows, losses, feasible, violations)
 
 
 class NeedsAnswers(Good):
@@ -112,14 +112,14 @@ class NeedsAnswers(Good):
         self.waiting += len(rows)
         return rows
 
-    def tell(self, rows, losses, feasible):
-        super().tell(rows, losses, feasible)
+    def tell(self, rows, losses, feasible, violations=None):
+        super().tell(rows, losses, feasible, violations)
         self.waiting = max(0, self.waiting - len(rows))
 
 
 class Sorts(Good):
-    def tell(self, rows, losses, feasible):
-        super().tell(rows, losses, feasible)
+    def tell(self, rows, losses, feasible, violations=None):
+        super().tell(rows, losses, feasible, violations)
         losses.sort(axis=0)
 
 
@@ -133,21 +133,21 @@ class Keeps(Good):
             self.rng.random()
         return super().ask(n)
 
-    def tell(self, rows, losses, feasible):
-        super().tell(rows, losses, feasible)
+    def tell(self, rows, losses, feasible, violations=None):
+        super().tell(rows, losses, feasible, violations)
         self.told = losses
 
 
 class Trusting(Good):
-    def tell(self, rows, losses, feasible):  # noqa: ARG002
+    def tell(self, rows, losses, feasible, violations=None):  # noqa: ARG002
         self.unseen.mark(np.minimum(rows, self.space.cardinalities - 1))
 
 
 class OneLossOnly(Good):
     """Says it takes several losses, and breaks down."""
 
-    def tell(self, rows, losses, feasible):
-        super().tell(rows, losses, feasible)
+    def tell(self, rows, losses, feasible, violations=None):
+        super().tell(rows, losses, feasible, violations)
         losses.reshape(len(rows))
 
 

@@ -196,7 +196,7 @@ class Grid(Strategy):
         rows = np.stack(np.unravel_index(numbers, cards), axis=1).astype(np.int64)
         return rows + 100 if self.fault == "outside" and self.at < 10 else rows
 
-    def tell(self, rows, losses, feasible):
+    def tell(self, rows, losses, feasible, violations=None):
         if self.fault == "tell":
             raise RuntimeError("cannot learn")
-        self.checked(rows, losses, feasible)
+        self.checked(rows, losses, feasible, violations)

@@ -41,8 +41,8 @@ class HillClimb(Strategy):
                 return found
         return self.unseen.draw(1, self.rng)
 
-    def tell(self, rows, losses, feasible):
-        told = self.checked(rows, losses, feasible)
+    def tell(self, rows, losses, feasible, violations=None):
+        told = self.checked(rows, losses, feasible, violations)
         self.unseen.mark(told.rows)
         if len(told.loss) and told.loss.min() < self.best_loss:
             best = int(told.loss.argmin())

@@ -47,6 +47,12 @@ class Enumerated(Strategy):
         found.append(self._unseen.draw(missing, self.rng))
         return np.concatenate(found)
 
-    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray) -> None:
+    def tell(
+        self,
+        rows: Rows,
+        losses: FloatArray,
+        feasible: BoolArray,
+        violations: FloatArray | None = None,
+    ) -> None:
         """Remember the rows, so that none is asked again."""
-        self._unseen.mark(self.checked(rows, losses, feasible).rows)
+        self._unseen.mark(self.checked(rows, losses, feasible, violations).rows)
