@@ -150,7 +150,7 @@ def _excess(rows: Rows) -> FloatArray:
 
 
 def _limited(rows: Rows) -> tuple[FloatArray, BoolArray]:
-    return _bowl(rows)[:, None], ~(_excess(rows) > 0).any(axis=1)
+    return _bowl(rows)[:, None], np.asarray(~(_excess(rows) > 0).any(axis=1))
 
 
 def _two(rows: Rows) -> tuple[FloatArray, BoolArray]:
