@@ -245,11 +245,13 @@ def matching_axes(written: Sequence[int], read: Sequence[int]) -> tuple[int | No
 
     Returns:
         for each axis of the output its number in the input, None where it has none and is of
-        length 1; None where the channels are grouped in two ways.
+        length 1; None where the channels are grouped in two ways, or pixels are never read.
     """
     many = [i for i in range(1, len(written) - 2) if written[i] > 1]
     other = [i for i in range(1, len(read) - 2) if read[i] > 1]
     if [written[i] for i in many] != [read[i] for i in other]:
+        return None
+    if written[-2] > read[-2] or written[-1] > read[-1]:
         return None
     axes: list[int | None] = [None] * len(written)
     for i, to in zip(many, other, strict=True):

@@ -14,6 +14,7 @@ in the order written here, so that a compiled kernel reproduces every bit:
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 
 from attrs import evolve
@@ -147,7 +148,7 @@ def _counts(
         fills,
         updates,
         reductions,
-        _access_energy(memory, tensor, instances, (reads, fills, updates)),
+        access_energy(memory, tensor, instances, (reads, fills, updates)),
     )
 
 
@@ -168,9 +169,10 @@ def _received(nest: Nest, level: int, traffic: tuple[Flow, ...]) -> tuple[Fracti
     return received, Fraction(above.handed_on, nest.instances(level))
 
 
-def _access_energy(
+def access_energy(
     memory: Memory, tensor: Tensor, instances: int, words: tuple[int, int, int]
 ) -> float:
+    """Return the energy of all instances for so many words read, filled and updated in each."""
     partition = memory.partitions.get(tensor.role)
     energy = partition.energy if partition else memory.energy
     reads, fills, updates = (-(-count // memory.block_size) for count in words)
@@ -227,15 +229,20 @@ def _routed(scatters: tuple[Scatter, ...], fanout: int) -> int:
     return routed
 
 
-def throttling(memory: Memory, kept: tuple[TensorCounts, ...], steps: int) -> float:
+def throttling(memory: Memory, demands: Iterable[tuple[float, float]], steps: int) -> float:
     """Return 1, or the share of full speed at which a memory's bandwidth keeps up.
 
     Demand is in words per compute step of one instance. The order of operations is Timeloop's.
+
+    Args:
+        memory: which.
+        demands: words read and written by one instance, for each tensor in order.
+        steps: compute steps.
     """
     read = write = 0.0
-    for tensor in kept:
-        read += float(tensor.reads) / float(steps)
-        write += float(tensor.fills + tensor.updates) / float(steps)
+    for reads, writes in demands:
+        read += float(reads) / float(steps)
+        write += float(writes) / float(steps)
     speed = 1.0
     for bandwidth, demand in (
         (memory.read_bandwidth, read),
@@ -256,7 +263,8 @@ def _total(
     """Return the cycles, and the energies added up in the order that the module states."""
     steps = nest.steps
     speeds = [
-        throttling(m, kept, steps) for m, kept in zip(architecture.levels, counts, strict=True)
+        throttling(m, [(t.reads, t.fills + t.updates) for t in kept], steps)
+        for m, kept in zip(architecture.levels, counts, strict=True)
     ]
     waits = [math.ceil(steps / speed) for speed in speeds]
     cycles = max(steps, *waits)
