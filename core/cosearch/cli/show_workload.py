@@ -9,7 +9,7 @@ from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import chains
 from cosearch.workload.network import Network
 from cosearch.workload.source import resolve
-from cosearch.workload.text import LayerFacts, layer_facts, left_out_by_kind
+from cosearch.workload.text import LayerFacts, LeftOut, layer_facts, left_out_by_kind
 
 
 def show(session: Session, spec: str, *, json: bool) -> None:
@@ -75,13 +75,18 @@ def _show_chains(session: Session, network: Network) -> None:
 
 def _show_unmodelled(session: Session, network: Network) -> None:
     share = percent(network.unmodelled_share)
+    least = "" if network.unmodelled_known else "at least "
     session.output.show("")
-    session.output.title("left out of the cost", f"{share} of all operations")
-    rows = [
-        (item.kind, str(item.count), si(item.operations), percent(item.share), item.reason)
-        for item in left_out_by_kind(network)
-    ]
+    session.output.title("left out of the cost", f"{least}{share} of all operations")
+    rows = [_left_out_row(item) for item in left_out_by_kind(network)]
     session.output.show(table(("operator", ">count", ">operations", ">share", "~reason"), rows))
+
+
+def _left_out_row(item: LeftOut) -> tuple[str, ...]:
+    if item.known:
+        return item.kind, str(item.count), si(item.operations), percent(item.share), item.reason
+    operations = f"over {si(item.operations)}" if item.operations else "unknown"
+    return item.kind, str(item.count), operations, "unknown", item.reason
 
 
 def _facts(network: Network) -> dict[str, object]:
@@ -118,6 +123,7 @@ def _facts(network: Network) -> dict[str, object]:
         ],
         "unmodelled": network.unmodelled,
         "unmodelled_share": network.unmodelled_share,
+        "unmodelled_known": network.unmodelled_known,
     }
 
 

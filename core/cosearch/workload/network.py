@@ -29,12 +29,21 @@ class Layer:
 
 @frozen
 class Unmodelled:
-    """An operation that a reader met and that the cost model does not price."""
+    """An operation that a reader met and that the cost model does not price.
+
+    Attributes:
+        name: unique in its network.
+        kind: the operator.
+        operations: how many it does; at least so many where they are not `known`.
+        reason: why it is left out.
+        known: whether `operations` is the whole number.
+    """
 
     name: str
     kind: str
     operations: int
     reason: str
+    known: bool = True
 
 
 @frozen
@@ -93,9 +102,17 @@ class Network:
 
     @property
     def unmodelled_share(self) -> float:
-        """Share of all operations that `unmodelled` holds, 0 to 1; a MAC is one operation."""
+        """Share of all operations that `unmodelled` holds, 0 to 1; a MAC is one operation.
+
+        It is the least that the share can be where `unmodelled_known` is false.
+        """
         left_out = sum(item.operations for item in self.unmodelled)
         return left_out / (self.macs + left_out) if left_out else 0.0
+
+    @property
+    def unmodelled_known(self) -> bool:
+        """Whether all operations that are left out could be counted."""
+        return all(item.known for item in self.unmodelled)
 
     def layer(self, name: str) -> Layer:
         """Return the layer of that name."""

@@ -78,9 +78,10 @@ class LeftOut:
     Attributes:
         kind: the operator.
         count: how many there are.
-        operations: of all of them together.
-        share: of all operations of the network, layers included, 0 to 1.
+        operations: of all of them together; at least so many where they are not `known`.
+        share: of all operations of the network that could be counted, layers included, 0 to 1.
         reason: why they are left out.
+        known: whether `operations` is the whole number.
     """
 
     kind: str
@@ -88,19 +89,20 @@ class LeftOut:
     operations: int
     share: float
     reason: str
+    known: bool = True
 
 
 def left_out_by_kind(network: Network) -> tuple[LeftOut, ...]:
-    """Return what a network leaves out by kind and reason, most operations first."""
-    kinds: dict[tuple[str, str], list[int]] = {}
+    """Return what a network leaves out by kind and reason, what is unknown first, then the most."""
+    kinds: dict[tuple[str, str, bool], list[int]] = {}
     for item in network.unmodelled:
-        kinds.setdefault((item.kind, item.reason), []).append(item.operations)
+        kinds.setdefault((item.kind, item.reason, item.known), []).append(item.operations)
     everything = max(1, network.macs + sum(map(sum, kinds.values())))
     found = [
-        LeftOut(kind, len(each), sum(each), sum(each) / everything, reason)
-        for (kind, reason), each in kinds.items()
+        LeftOut(kind, len(each), sum(each), sum(each) / everything, reason, known)
+        for (kind, reason, known), each in kinds.items()
     ]
-    return tuple(sorted(found, key=lambda item: (-item.operations, item.kind)))
+    return tuple(sorted(found, key=lambda item: (item.known, -item.operations, item.kind)))
 
 
 def arithmetic_intensity(einsum: Einsum) -> float:

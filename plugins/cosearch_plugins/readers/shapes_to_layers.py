@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TypeAlias
 
+from attrs import frozen
+
 from cosearch.errors import CosearchError
 from cosearch.workload.einsum import conv
 from cosearch.workload.language import parse_einsum
@@ -111,7 +113,8 @@ def matrix_product(
 
     A second operand without batch is a fully connected layer's weights. A first one without batch
     (or a constant one) takes that role, and the product is read transposed. Two operands with
-    batches are as many products, in groups.
+    batches are as many products, in groups; where one of them is repeated along a batch axis, the
+    other's are rows (or columns) of one product: what is broadcast is one operand, read once.
 
     Args:
         name: of the layer.
@@ -126,13 +129,20 @@ def matrix_product(
     second = (*second, 1) if len(second) == 1 else second
     if first[-1] != second[-2]:
         raise CosearchError(f"{list(first)} and {list(second)} cannot be multiplied")
-    batches = math.prod(_broadcast(first[:-2], second[:-2]))
+    batches = _batches(first[:-2], second[:-2])
     if math.prod(second[:-2]) == 1 and not (first_is_constant and len(first) == 2):
         return fully_connected(name, first, second[-1])
     if math.prod(first[:-2]) == 1:
         transposed = (*second[:-2], second[-1], second[-2])
         return fully_connected(name, transposed, first[-2])
-    layer = conv(name, G=batches, K=second[-1], C=first[-1], P=first[-2], Q=1)
+    layer = conv(
+        name,
+        G=batches.shared,
+        K=batches.of_second * second[-1],
+        C=first[-1],
+        P=batches.of_first * first[-2],
+        Q=1,
+    )
     return (Layer(layer),)
 
 
@@ -194,71 +204,6 @@ def recurrent(
     return (Layer(from_inputs, directions), Layer(from_state, directions * steps))
 
 
-def einsum_product(name: str, equation: str, shapes: tuple[Shape, ...]) -> tuple[Layer, ...] | None:
-    """Return the layer of an einsum of two tensors, or None where it is something else.
-
-    Letters in both operands and the result are groups, in both alone are summed over, in one
-    operand and the result are rows (first) or columns (second).
-    """
-    letters = einsum_letters(equation, shapes)
-    if letters is None or len(shapes) != 2:
-        return None
-    (first, second), result, sizes = letters
-    if any(len(set(term)) != len(term) for term in (first, second, result)):
-        return None
-
-    def size(of: set[str]) -> int:
-        return math.prod(sizes[letter] for letter in of)
-
-    a, b, out = set(first), set(second), set(result)
-    if (a ^ b) - out:
-        return None
-    layer = conv(
-        name,
-        G=size(a & b & out),
-        K=size((b - a) & out),
-        C=size((a & b) - out),
-        P=size((a - b) & out),
-        Q=1,
-    )
-    return (Layer(layer),)
-
-
-def einsum_letters(
-    equation: str, shapes: tuple[Shape, ...]
-) -> tuple[tuple[str, ...], str, dict[str, int]] | None:
-    """Return the operands' letters, the result's letters and their sizes, or None if malformed.
-
-    An ellipsis becomes digits, aligned at its end as broadcasting does.
-    """
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != len(shapes):
-        return None
-    spare = [
-        len(shape) - len(term.replace("...", "")) for term, shape in zip(terms, shapes, strict=True)
-    ]
-    longest = max((n for term, n in zip(terms, spare, strict=True) if "..." in term), default=0)
-    if min(spare) < 0 or longest > 9:
-        return None
-    dots = "0123456789"[:longest]
-    written = [
-        term.replace("...", dots[longest - n :]) for term, n in zip(terms, spare, strict=True)
-    ]
-    if any(len(term) != len(shape) for term, shape in zip(written, shapes, strict=True)):
-        return None
-    if arrow:
-        result = right.replace("...", dots)
-    else:
-        once = sorted(c for c in set("".join(written)) if "".join(written).count(c) == 1)
-        result = dots + "".join(c for c in once if c not in dots)
-    sizes: dict[str, int] = {}
-    for term, shape in zip(written, shapes, strict=True):
-        for letter, length in zip(term, shape, strict=True):
-            sizes[letter] = max(sizes.get(letter, 1), length)
-    return (tuple(written), result, sizes) if set(result) <= set(sizes) else None
-
-
 def _convolution_3d(
     name: str, weights: Shape, outputs: Shape, groups: int, strides: Shape, dilations: Shape
 ) -> Layer:
@@ -279,9 +224,24 @@ def _plane(values: Shape, missing: int = 1) -> tuple[int, int]:
     return (missing, values[0]) if len(values) == 1 else (values[0], values[1])
 
 
-def _broadcast(first: Shape, second: Shape) -> Shape:
-    """Return the joint shape of two batches, aligned at their end."""
+@frozen
+class _Batches:
+    """Products of batch axes: of both operands, and of one while the other is repeated."""
+
+    shared: int
+    of_first: int
+    of_second: int
+
+
+def _batches(first: Shape, second: Shape) -> _Batches:
+    """Return what two batches, aligned at their end, have in common and alone."""
     longest = max(len(first), len(second))
     one = (1,) * longest
-    pairs = zip((one + first)[-longest:], (one + second)[-longest:], strict=True)
-    return tuple(max(pair) for pair in pairs) if longest else ()
+    pairs = list(zip((one + first)[-longest:], (one + second)[-longest:], strict=True))
+    if longest and any(a != b and 1 not in (a, b) for a, b in pairs):
+        raise CosearchError(f"batches of {list(first)} and {list(second)} cannot be broadcast")
+    return _Batches(
+        math.prod(a for a, b in pairs if a == b) if longest else 1,
+        math.prod(a for a, b in pairs if a != b and b == 1) if longest else 1,
+        math.prod(b for a, b in pairs if a != b and a == 1) if longest else 1,
+    )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,8 +11,6 @@ from cosearch.workload.text import describe
 from cosearch_plugins.readers.shapes_to_layers import (
     attention_products,
     convolution,
-    einsum_letters,
-    einsum_product,
     fully_connected,
     matrix_product,
     recurrent,
@@ -68,56 +63,6 @@ def test_products_equal_numpys(batch, longer, m, k, n, constant, ones) -> None:
 )
 def test_what_a_matrix_product_is(first, second, constant, said) -> None:
     assert words(matrix_product("p", first, second, first_is_constant=constant)) == [said]
-
-
-EQUATIONS = (
-    "bhid,bhjd->bhij",
-    "ij,jk->ik",
-    "ij,jk",
-    "ij,ij->",
-    "ij,kj->ikj",
-    "i,j->ij",
-    "...ij,...jk->...ik",
-    "bi...,bj...->bij...",
-    "nchw,kc->nkhw",
-)
-
-
-@pytest.mark.parametrize("equation", EQUATIONS)
-def test_einsums_equal_numpys_path(equation: str) -> None:
-    """numpy's own count: all combinations of the letters, one product each."""
-    sizes = dict(zip("bhidjknchw", itertools.count(2), strict=False))
-    shapes = tuple(
-        tuple(sizes[c] for c in term.replace("...", "hw"))
-        for term in equation.partition("->")[0].split(",")
-    )
-    written = equation.replace("...", "hw")
-    letters = set(written) - set("->, ")
-    made = einsum_product("e", equation, shapes)
-    assert macs(made) == math.prod(sizes[letter] for letter in letters)
-    expected = np.einsum(equation, *(np.ones(s) for s in shapes))
-    assert made[0].einsum.words(made[0].einsum.output) == expected.size
-
-
-@pytest.mark.parametrize(
-    ("equation", "shapes"),
-    [
-        ("ii,ij->j", ((2, 2), (2, 3))),
-        ("ij->ji", ((2, 3),)),
-        ("ij,jk,kl->il", ((2, 3), (3, 4), (4, 5))),
-        ("ij,k->k", ((2, 3), (4,))),
-        ("ij,jk->ik", ((2, 3),)),
-        ("ij,jk->iz", ((2, 3), (3, 4))),
-        ("i...,j->ij", ((), (2,))),
-    ],
-)
-def test_einsums_that_are_no_layer(equation: str, shapes) -> None:
-    assert einsum_product("e", equation, shapes) is None
-
-
-def test_letters_of_an_implicit_result_are_in_order() -> None:
-    terms, result, sizes = einsum_letters("ba,bc", ((2, 3), (2, 4)))
-    assert (terms, result, sizes) == (("ba", "bc"), "ac", {"b": 2, "a": 3, "c": 4})
 
 
 def test_convolutions_of_one_two_and_three_axes() -> None:

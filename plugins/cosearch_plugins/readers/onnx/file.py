@@ -36,6 +36,7 @@ def load_model(path: Path) -> Model:
     _refuse_hollow(path, model)
     model = _inlined(path, model)
     _drop_large_values(model)
+    _import_all(model)
     _sort(path, model.graph)
     return model
 
@@ -72,6 +73,7 @@ def _refuse_hollow(path: Path, model: Model) -> None:
     if not model.graph.node:
         raise InputError(str(path), ["holds a graph without operators"])
     names = [n for node in model.graph.node for n in (*node.input, *node.output, node.name)]
+    names += [n for node in model.graph.node for n in (node.op_type, node.domain)]
     if not all(isinstance(name, str) for name in names):
         raise InputError(str(path), ["is damaged: a name in it is not text"])
 
@@ -88,6 +90,13 @@ def _inlined(path: Path, model: Model) -> Model:
         raise InputError(
             str(path), [f"its functions cannot be inlined: {' '.join(str(error).split())[:200]}"]
         ) from None
+
+
+def _import_all(model: Model) -> None:
+    """Import the domains of nodes that the file forgot to: inference refuses those it misses."""
+    known = {opset.domain or "ai.onnx" for opset in model.opset_import}
+    for domain in sorted({node.domain or "ai.onnx" for node in model.graph.node} - known):
+        model.opset_import.add(domain=domain, version=1)
 
 
 def _drop_large_values(model: Model) -> None:

@@ -30,12 +30,9 @@ FOLDED = frozenset(
 
 def stored_values(graph: Any) -> dict[str, np.ndarray]:  # noqa: ANN401 - onnx.GraphProto
     """Return the values of the small tensors that are stored in a graph."""
-    from onnx import TensorProto
-
     values: dict[str, np.ndarray] = {}
     for tensor in graph.initializer:
-        inside = tensor.data_location != TensorProto.EXTERNAL
-        if inside and math.prod(tensor.dims) <= SMALL:
+        if math.prod(tensor.dims) <= SMALL:
             value = _array(tensor)
             if value is not None:
                 values[tensor.name] = value
@@ -43,26 +40,40 @@ def stored_values(graph: Any) -> dict[str, np.ndarray]:  # noqa: ANN401 - onnx.G
 
 
 def _array(tensor: Any) -> np.ndarray | None:  # noqa: ANN401 - onnx.TensorProto
-    """Return a tensor's values, or None where they are damaged or left out."""
-    from onnx import numpy_helper
+    """Return a tensor's values, or None where they are damaged, left out or in another file.
 
+    Files beside the model are never opened: a path in it may lead anywhere.
+    """
+    from onnx import TensorProto, numpy_helper
+
+    if tensor.data_location == TensorProto.EXTERNAL:
+        return None
     try:
         return np.asarray(numpy_helper.to_array(tensor))
     except Exception:
         return None
 
 
-def fold(model: Model, shapes: Mapping[str, Shape], values: dict[str, np.ndarray]) -> None:
-    """Evaluate what depends on known values alone, and write it into the graph as constants."""
-    for node in model.graph.node:
-        if node.output and node.output[0] in values:
-            continue
-        results = _evaluated(model, node, shapes, values)
-        if results is None or any(r.size > SMALL or r.dtype.kind not in "biuf" for r in results):
-            continue
-        values.update(zip(node.output, results, strict=False))
-        if len(results) == 1 and node.op_type != "Constant":
-            _make_constant(node, results[0])
+def fold(
+    model: Model,
+    node: Any,  # noqa: ANN401 - onnx.NodeProto
+    shapes: Mapping[str, Shape],
+    values: dict[str, np.ndarray],
+) -> bool:
+    """Evaluate a node that depends on known values alone, and make it a constant of the graph.
+
+    Returns:
+        Whether its results became known.
+    """
+    if node.output and node.output[0] in values:
+        return False
+    results = _evaluated(model, node, shapes, values)
+    if results is None or any(r.size > SMALL or r.dtype.kind not in "biuf" for r in results):
+        return False
+    values.update(zip(node.output, results, strict=False))
+    if len(results) == 1 and node.op_type != "Constant":
+        _make_constant(node, results[0])
+    return True
 
 
 def _evaluated(
@@ -84,9 +95,14 @@ def _evaluated(
         return [np.array(shape[bounds.get("start", 0) : bounds.get("end")], dtype=np.int64)]
     if any(name and name not in values for name in node.input):
         return None
-    if _promised(node, shapes) > SMALL:
+    if _promised(node, shapes) > SMALL or _reads_files(node):
         return None
     return _run(model, node, values)
+
+
+def _reads_files(node: Any) -> bool:  # noqa: ANN401 - onnx.NodeProto
+    """Return whether an attribute keeps its values in another file."""
+    return any(a.HasField("t") and a.t.data_location == a.t.EXTERNAL for a in node.attribute)
 
 
 def _promised(node: Any, shapes: Mapping[str, Shape]) -> int:  # noqa: ANN401 - onnx.NodeProto

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from cosearch.errors import CosearchError, InputError
 from cosearch.workload.network import Layer, Network, Unmodelled
 from cosearch_plugins.readers.onnx.file import Model, load_model, node_name
-from cosearch_plugins.readers.onnx.layers import UnknownShape, layers_of
-from cosearch_plugins.readers.onnx.left_out import left_out
+from cosearch_plugins.readers.onnx.layers import layers_of
+from cosearch_plugins.readers.onnx.left_out import kind_of, left_out
+from cosearch_plugins.readers.onnx.node import UnknownShape
 from cosearch_plugins.readers.onnx.shapes import Shapes, infer
 
 
@@ -38,20 +41,23 @@ def read_onnx(path: Path, sizes: Mapping[str, int]) -> Network:
         try:
             made = layers_of(node, name, known)
         except UnknownShape as tensor:
-            problems.append(f"{node.op_type} {name!r}: the shape of {str(tensor)!r} is not known")
+            told = _origin(model, known, str(tensor))
+            problems.append(f"{node.op_type} {name!r}: the shape of {str(tensor)!r} {told}")
             continue
         except (CosearchError, ValueError, IndexError, ZeroDivisionError) as error:
             problems.append(f"{node.op_type} {name!r}: {error}")
             continue
-        if made is None:
-            others.append(left_out(node, name, known))
-        else:
-            layers += made
+        for item in (left_out(node, name, known),) if made is None else made:
+            if isinstance(item, Layer):
+                layers.append(item)
+            else:
+                others.append(evolve(item, kind=kind_of(node)))
     if problems:
         raise InputError(
             source,
             problems[:20],
-            "shapes are known where inputs are of fixed size and nothing depends on data",
+            "shapes are known where inputs are of fixed size and nothing depends on data; a shape "
+            "that the file states itself (value_info) is believed",
         )
     return Network(path.stem, tuple(layers), tuple(others), source, _parameters(model, known))
 
@@ -65,6 +71,22 @@ def _named(model: Model) -> list[tuple[str, Any]]:
         seen[name] = seen.get(name, 0) + 1
         named.append((name if seen[name] == 1 else f"{name}#{seen[name]}", node))
     return named
+
+
+def _origin(model: Model, known: Shapes, tensor: str) -> str:
+    """Return that a shape is not known, with the operator where knowledge ends."""
+    makers = {name: node for node in model.graph.node for name in node.output}
+    first, seen = tensor, {""}
+    while first in makers and first not in seen:
+        seen.add(first)
+        unknown = [name for name in makers[first].input if name and name not in known.shapes]
+        if not unknown:
+            break
+        first = unknown[0]
+    if first not in makers:
+        return "is not known"
+    node = makers[first]
+    return f"is not known: {kind_of(node)} makes {first!r}, and its shape does not follow"
 
 
 def _runs(node: Any, known: Shapes) -> bool:  # noqa: ANN401 - onnx.NodeProto

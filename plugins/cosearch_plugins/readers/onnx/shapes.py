@@ -1,8 +1,7 @@
 """Shapes of every tensor of an ONNX graph.
 
-ONNX infers shapes, but gives up where a shape is computed by the graph itself. Here such nodes are
-evaluated (by onnx's own reference implementation, on tensors of at most a few thousand elements)
-and inference runs again, until nothing new is learned.
+ONNX infers shapes of the whole graph, but gives up where a shape is computed by the graph itself or
+an operator says nothing of its results. From there on it goes node by node, see `propagation`.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from attrs import frozen
 
 from cosearch.errors import InputError
 from cosearch.workload.language import MAX_SIZE
-from cosearch_plugins.readers.onnx.contributed import contributed_shapes
 from cosearch_plugins.readers.onnx.file import Model
-from cosearch_plugins.readers.onnx.folding import fold, stored_values
+from cosearch_plugins.readers.onnx.folding import stored_values
+from cosearch_plugins.readers.onnx.propagation import has_bodies, propagate, shape_of
 from cosearch_plugins.readers.shapes_to_layers import Shape
 
 ROUNDS = 20
-"""Of inference and evaluation; each learns at least one node's value."""
+"""Of inference of the whole graph: bodies of branches and loops are learned from outside in."""
 
 
 @frozen
@@ -54,14 +53,11 @@ def infer(model: Model, sizes: Mapping[str, int], source: str) -> Shapes:
     _close_inputs(model.graph, sizes, source)
     _forget_open_shapes(model.graph)
     values = stored_values(model.graph)
-    shapes: dict[str, Shape] = {}
+    shapes = _inferred(model, source)
     for _ in range(ROUNDS):
-        known = len(shapes) + len(values)
-        shapes |= _inferred(model, source)
-        fold(model, shapes, values)
-        _add_contributed(model.graph, shapes)
-        if len(shapes) + len(values) == known:
+        if not propagate(model, shapes, values) or not has_bodies(model.graph):
             break
+        shapes |= _inferred_again(model)
     return Shapes(shapes, _constants(model.graph), values)
 
 
@@ -90,18 +86,29 @@ def _close_inputs(graph: Any, sizes: Mapping[str, int], source: str) -> None:  #
                 used.add(name)
             else:
                 problems.append(f"input {tensor.name!r}: dimension {axis} ({name}) is open")
+    used |= _close_inner(graph, sizes)
     problems += [f"there is no open dimension {name!r}" for name in sizes if name not in used]
     if problems:
         raise InputError(source, problems, f"write sizes after the path: {source}:NAME=SIZE,...")
 
 
+def _close_inner(graph: Any, sizes: Mapping[str, int]) -> set[str]:  # noqa: ANN401
+    """Give sizes to named dimensions of inner tensors and results; return the names."""
+    tensors = [t.type.tensor_type.shape.dim for t in (*graph.value_info, *graph.output)]
+    dims = [dim for tensor in tensors for dim in tensor if dim.dim_param in sizes]
+    names = {dim.dim_param for dim in dims}
+    for dim in dims:
+        dim.dim_value = sizes[dim.dim_param]
+    return names
+
+
 def _forget_open_shapes(graph: Any) -> None:  # noqa: ANN401 - onnx.GraphProto
     """Drop what the file says of inner shapes unless it is all numbers, so that it is inferred."""
-    closed = [t for t in graph.value_info if _shape_of(t) is not None]
+    closed = [t for t in graph.value_info if shape_of(t) is not None]
     del graph.value_info[:]
     graph.value_info.extend(closed)
     for tensor in graph.output:
-        if _shape_of(tensor) is None and tensor.type.HasField("tensor_type"):
+        if shape_of(tensor) is None and tensor.type.HasField("tensor_type"):
             tensor.type.tensor_type.ClearField("shape")
 
 
@@ -118,40 +125,28 @@ def _inferred(model: Model, source: str) -> dict[str, Shape]:
     return _shapes_in(inferred.graph)
 
 
+def _inferred_again(model: Model) -> dict[str, Shape]:
+    """Return the shapes that ONNX infers from what was learned; none where it stumbles."""
+    from onnx import shape_inference
+
+    try:
+        return _shapes_in(shape_inference.infer_shapes(model, data_prop=True).graph)
+    except Exception:
+        return {}
+
+
 def _shapes_in(graph: Any) -> dict[str, Shape]:  # noqa: ANN401 - onnx.GraphProto
     """Return the shapes noted in a graph and in the graphs of its branches and loops."""
     shapes = {t.name: tuple(t.dims) for t in graph.initializer}
     shapes |= {t.values.name: tuple(t.dims) for t in graph.sparse_initializer}
     for tensor in (*graph.input, *graph.value_info, *graph.output):
-        shape = _shape_of(tensor)
+        shape = shape_of(tensor)
         if shape is not None:
             shapes[tensor.name] = shape
     for attribute in (a for node in graph.node for a in node.attribute):
         for inner in (attribute.g, *attribute.graphs):
             shapes = _shapes_in(inner) | shapes
     return shapes
-
-
-def _shape_of(tensor: Any) -> Shape | None:  # noqa: ANN401 - onnx.ValueInfoProto
-    kind = tensor.type.tensor_type
-    if not tensor.type.HasField("tensor_type") or not kind.HasField("shape"):
-        return None
-    dims = kind.shape.dim
-    if any(not d.HasField("dim_value") or d.dim_value < 0 for d in dims):
-        return None
-    return tuple(d.dim_value for d in dims)
-
-
-def _add_contributed(graph: Any, shapes: dict[str, Shape]) -> None:  # noqa: ANN401
-    """Add the shapes that operators outside the ONNX standard make, for the next round."""
-    from onnx import TensorProto, helper
-
-    for node in graph.node:
-        for name, shape in contributed_shapes(node, shapes).items():
-            if name and name not in shapes:
-                shapes[name] = shape
-                info = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-                graph.value_info.append(info)
 
 
 def _constants(graph: Any) -> frozenset[str]:  # noqa: ANN401 - onnx.GraphProto

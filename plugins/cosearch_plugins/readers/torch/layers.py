@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from cosearch.workload.network import Layer
+from cosearch.workload.network import Layer, Unmodelled
 from cosearch_plugins.readers import shapes_to_layers as make
+from cosearch_plugins.readers.einsum_products import einsum_products
 from cosearch_plugins.readers.shapes_to_layers import Shape
 
 MOVES_DATA = frozenset(
@@ -110,7 +111,7 @@ def _closed(value: Any) -> Shape:  # noqa: ANN401 - torch.Tensor
     return tuple(shape)
 
 
-Layers: TypeAlias = tuple[Layer, ...] | None
+Layers: TypeAlias = tuple[Layer | Unmodelled, ...] | None
 
 
 def _conv(call: Call) -> Layers:
@@ -164,7 +165,7 @@ def _product(first: str, second: str) -> Callable[[Call], Layers]:
 
 def _einsum(call: Call) -> Layers:
     shapes = tuple(_closed(tensor.meta.get("val")) for tensor in call.given["tensors"])
-    return make.einsum_product(call.name, call.given["equation"], shapes)
+    return einsum_products(call.name, call.kind, call.given["equation"], shapes)
 
 
 def _attention(call: Call) -> Layers:

@@ -34,10 +34,11 @@ def read_torch(path: Path) -> Network:
         call = Call.of(node, frozenset(constants))
         try:
             made = MAKERS[call.kind](call) if call.kind in MAKERS else None
-            if made is None:
-                others.append(_left_out(call))
-            else:
-                layers += made
+            for item in (_left_out(call),) if made is None else made:
+                if isinstance(item, Layer):
+                    layers.append(item)
+                else:
+                    others.append(item)
         except OpenShape as dimension:
             problems.append(f"{call.kind} {call.name!r}: a dimension is open ({dimension})")
         except (CosearchError, ValueError, IndexError, KeyError, TypeError) as error:
@@ -92,6 +93,6 @@ def _left_out(call: Call) -> Unmodelled:
             result = max(result, math.prod(call.shape("self", "input")))
         kernel = call.given.get("kernel_size")
     except OpenShape:
-        return Unmodelled(call.name, call.kind, 0, count.UNKNOWN_SHAPE_REASON)
+        return Unmodelled(call.name, call.kind, 0, count.UNKNOWN_SHAPE_REASON, known=False)
     window = math.prod(kernel) if isinstance(kernel, list | tuple) else 1
     return Unmodelled(call.name, call.kind, result * window, count.ELEMENTWISE_REASON)

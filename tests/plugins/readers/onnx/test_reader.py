@@ -393,7 +393,7 @@ def test_control_flow_is_counted_not_dropped(tmp_path: Path) -> None:
 
 def test_products_that_are_no_layer_are_listed_with_their_operations(tmp_path: Path) -> None:
     g = Graph(x=(2, 3), y=(3, 4), z=(4, 5), v=(1, 4, 3, 3, 3))
-    e = g.add("Einsum", "x", "y", "z", equation="ij,jk,kl->il")
+    e = g.add("Einsum", "x", "y", "z", equation="ij,jk,kl->ii")
     c = g.add("ConvTranspose", "v", g.weights(4, 2, 3, 3, 3))
     m = g.add("MatMul", "x", "y")
     network = g.read(tmp_path, e, c, m)
