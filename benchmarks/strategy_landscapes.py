@@ -18,8 +18,7 @@ from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Registry
 from cosearch.search.parameters import Space
-from cosearch.study.building import make_hardware, make_mapper
-from cosearch.study.problem import restricted
+from cosearch.study.building import make_hardware, make_mapper, restricted
 from cosearch.typing import BoolArray, FloatArray, Rows, Value
 from cosearch.workload.source import resolve
 

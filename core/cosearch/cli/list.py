@@ -22,6 +22,7 @@ SECTIONS: Mapping[str, str] = {
     "mappers": "mappers",
     "objectives": "objectives",
     "technologies": "technologies",
+    "schemes": "schemes",
     "executors": "executors",
     "references": "references",
 }

@@ -23,6 +23,7 @@ from cosearch.cli.options import (
 )
 from cosearch.cli.session import MACHINE, Session, session_of
 from cosearch.errors import Infeasible
+from cosearch.study.building import problem_of
 
 if TYPE_CHECKING:
     from cosearch.machine.hardware import Accelerator
@@ -87,7 +88,6 @@ def map_command(
     from cosearch.machine.building import build
     from cosearch.mapping.threads import hired
     from cosearch.study.building import canonical_mapper, default_mapper, make_hardware
-    from cosearch.study.problem import Problem
     from cosearch.trials.spec import StudySpec, checked
 
     session = session_of(ctx)
@@ -108,7 +108,7 @@ def map_command(
         mapper_seconds=seconds,
         combine=checked(combine),
     )
-    problem = Problem.of(spec, session.registry)
+    problem = problem_of(spec, session.registry)
     _run(session, problem, machine, hired(problem, session.registry, workers), json=json)
 
 

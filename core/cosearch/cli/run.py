@@ -95,8 +95,7 @@ SchemeOption = Annotated[
     typer.Option(
         "--scheme",
         metavar="NAME",
-        help="nested; semi-decoupled (only mappings found on the baseline); joint (hardware and "
-        "mappings in one loop); or exhaustive (every design, best bound first: proven).",
+        help="How hardware and mappings are searched together: one of `cosearch list schemes`.",
     ),
 ]
 
@@ -183,8 +182,8 @@ def run_command(
     from cosearch.cli.search import search
     from cosearch.mapping.mapper import Budget
     from cosearch.store.store import Store
+    from cosearch.study.building import make_scheme
     from cosearch.study.codesign import Session, open_study, plan
-    from cosearch.trials.spec import EXHAUSTIVE
 
     session = session_of(ctx)
     spec = plan(
@@ -205,7 +204,7 @@ def run_command(
         combine=combine,
     )
     unlimited = trials is None and evaluations is None and seconds is None
-    enough = None if scheme == EXHAUSTIVE else TRIALS
+    enough = None if make_scheme(scheme, session.registry).enumerates else TRIALS
     budget = Budget(enough if unlimited else trials, evaluations, seconds)
     with Store(store) as opened:
         found = open_study(opened, session.registry, spec, budget, study)

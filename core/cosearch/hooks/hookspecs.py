@@ -85,6 +85,13 @@ class Hooks:
         """Return executors, subclasses of `cosearch.study.executor.Executor`. Called once."""
 
     @hookspec
+    def cosearch_schemes(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return schemes of co-design, subclasses of `cosearch.study.scheme.Scheme`.
+
+        Called once.
+        """
+
+    @hookspec
     def cosearch_references(self) -> Iterable[Registration]:  # type: ignore[empty-body]
         """Return reference data that models are validated against. Called once.
 

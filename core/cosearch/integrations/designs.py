@@ -9,6 +9,7 @@ from attrs import field, frozen
 from cosearch.hooks.discovery import load_registry
 from cosearch.registry.registry import Registry
 from cosearch.search.parameters import ParameterSpace
+from cosearch.study.building import problem_of
 from cosearch.study.codesign import plan
 from cosearch.study.evaluation import evaluate
 from cosearch.study.problem import Problem
@@ -70,7 +71,7 @@ class Designs:
             seed=seed,
             mapper_evaluations=mapper_evaluations,
         )
-        return cls(Problem.of(spec, registry))
+        return cls(problem_of(spec, registry))
 
     @property
     def space(self) -> ParameterSpace:

@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "network_spaces": "network space",
     "technologies": "technology",
     "executors": "executor",
+    "schemes": "scheme",
     "references": "reference",
 }
 """Kind of registration (the hook is `cosearch_<kind>`) to its singular in messages."""
@@ -37,6 +38,7 @@ CONTRACTS: Mapping[str, str] = {
     "network_spaces": "cosearch.workload.network:NetworkSpace",
     "technologies": "cosearch.machine.technology:Technology",
     "executors": "cosearch.study.executor:Executor",
+    "schemes": "cosearch.study.scheme:Scheme",
     "references": "cosearch.validate.reference:Reference",
 }
 """Kind to the class that everything registered under it must be derived from."""

@@ -1,16 +1,26 @@
-"""From names, as users write them, to hardware models, strategies and mappers."""
+"""From names, as users write them, to what they stand for; from settings to a problem."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cosearch.errors import CosearchError, Infeasible, UnknownNameError, broken
+from attrs import evolve
+
+from cosearch.errors import CosearchError, Infeasible, InputError, UnknownNameError, broken
 from cosearch.machine.building import build
 from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.mapping.strategy_mapper import StrategyMapper
 from cosearch.registry.registry import Named, Registry
+from cosearch.search.objective import Constraint, Objective
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.search.strategy import Strategy
+from cosearch.study.problem import Problem
+from cosearch.study.scheme import Scheme
+from cosearch.trials.spec import StudySpec
+from cosearch.typing import Value
+from cosearch.workload.source import resolve
 
 FALLBACK_MAPPERS = ("evolutionary", "random")
 """The default mapper where the one a machine names is not installed; shown like any other."""
@@ -74,3 +84,67 @@ def _made(named: Named[Any], kind: str) -> Any:  # noqa: ANN401 - the class name
         raise
     except Exception as error:
         raise broken(kind, named.name, "its constructor", error) from error
+
+
+def make_scheme(text: str, registry: Registry) -> Scheme:
+    """Return the scheme of a name with options."""
+    named: Named[Scheme] = registry.find("schemes", text)
+    scheme: Scheme = _made(named, "scheme")
+    return scheme
+
+
+def problem_of(spec: StudySpec, registry: Registry) -> Problem:
+    """Resolve every name, or raise UnknownNameError, InputError or PluginError."""
+    hardware = make_hardware(spec.hardware, registry)
+    objectives = tuple(registry.objective(name) for name in spec.objectives)
+    mapper = make_mapper(spec.mapper, registry)
+    scheme = make_scheme(spec.scheme, registry)
+    network = resolve(spec.workload, registry)
+    return Problem(
+        spec,
+        hardware,
+        scheme.space(hardware, restricted(hardware.space, spec.fixed), network),
+        network,
+        scheme.mapper(mapper, hardware),
+        objectives,
+        _mapper_objective(objectives, registry.objectives),
+        tuple(Constraint.parse(text, registry.objectives) for text in spec.constraints),
+        registry.objectives,
+        scheme.mapper_of,
+    )
+
+
+def restricted(space: ParameterSpace, fixed: Mapping[str, Value]) -> ParameterSpace:
+    """Return the space with some parameters fixed; raises InputError for an impossible value."""
+    values = {name: space[name].check(value) for name, value in fixed.items()}
+
+    def restrict(parameter: Parameter) -> Parameter:
+        if parameter.name not in values:
+            return parameter
+        value = values[parameter.name]
+        return evolve(parameter, choices=(value,), default=value)
+
+    return evolve(space, parameters=tuple(map(restrict, space.parameters)))
+
+
+def parse_objectives(text: str, registry: Registry) -> tuple[str, ...]:
+    """Return the names in `edp` or `energy,latency`; raises UnknownNameError or InputError."""
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        registry.objective(name)
+    if len(set(names)) != len(names):
+        raise InputError(f"--objective {text}", ["names an objective twice"])
+    return names
+
+
+def parse_constraints(texts: Sequence[str], registry: Registry) -> tuple[str, ...]:
+    """Return the canonical texts of constraints; raises InputError for a malformed one."""
+    return tuple(str(Constraint.parse(text, registry.objectives)) for text in texts)
+
+
+def _mapper_objective(
+    objectives: tuple[Objective, ...], known: Mapping[str, Objective]
+) -> Objective:
+    """Return the objective itself where a mapping decides it, the energy-delay product if not."""
+    mine = [o for o in objectives if set(o.needs) <= {"energy_pj", "cycles"}]
+    return mine[0] if len(mine) == 1 else known["edp"]

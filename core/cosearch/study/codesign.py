@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from cosearch.errors import CosearchError, Infeasible, UnknownNameError
+from cosearch.errors import CosearchError, Infeasible
 from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Named, Registry
@@ -28,20 +28,28 @@ from cosearch.search.seeds import stream
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
 from cosearch.store.store import Store
-from cosearch.study.building import canonical_mapper, default_mapper, make_hardware, make_strategy
+from cosearch.study.building import (
+    canonical_mapper,
+    default_mapper,
+    make_hardware,
+    make_scheme,
+    make_strategy,
+    parse_constraints,
+    parse_objectives,
+    problem_of,
+)
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
-from cosearch.study.problem import Problem, parse_constraints, parse_objectives
+from cosearch.study.problem import Problem
+from cosearch.study.scheme import Scheme
 from cosearch.study.search import Search
 from cosearch.study.study import Study
 from cosearch.study.warm_start import known_of, pinned
 from cosearch.trials.fidelity import ROUNDING, WHOLE
 from cosearch.trials.spec import (
     BATCH,
-    EXHAUSTIVE,
     NETWORK,
     SCHEME,
-    SCHEMES,
     StudySpec,
     checked,
 )
@@ -80,17 +88,15 @@ def plan(
         batch: designs proposed before the strategy learns of their losses.
         mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
         warm: whether the strategy is told of the baseline before it proposes anything.
-        scheme: one of SCHEMES.
+        scheme: how hardware and mappings are searched together, its name with options.
         warm_start: a stored study of the same space, whose trials the strategy is told of first.
         combine: one of COMBINATIONS: whether mappings are chosen for the network or layer by layer.
 
     Raises:
         UnknownNameError, InputError, PluginError: what is wrong with which of them.
     """
-    if scheme not in SCHEMES:
-        raise UnknownNameError("scheme", scheme, SCHEMES)
-    if warm_start and scheme == EXHAUSTIVE:
-        raise CosearchError("the scheme exhaustive tries every design: it takes no warm start")
+    if warm_start and make_scheme(scheme, registry).enumerates:
+        raise CosearchError(f"the scheme {scheme} tries every design: it takes no warm start")
     model = make_hardware(hardware, registry)
     spec = StudySpec(
         workload.strip(),
@@ -104,11 +110,11 @@ def plan(
         batch,
         mapper_evaluations,
         warm=warm,
-        scheme=scheme,
+        scheme=registry.find("schemes", scheme).spec,
         warm_start=warm_start,
         combine=checked(combine),
     )
-    Problem.of(spec, registry)
+    problem_of(spec, registry)
     return spec
 
 
@@ -128,20 +134,20 @@ def open_study(
         CosearchError: a study of that name has other settings, or none can start from the study
             named for it.
     """
-    spec = pinned(spec, store)
-    problem = Problem.of(spec, registry)
+    spec = pinned(spec, store, registry)
+    problem = problem_of(spec, registry)
     header = Header(name or spec.name, spec, _facts(problem, registry), budget)
     known = store.find(header.name)
     if known is None:
         store.create(header)
-        return Study(header, problem)
+        return Study(header, problem, make_scheme(spec.scheme, registry))
     if known.spec != spec:
         raise CosearchError(
             f"the study {known.name!r} has other settings:\n  "
             + "\n  ".join(known.spec.differences(spec)),
             f"continue it as it is: cosearch resume {known.name}; or name another: --study NAME",
         )
-    return _as_left(store, known, header, problem)
+    return _as_left(store, known, header, problem, make_scheme(spec.scheme, registry))
 
 
 def resume_study(
@@ -154,9 +160,10 @@ def resume_study(
         CosearchError: what it was made of has changed since.
     """
     known = store.header(name)
-    problem = Problem.of(known.spec, registry)
+    problem = problem_of(known.spec, registry)
     header = evolve(known, facts=_facts(problem, registry))
-    study = _as_left(store, known, header, problem)
+    scheme = make_scheme(known.spec.scheme, registry)
+    study = _as_left(store, known, header, problem, scheme)
     if more_trials is not None:
         budget = evolve(known.budget, trials=math.ceil(study.spent - ROUNDING) + more_trials)
         study.header = evolve(study.header, budget=budget)
@@ -202,20 +209,10 @@ def run(study: Study, store: Store, registry: Registry, session: Session | None 
     spec = study.problem.spec
     named = make_strategy(spec.strategy, registry)
     refuse_many_objectives(named, study.problem.space, spec.objectives)
-    strategy = _strategy(study.problem, named)
+    strategy = study.scheme.strategy(study.problem, named, stream(spec.seed, "strategy"))
     known = known_of(study.problem, store)
     with _executor(study, store, registry, session) as executor:
         Search(study, store, strategy, executor, Events(registry.manager), known).run()
-
-
-def _strategy(problem: Problem, named: Named[Strategy]) -> Strategy:
-    """Return the strategy named, or the enumeration that the scheme puts in its place."""
-    rng = stream(problem.spec.seed, "strategy")
-    if problem.spec.scheme != EXHAUSTIVE:
-        return named.make(problem.space, rng)
-    from cosearch.schemes.exhaustive import BoundedEnumeration, bounded
-
-    return BoundedEnumeration(problem.space, rng, bounded(problem))
 
 
 def is_over(study: Study) -> bool:
@@ -279,7 +276,7 @@ def _facts(problem: Problem, registry: Registry) -> dict[str, Any]:
     }
 
 
-def _as_left(store: Store, known: Header, asked: Header, problem: Problem) -> Study:
+def _as_left(store: Store, known: Header, asked: Header, problem: Problem, scheme: Scheme) -> Study:
     """Return a stored study, unless what it was made of has changed."""
     for fact, what in (("network", "the workload"), ("baseline", "the hardware model")):
         if known.facts.get(fact) != asked.facts[fact]:
@@ -288,7 +285,7 @@ def _as_left(store: Store, known: Header, asked: Header, problem: Problem) -> St
                 f"cosearch {known.facts.get('cosearch')}: its numbers cannot be continued",
                 "start a new one: --study NAME",
             )
-    study = Study(evolve(known, budget=asked.budget), problem)
+    study = Study(evolve(known, budget=asked.budget), problem, scheme)
     if known.facts.get("plugins") != asked.facts["plugins"]:
         then = ", ".join(known.facts.get("plugins", ())) or "unknown plugins"
         now = ", ".join(asked.facts["plugins"])

@@ -13,7 +13,7 @@ from cosearch.search.asked import asked_rows, checked_rows
 from cosearch.search.limits import Limits
 from cosearch.search.strategy import MultiFidelity, Strategy
 from cosearch.study.problem import Problem
-from cosearch.study.transfer import Known
+from cosearch.study.warm_start import Known
 from cosearch.trials.trial import Outcome, Trial
 from cosearch.typing import FloatArray, Rows
 

@@ -10,7 +10,9 @@ from typing import ClassVar, Self, TypeAlias
 
 from attrs import frozen
 
+from cosearch.registry.registry import Registry
 from cosearch.search.parameters import ParameterSpace
+from cosearch.study.building import problem_of
 from cosearch.study.problem import Problem
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import Outcome
@@ -50,21 +52,18 @@ class Task:
         """Leave behind what another process makes for itself."""
         return Task, (self.spec, self.store)
 
-    def prepare(self) -> None:
-        """Load plugins and resolve names; the first call of a process takes a second or two."""
-        from cosearch.hooks.discovery import load_registry
-
+    def prepare(self, registry: Registry) -> None:
+        """Resolve names, in a process that has not yet; the first call takes a second or two."""
         if self._problem is None:
-            self._problem = Problem.of(self.spec, load_registry())
+            self._problem = problem_of(self.spec, registry)
 
     def __call__(self, design: Design) -> Outcome:
         """Return what a design is worth."""
         from cosearch.store.store import StoredResults
         from cosearch.study.evaluation import evaluate
 
-        self.prepare()
         if self._problem is None:
-            raise RuntimeError("prepare resolves the problem")
+            raise RuntimeError("a task that was sent elsewhere is prepared before it is called")
         results = StoredResults(self.store)
         try:
             return evaluate(self._problem, design.configuration, results, design.fidelity)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -23,23 +23,17 @@ from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult
 from cosearch.search.hypervolume import dominated_share, reference_point
 from cosearch.study.problem import Problem
+from cosearch.study.scheme import Agreement
 from cosearch.study.study import Study
-from cosearch.trials.spec import EXHAUSTIVE, SEMI_DECOUPLED
 from cosearch.trials.trial import State, Trial
 from cosearch.typing import Value
 from cosearch.workload.mix import PartCost, cost_of_parts
 from cosearch.workload.network import Layer
 from cosearch.workload.text import describe, run_as
 
-if TYPE_CHECKING:
-    from cosearch.schemes.semi_decoupled import Agreement
-
 ROUNDING = 1e-9
 """By how much the reference model's energy may differ from the kernel's, relative: it adds up in
 another order. Cycles are whole numbers and must be equal."""
-
-OTHERS = 4
-"""Machines beside the best on which a semi-decoupled study is checked, spread over its trials."""
 
 
 @frozen
@@ -177,6 +171,7 @@ def report_of(study: Study) -> StudyReport:
     best = None if study.best is None else account(problem, study.best)
     has_baseline = study.baseline is not None and bool(study.baseline.outcome.metrics.get("cycles"))
     baseline = account(problem, study.baseline) if study.baseline and has_baseline else None
+    findings = study.findings
     return StudyReport(
         study=study.name,
         settings=_settings(study),
@@ -204,34 +199,8 @@ def report_of(study: Study) -> StudyReport:
         refusals=_reasons(study, State.INFEASIBLE),
         notes=tuple(study.notes),
         spent=study.spent,
-        agreement=_agreement(study),
-        hardware_gap=_hardware_gap(study),
-    )
-
-
-def _hardware_gap(study: Study) -> float | None:
-    if study.problem.spec.scheme != EXHAUSTIVE:
-        return None
-    from cosearch.schemes.exhaustive import unproven
-
-    return unproven(study)
-
-
-def _agreement(study: Study) -> Agreement | None:
-    """Return how alike the best machine and others that were tried rank the proxy's mappings."""
-    problem, best = study.problem, study.best
-    if problem.spec.scheme != SEMI_DECOUPLED or best is None:
-        return None
-    from cosearch.schemes.semi_decoupled import ProxyMapper, agreement
-
-    others = [t for t in study.feasible if t.outcome.accelerator != best.outcome.accelerator]
-    spread = others[:: max(1, len(others) // OTHERS)][:OTHERS]
-    machines = [problem.machine(trial.configuration) for trial in (best, *spread)]
-    layers = [layer.einsum for layer in problem.network.unique]
-    if not isinstance(problem.mapper, ProxyMapper):
-        raise TypeError("the scheme semi-decoupled maps with a ProxyMapper")
-    return agreement(
-        problem.mapper, machines, layers, problem.mapper_objective, problem.spec.mapper_budget
+        agreement=findings.agreement,
+        hardware_gap=findings.hardware_gap,
     )
 
 

@@ -22,7 +22,7 @@ from cosearch.study.dialogue import OUTSIDE, Asked, Dialogue
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
 from cosearch.study.study import Study
-from cosearch.study.transfer import Known
+from cosearch.study.warm_start import Known
 from cosearch.trials.fidelity import ROUNDING, WHOLE, Bill, attained, spent, spoken_for
 from cosearch.trials.trial import BASELINE, Ledger, Outcome, State, Trial
 

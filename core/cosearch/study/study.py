@@ -8,8 +8,9 @@ import numpy as np
 from attrs import define, field
 
 from cosearch.search.objective import pareto_front
-from cosearch.store.records import Header
+from cosearch.store.records import EXHAUSTED, Header
 from cosearch.study.problem import Problem
+from cosearch.study.scheme import Findings, Scheme
 from cosearch.trials.fidelity import spent
 from cosearch.trials.trial import BASELINE, Ledger, State, Trial
 
@@ -23,6 +24,7 @@ class Study:
     Attributes:
         header: name, settings, budget, how it stands.
         problem: the settings resolved.
+        scheme: how hardware and mappings are searched together.
         baseline: the trial of the machine that others are compared with; None until it has ended.
         trials: the strategy's own, by number; while several run at once, there may be gaps.
         notes: what observers did wrong, for the end of the report.
@@ -30,6 +32,7 @@ class Study:
 
     header: Header
     problem: Problem
+    scheme: Scheme = field(factory=Scheme)
     baseline: Trial | None = None
     trials: dict[int, Trial] = field(factory=dict)
     notes: list[str] = field(factory=list)
@@ -86,6 +89,12 @@ class Study:
             (trial for trial, kept in zip(trials, keep, strict=True) if kept),
             key=lambda trial: trial.outcome.losses,
         )
+
+    @property
+    def findings(self) -> Findings:
+        """What the scheme knows beyond the trials."""
+        exhausted = self.header.status == EXHAUSTED
+        return self.scheme.findings(self.problem, self.in_order, exhausted=exhausted)
 
     def count(self, state: State) -> int:
         """Return how many trials ended so."""

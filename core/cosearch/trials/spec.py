@@ -20,16 +20,8 @@ not the number of workers, so that any number of workers gives the same result."
 SCHEME = "nested"
 """Hardware outside, the mappings of each layer inside (arXiv 2010.02075)."""
 
-SEMI_DECOUPLED = "semi-decoupled"
-"""Mappings found on the baseline machine, then hardware over those alone (arXiv 2203.13921)."""
-
 EXHAUSTIVE = "exhaustive"
-"""Every design, most promising bound first, so that the best one is proven."""
-
-JOINT = "joint"
-"""Hardware and mappings in one loop: a design is a machine and a mapping of every layer."""
-
-SCHEMES = (SCHEME, SEMI_DECOUPLED, JOINT, EXHAUSTIVE)
+"""The scheme whose studies bear its name in place of a strategy's."""
 
 NETWORK = "network"
 """Mappings are chosen together, for the objective of the whole network."""

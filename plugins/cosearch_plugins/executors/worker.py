@@ -7,6 +7,7 @@ import sys
 from multiprocessing.connection import Connection
 
 from cosearch.errors import CosearchError
+from cosearch.hooks.discovery import load_registry
 
 READY = "ready"
 """Sent once the plugins are loaded and the names resolved."""
@@ -21,7 +22,7 @@ def serve(pipe: Connection) -> None:
         sys.path[:] = pipe.recv()
         task = pipe.recv()
         try:
-            task.prepare()
+            task.prepare(load_registry())
         except CosearchError as error:
             pipe.send(CosearchError(str(error), error.hint))
             return

@@ -7,14 +7,14 @@ from cosearch.hooks.discovery import load_registry
 from cosearch.machine.building import build
 from cosearch.mapping.mapper import Mapped, Mapper
 from cosearch.mapping.network import map_layers
-from cosearch.study.problem import Problem
+from cosearch.study.building import problem_of
 from cosearch.trials.spec import StudySpec
 
 
 @pytest.fixture(scope="module")
 def problem():
     spec = StudySpec("alexnet", "systolic", "random", "random", mapper_evaluations=30)
-    return Problem.of(spec, load_registry(third_party=False))
+    return problem_of(spec, load_registry(third_party=False))
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,16 @@ import pytest
 
 from cosearch.errors import Infeasible, InputError, PluginError, UnknownNameError
 from cosearch.machine.building import build
-from cosearch.study.building import canonical_mapper, default_mapper, make_hardware, make_mapper
-from cosearch.study.problem import Problem, parse_constraints, parse_objectives, restricted
+from cosearch.study.building import (
+    canonical_mapper,
+    default_mapper,
+    make_hardware,
+    make_mapper,
+    parse_constraints,
+    parse_objectives,
+    problem_of,
+    restricted,
+)
 from cosearch.trials.spec import StudySpec
 
 
@@ -20,7 +28,7 @@ def spec(**changes):
 
 
 def test_names_become_what_they_stand_for(toy):
-    problem = Problem.of(spec(objectives=("energy", "latency"), constraints=("power<=3",)), toy)
+    problem = problem_of(spec(objectives=("energy", "latency"), constraints=("power<=3",)), toy)
     assert problem.network.macs == 512
     assert [o.name for o in problem.objectives] == ["energy", "latency"]
     assert problem.mapper_objective.name == "edp"
@@ -37,7 +45,7 @@ def test_names_become_what_they_stand_for(toy):
     ],
 )
 def test_a_mapping_makes_small_what_it_decides(toy, objectives, mine):
-    assert Problem.of(spec(objectives=objectives), toy).mapper_objective.name == mine
+    assert problem_of(spec(objectives=objectives), toy).mapper_objective.name == mine
 
 
 @pytest.mark.parametrize(
@@ -52,7 +60,7 @@ def test_a_mapping_makes_small_what_it_decides(toy, objectives, mine):
 )
 def test_unknown_names_suggest_near_ones(toy, change, said):
     with pytest.raises(UnknownNameError, match=said) as caught:
-        Problem.of(spec(**change), toy)
+        problem_of(spec(**change), toy)
     assert "did you mean" in caught.value.hint
 
 
@@ -64,7 +72,7 @@ def test_a_fixed_parameter_has_one_choice_and_keeps_the_rest(toy):
 
 def test_a_fixed_value_that_is_no_choice_is_refused(toy):
     with pytest.raises(InputError, match="pes=5"):
-        Problem.of(spec(fixed={"pes": 5}), toy)
+        problem_of(spec(fixed={"pes": 5}), toy)
 
 
 def test_purpose_of_a_result_holds_all_it_depends_on(toy):
@@ -76,24 +84,24 @@ def test_purpose_of_a_result_holds_all_it_depends_on(toy):
         {"mapper_evaluations": 5},
         {"mapper_seconds": 5.0},
     ]
-    purposes = {Problem.of(spec(**change), toy).mapper_purpose for change in changes}
+    purposes = {problem_of(spec(**change), toy).mapper_purpose for change in changes}
     assert len(purposes) == len(changes)
     same = [
-        Problem.of(spec(strategy=s, workload=w), toy).mapper_purpose
+        problem_of(spec(strategy=s, workload=w), toy).mapper_purpose
         for s, w in (("random", "alexnet"), ("evolutionary", "resnet18"))
     ]
     assert same[0] == same[1]
 
 
 def test_results_of_a_mapper_without_chance_are_shared_by_all_seeds(toy, monkeypatch):
-    problems = [Problem.of(spec(seed=s), toy) for s in (0, 1)]
+    problems = [problem_of(spec(seed=s), toy) for s in (0, 1)]
     for problem in problems:
         monkeypatch.setattr(problem.mapper, "uses_rng", False, raising=False)
     assert problems[0].mapper_purpose == problems[1].mapper_purpose
 
 
 def test_the_network_key_tells_networks_apart(toy):
-    keys = {Problem.of(spec(workload=w), toy).network_key for w in ("alexnet", "resnet18", "gemm")}
+    keys = {problem_of(spec(workload=w), toy).network_key for w in ("alexnet", "resnet18", "gemm")}
     assert len(keys) == 3
 
 

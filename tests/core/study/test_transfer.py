@@ -4,7 +4,7 @@ from attrs import evolve
 
 from cosearch.errors import CosearchError
 from cosearch.search.parameters import ParameterSpace
-from cosearch.study.transfer import Known
+from cosearch.study.warm_start import Known
 from cosearch.trials.trial import Outcome, State
 
 

@@ -4,15 +4,15 @@ from attrs import evolve
 
 from cosearch.mapping.mapper import Mapped
 from cosearch.mapping.result import Unmapped
+from cosearch.study.building import problem_of
 from cosearch.study.evaluation import MAPPING, evaluate
-from cosearch.study.problem import Problem
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import State
 
 
 def problem(toy, workload="alexnet", hardware="toy", **changes):
     changes.setdefault("mapper_evaluations", 40)
-    return Problem.of(StudySpec(workload, hardware, "random", "random", **changes), toy)
+    return problem_of(StudySpec(workload, hardware, "random", "random", **changes), toy)
 
 
 def test_a_network_costs_the_sum_of_its_layers_times_their_counts(toy):

@@ -8,8 +8,8 @@ from cosearch.hooks.discovery import load_registry
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.building import build
 from cosearch.mapping.network_front import Front, best_combination
+from cosearch.study.building import problem_of
 from cosearch.study.evaluation import evaluate
-from cosearch.study.problem import Problem
 from cosearch.trials.spec import StudySpec
 from cosearch_plugins.mappers.exact.front import layer_front
 from cosearch_plugins.mappers.exact.solve import Solver
@@ -37,7 +37,7 @@ def made(registry, tmp_path_factory):
     def make(**changes):
         changes = {"mapper": "exact", "workload": str(path), **changes}
         mapper, workload = changes.pop("mapper"), changes.pop("workload")
-        return Problem.of(StudySpec(workload, "eyeriss", "random", mapper, **changes), registry)
+        return problem_of(StudySpec(workload, "eyeriss", "random", mapper, **changes), registry)
 
     return make
 

@@ -6,7 +6,7 @@ from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, resume_study, run
-from cosearch.study.transfer import Known
+from cosearch.study.warm_start import Known
 
 GEMM = "gemm:M=16,N=16,K=16"
 

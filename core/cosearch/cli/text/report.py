@@ -14,7 +14,6 @@ from cosearch.quantities import digits, duration, energy, loss, percent, ratio, 
 from cosearch.study.problem import Problem
 from cosearch.study.report import DesignReport, LayerReport, StudyReport
 from cosearch.study.study import Study
-from cosearch.trials.spec import JOINT
 from cosearch.typing import Value
 
 BAR = 30
@@ -36,7 +35,9 @@ def show_head(output: Output, study: Study) -> None:
     begun = f"resumed after {done} trials" if done else "a new study"
     size = study.problem.space.size
     designs = f"{size:,}" if size < MANY else f"{size:.1e}"
-    mappings = "mappings among them" if spec.scheme == JOINT else f"{spec.mapper} for mappings"
+    mappings = (
+        "mappings among them" if study.scheme.names_mappings else f"{spec.mapper} for mappings"
+    )
     output.note(
         f"{study.name}: {study.problem.network.name} on {spec.hardware}, {spec.strategy} over "
         f"{designs} designs, {mappings}, "

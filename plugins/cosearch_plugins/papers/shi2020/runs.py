@@ -34,9 +34,9 @@ from cosearch.errors import CosearchError
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Registry
 from cosearch.store.store import Store
+from cosearch.study.building import problem_of
 from cosearch.study.codesign import plan
 from cosearch.study.evaluation import evaluate
-from cosearch.study.problem import Problem
 from cosearch.trials.trial import BASELINE, Trial
 from cosearch.typing import FloatArray
 from cosearch_plugins.papers.shi2020.bound import least_product
@@ -182,7 +182,7 @@ def baselines(registry: Registry, setting: Setting, model: str) -> Baselines:
 
     def product(rules: str) -> float:
         spec = plan(registry, model, setting.hardware(model, rules), "random", mapper="exact")
-        problem = Problem.of(spec, registry)
+        problem = problem_of(spec, registry)
         chip = problem.hardware.space.complete(problem.hardware.baseline)
         outcome = evaluate(problem, chip)
         if not outcome.ok:

@@ -8,12 +8,12 @@ from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
 from cosearch.mapping.result import Unmapped
-from cosearch.schemes.exhaustive import bounded, unproven
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
 from cosearch.study.report import report_of
 from cosearch.study.study import Study
 from cosearch.trials.trial import Outcome, State
+from cosearch_plugins.schemes.exhaustive import bounded, unproven
 
 FIXED = {
     "cols": "16",

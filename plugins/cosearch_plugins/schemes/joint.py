@@ -29,6 +29,7 @@ from cosearch.mapping.result import NAMED
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.search.seeds import stream
+from cosearch.study.scheme import Scheme
 from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network
@@ -150,6 +151,26 @@ class Key:
     def choice(self, choices: int) -> int:
         """Return the choice out of so many; with as many choices as values, the value itself."""
         return (2 * self.value + 1) * choices // (2 * self.values)
+
+
+class Joint(Scheme):
+    """A design is a machine and a mapping of every layer."""
+
+    names_mappings: ClassVar[bool] = True
+
+    def space(
+        self, hardware: HardwareModel, space: ParameterSpace, network: Network
+    ) -> ParameterSpace:
+        """Return the machines with the keys of every layer's mapping."""
+        return joint_space(hardware, space, network)
+
+    def mapper_of(
+        self, mapper: Mapper, space: ParameterSpace, configuration: Configuration
+    ) -> Mapper:
+        """Return the mapper that reads the design's keys; the study's own for the baseline."""
+        if not isinstance(space, JointSpace):
+            raise TypeError("the scheme joint searches a JointSpace")
+        return KeyedMapper.of(space, configuration) or mapper
 
 
 class KeyedMapper(Mapper):

@@ -9,13 +9,13 @@ from cosearch.hooks.discovery import load_registry
 from cosearch.machine.building import build
 from cosearch.mapping.result import NAMED
 from cosearch.registry.registration import hookimpl
-from cosearch.schemes.joint import Key, KeyedMapper, read
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.store.store import Store
+from cosearch.study.building import problem_of
 from cosearch.study.codesign import Session, plan, resume_study, run
 from cosearch.study.evaluation import evaluate
-from cosearch.study.problem import Problem
 from cosearch.study.report import report_of
+from cosearch_plugins.schemes.joint import Key, KeyedMapper, read
 
 JOINT = {"scheme": "joint", "workload": "alexnet", "hardware": "systolic", "mapper": "random"}
 
@@ -201,7 +201,7 @@ def test_a_machine_that_runs_nothing_is_refused_with_a_hint(toy):
 def test_keys_can_be_run_on_whatever_machine_can_be_built(hardware):
     registry = load_registry()
     spec = plan(registry, "bert-base", hardware, "random", scheme="joint", mapper="random")
-    problem = Problem.of(spec, registry)
+    problem = problem_of(spec, registry)
     rows = problem.space.sample(256, np.random.default_rng(0))
     ran = 0
     for row in rows[problem.space.feasible(rows)]:
@@ -230,7 +230,7 @@ def test_a_mapping_that_cannot_be_run_tells_by_how_much(study_of):
 
 
 def test_without_keys_the_mapper_is_the_settings_own(toy):
-    problem = Problem.of(plan(toy, "alexnet", "toy", "random", scheme="joint"), toy)
+    problem = problem_of(plan(toy, "alexnet", "toy", "random", scheme="joint"), toy)
     assert problem.for_design(problem.hardware.baseline) is problem
     design = problem.space.decode(np.zeros(len(problem.space.names), dtype=np.int64))
     assert isinstance(problem.for_design(design).mapper, KeyedMapper)

@@ -8,21 +8,43 @@ nothing, it says that no design is better *with the mappings that it finds*.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.machine.building import build
+from cosearch.registry.registry import Named
 from cosearch.search.parameters import ParameterSpace
 from cosearch.search.strategy import Strategy
-from cosearch.store.records import EXHAUSTED
 from cosearch.study.problem import Problem
-from cosearch.study.study import Study
+from cosearch.study.scheme import Findings, Scheme
 from cosearch.trials.trial import State, Trial
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 LIMIT = 200_000
 """Rows of the largest hardware space that is enumerated."""
+
+
+class Exhaustive(Scheme):
+    """Every design, most promising bound first, so that the best one is proven."""
+
+    enumerates: ClassVar[bool] = True
+
+    def strategy(
+        self,
+        problem: Problem,
+        named: Named[Strategy],  # noqa: ARG002 - nobody else proposes
+        rng: np.random.Generator,
+    ) -> Strategy:
+        """Return the enumeration of the space."""
+        return BoundedEnumeration(problem.space, rng, bounded(problem))
+
+    def findings(self, problem: Problem, trials: Sequence[Trial], *, exhausted: bool) -> Findings:  # noqa: ARG002
+        """Return how far from the best of the space the best found can be."""
+        return Findings(hardware_gap=unproven(trials, exhausted=exhausted))
 
 
 @frozen(eq=False)
@@ -128,19 +150,19 @@ def _bound(problem: Problem, row: Rows) -> float | None:
     return float(problem.objectives[0].of(columns)[0])
 
 
-def unproven(study: Study) -> float | None:
+def unproven(trials: Sequence[Trial], *, exhausted: bool) -> float | None:
     """Return how far below the best design found another of the space can be at most, relative.
 
     None while designs are left that no bound rules out, or that failed. Of a design whose mappings
     are not proven best, what is known is the gap of its network; without one, nothing.
     """
-    best = study.best
-    if study.header.status != EXHAUSTED or best is None or any(map(_open, study.in_order)):
+    feasible = [trial for trial in trials if trial.ok]
+    if not exhausted or not feasible or any(map(_open, trials)):
         return None
-    found = best.outcome.losses[0]
+    found = min(trial.outcome.losses[0] for trial in feasible)
     least = min(
         trial.outcome.losses[0] * (1.0 - trial.outcome.metrics.get("mapping_gap", 1.0))
-        for trial in study.feasible
+        for trial in feasible
     )
     return max(0.0, 1.0 - least / found) if found > 0 else 0.0
 

@@ -16,13 +16,17 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError
-from cosearch.machine.hardware import Accelerator
+from cosearch.machine.building import build
+from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
 from cosearch.mapping.priced import mapping_losses, priced
 from cosearch.search.objective import Objective, pareto_front
 from cosearch.search.parameters import ParameterSpace, Space
 from cosearch.search.ranking import spearman
 from cosearch.search.seeds import stream
+from cosearch.study.problem import Problem
+from cosearch.study.scheme import Agreement, Findings, Scheme
+from cosearch.trials.trial import Trial
 from cosearch.typing import Rows, Value
 from cosearch.workload.einsum import Einsum
 
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 
 CANDIDATES = 64
 """Mappings of a layer that are kept at most."""
+
+OTHERS = 4
+"""Machines beside the best that the set is checked on, spread over the trials."""
 
 SAMPLES = 4_000
 """Neighbours of the best mapping, and mappings at random, that are priced to choose from."""
@@ -47,6 +54,29 @@ class Candidates:
 
     rows: Rows
     space: Space
+
+
+class SemiDecoupled(Scheme):
+    """Mappings found on the baseline machine, then hardware over those alone."""
+
+    def mapper(self, mapper: Mapper, hardware: HardwareModel) -> Mapper:
+        """Return a mapper that is bound to what the study's finds on the baseline."""
+        return ProxyMapper(mapper, build(hardware, hardware.baseline))
+
+    def findings(self, problem: Problem, trials: Sequence[Trial], *, exhausted: bool) -> Findings:  # noqa: ARG002
+        """Return how alike the best machine and others that were tried rank the mappings."""
+        feasible = [trial for trial in trials if trial.ok]
+        best = min(feasible, key=lambda trial: (trial.merit, trial.number), default=None)
+        if best is None or not isinstance(problem.mapper, ProxyMapper):
+            return Findings()
+        others = [t for t in feasible if t.outcome.accelerator != best.outcome.accelerator]
+        spread = others[:: max(1, len(others) // OTHERS)][:OTHERS]
+        machines = [problem.machine(trial.configuration) for trial in (best, *spread)]
+        layers = [layer.einsum for layer in problem.network.unique]
+        found = agreement(
+            problem.mapper, machines, layers, problem.mapper_objective, problem.spec.mapper_budget
+        )
+        return Findings(agreement=found)
 
 
 class ProxyMapper(Mapper):
@@ -185,35 +215,6 @@ def rank_correlation(
         if known.sum() >= 3:
             found.append(spearman(here[known], there[known]))
     return float(np.mean(found)) if found else float("nan")
-
-
-@frozen
-class Agreement:
-    """How alike other machines rank the proxy's mappings: 1 is alike, 0 is unrelated.
-
-    Attributes:
-        best: rank correlation between the proxy and the best machine.
-        mean, least: over the best machine and others tried.
-        machines: how many, the best included.
-    """
-
-    best: float
-    mean: float
-    least: float
-    machines: int
-
-    def __str__(self) -> str:
-        """Return it in words."""
-        said = (
-            f"how alike machines rank the baseline's mappings: rank correlation {self.best:.2f} "
-            "between the baseline and the best"
-        )
-        if self.machines == 1:
-            return said
-        return (
-            f"{said}; over {self.machines} machines tried {self.mean:.2f} in the mean, "
-            f"{self.least:.2f} at least"
-        )
 
 
 def agreement(

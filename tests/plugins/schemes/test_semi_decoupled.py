@@ -9,10 +9,10 @@ from cosearch.errors import CosearchError
 from cosearch.hooks.discovery import load_registry
 from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
-from cosearch.schemes.semi_decoupled import CANDIDATES, agreement, rank_correlation
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
 from cosearch.study.report import report_of
+from cosearch_plugins.schemes.semi_decoupled import CANDIDATES, agreement, rank_correlation
 
 RNG = np.random.default_rng(0)
 

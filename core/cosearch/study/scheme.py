@@ -1,0 +1,131 @@
+"""The contract of a scheme: how hardware and mappings are searched together.
+
+A scheme decides what a design is, what maps its layers and who proposes it. The base class is the
+scheme that all others vary: hardware outside, the best mapping of each layer inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.machine.hardware import HardwareModel
+from cosearch.mapping.mapper import Mapper
+from cosearch.registry.registry import Named
+from cosearch.search.parameters import ParameterSpace
+from cosearch.search.strategy import Strategy
+from cosearch.study.problem import Problem
+from cosearch.trials.trial import Trial
+from cosearch.typing import Configuration
+from cosearch.workload.network import Network
+
+
+@frozen
+class Agreement:
+    """How alike other machines rank the proxy's mappings: 1 is alike, 0 is unrelated.
+
+    Attributes:
+        best: rank correlation between the proxy and the best machine.
+        mean, least: over the best machine and others tried.
+        machines: how many, the best included.
+    """
+
+    best: float
+    mean: float
+    least: float
+    machines: int
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        said = (
+            f"how alike machines rank the baseline's mappings: rank correlation {self.best:.2f} "
+            "between the baseline and the best"
+        )
+        if self.machines == 1:
+            return said
+        return (
+            f"{said}; over {self.machines} machines tried {self.mean:.2f} in the mean, "
+            f"{self.least:.2f} at least"
+        )
+
+
+@frozen
+class Findings:
+    """What a scheme knows of a study beyond its trials.
+
+    Attributes:
+        hardware_gap: how far below the best design another of the space can be at most, relative;
+            None where nothing is proven.
+        agreement: how far the mappings of one machine hold on others; None where that is not asked.
+    """
+
+    hardware_gap: float | None = None
+    agreement: Agreement | None = None
+
+
+class Scheme:
+    """Hardware outside, the mappings of each layer inside (arXiv 2010.02075).
+
+    Attributes:
+        options: what users may write after the name.
+        enumerates: whether every design is tried, so that no budget is needed and nothing learned.
+        names_mappings: whether a design says how its layers are mapped; rows of two studies then
+            mean the same only for one workload.
+    """
+
+    options: ClassVar[ParameterSpace] = ParameterSpace(())
+    enumerates: ClassVar[bool] = False
+    names_mappings: ClassVar[bool] = False
+
+    def space(
+        self,
+        hardware: HardwareModel,  # noqa: ARG002 - others look
+        space: ParameterSpace,
+        network: Network,  # noqa: ARG002 - others look
+    ) -> ParameterSpace:
+        """Return what the strategy searches.
+
+        Args:
+            hardware: the family of machines.
+            space: its parameters, some of them perhaps fixed.
+            network: whose layers are mapped.
+        """
+        return space
+
+    def mapper(self, mapper: Mapper, hardware: HardwareModel) -> Mapper:  # noqa: ARG002
+        """Return what maps the layers of every design, given the study's mapper."""
+        return mapper
+
+    def mapper_of(
+        self,
+        mapper: Mapper,
+        space: ParameterSpace,  # noqa: ARG002 - others look
+        configuration: Configuration,  # noqa: ARG002 - others look
+    ) -> Mapper:
+        """Return what maps the layers of one design of the searched space."""
+        return mapper
+
+    def strategy(
+        self, problem: Problem, named: Named[Strategy], rng: np.random.Generator
+    ) -> Strategy:
+        """Return who proposes designs, given the study's strategy."""
+        return named.make(problem.space, rng)
+
+    def findings(
+        self,
+        problem: Problem,  # noqa: ARG002 - others look
+        trials: Sequence[Trial],  # noqa: ARG002 - others look
+        *,
+        exhausted: bool,  # noqa: ARG002 - others look
+    ) -> Findings:
+        """Return what more is known of a study, for its report.
+
+        Args:
+            problem: that was searched.
+            trials: the strategy's own, in order.
+            exhausted: whether the strategy had nothing left to propose.
+        """
+        return Findings()

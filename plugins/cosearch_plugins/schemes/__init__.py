@@ -1,0 +1,34 @@
+"""Schemes of co-design: how hardware and mappings are searched together.
+
+Each puts another mapper, another space or another strategy into the same loop, so that storing,
+resuming and reporting are the same for all.
+"""
+
+from __future__ import annotations
+
+from cosearch.registry.registration import Registration, hookimpl
+
+_HERE = "cosearch_plugins.schemes"
+
+
+@hookimpl
+def cosearch_schemes() -> list[Registration]:
+    """Return the schemes that ship with cosearch."""
+    return [
+        Registration(
+            "nested",
+            "cosearch.study.scheme:Scheme",
+            "hardware outside, the best mapping of each layer inside",
+        ),
+        Registration(
+            "semi-decoupled",
+            f"{_HERE}.semi_decoupled:SemiDecoupled",
+            "hardware over mappings that were found on the baseline alone",
+        ),
+        Registration("joint", f"{_HERE}.joint:Joint", "hardware and mappings in one loop"),
+        Registration(
+            "exhaustive",
+            f"{_HERE}.exhaustive:Exhaustive",
+            "every design, most promising bound first: proven",
+        ),
+    ]
