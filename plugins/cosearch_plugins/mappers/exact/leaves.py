@@ -86,7 +86,7 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, z: Net, at: IntArray) -> None
     cycles = steps
     instances = 1.0
     for j in range(top, -1, -1):
-        reading = writing = energy = 0.0
+        reading, writing, energy = p.demand[j, 0] / steps, p.demand[j, 1] / steps, 0.0
         for t in range(tensors):
             if not k.keep[j, t]:
                 continue
@@ -98,15 +98,15 @@ def price(p: Problem, k: Kept, aim: Aim, w: State, z: Net, at: IntArray) -> None
             reads, updates = served, 0.0
             if t == tensors - 1:
                 updates = served
-                reads = served - w.scratch[3, j, 0]
+                reads = served - w.scratch[3, j, 0] / p.visits
                 if k.above[t, j] >= 0 and not p.first_fill:
-                    filled -= w.scratch[3, j, 0]
+                    filled -= w.scratch[3, j, 0] / p.visits
             reading += reads / steps
             writing += (filled + updates) / steps
             energy += instances * (
-                blocks(reads, p.block[j]) * p.read[j, t]
-                + blocks(filled, p.block[j]) * p.fill[j, t]
-                + blocks(updates, p.block[j]) * p.update[j, t]
+                blocks(reads, p.bodies, p.block[j]) * p.read[j, t]
+                + blocks(filled, p.bodies, p.block[j]) * p.fill[j, t]
+                + blocks(updates, p.bodies, p.block[j]) * p.update[j, t]
             )
         w.scratch[1, j, 0] = energy
         speed = 1.0

@@ -55,6 +55,10 @@ class Problem(NamedTuple):
         mesh: int64[L + 1, 2], of the multipliers and the levels.
         compute: pJ of one multiply-accumulate.
         first_fill: the first visit to a partial sum counts as a fill.
+        demand: float64[L, 2], words read and written besides the layer's own, of tensors that a
+            fused group holds.
+        bodies: how often the layer runs; blocks are rounded up once on the words of all.
+        visits: how many of the bodies add to one result: only the first finds nothing there.
         temporal_ok: bool[L, n], which temporal factors constraints allow.
         spread_start: int64[L + 1]; spread_id: int64[m]: spatial factors each level may take,
             spread_x, spread_y: int64[m]: how they use X and Y (ids of the factors, a split each).
@@ -108,6 +112,9 @@ class Problem(NamedTuple):
     mesh: IntArray
     compute: float
     first_fill: bool
+    demand: FloatArray
+    bodies: float
+    visits: float
     temporal_ok: BoolArray
     spread_start: IntArray
     spread_id: IntArray
@@ -258,6 +265,9 @@ def lay_out(
         mesh=np.array([(m.mesh_x, m.mesh_y) for m in places], dtype=np.int64),
         compute=float(architecture.compute.energy_pj),
         first_fill=architecture.rules.first_fill_is_counted,
+        demand=np.zeros((len(levels), 2)),
+        bodies=1.0,
+        visits=1.0,
         temporal_ok=np.array([_fixed(lattice, rule.temporal) for rule in rules]),
         spread_start=np.cumsum([0, *(len(s) for s in spreads)], dtype=np.int64),
         spread_id=np.concatenate([s[:, 0] for s in spreads]),

@@ -8,15 +8,16 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from attrs import define, evolve, field, frozen
 
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER
-from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.loopnest.space.mapspace import MapSpace
-from cosearch.typing import BoolArray, FloatArray
+from cosearch.loopnest.mapping import Constraints, LevelMapping, Loop, Mapping
+from cosearch.machine.architecture import Architecture
+from cosearch.typing import BoolArray, FloatArray, IntArray
+from cosearch.workload.einsum import Einsum
 from cosearch_plugins.mappers.exact import arrays
 from cosearch_plugins.mappers.exact.branch import Branch, kept_of, new_net, new_state
 from cosearch_plugins.mappers.exact.entries import announce_compiling, compiled
@@ -158,6 +159,20 @@ class Tally:
         )
 
 
+class Space(Protocol):
+    """What a solver knows of a mapspace.
+
+    Attributes:
+        keep_modes: int64[L, T], see `cosearch.loopnest.kernel.pack`; a tensor at home in a fused
+            group is kept at the second outermost level and never at the outermost.
+    """
+
+    architecture: Architecture
+    layer: Einsum
+    constraints: Constraints
+    keep_modes: IntArray
+
+
 class InLine(NamedTuple):
     """A choice of what is kept: no mapping of it is better than `least`.
 
@@ -185,7 +200,7 @@ class Solver:
         Infeasible: constraints leave no factorization.
     """
 
-    space: MapSpace
+    space: Space
     tables: OrderTables = field(factory=OrderTables)
     open_bypass: bool = True
     limits: Limits = NO_LIMITS
@@ -213,6 +228,27 @@ class Solver:
         other = copy.copy(self)
         other.problem, other.net = problem, new_net(problem, NO_LIMITS.look)
         other._shared = SharedTables(problem, self.lattice)  # noqa: SLF001 - of its own class
+        return other
+
+    def of_bodies(
+        self, space: Space, demand: FloatArray, bodies: int, visits: int, *, same_room: bool
+    ) -> Solver:
+        """Return a solver of the same layer as a member of a fused group.
+
+        Args:
+            space: the same layer on a machine that differs in room alone.
+            demand: see `Problem`.
+            bodies: see `Problem`.
+            visits: see `Problem`.
+            same_room: whether the room is this solver's, so that its tables hold.
+        """
+        other = copy.copy(self)
+        other.space = space
+        other.problem = self.problem._replace(
+            demand=demand, bodies=float(bodies), visits=float(visits)
+        )
+        if not same_room:
+            other._shared = SharedTables(other.problem, self.lattice)  # noqa: SLF001 - own class
         return other
 
     def solve(

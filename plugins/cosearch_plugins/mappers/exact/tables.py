@@ -95,8 +95,12 @@ def outermost_prices(p: Problem, k: Kept, price_: FloatArray) -> None:
     top = len(p.block) - 1
     output = p.axis.shape[0] - 1
     for t in range(output):
+        if not k.keep[top, t]:
+            continue
         price_[t, 0] = p.word_read[top, t] + p.word_fill[top - 1, t]
         price_[t, 1] = 1.0
+    if not k.keep[top, output]:
+        return
     whole = p.words[output, len(p.volume) - 1]
     price_[output, 0] = p.word_update[top, output]
     price_[output, 2] = 1.0

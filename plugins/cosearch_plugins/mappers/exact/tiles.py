@@ -152,9 +152,9 @@ def shared_by(p: Problem, t: int, x: int, s: int) -> float:
 
 
 @inlined
-def blocks(count: float, size: float) -> float:
-    """Return how many blocks hold so many words."""
-    return np.ceil(count / size)
+def blocks(count: float, times: float, size: float) -> float:
+    """Return how many blocks hold so many words so many times, for one of the times."""
+    return np.ceil(np.floor(count * times + 0.5) / size) / times
 
 
 @compiled

@@ -257,6 +257,8 @@ def outermost_tail(
     u = x + s
     energy = past = reads = writes = 0.0
     for t in range(output + 1):
+        if not k.keep[top, t]:
+            continue
         if k.through[t]:
             served = deep_words(p, t, u)
             if saved >> t & 1 and p.words[t, x] <= k.room[t]:
