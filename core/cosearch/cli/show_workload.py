@@ -106,6 +106,8 @@ def _facts(network: Network) -> dict[str, object]:
                 "count": facts.count,
                 "dims": layer.einsum.bounds,
                 "macs": facts.macs,
+                "operation": layer.einsum.operation,
+                "operations": facts.operations,
                 "macs_per_word": facts.intensity,
                 "tensors": _tensors(layer.einsum),
             }

@@ -19,6 +19,7 @@ from cosearch.quantities import digits, energy, loss, percent, ratio, si, whole
 from cosearch.study.report import DesignReport, StudyReport, report_of
 from cosearch.study.study import Study
 from cosearch.trials.trial import Trial
+from cosearch.workload.text import left_out_in_short
 
 
 def study_page(study: Study, commands: Sequence[str]) -> str:
@@ -45,7 +46,8 @@ def study_page(study: Study, commands: Sequence[str]) -> str:
         *_front(study, report),
         Section("Energy, cycles and area", "every feasible trial", _trade_offs(study)),
         Section("Design space", "parameters of every feasible trial", _parameters(study)),
-        Section("Layers", "one run of each, on the best design", _layers(report.best)),
+        Section("Layers", "one run of each, on the best design",
+                _layers(report.best) + _left_out(study)),
         Section("Where the energy goes", "of a run of the whole network, and of each layer",
                 _energy(report.best, report.baseline)),
         Section("Roofline", "layers on the best design; the roof is its multipliers and DRAM",
@@ -167,6 +169,11 @@ def _layers(best: DesignReport) -> str:
     ), ["what", "bound by", "optimal"])  # fmt: skip
 
 
+def _left_out(study: Study) -> str:
+    lines = left_out_in_short(study.problem.network)
+    return text(lines) if lines else ""
+
+
 def _proof(proven: bool, gap: float | None) -> str:
     if proven:
         return "proven"
@@ -194,7 +201,8 @@ def _energy(best: DesignReport, baseline: DesignReport | None) -> str:
     ))  # fmt: skip
 
 
-def _roofline(machine: Accelerator, costs: dict[str, Cost]) -> str:
+def _roofline(machine: Accelerator, all_costs: dict[str, Cost]) -> str:
+    costs = {name: cost for name, cost in all_costs.items() if cost.macs}
     words = np.array([_dram_words(cost) for cost in costs.values()])
     macs = np.array([float(cost.macs) for cost in costs.values()])
     cycles = np.array([cost.cycles for cost in costs.values()])

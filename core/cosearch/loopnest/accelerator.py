@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, ClassVar
 
+from cosearch.errors import Infeasible
 from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture
 from cosearch.machine.cost import Cost, CostBatch
-from cosearch.machine.hardware import Accelerator
+from cosearch.machine.hardware import NO_ELEMENTWISE, Accelerator
 from cosearch.typing import Rows
 from cosearch.workload.einsum import Einsum
 
@@ -46,9 +47,15 @@ class SpatialAccelerator(Accelerator):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def mapspace(self, layer: Einsum) -> MapSpace:
-        """Return the space of all mappings; the last few are remembered, by layer."""
+        """Return the space of all mappings; the last few are remembered, by layer.
+
+        Raises:
+            Infeasible: the layer is element-wise work.
+        """
         from cosearch.loopnest.space.mapspace import MapSpace
 
+        if layer.operation:
+            raise Infeasible(f"layer {layer.name!r}: {NO_ELEMENTWISE}")
         space = self._mapspaces.pop(layer.key, None)
         if space is None:
             space = MapSpace(self.architecture, layer, self.constraints_for(layer))

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     pass
 
 
+NO_ELEMENTWISE = "the machine's model has no unit for element-wise work"
+"""Why element-wise layers are left out where a model says nothing else."""
+
+
 class Accelerator(ABC):
     """One concrete machine.
 
@@ -95,6 +99,14 @@ class HardwareModel(ABC):
     def baseline(self) -> Configuration:
         """The design that others are compared with: the space's defaults."""
         return self.space.defaults
+
+    def left_out(self, layer: Einsum) -> str:
+        """Return why a layer of a network costs nothing here; empty for one that is priced.
+
+        Multiply-accumulates are priced. Element-wise work (pooling, additions, activations) is left
+        out and named in every report, unless a model knows better.
+        """
+        return NO_ELEMENTWISE if layer.operation else ""
 
     @abstractmethod
     def build(self, configuration: Configuration) -> Accelerator:

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from cosearch.errors import CosearchError, Infeasible, InputError, UnknownNameError, broken
-from cosearch.machine.building import build
+from cosearch.machine.building import build, network_for
 from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.mapping.strategy_mapper import StrategyMapper
@@ -99,7 +99,7 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
     objectives = tuple(registry.objective(name) for name in spec.objectives)
     mapper = make_mapper(spec.mapper, registry)
     scheme = make_scheme(spec.scheme, registry)
-    network = resolve(spec.workload, registry)
+    network = network_for(hardware, resolve(spec.workload, registry))
     return Problem(
         spec,
         hardware,

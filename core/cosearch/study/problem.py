@@ -35,7 +35,7 @@ class Problem:
         hardware: the family of machines.
         space: its design space, with the fixed parameters left one choice; what the strategy
             searches.
-        network: the layers to run.
+        network: the layers to run; what the machines leave out stands in its `unmodelled`.
         mapper: finds each layer's mapping.
         objectives: to be made small.
         mapper_objective: what a single layer's mapping makes small.

@@ -56,7 +56,7 @@ class Tensor:
 
 @frozen
 class Einsum:
-    """A layer: one output, accumulated over products of its inputs.
+    """A layer: one output, accumulated over products of its inputs, or element-wise work.
 
     Attributes:
         name: for people; two layers that differ in name alone are equal and are searched once.
@@ -64,12 +64,16 @@ class Einsum:
         sizes: their sizes, same order, each at least 1.
         tensors: operands first, weights before inputs, the output last: the order in which
             Timeloop adds up a level's bandwidth, so that rounding agrees.
+        operation: None for multiply-accumulates; else what is done to every point of the
+            dimensions in their place, such as `maximum` or `add`: element-wise work, which a
+            machine prices or leaves out (see `cosearch.workload.elementwise`).
     """
 
     name: str = field(eq=False)
     dims: tuple[str, ...]
     sizes: tuple[int, ...]
     tensors: tuple[Tensor, ...]
+    operation: str | None = None
 
     def __attrs_post_init__(self) -> None:
         for dim, size in zip(self.dims, self.sizes, strict=True):
@@ -104,14 +108,20 @@ class Einsum:
         return dict(zip(self.dims, self.sizes, strict=True))
 
     @property
-    def macs(self) -> int:
-        """Multiply-accumulates: the product of all dimensions."""
+    def operations(self) -> int:
+        """Multiply-accumulates or element-wise operations: the product of all dimensions."""
         return math.prod(self.sizes)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates; none in element-wise work."""
+        return 0 if self.operation else self.operations
 
     @property
     def key(self) -> str:
         """A stable digest of everything but the name, to cache results by."""
-        facts = repr((self.dims, self.sizes, self.tensors))
+        work = (self.operation,) if self.operation else ()
+        facts = repr((self.dims, self.sizes, self.tensors, *work))
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     def resized(self, sizes: tuple[int, ...] | None) -> Einsum:

@@ -113,12 +113,19 @@ def parse_einsum(
 
 
 def format_einsum(einsum: Einsum) -> str:
-    """Return the text of a layer, without its sizes; the inverse of `parse_einsum`."""
+    """Return the text of a layer, without its sizes; the inverse of `parse_einsum`.
+
+    Element-wise work, which the language has no signs for, reads
+    `Outputs[...] add= Inputs[...], Others[...]`.
+    """
 
     def tensor(t: Tensor) -> str:
         axes = ("+".join(_format_term(*term) for term in axis.terms) for axis in t.axes)
         return f"{t.name}[{','.join(axes)}]"
 
+    if einsum.operation:
+        operands = ", ".join(map(tensor, einsum.operands))
+        return f"{tensor(einsum.output)} {einsum.operation}= {operands}"
     return f"{tensor(einsum.output)} += {' * '.join(map(tensor, reversed(einsum.operands)))}"
 
 

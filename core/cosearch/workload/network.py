@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cosearch.errors import UnknownNameError
 from cosearch.search.parameters import ParameterSpace, Space
@@ -29,7 +30,7 @@ class Layer:
 
 @frozen
 class Unmodelled:
-    """An operation that a reader met and that the cost model does not price.
+    """An operation that a reader met, or a layer carries, and that the cost model leaves out.
 
     Attributes:
         name: unique in its network.
@@ -96,9 +97,19 @@ class Network:
         return tuple(Layer(einsum, count) for einsum, count in counts.items())
 
     @property
+    def products(self) -> tuple[Layer, ...]:
+        """The layers that multiply and accumulate."""
+        return tuple(layer for layer in self.layers if not layer.einsum.operation)
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of one run of the network."""
         return sum(layer.einsum.macs * layer.count for layer in self.layers)
+
+    @property
+    def operations(self) -> int:
+        """Multiply-accumulates and element-wise operations of the layers, one run."""
+        return sum(layer.einsum.operations * layer.count for layer in self.layers)
 
     @property
     def unmodelled_share(self) -> float:
@@ -107,7 +118,31 @@ class Network:
         It is the least that the share can be where `unmodelled_known` is false.
         """
         left_out = sum(item.operations for item in self.unmodelled)
-        return left_out / (self.macs + left_out) if left_out else 0.0
+        return left_out / (self.operations + left_out) if left_out else 0.0
+
+    def priced(self, left_out: Callable[[Einsum], str]) -> Network:
+        """Return the network as a machine sees it: what it leaves out stands in `unmodelled`.
+
+        Args:
+            left_out: why a layer is left out, empty for one that is priced
+                (`HardwareModel.left_out`).
+        """
+        reasons = [left_out(layer.einsum) for layer in self.layers]
+        if not any(reasons):
+            return self
+        pairs = list(zip(self.layers, reasons, strict=True))
+        place = {old: new for new, old in enumerate(i for i, r in enumerate(reasons) if not r)}
+        return evolve(
+            self,
+            layers=tuple(layer for layer, reason in pairs if not reason),
+            unmodelled=(*self.unmodelled, *(_named(x, reason) for x, reason in pairs if reason)),
+            parts=tuple(evolve(p, network=p.network.priced(left_out)) for p in self.parts),
+            links=tuple(
+                evolve(link, producer=place[link.producer], consumer=place[link.consumer])
+                for link in self.links
+                if {link.producer, link.consumer} <= place.keys()
+            ),
+        )
 
     @property
     def unmodelled_known(self) -> bool:
@@ -120,6 +155,12 @@ class Network:
         if name not in by_name:
             raise UnknownNameError(f"layer of {self.name}", name, by_name)
         return by_name[name]
+
+
+def _named(layer: Layer, reason: str) -> Unmodelled:
+    einsum = layer.einsum
+    kind = einsum.operation or "multiply-accumulate"
+    return Unmodelled(layer.name, kind, einsum.operations * layer.count, reason)
 
 
 class Workload(ABC):

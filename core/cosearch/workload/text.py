@@ -1,7 +1,7 @@
 """Layers in words and figures: `3x3 conv, 64 to 128, 28x28, stride 2`.
 
 A pair such as 3x3 is height by width. What is no convolution, fully connected layer or matrix
-product is shown as the formula of the einsum language.
+product, and no element-wise work, is shown as the formula of the einsum language.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import math
 
 from attrs import frozen
 
+from cosearch.quantities import percent
 from cosearch.workload.einsum import Axis, Einsum, Tensor
+from cosearch.workload.elementwise import POOLING
 from cosearch.workload.language import format_einsum
 from cosearch.workload.network import Network
 
@@ -24,6 +26,7 @@ class LayerFacts:
         words: what it is, as `describe` says.
         count: how often the network runs it.
         macs: multiply-accumulates of one run.
+        operations: the same, or element-wise operations.
         share: of the network's MACs, all runs together, 0 to 1.
         intensity: MACs per word, as `arithmetic_intensity`.
         weights, inputs, outputs: words of each tensor, one run.
@@ -33,6 +36,7 @@ class LayerFacts:
     words: str
     count: int
     macs: int
+    operations: int
     share: float
     intensity: float
     weights: int
@@ -54,13 +58,14 @@ def run_as(layer: Einsum, sizes: tuple[int, ...]) -> str:
 
 def layer_facts(network: Network) -> tuple[LayerFacts, ...]:
     """Return the facts of every unique layer, in order of first appearance."""
-    total = network.macs
+    total = max(1, network.macs)
     return tuple(
         LayerFacts(
             name=layer.name,
             words=describe(layer.einsum),
             count=layer.count,
             macs=layer.einsum.macs,
+            operations=layer.einsum.operations,
             share=layer.einsum.macs * layer.count / total,
             intensity=arithmetic_intensity(layer.einsum),
             weights=_words(layer.einsum, "Weights"),
@@ -97,12 +102,27 @@ def left_out_by_kind(network: Network) -> tuple[LeftOut, ...]:
     kinds: dict[tuple[str, str, bool], list[int]] = {}
     for item in network.unmodelled:
         kinds.setdefault((item.kind, item.reason, item.known), []).append(item.operations)
-    everything = max(1, network.macs + sum(map(sum, kinds.values())))
+    everything = max(1, network.operations + sum(map(sum, kinds.values())))
     found = [
         LeftOut(kind, len(each), sum(each), sum(each) / everything, reason, known)
         for (kind, reason, known), each in kinds.items()
     ]
     return tuple(sorted(found, key=lambda item: (item.known, -item.operations, item.kind)))
+
+
+def left_out_in_short(network: Network) -> tuple[str, ...]:
+    """Return a line for each reason why something of a network costs nothing.
+
+    `17 add, 1 maximum left out of the cost (0.3 % of all operations): the machine's ...`
+    """
+    reasons: dict[str, list[LeftOut]] = {}
+    for item in left_out_by_kind(network):
+        reasons.setdefault(item.reason, []).append(item)
+    return tuple(
+        f"{', '.join(f'{item.count} {item.kind}' for item in items)} left out of the cost "
+        f"({percent(sum(item.share for item in items))} of all operations): {reason}"
+        for reason, items in reasons.items()
+    )
 
 
 def arithmetic_intensity(einsum: Einsum) -> float:
@@ -115,6 +135,8 @@ def arithmetic_intensity(einsum: Einsum) -> float:
 
 def describe(einsum: Einsum) -> str:
     """Return what a layer is, in words."""
+    if einsum.operation:
+        return _describe_elementwise(einsum, einsum.operation)
     shape = _shape(einsum)
     if shape is None:
         sizes = ", ".join(f"{dim.lower()}={size}" for dim, size in einsum.bounds.items())
@@ -122,6 +144,21 @@ def describe(einsum: Einsum) -> str:
     if not shape.windows:
         return _products(shape.groups, shape.batch, shape.channels_in, shape.channels_out)
     return _describe_conv(shape)
+
+
+def _describe_elementwise(einsum: Einsum, operation: str) -> str:
+    """Return `3x3 maximum pooling, 64 channels, 56x56, stride 2` or `add, 64 channels, 56x56`."""
+    bounds = einsum.bounds
+    if not {"N", "C", "P", "Q"} <= bounds.keys():
+        return format_einsum(einsum)
+    what = operation
+    if operation in POOLING:
+        what = f"{_by([bounds.get('R', 1), bounds.get('S', 1)])} {operation} pooling"
+    strides = [axis.terms[0][1] for axis in einsum.tensors[0].axes if len(axis.terms) > 1]
+    parts = [what, f"{bounds['C']} channels", _by([bounds["P"], bounds["Q"]])]
+    if set(strides) - {1}:
+        parts.append(f"stride {strides[0] if len(set(strides)) == 1 else _by(strides)}")
+    return ", ".join(parts + ([f"batch {bounds['N']}"] if bounds["N"] > 1 else []))
 
 
 @frozen

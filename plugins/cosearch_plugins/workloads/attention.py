@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from cosearch.workload.elementwise import MULTIPLY
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_once
 
 
@@ -23,6 +24,8 @@ def attention(
     bias: bool = True,
 ) -> Feature:
     """Add the projections to queries, keys and values, scores, weighted values, and the output.
+
+    What flows in is added to what flows out.
 
     Scores are counted in full, as published totals do; a causal mask would allow to skip half.
     The queries that share a key head are rows of one product, so that the key is reused.
@@ -44,8 +47,9 @@ def attention(
         net.linear(f"{name}.{part}", x, kv_heads * head, bias=bias)
     rows = x.width * heads // kv_heads
     scores = net.products(f"{name}.scores", kv_heads, rows, head, context)
+    net.pointwise(f"{name}.softmax", "softmax", Feature(heads, x.width, context))
     net.products(f"{name}.values", kv_heads, rows, context, head, softmax_of=scores)
-    return net.linear(f"{name}.output", x, x.channels, bias=bias)
+    return net.add(f"{name}.add", net.linear(f"{name}.output", x, x.channels, bias=bias))
 
 
 def feed_forward(
@@ -54,22 +58,30 @@ def feed_forward(
     x: Feature,
     inner: int,
     *,
+    activation: str,
     gated: bool = False,
     bias: bool = True,
 ) -> Feature:
-    """Add the two layers to `inner` channels and back; gated ones have a third beside the first."""
+    """Add the two layers to `inner` channels and back; gated ones have a third beside the first.
+
+    What flows in is added to what flows out.
+    """
     if gated:
         net.linear(f"{name}.gate", x, inner, bias=bias)
     y = net.linear(f"{name}.up", x, inner, bias=bias)
-    return net.linear(f"{name}.down", y if gated else read_once(y), x.channels, bias=bias)
+    net.pointwise(f"{name}.{activation}", activation, y)
+    if gated:
+        net.pointwise(f"{name}.multiply", MULTIPLY, y, "NCPQ")
+    y = net.linear(f"{name}.down", y if gated else read_once(y), x.channels, bias=bias)
+    return net.add(f"{name}.add", y)
 
 
 def block(net: NetworkBuilder, name: str, x: Feature, *, heads: int, inner: int) -> Feature:
     """Add a block of the encoders and of GPT-2: attention, feed-forward, two layer norms."""
     x = attention(net, f"{name}.attention", x, heads=heads)
-    net.norm(x.channels)
-    x = feed_forward(net, f"{name}.mlp", x, inner)
-    net.norm(x.channels)
+    net.normalize(f"{name}.norm1", x)
+    x = feed_forward(net, f"{name}.mlp", x, inner, activation="gelu")
+    net.normalize(f"{name}.norm2", x)
     return x
 
 

@@ -8,6 +8,7 @@ from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
 from cosearch.workload.einsum import Einsum, conv
+from cosearch.workload.elementwise import ADD, AVERAGE, MAXIMUM, pointwise, pool
 from cosearch.workload.link import Link, extent
 from cosearch.workload.network import Layer, Network
 from cosearch.workload.transposed import transposed_conv
@@ -32,6 +33,10 @@ class Feature:
 class NetworkBuilder:
     """Collects layers; every method takes what flows in and returns what flows out.
 
+    Pooling, additions of two tensors and activations that are no clipping are layers of their own.
+    What a product's layer does to its own sums is part of it: biases, batch norms, and activations
+    that clip (ReLU, ReLU6).
+
     Args:
         name: of the network.
         batch: samples in one run.
@@ -50,6 +55,7 @@ class NetworkBuilder:
         self.parameters = 0
         self._layers: list[Layer] = []
         self._links: list[Link] = []
+        self._pools = 0
 
     def network(self) -> Network:
         """Return what was collected."""
@@ -139,7 +145,7 @@ class NetworkBuilder:
     def pool(
         self, x: Feature, kernel: int, stride: int, *, padding: int = 0, ceil: bool = False
     ) -> Feature:
-        """Shrink the pixels; pooling has no multiply-accumulates.
+        """Add maximum pooling, named `pool1`, `pool2` and so on.
 
         Args:
             x: what flows in.
@@ -148,13 +154,48 @@ class NetworkBuilder:
             padding: on every side.
             ceil: whether a window may hang over the edge.
         """
+        self._pools += 1
         over = stride - 1 if ceil else 0
-        return evolve(
+        out = evolve(
             x,
             height=self._length("pool", x.height + over, kernel, stride, padding, 1),
             width=self._length("pool", x.width + over, kernel, stride, padding, 1),
             producer=None,
         )
+        self._pooling(f"pool{self._pools}", MAXIMUM, out, (kernel, kernel), stride)
+        return out
+
+    def mean(self, name: str, x: Feature) -> Feature:
+        """Add global average pooling: the mean of each channel."""
+        out = Feature(x.channels)
+        self._pooling(name, AVERAGE, out, (x.height, x.width))
+        return out
+
+    def add(self, name: str, x: Feature) -> Feature:
+        """Add the sum of what flows in and a second tensor of its shape, as behind a residual."""
+        return evolve(self.pointwise(name, ADD, x, "NCPQ"), producer=None)
+
+    def pointwise(self, name: str, operation: str, x: Feature, *operands: str) -> Feature:
+        """Add an operation on every number, and on those of further operands.
+
+        Args:
+            name: of the layer.
+            operation: what is done.
+            x: what flows in.
+            operands: the dimensions of each further operand, of N, C, P (width) and Q (height).
+        """
+        sizes = {"N": self.batch, "C": x.channels, "P": x.width, "Q": x.height}
+        self._layers.append(Layer(pointwise(name, operation, **sizes, operands=operands)))
+        return x
+
+    def _pooling(
+        self, name: str, operation: str, out: Feature, window: tuple[int, int], stride: int = 1
+    ) -> None:
+        height, width = window
+        sizes = {"N": self.batch, "C": out.channels, "P": out.width, "Q": out.height}
+        strides = (stride, stride)
+        einsum = pool(name, operation, **sizes, R=width, S=height, stride=strides)
+        self._layers.append(Layer(einsum))
 
     def linear(self, name: str, x: Feature, channels: int, *, bias: bool = True) -> Feature:
         """Add a fully connected layer over the channels of each pixel or token."""
@@ -209,6 +250,11 @@ class NetworkBuilder:
             self._link(softmax_of, layer, whole=(channels,))
         self._layers.append(Layer(layer))
         return len(self._layers) - 1
+
+    def normalize(self, name: str, x: Feature, *, shift: bool = True) -> None:
+        """Add a norm over the channels of each token (layer or root-mean-square norm)."""
+        self.pointwise(name, "normalize", x)
+        self.norm(x.channels, shift=shift)
 
     def norm(self, channels: int, *, shift: bool = True) -> None:
         """Count the parameters of a norm: a scale and mostly a shift a channel."""
@@ -271,8 +317,3 @@ def read_once(x: Feature) -> Feature:
 def flat(x: Feature) -> Feature:
     """Return all pixels of all channels as the channels of one pixel."""
     return Feature(x.channels * x.height * x.width)
-
-
-def pooled(x: Feature) -> Feature:
-    """Return the mean of each channel (global average pooling)."""
-    return Feature(x.channels)

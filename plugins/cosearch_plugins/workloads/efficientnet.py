@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
 from cosearch_plugins.workloads.inverted_residual import inverted_residual
 from cosearch_plugins.workloads.vision import ImageNetwork
 
@@ -27,6 +27,7 @@ class EfficientNetB0(ImageNetwork):
     def write(self, net: NetworkBuilder, x: Feature) -> None:
         """Add the layers."""
         x = net.conv("stem", x, 32, 3, stride=2)
+        net.pointwise("stem.swish", "swish", x)
         for stage, (expansion, kernel, stride, channels, blocks) in enumerate(_STAGES, start=1):
             for block in range(blocks):
                 x = inverted_residual(
@@ -38,6 +39,8 @@ class EfficientNetB0(ImageNetwork):
                     kernel=kernel,
                     stride=stride if block == 0 else 1,
                     squeeze=x.channels // 4,
+                    activation="swish",
+                    gate="sigmoid",
                 )
-        x = net.conv("head", x, 1280, 1)
-        net.linear("fc", pooled(x), 1000)
+        x = net.pointwise("head.swish", "swish", net.conv("head", x, 1280, 1))
+        net.linear("fc", net.mean("avgpool", x), 1000)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled, read_once
+from cosearch.workload.elementwise import MULTIPLY
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_once
 
 
 def divisible(channels: float, by: int = 8) -> int:
@@ -24,8 +25,12 @@ def inverted_residual(
     kernel: int,
     stride: int,
     squeeze: int = 0,
+    activation: str = "",
+    gate: str = "sigmoid",
 ) -> Feature:
     """Add 1x1 to more channels, depthwise, squeeze-and-excitation, and 1x1 to fewer channels.
+
+    What flows in is added to what flows out where both have one shape.
 
     Args:
         net: where the layers go.
@@ -36,15 +41,24 @@ def inverted_residual(
         kernel: side of the depthwise filter.
         stride: of the depthwise convolution.
         squeeze: channels inside squeeze-and-excitation; 0 leaves it out.
+        activation: behind the first two convolutions; empty where it clips and so is part of them.
+        gate: the activation that squeeze-and-excitation ends with.
     """
     y = x if expanded == x.channels else read_once(net.conv(f"{name}.expand", x, expanded, 1))
+    if activation and expanded != x.channels:
+        net.pointwise(f"{name}.expand.{activation}", activation, y)
     y = net.conv(f"{name}.depthwise", y, expanded, kernel, stride=stride, groups=expanded)
+    if activation:
+        net.pointwise(f"{name}.depthwise.{activation}", activation, y)
     if squeeze:
-        excite(net, f"{name}.se", y, squeeze)
-    return net.conv(f"{name}.project", y if squeeze else read_once(y), channels, 1)
+        excite(net, f"{name}.se", y, squeeze, gate)
+    y = net.conv(f"{name}.project", y if squeeze else read_once(y), channels, 1)
+    return net.add(f"{name}.add", y) if stride == 1 and x.channels == channels else y
 
 
-def excite(net: NetworkBuilder, name: str, x: Feature, squeeze: int) -> None:
-    """Add the two fully connected layers of squeeze-and-excitation (Hu et al., CVPR 2018)."""
-    y = net.linear(f"{name}.reduce", pooled(x), squeeze)
-    net.linear(f"{name}.expand", read_once(y), x.channels)
+def excite(net: NetworkBuilder, name: str, x: Feature, squeeze: int, gate: str) -> None:
+    """Add squeeze-and-excitation (Hu et al., CVPR 2018): means, two layers, a factor a channel."""
+    y = net.linear(f"{name}.reduce", net.mean(f"{name}.mean", x), squeeze)
+    y = net.linear(f"{name}.expand", read_once(y), x.channels)
+    net.pointwise(f"{name}.{gate}", gate, y)
+    net.pointwise(f"{name}.multiply", MULTIPLY, x, "NC")

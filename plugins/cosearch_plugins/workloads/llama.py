@@ -80,6 +80,7 @@ class Llama(Workload):
         net.embedding(size.vocabulary, size.width)
         x = tokens(1 if self.phase == "decode" else self.sequence, size.width)
         for i in range(size.layers):
+            net.normalize(f"layer{i}.norm1", x, shift=False)
             x = attention(
                 net,
                 f"layer{i}.attention",
@@ -89,9 +90,17 @@ class Llama(Workload):
                 context=self.sequence,
                 bias=False,
             )
-            x = feed_forward(net, f"layer{i}.mlp", x, size.inner, gated=True, bias=False)
-            net.norm(2 * size.width, shift=False)
-        net.norm(size.width, shift=False)
+            net.normalize(f"layer{i}.norm2", x, shift=False)
+            x = feed_forward(
+                net,
+                f"layer{i}.mlp",
+                x,
+                size.inner,
+                activation="swish",
+                gated=True,
+                bias=False,
+            )
+        net.normalize("norm", x, shift=False)
         scored = x if self.logits == "all" else last_token(x)
         net.linear("output", scored, size.vocabulary, bias=False)
         return net.network()

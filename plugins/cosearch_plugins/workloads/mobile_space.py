@@ -18,7 +18,7 @@ import numpy as np
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import FloatArray, Rows, Value
 from cosearch.workload.network import Network, NetworkSpace
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
 from cosearch_plugins.workloads.inverted_residual import divisible, inverted_residual
 from cosearch_plugins.workloads.options import BATCH
 
@@ -73,7 +73,7 @@ class MobileSpace(NetworkSpace):
             )
         x = _stage(net, "stage6", x, channels=320, stride=1, depth=1, kernel=3, expansion=6)
         x = net.conv("head", x, 1280, 1)
-        net.linear("fc", pooled(x), 1000)
+        net.linear("fc", net.mean("avgpool", x), 1000)
         return net.network()
 
     def accuracy(self, rows: Rows) -> FloatArray:

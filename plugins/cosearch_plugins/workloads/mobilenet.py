@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
 from cosearch_plugins.workloads.inverted_residual import divisible, inverted_residual
 from cosearch_plugins.workloads.options import BATCH, image
 from cosearch_plugins.workloads.vision import ImageNetwork
@@ -37,33 +37,40 @@ class MobileNetV2(ImageNetwork):
                     stride=stride if i == 0 else 1,
                 )
         x = net.conv("head", x, 1280, 1)
-        net.linear("fc", pooled(x), 1000)
+        net.linear("fc", net.mean("avgpool", x), 1000)
 
 
 @frozen
 class _Block:
-    """A row of the paper's tables: SE is squeeze-and-excitation."""
+    """A row of the paper's tables: SE is squeeze-and-excitation, HS the hard swish."""
 
     kernel: int
     expanded: int
     channels: int
     se: bool
     stride: int
+    hs: bool
 
 
 _LARGE = (
-    _Block(3, 16, 16, False, 1), _Block(3, 64, 24, False, 2), _Block(3, 72, 24, False, 1),
-    _Block(5, 72, 40, True, 2), _Block(5, 120, 40, True, 1), _Block(5, 120, 40, True, 1),
-    _Block(3, 240, 80, False, 2), _Block(3, 200, 80, False, 1), _Block(3, 184, 80, False, 1),
-    _Block(3, 184, 80, False, 1), _Block(3, 480, 112, True, 1), _Block(3, 672, 112, True, 1),
-    _Block(5, 672, 160, True, 2), _Block(5, 960, 160, True, 1), _Block(5, 960, 160, True, 1),
+    _Block(3, 16, 16, False, 1, False), _Block(3, 64, 24, False, 2, False),
+    _Block(3, 72, 24, False, 1, False), _Block(5, 72, 40, True, 2, False),
+    _Block(5, 120, 40, True, 1, False), _Block(5, 120, 40, True, 1, False),
+    _Block(3, 240, 80, False, 2, True), _Block(3, 200, 80, False, 1, True),
+    _Block(3, 184, 80, False, 1, True), _Block(3, 184, 80, False, 1, True),
+    _Block(3, 480, 112, True, 1, True), _Block(3, 672, 112, True, 1, True),
+    _Block(5, 672, 160, True, 2, True), _Block(5, 960, 160, True, 1, True),
+    _Block(5, 960, 160, True, 1, True),
 )  # fmt: skip
 _SMALL = (
-    _Block(3, 16, 16, True, 2), _Block(3, 72, 24, False, 2), _Block(3, 88, 24, False, 1),
-    _Block(5, 96, 40, True, 2), _Block(5, 240, 40, True, 1), _Block(5, 240, 40, True, 1),
-    _Block(5, 120, 48, True, 1), _Block(5, 144, 48, True, 1), _Block(5, 288, 96, True, 2),
-    _Block(5, 576, 96, True, 1), _Block(5, 576, 96, True, 1),
+    _Block(3, 16, 16, True, 2, False), _Block(3, 72, 24, False, 2, False),
+    _Block(3, 88, 24, False, 1, False), _Block(5, 96, 40, True, 2, True),
+    _Block(5, 240, 40, True, 1, True), _Block(5, 240, 40, True, 1, True),
+    _Block(5, 120, 48, True, 1, True), _Block(5, 144, 48, True, 1, True),
+    _Block(5, 288, 96, True, 2, True), _Block(5, 576, 96, True, 1, True),
+    _Block(5, 576, 96, True, 1, True),
 )  # fmt: skip
+HARD_SWISH = "hard-swish"
 _HEAD = {"large": 1280, "small": 1024}
 
 
@@ -89,7 +96,7 @@ class MobileNetV3(ImageNetwork):
     def write(self, net: NetworkBuilder, x: Feature) -> None:
         """Add the layers."""
         blocks = _LARGE if self.variant == "large" else _SMALL
-        x = net.conv("stem", x, 16, 3, stride=2)
+        x = net.pointwise("stem.hard-swish", HARD_SWISH, net.conv("stem", x, 16, 3, stride=2))
         for i, block in enumerate(blocks, start=1):
             x = inverted_residual(
                 net,
@@ -100,7 +107,11 @@ class MobileNetV3(ImageNetwork):
                 kernel=block.kernel,
                 stride=block.stride,
                 squeeze=divisible(block.expanded / 4) if block.se else 0,
+                activation=HARD_SWISH if block.hs else "",
+                gate="hard-sigmoid",
             )
         x = net.conv("head", x, 6 * x.channels, 1)
-        x = net.linear("fc1", pooled(x), _HEAD[self.variant])
+        x = net.mean("avgpool", net.pointwise("head.hard-swish", HARD_SWISH, x))
+        x = net.linear("fc1", x, _HEAD[self.variant])
+        x = net.pointwise("fc1.hard-swish", HARD_SWISH, x)
         net.linear("fc2", x, 1000)

@@ -3,7 +3,8 @@
 Dong and Yang, ICLR 2020; tables in `data/nasbench201`, with origin and licences. A cell has four
 nodes; each of its six edges carries one of five operations. The network is a stem of 16 channels,
 then three stages of five equal cells, with a residual block of stride 2 between stages that
-doubles the channels (section 2.1 and Figure 1 of the paper).
+doubles the channels (section 2.1 and Figure 1 of the paper). What reaches a node is added up, one
+addition less than edges that carry something; an edge that skips costs nothing but that.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cosearch.errors import UnknownNameError
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import FloatArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum, conv
+from cosearch.workload.elementwise import ADD, AVERAGE, pointwise, pool
 from cosearch.workload.network import Layer, Network, NetworkSpace, Workload
 from cosearch_plugins.workloads.nasbench201_table import (
     EDGES,
@@ -61,6 +63,8 @@ DATA_SETS = {
     "imagenet16-120": DataSet("in16", 16, 120),
 }
 
+NONE, AVERAGED = OPERATIONS.index("none"), OPERATIONS.index("avg_pool_3x3")
+
 DATA_SET = Parameter("dataset", tuple(DATA_SETS), "cifar10", doc="images and classes")
 
 
@@ -101,9 +105,11 @@ class NasBench201(NetworkSpace):
                 layer = self._parts.edges.get((stage, edge, int(choice)))
                 if layer is not None:
                     layers.append(layer)
-                    parameters += CELLS * _normed(layer.einsum, channels)
+                    if layer.einsum.macs:
+                        parameters += CELLS * _normed(layer.einsum, channels)
+            layers += self._sums(stage, row)
         parameters += _REDUCTION_PARAMETERS + 2 * STAGES[-1][0]
-        layers.append(self._parts.classifier)
+        layers += [self._parts.mean, self._parts.classifier]
         parameters += (STAGES[-1][0] + 1) * self._data.classes
         source = "Dong and Yang, ICLR 2020, Figure 1"
         return Network(f"nasbench201-{cell_text(row)}", tuple(layers), (), source, parameters)
@@ -149,6 +155,17 @@ class NasBench201(NetworkSpace):
         row: Rows = rows_by_index()[index]
         return row
 
+    def _sums(self, stage: int, row: Rows) -> list[Layer]:
+        """Return the additions of a stage's cells, node by node."""
+        edges = list(zip(EDGES, row, strict=True))
+        sums = []
+        for node in (2, 3):
+            reached = sum(b == node and int(c) != NONE for (_, b), c in edges)
+            if reached > 1:
+                add = evolve(self._parts.additions[stage], name=f"stage{stage}.node{node}.add")
+                sums.append(Layer(add, CELLS * (reached - 1)))
+        return sums
+
     @cached_property
     def _parts(self) -> _Parts:
         return _Parts.make(self._data, self.batch)
@@ -161,13 +178,17 @@ class _Parts:
     Attributes:
         stem: before the first stage.
         reductions: before each stage.
-        edges: by stage, edge and choice; an edge without products has none.
+        edges: by stage, edge and choice; an edge that skips or is not there has none.
+        additions: of two tensors, in each stage.
+        mean: global average pooling.
         classifier: behind the last stage.
     """
 
     stem: Layer
     reductions: tuple[list[Layer], ...]
     edges: dict[tuple[int, int, int], Layer]
+    additions: tuple[Einsum, ...]
+    mean: Layer
     classifier: Layer
 
     @classmethod
@@ -182,8 +203,20 @@ class _Parts:
             for edge, (a, b) in enumerate(EDGES)
             for kernel in (1, 3)
         }
-        reductions = tuple(_reduction(stage, data, batch) for stage in range(len(STAGES)))
-        return cls(Layer(stem), reductions, edges, Layer(classifier))
+        for stage, (k, shrunk) in enumerate(STAGES):
+            pixels = data.pixels // shrunk
+            for edge, (a, b) in enumerate(EDGES):
+                name = f"stage{stage}.edge{a}{b}"
+                edges[stage, edge, AVERAGED] = Layer(_mean(name, batch, k, pixels, 3), CELLS)
+        last = STAGES[-1]
+        return cls(
+            Layer(stem),
+            tuple(_reduction(stage, data, batch) for stage in range(len(STAGES))),
+            edges,
+            tuple(_add("add", batch, k, data.pixels // shrunk) for k, shrunk in STAGES),
+            Layer(_mean("mean", batch, last[0], 1, data.pixels // last[1])),
+            Layer(classifier),
+        )
 
 
 def _reduction(stage: int, data: DataSet, batch: int) -> list[Layer]:
@@ -196,8 +229,22 @@ def _reduction(stage: int, data: DataSet, batch: int) -> list[Layer]:
     return [
         Layer(_conv(f"{name}.conv1", batch, channels, narrow, pixels, 3, stride=2)),
         Layer(_conv(f"{name}.conv2", batch, channels, channels, pixels, 3)),
+        Layer(_mean(f"{name}.pool", batch, narrow, pixels, 2, stride=2)),
         Layer(_conv(f"{name}.shortcut", batch, channels, narrow, pixels, 1)),
+        Layer(_add(f"{name}.add", batch, channels, pixels)),
     ]
+
+
+def _mean(
+    name: str, batch: int, channels: int, pixels: int, window: int, *, stride: int = 1
+) -> Einsum:
+    sizes = {"N": batch, "C": channels, "P": pixels, "Q": pixels, "R": window, "S": window}
+    return pool(name, AVERAGE, **sizes, stride=(stride, stride))
+
+
+def _add(name: str, batch: int, channels: int, pixels: int) -> Einsum:
+    sizes = {"N": batch, "C": channels, "P": pixels, "Q": pixels}
+    return pointwise(name, ADD, **sizes, operands=("NCPQ",))
 
 
 def _conv(

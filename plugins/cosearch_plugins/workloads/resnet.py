@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, pooled, read_once
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_once
 from cosearch_plugins.workloads.options import BATCH, image
 from cosearch_plugins.workloads.vision import ImageNetwork
 
@@ -15,16 +15,16 @@ Block = Callable[[NetworkBuilder, str, Feature, int, int], Feature]
 
 
 def basic_block(net: NetworkBuilder, name: str, x: Feature, channels: int, stride: int) -> Feature:
-    """Add two 3x3 convolutions and, where the shape changes, a projection beside them."""
+    """Add two 3x3 convolutions, a projection where the shape changes, and the residual's sum."""
     y = net.conv(f"{name}.conv1", x, channels, 3, stride=stride)
     y = net.conv(f"{name}.conv2", read_once(y), channels, 3)
     if stride != 1 or x.channels != channels:
         net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
-    return y
+    return net.add(f"{name}.add", y)
 
 
 def bottleneck(net: NetworkBuilder, name: str, x: Feature, channels: int, stride: int) -> Feature:
-    """Add 1x1, 3x3 (with the stride) and 1x1 to four times the channels, and a projection."""
+    """Add 1x1, 3x3 (with the stride), 1x1 to four times the channels, projection and sum."""
     y = net.conv(f"{name}.conv1", x, channels, 1)
     y = net.conv(f"{name}.conv2", read_once(y), channels, 3, stride=stride)
     return _widened(net, name, x, y, stride)
@@ -43,7 +43,7 @@ def _widened(net: NetworkBuilder, name: str, x: Feature, y: Feature, stride: int
     channels = 4 * y.channels
     if stride != 1 or x.channels != channels:
         net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
-    return net.conv(f"{name}.conv3", read_once(y), channels, 1)
+    return net.add(f"{name}.add", net.conv(f"{name}.conv3", read_once(y), channels, 1))
 
 
 def resnet(
@@ -76,7 +76,7 @@ class ResNet18(ImageNetwork):
     def write(self, net: NetworkBuilder, x: Feature) -> None:
         """Add the layers."""
         *_, x = resnet(net, x, basic_block, (2, 2, 2, 2))
-        net.linear("fc", pooled(x), 1000)
+        net.linear("fc", net.mean("avgpool", x), 1000)
 
 
 class ResNet50(ImageNetwork):
@@ -106,4 +106,4 @@ class ResNet50(ImageNetwork):
     def write(self, net: NetworkBuilder, x: Feature) -> None:
         """Add the layers."""
         *_, x = resnet(net, x, self.block, (3, 4, 6, 3))
-        net.linear("fc", pooled(x), 1000)
+        net.linear("fc", net.mean("avgpool", x), 1000)

@@ -48,7 +48,8 @@ class RetinaNet(Workload):
         _, *stages = resnet(net, self.image, bottleneck_v1, (3, 4, 6, 3))
         for level, x in enumerate(_pyramid(net, stages), start=3):
             before = net.parameters
-            _head(net, f"p{level}.class", x, ANCHORS * self.classes)
+            scores = _head(net, f"p{level}.class", x, ANCHORS * self.classes)
+            net.pointwise(f"p{level}.class.sigmoid", "sigmoid", scores)
             _head(net, f"p{level}.box", x, ANCHORS * 4)
             if level > 3:
                 net.parameters = before
@@ -60,14 +61,16 @@ def _pyramid(net: NetworkBuilder, stages: list[Feature]) -> list[Feature]:
     levels = []
     for level, stage in enumerate(stages, start=3):
         x = net.conv(f"fpn.lateral{level}", stage, 256, 1, bias=True, norm=False)
+        if stage is not stages[-1]:
+            net.add(f"fpn.add{level}", x)
         levels.append(net.conv(f"fpn.p{level}", x, 256, 3, bias=True, norm=False))
     p6 = net.conv("fpn.p6", stages[-1], 256, 3, stride=2, bias=True, norm=False)
     p7 = net.conv("fpn.p7", p6, 256, 3, stride=2, bias=True, norm=False)
     return [*levels, p6, p7]
 
 
-def _head(net: NetworkBuilder, name: str, x: Feature, channels: int) -> None:
+def _head(net: NetworkBuilder, name: str, x: Feature, channels: int) -> Feature:
     """Add four 3x3 convolutions and the one that predicts."""
     for i in range(1, 5):
         x = net.conv(f"{name}.conv{i}", x, 256, 3, bias=True, norm=False)
-    net.conv(f"{name}.out", x, channels, 3, bias=True, norm=False)
+    return net.conv(f"{name}.out", x, channels, 3, bias=True, norm=False)

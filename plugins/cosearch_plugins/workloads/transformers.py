@@ -31,11 +31,11 @@ class BertBase(Workload):
         net = NetworkBuilder("bert-base", self.batch, source)
         for rows in (30_522, 512, 2):
             net.embedding(rows, WIDTH)
-        net.norm(WIDTH)
         x = tokens(self.sequence, WIDTH)
+        net.normalize("norm", x)
         for i in range(LAYERS):
             x = block(net, f"layer{i}", x, heads=HEADS, inner=INNER)
-        net.linear("pooler", last_token(x), WIDTH)
+        net.pointwise("pooler.tanh", "tanh", net.linear("pooler", last_token(x), WIDTH))
         return net.network()
 
 
@@ -60,7 +60,7 @@ class GPT2(Workload):
         x = tokens(self.sequence, WIDTH)
         for i in range(LAYERS):
             x = block(net, f"layer{i}", x, heads=HEADS, inner=INNER)
-        net.norm(WIDTH)
+        net.normalize("norm", x)
         net.linear("output", x, 50_257, bias=False)
         return net.network()
 
@@ -78,5 +78,5 @@ class ViTB16(ImageNetwork):
         net.embedding(1 + x.width, WIDTH)
         for i in range(LAYERS):
             x = block(net, f"layer{i}", x, heads=HEADS, inner=INNER)
-        net.norm(WIDTH)
+        net.normalize("norm", x)
         net.linear("head", last_token(x), 1000)

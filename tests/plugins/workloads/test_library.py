@@ -113,7 +113,9 @@ def test_a_decoded_token_costs_its_weights_and_its_context(model: str) -> None:
     of the context for every layer and channel of the queries."""
     network = resolve(f"llama:model={model},phase=decode,sequence=1000", REGISTRY)
     weights = sum(
-        la.einsum.words(la.einsum.tensors[0]) for la in network.layers if "G" not in la.einsum.dims
+        la.einsum.words(la.einsum.tensors[0])
+        for la in network.products
+        if "G" not in la.einsum.dims
     )
     queries = [la.einsum for la in network.layers if la.name.endswith("query")]
     assert network.macs == weights + sum(2 * 1000 * e.bounds["K"] for e in queries)

@@ -110,7 +110,7 @@ def test_alexnet_convolutions_and_fully_connected_layers() -> None:
 
 def test_resnet50_equals_dosas_table() -> None:
     ours, theirs = resolve("resnet50", REGISTRY), resolve("dosa-resnet50", REGISTRY)
-    assert {(la.einsum, la.count) for la in ours.unique} == {
+    assert {(la.einsum, la.count) for la in ours.unique if la.einsum.macs} == {
         (la.einsum, la.count) for la in theirs.layers
     }
 
@@ -118,8 +118,8 @@ def test_resnet50_equals_dosas_table() -> None:
 def test_unet_equals_dosas_table_but_for_multiplications_by_inserted_zeros() -> None:
     """DOSA runs each 2x2 up-convolution over an input blown up with zeros: four times the MACs."""
     ours, theirs = resolve("unet", REGISTRY), resolve("dosa-unet", REGISTRY)
-    assert len(ours.layers) == len(theirs.layers)
-    for mine, dosa in zip(ours.layers, theirs.layers, strict=True):
+    assert len(ours.products) == len(theirs.layers)
+    for mine, dosa in zip(ours.products, theirs.layers, strict=True):
         if "upconv" in mine.name:
             assert dosa.einsum.macs == 4 * mine.einsum.macs
         else:

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from cosearch.cli.output import Output, table
-from cosearch.cli.text.network import network_facts, parts_of, show_network, show_parts
+from cosearch.cli.text.network import (
+    network_facts,
+    parts_of,
+    show_left_out,
+    show_network,
+    show_parts,
+)
 from cosearch.errors import Infeasible
 from cosearch.loopnest.mapping import Loop, Mapping
 from cosearch.machine.cost import Cost
@@ -18,7 +24,7 @@ from cosearch.mapping.network import LayerMapping, NetworkChoice
 from cosearch.mapping.rejection import SHOWN
 from cosearch.quantities import digits, duration, energy, percent, si, whole
 from cosearch.study.problem import Problem
-from cosearch.workload.text import describe, run_as
+from cosearch.workload.text import describe, left_out_by_kind, run_as
 
 
 def show_head(output: Output, problem: Problem, machine: Accelerator) -> None:
@@ -158,6 +164,7 @@ def show_totals(
         if r.cost is not None and r.mapped is not None
     ]
     if len(problem.network.unique) < 2 or not rows:
+        show_left_out(output, problem.network)
         return
     pj, cycles = _sums(done)
     complete = len(rows) == len(problem.network.unique)
@@ -176,6 +183,7 @@ def show_totals(
         "optimal",
     )
     output.show(table(columns, rows))
+    show_left_out(output, problem.network)
     if choice is not None:
         show_network(output, problem, choice)
         show_parts(output, parts_of(problem.network, choice))
@@ -209,6 +217,7 @@ def facts(
         "edp": pj * cycles,
         "network": None if choice is None else network_facts(problem.network, choice),
         "layers": [_layer_facts(machine, result) for result in done],
+        "left_out": left_out_by_kind(problem.network),
     }
 
 

@@ -14,6 +14,7 @@ from cosearch.search.objective import Objective
 from cosearch.study.problem import Problem
 from cosearch.workload.mix import PartCost, cost_of_parts
 from cosearch.workload.network import Network
+from cosearch.workload.text import left_out_in_short
 
 FEW = 6
 """Layers named at most where their mappings differ."""
@@ -61,6 +62,12 @@ def parts_of(network: Network, choice: NetworkChoice) -> tuple[PartCost, ...]:
         if r.cost is not None
     }
     return cost_of_parts(network, costs)
+
+
+def show_left_out(output: Output, network: Network) -> None:
+    """Name what costs nothing, and why; nothing where all layers are priced."""
+    for line in left_out_in_short(network):
+        output.prose(line, "faint", indent=2)
 
 
 def show_parts(output: Output, parts: Sequence[PartCost]) -> None:

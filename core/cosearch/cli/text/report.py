@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from rich.text import Text
 
 from cosearch.cli.output import Output, table
-from cosearch.cli.text.network import certainty, show_parts
+from cosearch.cli.text.network import certainty, show_left_out, show_parts
 from cosearch.cli.text.sources import show_sources
 from cosearch.mapping.network_search import PROVEN
 from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
@@ -72,6 +72,7 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         _show_best_of_all(output, problem, report)
         show_parts(output, report.best.networks)
         _show_layers(output, report.best)
+        show_left_out(output, problem.network)
         _show_energy(output, report.best, report.baseline)
         _show_sources(output, report.best)
     if report.agreement is not None:

@@ -70,7 +70,7 @@ class Graph:
 
 
 def layers(network) -> list:
-    return [(layer.einsum, layer.count) for layer in network.unique]
+    return [(layer.einsum, layer.count) for layer in network.unique if layer.einsum.macs]
 
 
 def words(network) -> list[str]:
@@ -149,7 +149,7 @@ def bert_layer(g: Graph, x: str, *, computed_shapes: bool) -> str:
 def test_an_attention_layer_is_the_librarys(tmp_path: Path, computed_shapes: bool) -> None:
     g = Graph(x=(1, 128, 768))
     network = g.read(tmp_path, bert_layer(g, "x", computed_shapes=computed_shapes))
-    ours = [la for la in resolve("bert-base", REGISTRY).layers if la.name.startswith("layer0")]
+    ours = [la for la in resolve("bert-base", REGISTRY).products if la.name.startswith("layer0")]
     assert sorted(layer.einsum.key for layer in network.layers) == sorted(
         layer.einsum.key for layer in ours
     )
@@ -198,7 +198,7 @@ NETWORKS = (
 
 @pytest.mark.parametrize("spec", NETWORKS)
 def test_every_unique_layer_of_the_library_comes_back(spec: str, tmp_path: Path) -> None:
-    for layer in resolve(spec, REGISTRY).unique:
+    for layer in (la for la in resolve(spec, REGISTRY).unique if la.einsum.macs):
         graph, y = one_layer_graph(layer)
         (read,) = graph.read(tmp_path, y).layers
         assert read.einsum == layer.einsum

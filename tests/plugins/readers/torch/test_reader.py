@@ -77,7 +77,7 @@ def test_resnet18_is_the_librarys(torch, tmp_path: Path) -> None:
     path = saved(torch, tmp_path / "net.pt2", resnet18(torch), torch.zeros(1, 3, 224, 224))
     network, ours = resolve(str(path), REGISTRY), resolve("resnet18", REGISTRY)
     assert [(la.einsum, la.count) for la in network.unique] == [
-        (la.einsum, la.count) for la in ours.unique
+        (la.einsum, la.count) for la in ours.unique if la.einsum.macs
     ]
     assert network.parameters == ours.parameters
     assert {"relu", "batch_norm", "max_pool2d"} <= {item.kind for item in network.unmodelled}
@@ -163,5 +163,5 @@ def test_torchs_own_onnx_exporter(torch, tmp_path: Path) -> None:
         )
     network, ours = resolve(str(path), REGISTRY), resolve("resnet18", REGISTRY)
     assert [(la.einsum, la.count) for la in network.unique] == [
-        (la.einsum, la.count) for la in ours.unique
+        (la.einsum, la.count) for la in ours.unique if la.einsum.macs
     ]
