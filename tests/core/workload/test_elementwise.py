@@ -103,3 +103,14 @@ def test_the_share_left_out_counts_every_operation():
     left = 3 * POOL.operations + SUM.operations
     assert seen.unmodelled_share == left / NETWORK.operations
     assert np.isclose(resolve("resnet18", REGISTRY).unmodelled_share, 0.0)
+
+
+def test_links_are_renumbered_where_layers_between_are_left_out():
+    network = resolve("resnet18", REGISTRY)
+    seen = network_for(model("eyeriss"), network)
+    assert seen.layers == network.products
+    named = [
+        [(n.layers[x.producer].name, n.layers[x.consumer].name) for x in n.links]
+        for n in (network, seen)
+    ]
+    assert named[0] == named[1] != []
