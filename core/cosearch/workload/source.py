@@ -194,4 +194,5 @@ def _unknown(text: str, registry: Registry) -> CosearchError:
 
 
 def _only(network: Network, layer: str) -> Network:
-    return evolve(network, name=f"{network.name}:{layer}", layers=(network.layer(layer),))
+    alone = (network.layer(layer),)
+    return evolve(network, name=f"{network.name}:{layer}", layers=alone, links=())
