@@ -5,8 +5,8 @@ import pytest
 
 from cosearch.errors import Infeasible, InputError
 from cosearch.hooks.discovery import load_registry
+from cosearch.machine.building import network_for
 from cosearch.machine.hardware import NO_ELEMENTWISE
-from cosearch.study.problem import network_for
 from cosearch.workload.einsum import conv
 from cosearch.workload.elementwise import ADD, AVERAGE, MAXIMUM, MULTIPLY, pointwise, pool
 from cosearch.workload.language import format_einsum
