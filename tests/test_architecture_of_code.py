@@ -18,6 +18,7 @@ WINGS = (
     "errors",
     "typing",
     "quantities",
+    "lately",
     "search",
     "registry",
     "workload",

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, ClassVar
 
 from cosearch.errors import Infeasible
+from cosearch.lately import Lately
 from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture
 from cosearch.machine.cost import Cost, CostBatch
@@ -37,7 +38,7 @@ class SpatialAccelerator(Accelerator):
         self.area_mm2 = architecture.area_mm2
         self.clock_mhz = architecture.clock_mhz
         self.sources = architecture.sources
-        self._mapspaces: dict[str, MapSpace] = {}
+        self._mapspaces: Lately[str, MapSpace] = Lately(REMEMBERED_MAPSPACES)
 
     @property
     def key(self) -> str:
@@ -56,13 +57,9 @@ class SpatialAccelerator(Accelerator):
 
         if layer.operation:
             raise Infeasible(f"layer {layer.name!r}: {NO_ELEMENTWISE}")
-        space = self._mapspaces.pop(layer.key, None)
-        if space is None:
-            space = MapSpace(self.architecture, layer, self.constraints_for(layer))
-            while len(self._mapspaces) >= REMEMBERED_MAPSPACES:
-                del self._mapspaces[next(iter(self._mapspaces))]
-        self._mapspaces[layer.key] = space
-        return space
+        return self._mapspaces.get(
+            layer.key, lambda: MapSpace(self.architecture, layer, self.constraints_for(layer))
+        )
 
     def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
         """Price mappings with the compiled kernel."""

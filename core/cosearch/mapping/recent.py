@@ -6,11 +6,11 @@ kept, so that no result depends on what was asked before.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable
 
 from attrs import evolve, field, frozen
 
+from cosearch.lately import Lately
 from cosearch.mapping.mapper import Mapped
 
 MOST = 1024
@@ -19,30 +19,18 @@ MOST = 1024
 
 @frozen(eq=False)
 class Recent:
-    """Answers of a mapper in memory, by question.
+    """Answers of a mapper in memory, by question."""
 
-    Attributes:
-        most: kept at once.
-    """
-
-    most: int = MOST
-    _answers: OrderedDict[Hashable, Mapped] = field(factory=OrderedDict, repr=False)
+    _answers: Lately[Hashable, Mapped] = field(factory=lambda: Lately(MOST), repr=False)
 
     def find(self, question: Hashable) -> Mapped | None:
         """Return the answer, or None; its seconds are those of the search that found it."""
-        known = self._answers.get(question)
-        if known is None:
-            return None
-        self._answers[question] = known
-        self._answers.move_to_end(question)
-        return evolve(known, row=known.row.copy())
+        known = self._answers.find(question)
+        return None if known is None else evolve(known, row=known.row.copy())
 
     def keep(self, question: Hashable, answer: Mapped) -> None:
         """Remember an answer."""
-        self._answers[question] = evolve(answer, row=answer.row.copy())
-        self._answers.move_to_end(question)
-        while len(self._answers) > self.most:
-            self._answers.popitem(last=False)
+        self._answers.keep(question, evolve(answer, row=answer.row.copy()))
 
     def __len__(self) -> int:
         return len(self._answers)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from cosearch.lately import Lately
 from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Mapper
@@ -55,7 +56,9 @@ class Problem:
     constraints: tuple[Constraint, ...]
     known: Mapping[str, Objective]
     mapper_of: MapperOf
-    built: dict[frozenset[tuple[str, Value]], Accelerator] = field(factory=dict, repr=False)
+    built: Lately[frozenset[tuple[str, Value]], Accelerator] = field(
+        factory=lambda: Lately(REMEMBERED_MACHINES), repr=False
+    )
 
     def for_design(self, configuration: Mapping[str, Value]) -> Problem:
         """Return the problem with the mapper of one design: its own where it names its mappings."""
@@ -70,12 +73,7 @@ class Problem:
             PluginError: the hardware model breaks down.
         """
         key = frozenset(self.parameters_of(configuration).items())
-        if key not in self.built:
-            machine = build(self.hardware, configuration)
-            while len(self.built) >= REMEMBERED_MACHINES:
-                del self.built[next(iter(self.built))]
-            self.built[key] = machine
-        return self.built[key]
+        return self.built.get(key, lambda: build(self.hardware, configuration))
 
     def parameters_of(self, configuration: Mapping[str, Value]) -> dict[str, Value]:
         """Return the hardware parameters of a design, without its choices of mappings."""

@@ -21,14 +21,3 @@ def test_answers_belong_to_who_asked():
     found.row[0] = 9
     recent.find("question").row[1] = 9
     assert recent.find("question").row.tolist() == [1, 2]
-
-
-def test_the_one_not_asked_for_longest_goes():
-    recent = Recent(most=2)
-    recent.keep("a", answer(1.0))
-    recent.keep("b", answer(2.0))
-    recent.find("a")
-    recent.keep("c", answer(3.0))
-    assert len(recent) == 2
-    assert recent.find("b") is None
-    assert recent.find("a").energy_pj == 1.0

@@ -7,6 +7,7 @@ import logging
 import numpy as np
 
 from cosearch.errors import CosearchError
+from cosearch.lately import Lately
 from cosearch.loopnest.kernel.batch import Programs, Source
 from cosearch.loopnest.kernel.geometry import Inputs
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER, Nests, inexact, pack, reasons
@@ -46,7 +47,7 @@ class NestPricer:
             )
         self.pack = pack(architecture, layer)
         self.reasons = reasons(architecture, layer)
-        self._programs: dict[tuple[object, ...], Programs] = {}
+        self._programs: Lately[tuple[object, ...], Programs] = Lately(REMEMBERED_PROGRAMS)
 
     def price(self, nests: Nests, *, threads: int = 1, only_check: bool = False) -> CostBatch:
         """Price n mappings; whether factors multiply up to the layer is not checked."""
@@ -67,15 +68,13 @@ class NestPricer:
         modes = np.where(always, ALWAYS, np.where(ever, MAYBE, NEVER)).astype(np.int64)
         words = tuple(_common_word(nests.order[level], n) for level in range(levels))
         key = (fixed.tobytes(), modes.tobytes(), words)
-        programs = self._programs.pop(key, None)
-        if programs is None:
+
+        def written() -> Programs:
             orders = [None if w is None else order_of_word(w, dims) for w in words]
             orders[0] = tuple(range(dims))
-            programs = Programs.of(Inputs(self.pack, fixed, modes, tuple(orders)))
-            while len(self._programs) >= REMEMBERED_PROGRAMS:
-                del self._programs[next(iter(self._programs))]
-        self._programs[key] = programs
-        return programs
+            return Programs.of(Inputs(self.pack, fixed, modes, tuple(orders)))
+
+        return self._programs.get(key, written)
 
 
 def _common_word(words: IntArray, n: int) -> int | None:
