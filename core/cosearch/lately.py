@@ -1,4 +1,4 @@
-"""The last few values made, by key: so that equal questions are answered once, in bounded memory."""
+"""The last few values made, by key: equal questions are answered once, in bounded memory."""
 
 from __future__ import annotations
 
