@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from attrs import evolve
 
 from cosearch.cli.errors import USAGE
-from cosearch.cli.options import JsonOption
-from cosearch.cli.session import MACHINE, session_of
+from cosearch.cli.options import JsonOption, RulesOption
+from cosearch.cli.session import MACHINE, Session, session_of
 from cosearch.errors import CosearchError, Infeasible
 
 if TYPE_CHECKING:
     from cosearch.formats.spec import Specification
     from cosearch.loopnest.validity import InvalidMapping
+    from cosearch.machine.technology import Technology
 
 
 def register(app: typer.Typer) -> None:
@@ -58,6 +60,16 @@ def evaluate_command(
             help="Accelergy's area reference table, with --timeloop.",
         ),
     ] = None,
+    technology: Annotated[
+        str | None,
+        typer.Option(
+            "--technology",
+            metavar="NAME",
+            show_default=False,
+            help="Prices what Timeloop's files do not, see `cosearch list technologies`.",
+        ),
+    ] = None,
+    rules: RulesOption = None,
     schema: Annotated[
         bool,
         typer.Option(
@@ -72,15 +84,28 @@ def evaluate_command(
         cosearch evaluate SPEC.yaml
         cosearch evaluate machine.yaml layer.yaml mapping.yaml --json
         cosearch evaluate --timeloop arch.yaml problem.yaml mapping.yaml --ert ERT.yaml
+        cosearch evaluate --timeloop in.yaml --technology horowitz --rules timeloop_2022
         cosearch evaluate --schema
     """
-    output = session_of(ctx).output
+    session = session_of(ctx)
+    output = session.output
     if schema:
         from cosearch.formats.spec import json_schema
 
         output.json(json_schema())
         return
-    specification, notes = _read(files or [], ert, art, timeloop=timeloop)
+    if not files:
+        raise CosearchError("no file is named", "write: cosearch evaluate SPEC.yaml")
+    if timeloop:
+        priced_by = _technology(session, technology)
+        specification, notes = _read_timeloop(files, ert, art, priced_by, rules)
+    else:
+        if ert or art or technology:
+            raise CosearchError(
+                "--ert, --art and --technology go with --timeloop",
+                "a SPEC states its own energies",
+            )
+        specification, notes = _read(files, rules), ()
     broken = _violations(specification)
     if broken and json:
         output.json(_verdict(broken))
@@ -100,21 +125,44 @@ def evaluate_command(
         show(output, specification, analysis)
 
 
-def _read(
-    files: list[Path], ert: Path | None, art: Path | None, *, timeloop: bool
-) -> tuple[Specification, tuple[str, ...]]:
-    if not files:
-        raise CosearchError("no file is named", "write: cosearch evaluate SPEC.yaml")
-    if timeloop:
-        from cosearch.formats.timeloop.read import read_timeloop
-
-        found = read_timeloop(files, ert, art)
-        return found.specification, found.notes
-    if ert or art:
-        raise CosearchError("--ert and --art go with --timeloop", "a SPEC states its own energies")
+def _read(files: list[Path], rules: str | None) -> Specification:
+    from cosearch.formats.rules import parse_rules
     from cosearch.formats.spec import read_specification
 
-    return read_specification(files), ()
+    found = read_specification(files)
+    if rules is None:
+        return found
+    return evolve(found, architecture=evolve(found.architecture, rules=parse_rules(rules)))
+
+
+def _read_timeloop(
+    files: list[Path],
+    ert: Path | None,
+    art: Path | None,
+    technology: Technology | None,
+    rules: str | None,
+) -> tuple[Specification, tuple[str, ...]]:
+    """Return the mapped layer and what is to be told; energies may be unknown."""
+    from cosearch.formats.rules import parse_rules
+    from cosearch.formats.timeloop.read import read_timeloop
+
+    found = read_timeloop(
+        files, ert, art, technology, None if rules is None else parse_rules(rules)
+    )
+    if not found.unpriced:
+        return found.specification, found.notes
+    unknown = (
+        f"no energy is known for {', '.join(found.unpriced)}: these are counts and cycles alone; "
+        "name an energy reference table (--ert FILE) or a technology (--technology NAME)"
+    )
+    return found.specification, (*found.notes, unknown)
+
+
+def _technology(session: Session, text: str | None) -> Technology | None:
+    if text is None:
+        return None
+    technology: Technology = session.registry.find("technologies", text).make()
+    return technology
 
 
 def _violations(specification: Specification) -> list[InvalidMapping]:

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from attrs import evolve
 
 from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.interruption import Interruption
@@ -17,6 +18,7 @@ from cosearch.cli.options import (
     MapperOption,
     MapperTrialsOption,
     ObjectiveOption,
+    RulesOption,
     SeedOption,
     SetOption,
     settings,
@@ -72,6 +74,7 @@ def map_command(
     seed: SeedOption = 0,
     combine: CombineOption = "network",
     workers: WorkersOption = 1,
+    rules: RulesOption = None,
     json: JsonOption = False,
 ) -> None:
     """Find the best mapping of each layer on one machine, and show it as a loop nest.
@@ -83,8 +86,11 @@ def map_command(
         cosearch map alexnet:conv2 -H eyeriss
         cosearch map resnet18 -H eyeriss --set pe_x=12 -o latency
         cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
-        cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml  # Timeloop's files
+        cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml,constraints=c.yaml  # Timeloop's files
+        cosearch map problem.yaml -H arch.yaml:technology=horowitz --rules timeloop_2022
     """
+    from cosearch.formats.rules import parse_rules
+    from cosearch.loopnest.ruled import RuledModel
     from cosearch.machine.building import build
     from cosearch.mapping.threads import hired
     from cosearch.study.building import canonical_mapper, default_mapper, make_hardware
@@ -94,6 +100,8 @@ def map_command(
     model = make_hardware(hardware, session.registry)
     for note in getattr(model, "notes", ()):
         session.output.warn(note)
+    if rules is not None:
+        model = RuledModel(model, parse_rules(rules))
     fixed = model.space.parse(settings(set_))
     machine = build(model, {**model.baseline, **fixed})
     spec = StudySpec(
@@ -108,7 +116,7 @@ def map_command(
         mapper_seconds=seconds,
         combine=checked(combine),
     )
-    problem = problem_of(spec, session.registry)
+    problem = evolve(problem_of(spec, session.registry), hardware=model)
     _run(session, problem, machine, hired(problem, session.registry, workers), json=json)
 
 

@@ -142,3 +142,15 @@ def settings(texts: Iterable[str] | None) -> dict[str, str]:
         if given.setdefault(name, value) != value:
             raise CosearchError(f"--set gives {name} twice: {given[name]} and {value}")
     return given
+
+
+RulesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rules",
+        metavar="RULES",
+        show_default=False,
+        help="Counting rules, joined by +: only_innermost_loop_slides, first_fill_is_counted, "
+        "geometric_halo, link_transfers, or timeloop_2022. Replaces the machine's own.",
+    ),
+]

@@ -59,13 +59,17 @@ def read_yaml_document(path: Path, loader: type[yaml.SafeLoader] = yaml.SafeLoad
         InputError: not readable as text, not YAML, too large, too deep, doubled keys, or aliases
             that contain themselves.
     """
+    return parse_yaml(read_text(path), str(path), loader)
+
+
+def read_text(path: Path) -> str:
+    """Return what a file holds; raises InputError where it is too large or no text."""
     if path.stat().st_size > LARGEST_FILE:
         raise InputError(str(path), [f"is larger than {LARGEST_FILE:,} bytes"])
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(str(path), [f"is not UTF-8 text (byte {error.start})"]) from None
-    return parse_yaml(text, str(path), loader)
 
 
 def parse_yaml(

@@ -86,9 +86,11 @@ class LevelConstraint:
     Attributes:
         temporal: fixed temporal factors, by dimension.
         spatial: fixed spatial factors (X times Y), by dimension.
+        temporal_most, spatial_most: the largest such factors allowed, by dimension.
         order: dimensions of the temporal loops, inner to outer; those not named come outside.
         x_dims, y_dims: dimensions that may be spread over X and over Y.
         keep, bypass: names or roles of tensors that must be, or must not be stored here.
+        least_multipliers: how many multipliers of the whole machine have to be in use.
     """
 
     temporal: AbstractMapping[str, int] = field(factory=dict)
@@ -98,6 +100,9 @@ class LevelConstraint:
     y_dims: frozenset[str] | None = None
     keep: frozenset[str] = field(default=frozenset(), converter=_names)
     bypass: frozenset[str] = field(default=frozenset(), converter=_names)
+    temporal_most: AbstractMapping[str, int] = field(factory=dict)
+    spatial_most: AbstractMapping[str, int] = field(factory=dict)
+    least_multipliers: int = 0
 
     @property
     def key(self) -> str:
@@ -105,7 +110,10 @@ class LevelConstraint:
         factors = sorted(self.temporal.items()), sorted(self.spatial.items())
         stored = sorted(self.keep), sorted(self.bypass)
         dims = [None if d is None else sorted(d) for d in (self.x_dims, self.y_dims)]
-        return repr((*factors, *stored, self.order, *dims))
+        facts = (*factors, *stored, self.order, *dims)
+        most = sorted(self.temporal_most.items()), sorted(self.spatial_most.items())
+        limits = (*most, self.least_multipliers)
+        return repr((*facts, *limits) if any(limits) else facts)
 
 
 Constraints = AbstractMapping[str, LevelConstraint]

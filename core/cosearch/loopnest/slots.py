@@ -120,6 +120,7 @@ def factor_columns(
     for d, dim in enumerate(turning_dims(layer)):
         slots = allowed_slots(architecture, constraints, dim)
         fixed = _fixed(architecture, constraints, dim)
+        most = _most(architecture, constraints, dim)
         for prime, exponent in prime_factors(layer.bounds[dim]).items():
             ways = math.comb(exponent + len(slots) - 1, len(slots) - 1)
             if ways > MOST_CHOICES:
@@ -130,6 +131,7 @@ def factor_columns(
                 )
             table = compositions(exponent, len(slots))
             table = table[_meets(table, slots, prime, fixed)]
+            table = table[_stays_below(table, slots, prime, most)]
             columns.append(FactorColumn(d, prime, np.array(slots, dtype=np.int64), table))
             if len(table) == 0:
                 raise Infeasible(
@@ -168,6 +170,20 @@ def _fixed(
     return fixed
 
 
+def _most(
+    architecture: Architecture, constraints: Constraints, dim: str
+) -> list[tuple[tuple[int, ...], int]]:
+    """Return (slots, largest product of their factors) for every limit on factors."""
+    most: list[tuple[tuple[int, ...], int]] = []
+    for level, memory in enumerate(architecture.levels):
+        rule = constraints.get(memory.name, LevelConstraint())
+        if dim in rule.temporal_most:
+            most.append(((3 * level + TIME,), rule.temporal_most[dim]))
+        if dim in rule.spatial_most:
+            most.append(((3 * level + X, 3 * level + Y), rule.spatial_most[dim]))
+    return most
+
+
 def _refuse_indivisible(layer: Einsum, dim: str, fixed: list[tuple[tuple[int, ...], int]]) -> None:
     product = math.prod(factor for _, factor in fixed)
     if product < 1 or layer.bounds[dim] % product:
@@ -187,6 +203,18 @@ def _meets(
         wanted = prime_factors(factor).get(prime, 0)
         meets &= table[:, columns].sum(axis=1, dtype=np.int64) == wanted
     return meets
+
+
+def _stays_below(
+    table: np.ndarray, slots: list[int], prime: int, most: list[tuple[tuple[int, ...], int]]
+) -> BoolArray:
+    """Return which choices alone keep to the limits; several primes together may still not."""
+    below = np.ones(len(table), dtype=bool)
+    for places, limit in most:
+        columns = [i for i, slot in enumerate(slots) if slot in places]
+        exponents = table[:, columns].sum(axis=1, dtype=np.int64)
+        below &= float(prime) ** exponents <= limit
+    return below
 
 
 def refuse_unknown(architecture: Architecture, layer: Einsum, constraints: Constraints) -> None:

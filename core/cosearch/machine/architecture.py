@@ -89,6 +89,8 @@ class Memory:
         may_keep: roles that a mapping may store here or let pass (in addition to `keeps`).
         partitions: per-role parts; an empty mapping means one shared memory.
         network_below: between this level and the next inner one.
+        cluster_size: instances that stand side by side in one physical memory and share its
+            accesses, as Timeloop counts them (`utilized_clusters` of its buffer model).
     """
 
     name: str
@@ -109,11 +111,17 @@ class Memory:
     may_keep: frozenset[Role] = field(default=frozenset(), converter=_roles)
     partitions: Mapping[Role, Partition] = field(factory=dict, hash=False)
     network_below: Link = Link()
+    cluster_size: int = 1
 
     @property
     def instances(self) -> int:
         """How many there are."""
         return self.mesh_x * self.mesh_y
+
+    @property
+    def clusters(self) -> int:
+        """How many physical memories the instances make up."""
+        return max(1, self.instances // self.cluster_size)
 
     @property
     def usable_entries(self) -> int | None:
@@ -234,7 +242,8 @@ class Architecture:
              sorted((r, p) for r, p in m.partitions.items()))
             for m in self.levels
         ]  # fmt: skip
-        text = repr((facts, self.compute, self.rules, self.clock_mhz))
+        clusters = [(m.name, m.cluster_size) for m in self.levels if m.cluster_size > 1]
+        text = repr((facts, self.compute, self.rules, self.clock_mhz, *clusters))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -31,7 +31,7 @@ def make_hardware(text: str, registry: Registry) -> HardwareModel:
     from cosearch.formats.machine_file import MachineFile, is_machine_file
 
     if is_machine_file(text):
-        return MachineFile(text)
+        return MachineFile(text, registry)
     named: Named[HardwareModel] = registry.find("hardware_models", text)
     model: HardwareModel = _made(named, "hardware model")
     return model

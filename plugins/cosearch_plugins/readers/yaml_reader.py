@@ -46,23 +46,10 @@ def read_yaml(path: Path) -> Network:
     Raises:
         InputError: with every problem found, each with its line.
     """
-    try:
-        document = read_timeloop_yaml(path)
-    except InputError as error:
-        raise _explained(path, error) from None
+    document = read_timeloop_yaml(path)
     if isinstance(document.data, dict) and any(f in document.data for f in TIMELOOP_FIELDS):
         return timeloop_network(document, path)
     return _Reader(document).network(path.stem)
-
-
-def _explained(path: Path, error: InputError) -> InputError:
-    """Return the error, with a word on templates where a file is one."""
-    try:
-        template = "{{" in path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        template = False
-    hint = "a Jinja2 template has to be rendered before cosearch reads it"
-    return InputError(error.source, error.problems, hint) if template else error
 
 
 class _Reader:

@@ -170,8 +170,17 @@ def test_timeloops_files(timeloop, capsys):
     assert "not used: n_banks: 4" in shown.err
 
 
-def test_an_energy_table_counts_first(timeloop, capsys):
+def test_an_energy_that_the_file_states_goes_before_the_table(timeloop, capsys):
     table = str(Path(timeloop[0]).with_name("ERT.yaml"))
+    assert main(["evaluate", "--timeloop", *timeloop, "--ert", table, "--json"]) == 0
+    (buffer, _) = json.loads(capsys.readouterr().out)["levels"]
+    assert buffer["energy_pj"] == 2 * (24 + 24 + 18 + 8 + 12 + 24)
+
+
+def test_an_energy_table(timeloop, capsys):
+    table = str(Path(timeloop[0]).with_name("ERT.yaml"))
+    arch = Path(timeloop[0])
+    arch.write_text(arch.read_text().replace("vector-access-energy: 2}", "datawidth: 16}"))
     assert main(["evaluate", "--timeloop", *timeloop, "--ert", table, "--json"]) == 0
     (buffer, _) = json.loads(capsys.readouterr().out)["levels"]
     assert buffer["energy_pj"] == 3 * (24 + 24 + 18) + 4 * (8 + 12) + 4 * 24

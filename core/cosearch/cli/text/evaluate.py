@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from cosearch.cli.output import Output, table
@@ -56,10 +57,13 @@ def show(output: Output, specification: Specification, analysis: Analysis) -> No
 
 def _show_totals(output: Output, specification: Specification, analysis: Analysis) -> None:
     multipliers = specification.architecture.compute.instances
+    known = math.isfinite(analysis.energy_pj)
     output.show(
         f"  {energy(analysis.energy_pj)} ({analysis.energy_pj:,.3f} pJ), "
         f"{whole(analysis.cycles)} cycles, "
-        f"EDP {analysis.energy_pj * analysis.cycles:.4e} pJ*cycles",
+        f"EDP {analysis.energy_pj * analysis.cycles:.4e} pJ*cycles"
+        if known
+        else f"  energy unknown, {whole(analysis.cycles)} cycles",
         f"  {si(analysis.computes, 'MACs')} on {analysis.macs_used:,} of {multipliers:,} "
         f"multipliers, {percent(analysis.utilization)} of their time; "
         f"bound by {bound_by(analysis)}",
@@ -133,7 +137,7 @@ def _tensor_rows(analysis: Analysis) -> Iterator[Row]:
                 f"{tensor.reads:,}",
                 f"{tensor.fills:,}",
                 f"{tensor.updates:,}",
-                f"{tensor.energy_pj:,.3f}",
+                _pj(tensor.energy_pj),
             )
 
 
@@ -144,7 +148,7 @@ def _level_rows(specification: Specification, analysis: Analysis) -> Iterator[Ro
         room = (memory.entries or 0) + sum(p.entries for p in memory.partitions.values())
         used = f"{100 * tiles / room:.1f}" if room else "unlimited" if tiles else ""
         speed = f"{100 * level.throttling:.1f}"
-        yield level.name, f"{level.cycles:,}", speed, used, f"{level.leakage_pj:,.3f}"
+        yield level.name, f"{level.cycles:,}", speed, used, _pj(level.leakage_pj)
 
 
 def _network_rows(analysis: Analysis) -> Iterator[Row]:
@@ -158,7 +162,7 @@ def _network_rows(analysis: Analysis) -> Iterator[Row]:
                 f"{tensor.multicast:,}",
                 f"{float(tensor.ingresses):,.10g}",
                 f"{tensor.average_hops:,.3f}",
-                f"{tensor.energy_pj + tensor.link_transfer_pj:,.3f}",
+                _pj(tensor.energy_pj + tensor.link_transfer_pj),
             )
 
 
@@ -168,5 +172,13 @@ def _energy_rows(specification: Specification, analysis: Analysis) -> list[Row]:
         parts[level.name] = level.energy_pj
         parts[f"network below {level.name}"] = network.energy_pj
     total = analysis.energy_pj or 1.0
-    rows = [(name, f"{pj:,.3f}", f"{100 * pj / total:.1f}") for name, pj in parts.items() if pj]
-    return [*rows, ("all", f"{analysis.energy_pj:,.3f}", "")]
+    rows = [(name, _pj(pj), _share(pj / total)) for name, pj in parts.items() if pj]
+    return [*rows, ("all", _pj(analysis.energy_pj), "")]
+
+
+def _pj(energy_pj: float) -> str:
+    return f"{energy_pj:,.3f}" if math.isfinite(energy_pj) else "unknown"
+
+
+def _share(part: float) -> str:
+    return f"{100 * part:.1f}" if math.isfinite(part) else ""

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
-from cosearch.formats.fields import NUMBER, POSITIVE, WHOLE, Check, Fields, Problems
-from cosearch.formats.timeloop.nodes import Node, flatten
-from cosearch.formats.timeloop.tables import COMPUTE, LEAK, EnergyTable
+from cosearch.formats.fields import TABLE, Fields, Problems
+from cosearch.formats.timeloop.components import Components, computes, stores
+from cosearch.formats.timeloop.directives import Directive
+from cosearch.formats.timeloop.nodes import Flat, Node, flatten
+from cosearch.formats.timeloop.tables import EnergyTable
 from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.formats.yaml_source import YamlDocument
-from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Link, Memory
-from cosearch.workload.einsum import ROLES, Role
+from cosearch.machine.architecture import Architecture, Memory
+from cosearch.machine.technology import StorageKind, Technology, priced
+from cosearch.workload.einsum import ROLES
 
-MULTIPLIERS = ("mac", "compute", "mult", "alu")
-"""Words in the class of a component that computes."""
-
-NO_ENERGY = AccessEnergy.uniform(0.0)
-
-ELSEWHERE = ("technology", "type", "version", "meshX", "meshY", "instances")
-"""Attributes that are read elsewhere, or that the energy tables have turned into numbers."""
+PARTS = ("architecture", "arch")
+"""What Timeloop calls the part, now and in its first versions."""
 
 
 @frozen
@@ -35,11 +32,32 @@ class TimeloopMachine:
         fanouts: name of a container or component to the level, named as Timeloop's front end
             names it (`inter_NAME_spatial`), that stands for the fanout above it.
         notes: what the file holds and this model has no use for.
+        passing: levels that store nothing: fanouts, and memories without room.
+        directives: constraints that stand inside components.
+        disabled: components that are switched off.
+        unpriced: memories and multipliers whose energy nothing states; it is NaN in the
+            architecture, and so is every sum that it is part of.
+        unsized: those whose area nothing states; it counts as 0.
+        kinds: memory to how it is built, for a technology to price.
     """
 
     architecture: Architecture
     fanouts: Mapping[str, str]
     notes: tuple[str, ...]
+    passing: frozenset[str] = frozenset()
+    directives: tuple[Directive, ...] = ()
+    disabled: tuple[str, ...] = ()
+    unpriced: tuple[str, ...] = ()
+    unsized: tuple[str, ...] = ()
+    kinds: Mapping[str, StorageKind] = field(factory=dict)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The notes, and which areas are not known."""
+        if not self.unsized:
+            return self.notes
+        names = ", ".join(self.unsized)
+        return (*self.notes, f"no area is known for {names}: it counts as 0")
 
 
 def read_architecture(
@@ -47,18 +65,23 @@ def read_architecture(
     energies: EnergyTable | None = None,
     areas: Mapping[str, float] | None = None,
 ) -> TimeloopMachine:
-    """Read an architecture file of version 0.2, 0.3 or 0.4.
+    """Read an architecture file of version 0.2, 0.3 or 0.4, or of the first style.
 
     Args:
         path: the file.
-        energies: the energy reference table; without it every component states its own energy
-            (`vector_access_energy` of a memory, `energy` of a multiplier).
+        energies: the energy reference table; what a component states itself
+            (`vector_access_energy` of a memory, `energy` of a multiplier) goes before it.
         areas: um^2 of one instance by component; 0 where missing, and noted.
 
     Raises:
         InputError: with everything that is wrong or not understood, each with its line.
     """
     return architecture_of(read_timeloop_yaml(path), energies, areas)
+
+
+def has_architecture(document: YamlDocument) -> bool:
+    """Return whether a document describes a machine."""
+    return isinstance(document.data, dict) and any(document.data.get(part) for part in PARTS)
 
 
 def architecture_of(
@@ -69,176 +92,108 @@ def architecture_of(
     """Return the machine in a document that has an `architecture`."""
     problems = Problems(document)
     top = Fields(problems, (), document.data)
-    nodes = flatten(problems, top.inner("architecture"))
+    part = next((name for name in PARTS if top.data.get(name)), PARTS[0])
+    variables = top.get("variables", TABLE, {})
+    flat = flatten(problems, top.inner(part), variables)
     problems.raise_if_any()
-    reader = _Reader(problems, energies or EnergyTable({}), areas or {})
-    machine = reader.machine(nodes)
+    parts = Components(problems, energies or EnergyTable({}), areas or {})
+    machine = _machine(parts, flat, part)
     problems.raise_if_any()
     if machine is None:
         raise CosearchError(f"{document.source} holds no machine")
     return machine
 
 
-class _Reader:
-    """Turns flattened nodes into levels."""
-
-    def __init__(
-        self, problems: Problems, energies: EnergyTable, areas: Mapping[str, float]
-    ) -> None:
-        self.problems, self.energies, self.areas = problems, energies, areas
-        self.notes: list[str] = []
-
-    def machine(self, nodes: list[Node]) -> TimeloopMachine | None:
-        if len(nodes) < 2 or not _computes(nodes[-1]):
-            last = f"the innermost component is {nodes[-1].name!r}" if nodes else "no component"
-            self.problems.add(("architecture",), f"needs memories and a multiplier; {last}")
-            return None
-        levels = [self._fanout(n) if n.spreads else self._memory(n) for n in nodes[:-1]]
-        levels[0] = evolve(levels[0], keeps=levels[0].keeps | levels[0].may_keep, may_keep=())
-        compute = self._compute(nodes[-1])
-        if self.problems.found:
-            return None
-        try:
-            machine = Architecture("timeloop", tuple(reversed(levels)), compute)
-        except CosearchError as error:
-            self.problems.add(("architecture",), str(error))
-            return None
-        spreads = {n.spreads_for: n.name for n in nodes if n.spreads}
-        return TimeloopMachine(machine, spreads, tuple(self.notes))
-
-    def _fanout(self, node: Node) -> Memory:
-        """Return a level that stores nothing and spreads what is inside it."""
-        x, y = self._mesh(node)
-        return Memory(node.name, 0, NO_ENERGY, mesh_x=x, mesh_y=y, keeps=frozenset())
-
-    def _memory(self, node: Node) -> Memory:
-        fields = Fields(self.problems, (*node.place, "attributes"), dict(node.attributes))
-        word_bits = _either(fields, ("word_bits", "word_width", "datawidth"), WHOLE, 16)
-        width = _either(fields, ("width", "memory_width"), WHOLE, None)
-        cluster = fields.get("cluster_size", WHOLE, 1)
-        block = _either(fields, ("block_size", "n_words"), WHOLE, None)
-        if block is None:
-            block = max(1, width // (word_bits * cluster)) if width else 1
-        x, y = self._mesh(node)
-        keeps, may_keep = self._kept(node)
-        memory = Memory(
-            node.name,
-            self._entries(fields, node, block, word_bits),
-            self._energy(node, fields),
-            word_bits=word_bits,
-            block_size=block,
-            mesh_x=x,
-            mesh_y=y,
-            read_bandwidth=fields.get("read_bandwidth", POSITIVE, None),
-            write_bandwidth=fields.get("write_bandwidth", POSITIVE, None),
-            shared_bandwidth=fields.get("shared_bandwidth", POSITIVE, None),
-            multiple_buffering=fields.get("multiple_buffering", POSITIVE, 1.0),
-            leak_pj_per_cycle=self.energies.first(node.name, LEAK) or 0.0,
-            area_um2=self._area(node, fields),
-            is_dram="DRAM" in node.kind or node.attributes.get("technology") == "DRAM",
-            keeps=keeps,
-            may_keep=may_keep,
-            network_below=Link(
-                fields.get("energy_per_hop", NUMBER, 0.0), fields.get("router_energy", NUMBER, 0.0)
-            ),
-        )
-        self._leave(node, fields)
-        return memory
-
-    def _entries(self, fields: Fields, node: Node, block: int, word_bits: int) -> int | None:
-        entries: int | None = fields.get("entries", WHOLE, None)
-        depth: int | None = _either(fields, ("depth", "memory_depth"), WHOLE, None)
-        kilobytes: int | None = fields.get("sizeKB", WHOLE, None)
-        if entries is not None:
-            return entries
-        if depth is not None:
-            return depth * block
-        if kilobytes is not None:
-            return kilobytes * 1024 * 8 // word_bits
-        if "DRAM" not in node.kind:
-            self.notes.append(f"{node.name}: no depth is given, so its capacity is unlimited")
+def _machine(parts: Components, flat: Flat, part: str) -> TimeloopMachine | None:
+    nodes = _levels(parts, flat)
+    if len(nodes) < 2 or not computes(nodes[-1]):
+        last = f"the innermost component is {nodes[-1].name!r}" if nodes else "no component"
+        parts.problems.add((part,), f"needs memories and a multiplier; {last}")
         return None
-
-    def _mesh(self, node: Node) -> tuple[int, int]:
-        """Return the mesh; what is missing follows from the instances, X first, as in Timeloop."""
-        x, y = node.mesh
-        if x is None and y is None:
-            x, y = node.instances, 1
-        elif x is None and y is not None:
-            x = node.instances // y
-        elif y is None and x is not None:
-            y = node.instances // x
-        x, y = x or 0, y or 0
-        if x * y != node.instances:
-            text = f"{node.instances} instances of {node.name} do not fill a mesh of {x} x {y}"
-            self.problems.add(node.place, text)
-        return x, y
-
-    def _energy(self, node: Node, fields: Fields) -> AccessEnergy:
-        stated = fields.get("vector_access_energy", NUMBER, None)
-        found = self.energies.access(node.name)
-        if found is not None:
-            return found
-        if stated is None:
-            self.problems.add(
-                node.place,
-                f"no energy is known for reads, writes and updates of {node.name}: "
-                "name an energy reference table with --ert, or state vector_access_energy",
-            )
-        return AccessEnergy.uniform(stated or 0.0)
-
-    def _area(self, node: Node, fields: Fields) -> float:
-        cluster_area = fields.get("cluster_area", NUMBER, None)
-        if node.name in self.areas:
-            return self.areas[node.name]
-        if cluster_area is None:
-            self.notes.append(f"{node.name}: no area is known, so it counts as 0")
-        return cluster_area or 0.0
-
-    def _compute(self, node: Node) -> Compute:
-        fields = Fields(self.problems, (*node.place, "attributes"), dict(node.attributes))
-        x, y = self._mesh(node)
-        stated = fields.get("energy", NUMBER, None)
-        energy = self.energies.first(node.name, COMPUTE)
-        if energy is None and stated is None:
-            text = f"no energy is known for a computation of {node.name}: name a table with --ert"
-            self.problems.add(node.place, text)
-        area = fields.get("area", NUMBER, None)
-        area = self.areas.get(node.name, area)
-        if area is None:
-            self.notes.append(f"{node.name}: no area is known, so it counts as 0")
-        word_bits = _either(fields, ("word_bits", "datawidth"), WHOLE, 16)
-        if (leak := self.energies.first(node.name, LEAK)) is not None and leak > 0:
-            self.notes.append(f"{node.name}: leakage of multipliers is not modelled ({leak} pJ)")
-        self._leave(node, fields)
-        used = energy if energy is not None else stated or 0.0
-        return Compute(used, x, y, word_bits, area or 0.0, node.name)
-
-    def _kept(self, node: Node) -> tuple[frozenset[Role], frozenset[Role]]:
-        """Return which roles a level keeps, and which it may, from its data-space constraints."""
-        given: Any = node.constraints.get("dataspace") or {}
-        only = given.get("keep_only")
-        keep = frozenset(role for role in ROLES if role in (only or given.get("keep") or ()))
-        bypass = frozenset(role for role in ROLES if role in (given.get("bypass") or ()))
-        if only:
-            bypass = frozenset(ROLES) - keep
-        return keep, frozenset(ROLES) - keep - bypass
-
-    def _leave(self, node: Node, fields: Fields) -> None:
-        left = [name for name in fields.left if name not in ELSEWHERE]
-        if left:
-            names = ", ".join(f"{name}: {fields.data[name]}" for name in left)
-            self.notes.append(f"{node.name}: not used: {names}")
-        others = [name for name in node.constraints if name != "dataspace"]
-        if others:
-            self.notes.append(f"{node.name}: constraints not used: {', '.join(others)}")
+    levels = [parts.fanout(n) if n.spreads else parts.memory(n) for n in nodes[:-1]]
+    levels[0] = evolve(levels[0], keeps=frozenset(ROLES), may_keep=frozenset())
+    compute = parts.compute(nodes[-1])
+    if parts.problems.found:
+        return None
+    try:
+        machine = Architecture("timeloop", tuple(reversed(levels)), compute)
+    except CosearchError as error:
+        parts.problems.add((part,), str(error))
+        return None
+    return TimeloopMachine(
+        machine,
+        {n.spreads_for: n.name for n in nodes if n.spreads},
+        (*flat.notes, *parts.notes),
+        frozenset(level.name for level in levels if _passes(level)),
+        tuple(flat.directives),
+        tuple(flat.disabled),
+        tuple(parts.unpriced),
+        tuple(parts.unsized),
+        parts.kinds,
+    )
 
 
-def _computes(node: Node) -> bool:
-    return not node.spreads and any(word in node.kind.lower() for word in MULTIPLIERS)
+def _levels(parts: Components, flat: Flat) -> list[Node]:
+    """Return the fanouts, the memories and the multipliers; anything else is not counted.
+
+    A machine may name address generators, networks and adders beside them, which Timeloop's own
+    topology passes over too.
+    """
+    last = max((i for i, node in enumerate(flat.nodes) if computes(node)), default=-1)
+    kept: list[Node] = []
+    for i, node in enumerate(flat.nodes):
+        if i == last or node.spreads or stores(node) or not node.kind:
+            kept.append(node)
+        else:
+            what = f"{node.name} ({node.kind})"
+            parts.notes.append(f"{what}: neither memory nor multiplier, not counted")
+    return [node for node in kept if not node.spreads or _leads_somewhere(node, kept)]
 
 
-def _either(fields: Fields, names: tuple[str, ...], check: Check[int], default: Any) -> Any:  # noqa: ANN401
-    """Return the first of several spellings of a field."""
-    found = [fields.get(name, check, None) for name in names]
-    return next((value for value in found if value is not None), default)
+def _leads_somewhere(node: Node, kept: list[Node]) -> bool:
+    """Return whether something stands inside a fanout."""
+    return kept.index(node) < len(kept) - 1
+
+
+def _passes(level: Memory) -> bool:
+    return level.entries == 0
+
+
+def with_technology(machine: TimeloopMachine, technology: Technology) -> TimeloopMachine:
+    """Return the machine with everything priced that no file prices.
+
+    Several instances that share one physical memory (a cluster) are priced as it: an access costs
+    what a whole row does, and is counted once for all of them.
+
+    Raises:
+        CosearchError: the technology cannot price a component.
+    """
+    open_ones = set(machine.unpriced)
+    architecture = machine.architecture
+    unpriced = [m for m in architecture.levels if m.name in open_ones]
+    found = {}
+    sources = dict(architecture.sources)
+    if unpriced:
+        part = evolve(architecture, levels=unpriced)
+        ganged = {m.name: m.cluster_size for m in unpriced}
+        answer = priced(part, technology, kinds=machine.kinds, ganged=ganged)
+        found = {m.name: _whole_row(m) for m in answer.levels}
+        sources |= {name: text for name, text in answer.sources.items() if name in open_ones}
+    compute = architecture.compute
+    if compute.name in open_ones:
+        price = technology.compute(compute.word_bits, compute.name)
+        compute = evolve(compute, energy_pj=price.energy_pj, area_um2=price.area_um2)
+        sources[compute.name] = price.energy_source
+    levels = [found.get(m.name, m) for m in architecture.levels]
+    whole = evolve(architecture, levels=levels, compute=compute, sources=sources)
+    unsized = tuple(name for name in machine.unsized if name not in open_ones)
+    return evolve(machine, architecture=whole, unpriced=(), unsized=unsized)
+
+
+def _whole_row(memory: Memory) -> Memory:
+    """Return the memory at the price of a whole row, where several instances share one."""
+    size, energy = memory.cluster_size, memory.energy
+    share = evolve(
+        energy, read=energy.read * size, fill=energy.fill * size, update=energy.update * size
+    )
+    return evolve(memory, energy=share)

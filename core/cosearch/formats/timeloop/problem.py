@@ -15,6 +15,7 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError
 from cosearch.formats.fields import ANYTHING, FLAG, TEXT, WHOLE, Fields, Problems
+from cosearch.formats.timeloop.arithmetic import number_of
 from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.workload.einsum import Axis, Einsum, Role, Tensor
@@ -54,6 +55,13 @@ ROLE_WORDS: dict[str, Role] = {
     "activation": "Inputs",
 }
 """Beginnings of data-space names, in lower case, that tell the role of an operand."""
+
+
+ABOUT = ("name", "dnn_name", "notes", "histograms", "version")
+"""Fields that say something about a problem to people, and to models of its values."""
+
+LONG = 60
+"""Characters of a value that a note still repeats."""
 
 
 @frozen
@@ -110,10 +118,11 @@ class _Reader:
         shape = self._shape(fields)
         if shape is None:
             return None
-        name = shape.get("name", TEXT, self.name)
+        name = shape.get("name", ANYTHING, None) or self.name
         self.dims = self._dims(shape)
         coefficients = self._coefficients(shape)
         instance = fields.inner("instance") if "instance" in fields else fields
+        _work_out(instance)
         sizes = tuple(instance.need(dim, WHOLE) for dim in self.dims)
         for coefficient, default in coefficients.items():
             self.factors[coefficient] = instance.get(coefficient, WHOLE, default or 1)
@@ -121,11 +130,12 @@ class _Reader:
                 self.problems.add(instance.place, f"the coefficient {coefficient} is missing")
         self._leave(instance, fields)
         tensors = self._tensors(shape)
+        shape.get("version", ANYTHING, None)
         shape.refuse_left()
         if self.problems.found:
             return None
         try:
-            return Einsum(name, tuple(self.dims), sizes, tensors)
+            return Einsum(str(name), tuple(self.dims), sizes, tensors)
         except CosearchError as error:
             self.problems.add(fields.place, str(error))
             return None
@@ -161,11 +171,14 @@ class _Reader:
         """Note what the instance holds beyond sizes and coefficients."""
         if instance.get("densities", ANYTHING, None):
             self.notes.append("densities: sparsity is not modelled, the layer is counted as dense")
-        fields.get("name", ANYTHING, None)
-        for left in instance.left:
-            self.notes.append(f"{left}: {instance.data[left]} has no meaning for the cost model")
-        if instance is not fields:
-            fields.refuse_left()
+        for name in ABOUT:
+            fields.get(name, ANYTHING, None)
+            instance.get(name, ANYTHING, None)
+        others = [] if instance is fields else [(name, fields.data[name]) for name in fields.left]
+        for name, value in [*((n, instance.data[n]) for n in instance.left), *others]:
+            if value not in (None, "", [], {}):
+                told = str(value) if len(str(value)) < LONG else "..."
+                self.notes.append(f"{name}: {told} has no meaning for the cost model")
 
     def _tensors(self, shape: Fields) -> tuple[Tensor, ...]:
         operands: list[Tensor] = []
@@ -204,6 +217,13 @@ class _Reader:
             )
             return (dims or ["?"])[0], 1
         return dims[0], math.prod(p if isinstance(p, int) else self.factors[p] for p in others)
+
+
+def _work_out(instance: Fields) -> None:
+    """Replace sizes that are written as arithmetic (`P: 224 // 2`)."""
+    given = dict(instance.data)
+    found = {k: number_of(v, given) for k, v in given.items() if isinstance(v, str)}
+    instance.data.update({k: v for k, v in found.items() if v is not None})
 
 
 def _role(name: str, position: int) -> Role:

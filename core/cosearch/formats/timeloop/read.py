@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cosearch.errors import InputError
 from cosearch.formats.spec import Specification
-from cosearch.formats.timeloop.architecture import architecture_of
+from cosearch.formats.timeloop.architecture import (
+    TimeloopMachine,
+    architecture_of,
+    with_technology,
+)
+from cosearch.formats.timeloop.constraints import (
+    PARTS as CONSTRAINTS,
+)
+from cosearch.formats.timeloop.constraints import (
+    placed,
+    read_constraints,
+    understood,
+)
 from cosearch.formats.timeloop.mapping import mapping_of
+from cosearch.formats.timeloop.nodes import SPARSE
 from cosearch.formats.timeloop.problem import problem_of
-from cosearch.formats.timeloop.tables import read_area_table, read_energy_table
+from cosearch.formats.timeloop.tables import (
+    EnergyTable,
+    area_table_of,
+    energy_table_of,
+    read_area_table,
+    read_energy_table,
+)
 from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.formats.yaml_source import YamlDocument
+from cosearch.loopnest.breaches import breaches
+from cosearch.loopnest.mapping import LevelMapping
+from cosearch.loopnest.mapping import Mapping as Nest
+from cosearch.machine.architecture import Architecture, CostRules, Link, Memory
+from cosearch.machine.technology import Technology
 
 PARTS = ("architecture", "problem", "mapping")
 
-ELSEWHERE = ("mapper", "mapspace", "components", "compound_components", "variables", "globals")
+SPELLINGS: Mapping[str, str] = {"arch": "architecture", "prob": "problem", "shape": "problem"}
+"""Older names of parts."""
+
+ELSEWHERE = (
+    "mapper",
+    "mapspace",
+    "components",
+    "compound_components",
+    "variables",
+    "globals",
+)
 """Parts of Timeloop's input that do not bear on the cost of a given mapping."""
+
+TABLES = ("ERT", "ART", "ERT_summary", "ART_summary")
+"""Accelergy's tables, where they stand in the same file."""
 
 
 @frozen
@@ -29,14 +67,20 @@ class TimeloopInput:
     Attributes:
         specification: the mapped layer.
         notes: what the files hold and this model has no use for, each with its file.
+        unpriced: memories and multipliers whose energy nothing states; energies are NaN then.
     """
 
     specification: Specification
     notes: tuple[str, ...]
+    unpriced: tuple[str, ...] = ()
 
 
 def read_timeloop(
-    paths: Sequence[Path], ert: Path | None = None, art: Path | None = None
+    paths: Sequence[Path],
+    ert: Path | None = None,
+    art: Path | None = None,
+    technology: Technology | None = None,
+    rules: CostRules | None = None,
 ) -> TimeloopInput:
     """Read a machine, a problem and a mapping from one or more files, in any order.
 
@@ -44,40 +88,124 @@ def read_timeloop(
         paths: the files; each holds one or more of `architecture`, `problem` and `mapping`.
         ert: Accelergy's energy reference table.
         art: Accelergy's area reference table.
+        technology: prices what no file prices.
+        rules: how things are counted; Timeloop's of 2025 if None.
 
     Raises:
         InputError: with everything in a file that is wrong or not understood.
     """
-    parts, notes = _parts(paths)
+    documents = [read_timeloop_yaml(path) for path in paths]
+    parts, notes = _parts(documents)
+    energies, areas = tables(documents, ert, art)
+    machine = architecture_of(parts["architecture"], energies, areas)
+    if technology is not None:
+        machine = with_technology(machine, technology)
+    if rules is not None:
+        machine = evolve(machine, architecture=evolve(machine.architecture, rules=rules))
+    problem = problem_of(parts["problem"])
+    mapping = mapping_of(
+        parts["mapping"],
+        machine.architecture,
+        problem.layer,
+        machine.fanouts,
+        machine.passing,
+        machine.disabled,
+    )
+    notes += [f"{parts['architecture'].source}: {note}" for note in machine.told]
+    notes += [f"{parts['problem'].source}: {note}" for note in problem.notes]
+    notes += [f"{parts['mapping'].source}: {note}" for note in mapping.notes]
+    files = tuple(str(path) for path in (*paths, ert, art) if path)
+    architecture, nest = _without_idle(machine.architecture, mapping.mapping)
+    specification = Specification(architecture, problem.layer, nest, files)
+    notes += _broken(documents, machine, specification)
+    return TimeloopInput(specification, tuple(notes), machine.unpriced)
+
+
+def _without_idle(architecture: Architecture, nest: Nest) -> tuple[Architecture, Nest]:
+    """Return machine and mapping without levels that store nothing, do nothing and cost nothing.
+
+    How many of them there are then limits nothing: children of the level above are those below.
+    """
+    pairs = zip(architecture.levels, nest.levels, strict=True)
+    kept = [(memory, entry) for memory, entry in pairs if not _idle(memory, entry)]
+    levels = [memory for memory, _ in kept]
+    return evolve(architecture, levels=levels), Nest([entry for _, entry in kept])
+
+
+def _idle(memory: Memory, entry: LevelMapping) -> bool:
+    costs = memory.leak_pj_per_cycle or memory.network_below != Link()
+    loops = entry.temporal or entry.spatial
+    return memory.entries == 0 and not (entry.keep or loops or costs)
+
+
+def tables(
+    documents: Sequence[YamlDocument], ert: Path | None, art: Path | None
+) -> tuple[EnergyTable | None, dict[str, float] | None]:
+    """Return the tables that are named, or else those that stand in the documents."""
     energies = read_energy_table(ert) if ert else None
     areas = read_area_table(art) if art else None
-    machine = architecture_of(parts["architecture"], energies, areas)
-    problem = problem_of(parts["problem"])
-    mapping = mapping_of(parts["mapping"], machine.architecture, problem.layer, machine.fanouts)
-    notes += [f"{parts['architecture'].source}: {note}" for note in machine.notes]
-    notes += [f"{parts['problem'].source}: {note}" for note in problem.notes]
-    files = tuple(str(path) for path in (*paths, ert, art) if path)
-    specification = Specification(machine.architecture, problem.layer, mapping, files)
-    return TimeloopInput(specification, tuple(notes))
+    for document in documents:
+        data = document.data if isinstance(document.data, dict) else {}
+        if energies is None and any(_holds(data.get(name)) for name in TABLES[::2]):
+            energies = energy_table_of(document)
+        if areas is None and any(_holds(data.get(name)) for name in TABLES[1::2]):
+            areas = area_table_of(document)
+    return energies, areas
 
 
-def _parts(paths: Sequence[Path]) -> tuple[dict[str, YamlDocument], list[str]]:
+def _holds(part: Any) -> bool:  # noqa: ANN401
+    """Return whether a table has entries."""
+    return isinstance(part, dict) and any(part.get(k) for k in ("tables", "table_summary"))
+
+
+def _broken(
+    documents: Sequence[YamlDocument], machine: TimeloopMachine, specification: Specification
+) -> Iterator[str]:
+    """Yield the constraints that the mapping does not keep to; it is priced all the same."""
+    s = specification
+    directives = (*machine.directives, *read_constraints(documents))
+    known = placed(directives, machine.architecture, machine.fanouts, machine.disabled)
+    try:
+        found = understood(known, machine.architecture, s.layer)
+    except InputError as error:
+        yield f"constraints: {error}"
+        return
+    for breach in breaches(found.constraints, s.architecture, s.layer, s.mapping):
+        yield f"the mapping does not keep to a constraint: {breach}"
+
+
+def _parts(documents: Sequence[YamlDocument]) -> tuple[dict[str, YamlDocument], list[str]]:
+    """Return the file of each part, and what is told of all others; empty parts give way."""
     parts: dict[str, YamlDocument] = {}
     notes: list[str] = []
-    for path in paths:
-        document = read_timeloop_yaml(path)
-        names = list(document.data) if isinstance(document.data, dict) else []
-        for name in ("problem" if n in ("prob", "shape") else str(n) for n in names):
+    for document in documents:
+        data = document.data if isinstance(document.data, dict) else {}
+        for name in dict.fromkeys(SPELLINGS.get(str(n), str(n)) for n in data if _given(data, n)):
             if name in parts and parts[name] is not document:
                 raise InputError(
-                    str(path), [f"has a part {name!r}, and so has {parts[name].source}"]
+                    document.source, [f"has a part {name!r}, and so has {parts[name].source}"]
                 )
             if name in PARTS:
                 parts[name] = document
-            elif name not in ("instance", "version") or "problem" not in parts:
-                known = "does not bear on a given mapping" if name in ELSEWHERE else "is not used"
-                notes.append(f"{path}: the part {name!r} {known}")
+            elif note := _told(name, parts):
+                notes.append(f"{document.source}: {note}")
     missing = [f"no file has the part {name!r}" for name in PARTS if name not in parts]
     if missing:
-        raise InputError(" ".join(map(str, paths)), missing)
+        raise InputError(" ".join(document.source for document in documents), missing)
     return parts, notes
+
+
+def _given(data: Mapping[str, Any], name: str) -> bool:
+    return data[name] not in (None, [], {}, "")
+
+
+def _told(name: str, parts: Mapping[str, YamlDocument]) -> str:
+    """Return what is said of a part that is none of the three, if anything is."""
+    if name == "sparse_optimizations":
+        return SPARSE
+    if name in (*CONSTRAINTS, *TABLES, "dumped_by_timeloop_front_end") or (
+        name in ("instance", "version") and "problem" in parts
+    ):
+        return ""
+    known = "does not bear on a given mapping" if name in ELSEWHERE else "is not used"
+    return f"the part {name!r} {known}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from cosearch.formats.fields import ANYTHING, NUMBER, TEXT, Fields, Problems
 from cosearch.formats.timeloop.yaml import read_timeloop_yaml
-from cosearch.formats.yaml_source import Place
+from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.machine.architecture import AccessEnergy
 
 READ = ("random_read", "read")
@@ -58,19 +58,25 @@ def read_energy_table(path: Path) -> EnergyTable:
     Raises:
         InputError: with everything that is wrong, each with its line.
     """
+    return energy_table_of(read_timeloop_yaml(path))
+
+
+def energy_table_of(document: YamlDocument) -> EnergyTable:
+    """Return the ERT, or the ERT summary, in a document."""
     out: dict[str, dict[str, float]] = {}
-    problems, entries = _tables(path, "ERT")
+    problems, entries = _tables(document, "ERT")
     for place, item in entries:
         fields = Fields(problems, place, item)
         actions = out.setdefault(component_name(fields.need("name", TEXT)), {})
-        for action_place, action in fields.items("actions"):
+        for action_place, action in fields.items("actions") if fields.data.get("actions") else ():
             row = Fields(problems, action_place, action)
             name = row.need("name", TEXT)
             row.get("arguments", ANYTHING, None)
-            energy = row.need("energy", NUMBER)
+            most = row.get("max energy", NUMBER, None)
+            energy = row.need("energy", NUMBER) if most is None else most
             actions[name] = max(actions.get(name, 0.0), energy)
     problems.raise_if_any()
-    return EnergyTable(out, str(path))
+    return EnergyTable(out, document.source)
 
 
 def read_area_table(path: Path) -> dict[str, float]:
@@ -79,8 +85,13 @@ def read_area_table(path: Path) -> dict[str, float]:
     Raises:
         InputError: with everything that is wrong, each with its line.
     """
+    return area_table_of(read_timeloop_yaml(path))
+
+
+def area_table_of(document: YamlDocument) -> dict[str, float]:
+    """Return the ART, or the ART summary, in a document: um^2 of one instance, by component."""
     out: dict[str, float] = {}
-    problems, entries = _tables(path, "ART")
+    problems, entries = _tables(document, "ART")
     for place, item in entries:
         fields = Fields(problems, place, item)
         out[component_name(fields.need("name", TEXT))] = fields.need("area", NUMBER)
@@ -88,14 +99,32 @@ def read_area_table(path: Path) -> dict[str, float]:
     return out
 
 
-def _tables(path: Path, kind: str) -> tuple[Problems, list[tuple[Place, Any]]]:
-    document = read_timeloop_yaml(path)
+def _tables(document: YamlDocument, kind: str) -> tuple[Problems, list[tuple[Place, Any]]]:
     problems = Problems(document)
     top = Fields(problems, (), document.data)
     for key, name in ((kind, "tables"), (f"{kind}_summary", "table_summary")):
-        if key in top:
+        if top.data.get(key):
             inner = top.inner(key)
-            return problems, inner.items("tables" if "tables" in inner else name)
+            found = "tables" if "tables" in inner else name
+            if isinstance(inner.data.get(found), dict):
+                return problems, _by_name((key, found), inner.data[found])
+            return problems, inner.items(found)
     problems.add((), f"has no {kind!r}")
     problems.raise_if_any()
     return problems, []
+
+
+def _by_name(place: Place, components: dict[str, Any]) -> list[tuple[Place, Any]]:
+    """Return the entries of a table of version 0.2: component to action to energy, or energies."""
+    entries: list[tuple[Place, Any]] = []
+    for component, given in components.items():
+        if not isinstance(given, dict):
+            entries.append(((*place, component), {"name": component, "area": given}))
+            continue
+        actions = [
+            {"name": action, **(row if isinstance(row, dict) else {"energy": row})}
+            for action, rows in given.items()
+            for row in (rows if isinstance(rows, list) else [rows])
+        ]
+        entries.append(((*place, component), {"name": component, "actions": actions}))
+    return entries

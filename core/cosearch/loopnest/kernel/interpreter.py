@@ -27,7 +27,7 @@ MUL2, MUL3, MUL4, ADD, LINEAR, LINEAR2 = 1, 2, 3, 4, 5, 6
 GATE, PICK, SELECT, GATE_INSIDE, TICK_OUTSIDE, TURNS = 7, 8, 9, 10, 11, 12
 INSIDE, SHIFT, LEAD, STAY, CREDIT, ALONG, GONE, FIRST = 13, 14, 15, 16, 17, 18, 19, 20
 PLACES, SHARE, BLOCKS, ACCESS, ACCESS_KEPT, DEMAND = 21, 22, 23, 24, 25, 26
-WAIT, LEAK, BROKEN, TRAVEL, WALK = 27, 28, 29, 30, 31
+WAIT, LEAK, BROKEN, TRAVEL, WALK, MOST = 27, 28, 29, 30, 31, 32
 
 ENERGY, SCALED, GROUPS = 0, 1, 2
 """What TRAVEL is asked for."""
@@ -294,6 +294,9 @@ def execute(  # noqa: C901 - one branch an instruction
                 broken = (real[a, j] > p) & (real[b, j] == 0.0)
                 verdict = real[b, j]
                 real[r, j] = q if broken else verdict
+        elif op == MOST:
+            for j in range(m):
+                real[r, j] = min(real[a, j], p)
         elif op == TRAVEL:
             _travel(lists[a:], real, r, s, p, q, m)
         elif op == WALK:

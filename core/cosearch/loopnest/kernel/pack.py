@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.loopnest.orders import ORDER_BITS
 from cosearch.loopnest.slots import turning_dims
 from cosearch.loopnest.validity import Rule
@@ -33,6 +34,9 @@ NEVER, ALWAYS, MAYBE = 0, 1, 2
 INSTANCES, SPREAD_X, SPREAD_Y, CAPACITY = 0, 1, 2, 3
 """Kinds of checks, in the order in which each place is checked (capacity before all others)."""
 
+MOST_TIME, MOST_SPREAD, LEAST_USED = 4, 5, 6
+"""Further kinds, of constraints: limits on a dimension's factors, and how much has to be in use."""
+
 
 class Pack(NamedTuple):
     """A layer on a machine; D dimensions, T tensors (the output last), L levels.
@@ -47,6 +51,7 @@ class Pack(NamedTuple):
         term_dim, term_coefficient: int64, float64, one per term.
         read_pj, fill_pj, update_pj: float64[L, T], of one access of a block.
         block: float64[L], words.
+        clusters: float64[L], physical memories; infinite where each instance is one.
         bandwidth: float64[L, 3]: read, write, shared, words a cycle; infinite where unlimited.
         leak_pj: float64[L], one instance and cycle.
         is_dram: bool[L].
@@ -55,6 +60,8 @@ class Pack(NamedTuple):
         most_children: int64[L], that any valid mapping uses of one instance.
         check_kind, check_place: int64[checks]: what is checked, and where (-1 is the multipliers).
         check_limit: float64[checks].
+        check_detail: int64[checks]: whose factors a constraint limits, or how many multipliers it
+            asks for; -1 for all other kinds.
         check_tensors: bool[checks, T]: whose tiles share the room of a capacity check.
         compute_pj: of one multiply-accumulate.
         first_fill_is_counted, only_innermost_loop_slides, geometric_halo: the rules of counting.
@@ -72,6 +79,7 @@ class Pack(NamedTuple):
     fill_pj: FloatArray
     update_pj: FloatArray
     block: FloatArray
+    clusters: FloatArray
     bandwidth: FloatArray
     leak_pj: FloatArray
     is_dram: BoolArray
@@ -83,6 +91,7 @@ class Pack(NamedTuple):
     check_kind: IntArray
     check_place: IntArray
     check_limit: FloatArray
+    check_detail: IntArray
     check_tensors: BoolArray
     compute_pj: float
     first_fill_is_counted: bool
@@ -120,14 +129,14 @@ def order_word(order: tuple[int, ...]) -> int:
     return word - (1 << 64) if word >= 1 << 63 else word
 
 
-def pack(architecture: Architecture, layer: Einsum) -> Pack:
-    """Return a layer and a machine as arrays."""
+def pack(architecture: Architecture, layer: Einsum, constraints: Constraints | None = None) -> Pack:
+    """Return a layer and a machine as arrays, with the checks that constraints ask for."""
     dims = turning_dims(layer)
     relevant = np.array([[d in t.dims for d in dims] for t in layer.tensors], dtype=bool)
     axes = [[_terms(axis, dims) for axis in tensor.axes] for tensor in layer.tensors]
     axes = [[terms for terms in tensor if terms] for tensor in axes]
     flat = [terms for tensor in axes for terms in tensor]
-    checks = list(_checks(architecture, layer))
+    checks = list(_all_checks(architecture, layer, constraints or {}))
     levels = architecture.levels
     energies = [[_energy(m, t) for t in layer.tensors] for m in levels]
     unlimited = np.inf
@@ -144,6 +153,9 @@ def pack(architecture: Architecture, layer: Einsum) -> Pack:
         fill_pj=np.array([[e.fill for e in row] for row in energies], dtype=np.float64),
         update_pj=np.array([[e.update for e in row] for row in energies], dtype=np.float64),
         block=np.array([m.block_size for m in levels], dtype=np.float64),
+        clusters=np.array(
+            [m.clusters if m.cluster_size > 1 else np.inf for m in levels], dtype=np.float64
+        ),
         bandwidth=np.array(
             [
                 [
@@ -166,6 +178,7 @@ def pack(architecture: Architecture, layer: Einsum) -> Pack:
         check_kind=np.array([c.kind for c in checks], dtype=np.int64),
         check_place=np.array([c.place for c in checks], dtype=np.int64),
         check_limit=np.array([c.limit for c in checks], dtype=np.float64),
+        check_detail=np.array([c.detail for c in checks], dtype=np.int64),
         check_tensors=np.array([c.tensors for c in checks], dtype=bool).reshape(
             len(checks), len(layer.tensors)
         ),
@@ -176,9 +189,12 @@ def pack(architecture: Architecture, layer: Einsum) -> Pack:
     )
 
 
-def reasons(architecture: Architecture, layer: Einsum) -> tuple[str, ...]:
+def reasons(
+    architecture: Architecture, layer: Einsum, constraints: Constraints | None = None
+) -> tuple[str, ...]:
     """Return what each reason code means: 0 is feasible, the others are the checks in order."""
-    return ("feasible", *(check.text for check in _checks(architecture, layer)))
+    checks = _all_checks(architecture, layer, constraints or {})
+    return ("feasible", *(check.text for check in checks))
 
 
 class _Check(NamedTuple):
@@ -187,6 +203,28 @@ class _Check(NamedTuple):
     limit: float
     tensors: tuple[bool, ...]
     text: str
+    detail: int = -1
+
+
+def _all_checks(
+    architecture: Architecture, layer: Einsum, constraints: Constraints
+) -> Iterator[_Check]:
+    """Yield the checks of the machine, then those that constraints add."""
+    yield from _checks(architecture, layer)
+    nobody, dims = (False,) * len(layer.tensors), turning_dims(layer)
+    for place, memory in enumerate(architecture.levels):
+        rule = constraints.get(memory.name, LevelConstraint())
+        for kind, most, what in (
+            (MOST_TIME, rule.temporal_most, "temporal"),
+            (MOST_SPREAD, rule.spatial_most, "spatial"),
+        ):
+            for dim, limit in most.items():
+                if limit < layer.bounds.get(dim, 1):
+                    text = f"{memory.name}: the {what} factor of {dim} is constrained to {limit}"
+                    yield _Check(kind, place, float(limit), nobody, text, dims.index(dim))
+        if rule.least_multipliers > 1:
+            text = f"fewer than the constrained {rule.least_multipliers} multipliers are in use"
+            yield _Check(LEAST_USED, place, 1.0, nobody, text, rule.least_multipliers)
 
 
 def _checks(architecture: Architecture, layer: Einsum) -> Iterator[_Check]:

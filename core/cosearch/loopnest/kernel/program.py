@@ -13,7 +13,15 @@ import numpy as np
 from cosearch.loopnest.kernel import interpreter as kernel
 from cosearch.loopnest.kernel.delivery_program import Delivery
 from cosearch.loopnest.kernel.geometry import Children, Geometry, Inputs
-from cosearch.loopnest.kernel.pack import CAPACITY, NEVER, PLAIN, SPREAD_X, SPREAD_Y
+from cosearch.loopnest.kernel.pack import (
+    CAPACITY,
+    MOST_SPREAD,
+    MOST_TIME,
+    NEVER,
+    PLAIN,
+    SPREAD_X,
+    SPREAD_Y,
+)
 from cosearch.loopnest.kernel.tape import Tape, Value
 from cosearch.loopnest.slots import X, Y
 
@@ -47,6 +55,8 @@ def _used(shape: Geometry, number: int, kind: int, place: int) -> Value:
         return tape.product(*(shape.across(i, X) for i in above))
     if kind == SPREAD_Y:
         return tape.product(*(shape.across(i, Y) for i in above))
+    if kind > CAPACITY:
+        return _constrained(shape, number, kind, place)
     if kind != CAPACITY:
         return tape.product(*(shape.children(i) for i in above))
     total = tape.real(0)
@@ -55,6 +65,17 @@ def _used(shape: Geometry, number: int, kind: int, place: int) -> Value:
             kept = tape.product(shape.inputs.keep(place, t), shape.tile(t, place))
             total = tape.add(total, kept)
     return total
+
+
+def _constrained(shape: Geometry, number: int, kind: int, place: int) -> Value:
+    """Return what a constraint compares: a factor, or one more than the multipliers missing."""
+    wanted = int(shape.pack.check_detail[number])
+    if kind == MOST_TIME:
+        return shape.time(place, wanted)
+    if kind == MOST_SPREAD:
+        return shape.spread(place, wanted)
+    used = shape.tape.product(*(shape.children(i) for i in range(shape.levels)))
+    return shape.tape.linear(1.0 + wanted, (-1.0, used))
 
 
 def prices(inputs: Inputs) -> tuple[Tape, Value, Value]:
@@ -181,12 +202,22 @@ class _Prices:
                 for v in (reads, fills, updates)
             )
         energies = tuple(float(e[level, t]) for e in (pack.read_pj, pack.fill_pj, pack.update_pj))
-        operands = [self.access[level], shape.instances(level), reads, fills, updates]
+        operands = [self.access[level], self._accessed(level), reads, fills, updates]
         keep = shape.inputs.keep(level, t)
         if keep.known is None:
             operands.append(keep)
         op = kernel.ACCESS_KEPT if keep.known is None else kernel.ACCESS
         self.access[level] = tape.emit(op, *operands, numbers=energies)
+
+    def _accessed(self, level: int) -> Value:
+        """Return the used instances, or the physical memories where several share one."""
+        clusters = float(self.pack.clusters[level])
+        used = self.shape.instances(level)
+        if clusters == np.inf:
+            return used
+        if used.known is not None:
+            return self.tape.real(min(used.known, clusters))
+        return self.tape.emit(kernel.MOST, used, numbers=(clusters,))
 
     def _demand(self, t: int, level: int, reads: Value, writes: Value) -> None:
         keep = self.shape.inputs.keep(level, t)

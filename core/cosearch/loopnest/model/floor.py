@@ -141,7 +141,7 @@ def _whole(tensor: Tensor) -> bool:
 
 
 def _word(memory: Memory, tensor: Tensor, kind: str) -> float:
-    """Return the energy of one word's access."""
+    """Return the least energy of one word's access: instances may share one."""
     part = memory.partitions.get(tensor.role)
     energy: AccessEnergy = part.energy if part else memory.energy
-    return float(getattr(energy, kind)) / memory.block_size
+    return float(getattr(energy, kind)) / (memory.block_size * memory.cluster_size)

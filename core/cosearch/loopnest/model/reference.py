@@ -172,11 +172,16 @@ def _received(nest: Nest, level: int, traffic: tuple[Flow, ...]) -> tuple[Fracti
 def access_energy(
     memory: Memory, tensor: Tensor, instances: int, words: tuple[int, int, int]
 ) -> float:
-    """Return the energy of all instances for so many words read, filled and updated in each."""
+    """Return the energy of all used instances for so many words read, filled and updated.
+
+    Those that share a physical memory share each of its accesses, and used instances are taken to
+    be spread evenly over the memories (Timeloop, `BufferLevel::Evaluate`).
+    """
     partition = memory.partitions.get(tensor.role)
     energy = partition.energy if partition else memory.energy
     reads, fills, updates = (-(-count // memory.block_size) for count in words)
-    return instances * (reads * energy.read + fills * energy.fill + updates * energy.update)
+    accessed = min(instances, memory.clusters)
+    return accessed * (reads * energy.read + fills * energy.fill + updates * energy.update)
 
 
 def _network(

@@ -75,6 +75,8 @@ def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
     alive = [np.ones(len(column.exponents), dtype=bool) for column in columns]
     for check in range(len(limits.pack.check_kind)):
         kind, level = int(limits.pack.check_kind[check]), limits.level(check)
+        if kind > CAPACITY:
+            continue
         seen = [own[kind][:, level] for own in exponents]
         least = [1.0] * len(limits.dims)
         for column, powers in zip(columns, seen, strict=True):

@@ -50,7 +50,7 @@ class RowLayout:
         self.architecture, self.layer = architecture, layer
         self.constraints: Constraints = dict(constraints or {})
         self.dims = turning_dims(layer)
-        self.pack: Pack = pack(architecture, layer)
+        self.pack: Pack = pack(architecture, layer, self.constraints)
         self.keep_modes = self._keep_modes()
         columns = factor_columns(architecture, layer, self.constraints)
         limits = Limits(architecture, layer, self.dims, self.pack, self.keep_modes == ALWAYS)
@@ -142,7 +142,7 @@ class RowLayout:
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """What each reason code of a rejection means."""
-        return reasons(self.architecture, self.layer)
+        return reasons(self.architecture, self.layer, self.constraints)
 
     # -- rows and mappings
 

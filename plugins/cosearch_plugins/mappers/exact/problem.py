@@ -146,8 +146,22 @@ class OrderTables:
         return self._known[key]
 
 
-def refuse_unsupported(architecture: Architecture) -> None:
+def refuse_unsupported(architecture: Architecture, constraints: Constraints) -> None:
     """Raise CosearchError where the proofs of the exact mapper do not hold."""
+    shared = [m.name for m in architecture.levels if m.cluster_size > 1]
+    if shared:
+        raise CosearchError(
+            f"the exact mapper has no proof where instances share an access: cluster_size of "
+            f"{', '.join(shared)}",
+            "name another mapper: -m annealing, -m random",
+        )
+    spreading = [i for i in range(len(architecture.levels)) if max(architecture.fanout(i)) > 1]
+    if _least_used(list(constraints.values())) > 1 and len(spreading) > 1:
+        raise CosearchError(
+            "the exact mapper takes a least number of multipliers in use where one level spreads, "
+            f"and {len(spreading)} levels do",
+            "name another mapper: -m annealing, -m random",
+        )
     if architecture.rules.link_transfers:
         raise CosearchError(
             "the exact mapper has no proof under the cost rule 'link_transfers'",
@@ -170,7 +184,7 @@ def lay_out(
         CosearchError: the layer or the machine's rules are beyond the exact mapper.
         Infeasible: constraints leave no factorization.
     """
-    refuse_unsupported(architecture)
+    refuse_unsupported(architecture, constraints)
     refuse_unknown(architecture, layer, constraints)
     lattice = Lattice.of(layer, look)
     dims = lattice.dims
@@ -192,7 +206,7 @@ def lay_out(
     spreads = []
     for i, rule in enumerate(rules):
         look()
-        spreads.append(_spreads(architecture, lattice, rule, i))
+        spreads.append(_spreads(architecture, lattice, rule, i, _least_used(rules)))
     steps = [{d: c for axis in t.axes for d, c in axis.terms} for t in layer.tensors]
     energies = [
         [
@@ -268,7 +282,9 @@ def lay_out(
         demand=np.zeros((len(levels), 2)),
         bodies=1.0,
         visits=1.0,
-        temporal_ok=np.array([_fixed(lattice, rule.temporal) for rule in rules]),
+        temporal_ok=np.array(
+            [_allowed(lattice, rule.temporal, rule.temporal_most) for rule in rules]
+        ),
         spread_start=np.cumsum([0, *(len(s) for s in spreads)], dtype=np.int64),
         spread_id=np.concatenate([s[:, 0] for s in spreads]),
         spread_x=np.concatenate([s[:, 1] for s in spreads]),
@@ -344,18 +360,34 @@ def fits(architecture: Architecture, layer: Einsum, problem: Problem, keep: Bool
     return out
 
 
-def _fixed(lattice: Lattice, factors: Mapping[str, int]) -> BoolArray:
+def _allowed(lattice: Lattice, factors: Mapping[str, int], most: Mapping[str, int]) -> BoolArray:
+    """Return bool[n]: which factors are the prescribed ones, and none above its limit."""
     ok = np.ones(len(lattice), dtype=bool)
     for dim, factor in factors.items():
         if dim in lattice.dims:
             ok &= lattice.extent[:, lattice.dims.index(dim)] == factor
+    for dim, limit in most.items():
+        if dim in lattice.dims:
+            ok &= lattice.extent[:, lattice.dims.index(dim)] <= limit
     return ok
 
 
+def _least_used(rules: list[LevelConstraint]) -> int:
+    """Return how many multipliers have to be in use."""
+    return max((rule.least_multipliers for rule in rules), default=0)
+
+
 def _spreads(
-    architecture: Architecture, lattice: Lattice, rule: LevelConstraint, level: int
+    architecture: Architecture,
+    lattice: Lattice,
+    rule: LevelConstraint,
+    level: int,
+    least: int = 0,
 ) -> IntArray:
-    """Return int64[m, 5]: spatial factors, their part in X and in Y, and how many each uses."""
+    """Return int64[m, 5]: spatial factors, their part in X and in Y, and how many each uses.
+
+    `least` multipliers have to be in use; a level that does not spread leaves that to others.
+    """
     inside: list[Compute | Memory] = [architecture.compute, *architecture.levels[:level]]
     limits = [min(m.mesh_x for m in inside), min(m.mesh_y for m in inside)]
     instances = min(m.instances for m in inside)
@@ -373,8 +405,10 @@ def _spreads(
     divides = ((lattice.packed[last - x] | lattice.guard) - lattice.packed[y]) & lattice.guard
     used = lattice.volume.astype(np.int64)
     meets = (divides == lattice.guard) & (used[x] * used[y] <= instances)
+    if max(architecture.fanout(level)) > 1:
+        meets &= used[x] * used[y] >= least
     x, y = x[meets], y[meets]
-    meets = _fixed(lattice, rule.spatial)[x + y]
+    meets = _allowed(lattice, rule.spatial, rule.spatial_most)[x + y]
     table = np.stack([x + y, x, y, used[x], used[y]], axis=1)[meets]
     if len(table) == 0:
         raise Infeasible(

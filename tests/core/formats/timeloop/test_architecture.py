@@ -106,21 +106,23 @@ def test_version_4(read):
     glb = levels["glb"]
     assert (glb.word_bits, glb.block_size, glb.entries, glb.usable_entries) == (8, 8, 1024, 512)
     assert (glb.read_bandwidth, glb.area_um2, glb.leak_pj_per_cycle) == (16, 7.0, 0.25)
-    assert (glb.keeps, glb.may_keep) == ({"Inputs"}, {"Outputs"})
+    assert (glb.keeps, glb.may_keep) == (set(), {"Weights", "Inputs", "Outputs"})
     assert (levels["ispad"].word_bits, levels["ispad"].block_size) == (16, 1)
-    assert (levels["wspad"].keeps, levels["wspad"].may_keep) == ({"Weights"}, set())
+    said = {(d.target, d.kind): d for d in machine.directives}
+    assert said["wspad", "dataspace"].keep_only == ("Weights",)
+    assert said["glb", "dataspace"].keep == ("Inputs",)
+    assert machine.passing == {name for name in levels if name.startswith("inter_")}
     assert (levels["DRAM"].entries, levels["DRAM"].is_dram) == (None, True)
     assert levels["DRAM"].keeps == {"Weights", "Inputs", "Outputs"}
     assert machine.fanouts["PE"] == "inter_PE_spatial"
 
 
 def test_what_is_not_used_is_named(read):
-    notes = "\n".join(read(NEW).notes)
+    notes = "\n".join(read(NEW).told)
     for text in (
         "glb: not used: n_banks: 4",
-        "wspad: constraints not used: temporal",
         "mac: leakage of multipliers",
-        "glb: no area is known",
+        "no area is known for DRAM, glb",
     ):
         assert text in notes
 
@@ -141,7 +143,6 @@ def test_version_3(read):
         (OLD, "class: intmac", "class: SRAM", "the innermost component is 'mac'"),
         (OLD, "sizeKB: 2", "sizeKB: big", "'big' is not a whole number"),
         (OLD, "name: glb", "name: ispad", "two levels of one name"),
-        (OLD, "name: glb", "name: other", "no energy is known for reads, writes and updates"),
         (NEW, "!Parallel", "!Diagonal", "the tag !Diagonal is not understood"),
         (NEW, "{meshX: 4}", "{meshZ: 4}", "no such field"),
         (NEW, "nodes:\n  - !Container {name: s", "leaves:\n  - !Container {name: s", "has neither"),

@@ -17,7 +17,7 @@ LAYER = gemm(M=8, N=8, K=8)
 
 
 def read(text):
-    return mapping_of(parse_yaml(text, "map.yaml"), MACHINE, LAYER, {"PE": "fan"})
+    return mapping_of(parse_yaml(text, "map.yaml"), MACHINE, LAYER, {"PE": "fan"}).mapping
 
 
 def level(text, name):
@@ -65,8 +65,10 @@ def test_tensors_are_kept_unless_they_pass():
         ("{target: glb, type: temporal}", "there is no level 'glb'; there are: spad fan DRAM PE"),
         ("{target: spad, type: diagonal}", "'diagonal' is not one of temporal, spatial"),
         ("{target: spad, type: temporal, factors: X2}", "'X2' is no factor of one of M N K"),
-        ("{target: spad, type: temporal, factors: M0}", "'M0' is no factor"),
-        ("{target: spad, type: temporal, factors: 'M2,3'}", "'3' is no factor"),
+        ("{target: spad, type: temporal, factors: M3 M0}", "M has two factors"),
+        ("{target: spad, type: temporal, factors: 'M2,x'}", "'x' is no factor"),
+        ("{target: spad, type: temporal, factors: 'M3,2'}", "M3,2 is a residual factor"),
+        ("{target: spad, type: temporal, factors: M<=2}", "'M<=2' is no factor"),
         ("{target: spad, type: temporal, factors: M2 M3}", "M has two factors"),
         ("{target: spad, type: temporal, permutation: MMK}", "each once"),
         ("{target: spad, type: datatype, keep: [Psum]}", "'Psum' is not one of"),

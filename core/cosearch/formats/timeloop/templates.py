@@ -1,0 +1,121 @@
+"""Timeloop's files as templates of Jinja2: rendered in its sandbox, where it is installed.
+
+The front end of version 0.4 takes every input file for a template. Most that are one only include
+another file, `{{include_text('../problem_base.yaml')}}`. Jinja2's sandbox runs no code; what a
+template may read is YAML near the file itself.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from cosearch.errors import InputError
+
+_MARKS = re.compile(r"\{\{|\{%")
+_COMMENT = re.compile(r"(?m)(^|\s)#.*$")
+
+SUFFIXES = (".yaml", ".yml", ".json", ".jinja", ".jinja2")
+
+DEEPEST = 8
+"""Files that include files."""
+
+LARGEST = 16_000_000
+"""Characters of a rendered file."""
+
+HINT = "pip install 'cosearch[jinja]', or give the file that Timeloop's front end writes"
+
+
+def is_template(text: str) -> bool:
+    """Return whether a text has marks of a template outside its comments."""
+    return bool(_MARKS.search(_COMMENT.sub("", text)))
+
+
+def render(text: str, path: Path) -> str:
+    """Return the text of a template.
+
+    `include`, `include_text`, `include_all`, `add_to_path`, `cwd`, `find_path` and `path_exists`
+    are those of Timeloop's front end.
+
+    Raises:
+        InputError: Jinja2 is not installed, the template is wrong, or reads what it may not.
+    """
+    try:
+        import jinja2
+        import jinja2.sandbox
+    except ImportError:
+        problem = "is a template of Jinja2, which is not installed"
+        raise InputError(str(path), [problem], HINT) from None
+    return _Renderer(jinja2, path).render(text, path, 0)
+
+
+class _Renderer:
+    """Renders one file and those that it includes."""
+
+    def __init__(self, jinja2: Any, path: Path) -> None:  # noqa: ANN401 - a module
+        self.jinja2 = jinja2
+        self.top = path
+        self.folders = [path.parent]
+
+    def render(self, text: str, path: Path, depth: int) -> str:
+        if depth > DEEPEST:
+            raise InputError(str(path), [f"files include files more than {DEEPEST} deep"])
+        environment = self.jinja2.sandbox.ImmutableSandboxedEnvironment(
+            undefined=self.jinja2.StrictUndefined
+        )
+        environment.globals = {
+            "add_to_path": self._add_to_path,
+            "cwd": lambda: str(path.parent),
+            "find_path": lambda name: str(self._find(name, path)),
+            "path_exists": lambda name: self._found(name, path) is not None,
+            "include": lambda name, *_: self._include(name, path, depth),
+            "include_text": lambda name: self._include(name, path, depth),
+            "include_all": lambda folder, *_: self._include_all(folder, path, depth),
+        }
+        try:
+            out = environment.from_string(text).render()
+        except self.jinja2.TemplateError as error:
+            line = getattr(error, "lineno", None)
+            where = f"{path}:{line}" if line else str(path)
+            raise InputError(where, [f"the template cannot be rendered: {error}"]) from None
+        except (TypeError, ValueError, ArithmeticError, MemoryError, RecursionError) as error:
+            raise InputError(str(path), [f"the template cannot be rendered: {error}"]) from None
+        if len(out) > LARGEST:
+            raise InputError(str(path), [f"is rendered to more than {LARGEST:,} characters"])
+        return str(out)
+
+    def _add_to_path(self, folder: str) -> str:
+        self.folders.append(self.top.parent / str(folder))
+        return ""
+
+    def _include(self, name: str, path: Path, depth: int) -> str:
+        file = self._find(name, path)
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise InputError(str(file), ["is not UTF-8 text"]) from None
+        return self.render(text, file, depth + 1) if is_template(text) else text
+
+    def _include_all(self, folder: str, path: Path, depth: int) -> str:
+        found = [base / folder for base in (path.parent, *self.folders)]
+        there = next((place for place in found if place.is_dir()), None)
+        if there is None:
+            raise InputError(str(path), [f"includes the folder {folder!r}, which is not there"])
+        files = sorted(file for file in there.iterdir() if file.suffix.lower() in SUFFIXES)
+        return "\n".join(self._include(str(file.name), file, depth) for file in files)
+
+    def _find(self, name: str, path: Path) -> Path:
+        found = self._found(name, path)
+        if found is None:
+            raise InputError(str(path), [f"includes {name!r}, which is not there"])
+        return found
+
+    def _found(self, name: str, path: Path) -> Path | None:
+        """Return a file to read: YAML, named relative to the template or its search path."""
+        if Path(name).is_absolute() or Path(name).suffix.lower() not in SUFFIXES:
+            raise InputError(str(path), [f"may not read {name!r}: YAML files near it only"])
+        for folder in (path.parent, *self.folders):
+            if (folder / name).is_file():
+                return folder / name
+        return None
