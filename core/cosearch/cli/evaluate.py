@@ -19,6 +19,51 @@ if TYPE_CHECKING:
     from cosearch.machine.technology import Technology
 
 
+FilesArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="SPEC...",
+        show_default=False,
+        help="Architecture, layer and mapping, in one file or in three.",
+    ),
+]
+TimeloopOption = Annotated[
+    bool,
+    typer.Option(
+        "--timeloop",
+        show_default=False,
+        help="The files are Timeloop's: architecture, problem and mapping, in any order.",
+    ),
+]
+ErtOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ert",
+        metavar="FILE",
+        show_default=False,
+        help="Accelergy's energy reference table, with --timeloop.",
+    ),
+]
+ArtOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--art",
+        metavar="FILE",
+        show_default=False,
+        help="Accelergy's area reference table, with --timeloop.",
+    ),
+]
+TechnologyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--technology",
+        metavar="NAME",
+        show_default=False,
+        help="Prices what Timeloop's files do not, see `cosearch list technologies`.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("evaluate", rich_help_panel=MACHINE)(evaluate_command)
@@ -26,49 +71,11 @@ def register(app: typer.Typer) -> None:
 
 def evaluate_command(
     ctx: typer.Context,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="SPEC...",
-            show_default=False,
-            help="Architecture, layer and mapping, in one file or in three.",
-        ),
-    ] = None,
-    timeloop: Annotated[
-        bool,
-        typer.Option(
-            "--timeloop",
-            show_default=False,
-            help="The files are Timeloop's: architecture, problem and mapping, in any order.",
-        ),
-    ] = False,
-    ert: Annotated[
-        Path | None,
-        typer.Option(
-            "--ert",
-            metavar="FILE",
-            show_default=False,
-            help="Accelergy's energy reference table, with --timeloop.",
-        ),
-    ] = None,
-    art: Annotated[
-        Path | None,
-        typer.Option(
-            "--art",
-            metavar="FILE",
-            show_default=False,
-            help="Accelergy's area reference table, with --timeloop.",
-        ),
-    ] = None,
-    technology: Annotated[
-        str | None,
-        typer.Option(
-            "--technology",
-            metavar="NAME",
-            show_default=False,
-            help="Prices what Timeloop's files do not, see `cosearch list technologies`.",
-        ),
-    ] = None,
+    files: FilesArgument = None,
+    timeloop: TimeloopOption = False,
+    ert: ErtOption = None,
+    art: ArtOption = None,
+    technology: TechnologyOption = None,
     rules: RulesOption = None,
     schema: Annotated[
         bool,

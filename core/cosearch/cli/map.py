@@ -89,8 +89,7 @@ def map_command(
         cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml,constraints=c.yaml  # Timeloop's files
         cosearch map problem.yaml -H arch.yaml:technology=horowitz --rules timeloop_2022
     """
-    from cosearch.formats.rules import parse_rules
-    from cosearch.loopnest.ruled import RuledModel
+    from cosearch.formats.rules import RuledModel, parse_rules
     from cosearch.machine.building import build
     from cosearch.mapping.threads import hired
     from cosearch.study.building import canonical_mapper, default_mapper, make_hardware

@@ -116,7 +116,7 @@ layers:
         ("version: 1\nconv: {K: true, C: 1, P: 1, Q: 1}\n", "True is not a whole number"),
         ("version: 1\nconv: {K: '8', C: 1, P: 1, Q: 1}\n", "'8' is not a whole number"),
         ("a: [", "is not YAML"),
-        ("{{include_text('shape.yaml')}}\n", "is not YAML"),
+        ("{{include_text('shape.yaml')}}\n", "includes 'shape.yaml', which is not there"),
         ("a: &a [*a]\n", "an alias contains itself"),
     ],
 )
@@ -126,10 +126,10 @@ def test_one_message_for_each_mistake(path: Path, text: str, told: str) -> None:
     assert told in str(caught.value)
 
 
-def test_a_template_is_recognised(path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        read(path, "{{include_text('shape.yaml')}}\n")
-    assert "Jinja2 template has to be rendered" in caught.value.hint
+def test_a_template_is_rendered(path: Path) -> None:
+    path.with_name("sizes.yaml").write_text("version: 1\nname: {{ 'given' }}\n")
+    network = read(path, "{{include_text('sizes.yaml')}}\ngemm: {M: 2, N: {{ 2 + 1 }}, K: 4}\n")
+    assert (network.name, network.layers[0].einsum.macs) == ("given", 24)
 
 
 def test_the_schema_and_the_reader_have_the_same_fields() -> None:
