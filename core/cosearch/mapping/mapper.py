@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from attrs import field, frozen
 
-from cosearch.errors import Infeasible
+from cosearch.errors import CosearchError, Infeasible
 from cosearch.machine.cost import PartialTiles
 from cosearch.machine.hardware import Accelerator
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import Rows
 from cosearch.workload.einsum import Einsum
+
+if TYPE_CHECKING:
+    from cosearch.mapping.fused import FusedMapping
+    from cosearch.workload.network import Network
 
 
 @frozen
@@ -126,6 +130,32 @@ class Mapper(ABC):
                 level overflowed, and the margins by how much the nearest miss did. A mapper that
                 priced mappings in vain raises the subclass Unmappable, which says how many.
         """
+
+    def fuse(
+        self,
+        accelerator: Accelerator,
+        network: Network,
+        objective: Objective,
+        budget: Budget,
+        most: int,
+    ) -> FusedMapping:
+        """Return the best way to run a network in groups of layers that run together.
+
+        Args:
+            accelerator: to be mapped onto.
+            network: its links say what may stay on chip.
+            objective: of the network.
+            budget: of the whole network.
+            most: layers in a group.
+
+        Raises:
+            CosearchError: this mapper runs every layer alone, as most do.
+        """
+        _ = accelerator, network, objective, budget, most
+        raise CosearchError(
+            f"{type(self).__name__} runs every layer alone and proves nothing of groups",
+            "fuse with the mapper that does: -m fused",
+        )
 
     def floor(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
         """Return energy (pJ) and cycles that no mapping this mapper may find undercuts.

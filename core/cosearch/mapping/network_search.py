@@ -48,11 +48,14 @@ class Answer:
         energy_pj, cycles: of one run.
         gap: how far below its weighted sum, relative, another mapping's can be at most; None where
             nothing is known.
+        more: whether it is worth asking again although nothing is proven: the answer is one of
+            weighted sums that was given for a product.
     """
 
     energy_pj: float
     cycles: float
     gap: float | None = 0.0
+    more: bool = False
 
     @property
     def proven(self) -> bool:
@@ -85,6 +88,13 @@ class Product:
         ratio = self.b * weights[0] / (self.a * weights[1])  # cycles over energy
         energy: float = (value / ratio**self.b) ** (1 / self.degree)
         return weights[0] * energy + weights[1] * ratio * energy
+
+    def least_product(self, least: float, weights: Weights) -> float:
+        """Return the least value of the product where a weighted sum is not below its least."""
+        ratio = self.b * weights[0] / (self.a * weights[1])
+        energy = least / (weights[0] + weights[1] * ratio)
+        value: float = ratio**self.b * energy**self.degree
+        return value
 
     @property
     def degree(self) -> int:
@@ -150,7 +160,7 @@ class NetworkSearch:
             floors: energy (pJ) and cycles that no mapping of a layer undercuts.
         """
         self._outlines = list(map(self._begun, first, floors))
-        self._given_up = {i for i, found in enumerate(first) if not found.proven}
+        self._given_up = {i for i, found in enumerate(first) if not (found.proven or found.more)}
         bound, rounds = self._bound_alone(first), 0
         for rounds in range(ROUNDS):
             best = self._best()

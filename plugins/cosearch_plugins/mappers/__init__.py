@@ -17,6 +17,11 @@ def cosearch_mappers() -> list[Registration]:
             "the best mapping, proven, or its proven gap",
         ),
         Registration(
+            "fused",
+            f"{_HERE}.fused.mapper:FusedMapper",
+            "as exact, and layers that run together (`map --fuse`)",
+        ),
+        Registration(
             "exhaustive",
             f"{_HERE}.exhaustive:Exhaustive",
             "every mapping of a small space, best bound first: proven",

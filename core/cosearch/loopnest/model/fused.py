@@ -208,10 +208,11 @@ def group_cost(architecture: Architecture, group: FusedGroup) -> GroupCost:
     if len(group.layers) > 1 or group.prefix or group.held:
         refuse_unfusable(architecture)
         refuse_ill_formed(group)
-    return GroupCost(tuple(_member(architecture, group, j) for j in range(len(group.layers))))
+    return GroupCost(tuple(member_cost(architecture, group, j) for j in range(len(group.layers))))
 
 
-def _member(architecture: Architecture, group: FusedGroup, member: int) -> MemberCost:
+def member_cost(architecture: Architecture, group: FusedGroup, member: int) -> MemberCost:
+    """Return what one member of a group costs; see `group_cost`."""
     body, mapping = group.cut(member), group.mappings[member]
     if len(group.layers) > 1 or group.held:
         architecture = body_architecture(architecture, group, member)

@@ -162,15 +162,25 @@ class Tally:
 class Space(Protocol):
     """What a solver knows of a mapspace.
 
-    Attributes:
-        keep_modes: int64[L, T], see `cosearch.loopnest.kernel.pack`; a tensor at home in a fused
-            group is kept at the second outermost level and never at the outermost.
+    A tensor at home in a fused group is kept at the second outermost level and never at the
+    outermost.
     """
 
-    architecture: Architecture
-    layer: Einsum
-    constraints: Constraints
-    keep_modes: IntArray
+    @property
+    def architecture(self) -> Architecture:
+        """The machine."""
+
+    @property
+    def layer(self) -> Einsum:
+        """What is mapped."""
+
+    @property
+    def constraints(self) -> Constraints:
+        """What a mapping may do."""
+
+    @property
+    def keep_modes(self) -> IntArray:
+        """What each level keeps."""
 
 
 class InLine(NamedTuple):

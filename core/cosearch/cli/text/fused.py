@@ -1,0 +1,145 @@
+"""How a network looks that is mapped in groups of layers."""
+
+from __future__ import annotations
+
+from cosearch.cli.output import Output, table
+from cosearch.cli.text.network import certainty
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.loopnest.group import FusedGroup
+from cosearch.loopnest.group_text import group_nest, prefix_loop
+from cosearch.mapping.fused import FusedMapping, FusedRun
+from cosearch.quantities import energy, whole
+
+
+def show_fused(output: Output, machine: SpatialAccelerator, found: FusedMapping) -> None:
+    """Print the groups, their nests, and what fusing gains."""
+    level, outermost = machine.architecture.levels[-2:]
+    columns = (
+        "~layers that run together",
+        ">runs",
+        "~prefix",
+        "~held",
+        f">room|words of {level.name}",
+        f">{outermost.name} words|alone",
+        f">{outermost.name} words|together",
+        ">energy|",
+        ">cycles|",
+    )
+    groups = [run for run in found.runs if run.fused]
+    if groups:
+        output.show(table(columns, [_row(run) for run in groups]))
+    for run in groups:
+        output.show("")
+        output.title(" -> ".join(run.layers), f"{run.count} runs" if run.count > 1 else "")
+        output.show(
+            *(f"  {line}" for line in group_nest(machine.architecture, run.group, run.layers))
+        )
+    output.show("")
+    _show_totals(output, outermost.name, found)
+
+
+def _row(run: FusedRun) -> tuple[str, ...]:
+    group = run.group
+    prefix = ", ".join(prefix_loop(group, i) for i in range(len(group.prefix)))
+    held = ", ".join(f"{h.tensor} of {run.layers[h.member]}" for h in group.held)
+    return (
+        " -> ".join(run.layers),
+        str(run.count),
+        prefix or "none",
+        held or "none",
+        whole(run.cost.room),
+        whole(run.unfused_words),
+        whole(run.cost.outermost_words),
+        energy(run.cost.energy_pj),
+        whole(run.cost.cycles),
+    )
+
+
+def _show_totals(output: Output, outermost: str, found: FusedMapping) -> None:
+    unit, name = found.objective.unit, found.objective.name
+    rows = [
+        (
+            "layer by layer",
+            energy(found.unfused[0]),
+            whole(found.unfused[1]),
+            f"{found.unfused_value:.6e}",
+        ),
+        (
+            "in groups",
+            energy(found.energy_pj),
+            whole(found.cycles),
+            f"{found.value:.6e}",
+        ),
+    ]
+    output.show(table(("network", ">energy", ">cycles", f">{name}|{unit}"), rows))
+    count = sum(run.fused for run in found.runs)
+    if not count:
+        output.show(f"  no group of layers is better than its layers alone for {name}")
+    else:
+        times = found.unfused_words / max(1, found.outermost_words)
+        output.show(
+            f"  {found.unfused_value / found.value:.3f} times better in {name}; {times:.2f} times "
+            f"fewer {outermost} words than layers of least energy alone"
+        )
+    output.show(certainty(found.objective, found.gap))
+    output.show(
+        f"  {found.solves:,} bodies searched, {found.options:,} ways to run a group, "
+        f"{found.seconds:.2f} s"
+    )
+
+
+def facts(machine: SpatialAccelerator, found: FusedMapping) -> dict[str, object]:
+    """Return the result for JSON: everything that prices it again."""
+    return {
+        "machine": machine.name,
+        "objective": found.objective.name,
+        "value": found.value,
+        "energy_pj": found.energy_pj,
+        "cycles": found.cycles,
+        "outermost_words": found.outermost_words,
+        "unfused": {
+            "value": found.unfused_value,
+            "energy_pj": found.unfused[0],
+            "cycles": found.unfused[1],
+            "outermost_words": found.unfused_words,
+        },
+        "gap": found.gap,
+        "solves": found.solves,
+        "options": found.options,
+        "seconds": found.seconds,
+        "groups": [_group(run) for run in found.runs],
+    }
+
+
+def _group(run: FusedRun) -> dict[str, object]:
+    return {
+        "layers": list(run.layers),
+        "runs": run.count,
+        "energy_pj": run.cost.energy_pj,
+        "cycles": run.cost.cycles,
+        "room": run.cost.room,
+        "outermost_words": run.cost.outermost_words,
+        "unfused_outermost_words": run.unfused_words,
+        "prefix": [{"bound": p.bound, "dims": list(p.dims)} for p in run.group.prefix],
+        "held": [
+            {"layer": run.layers[h.member], "tensor": h.tensor, "depth": h.depth}
+            for h in run.group.held
+        ],
+        "mappings": _mappings(run.group),
+    }
+
+
+def _mappings(group: FusedGroup) -> list[object]:
+    return [
+        [
+            {
+                "level": entry.level,
+                "keep": sorted(entry.keep),
+                "temporal": [[loop.dim, loop.bound] for loop in entry.temporal],
+                "spatial_x": [[loop.dim, loop.bound] for loop in entry.spatial_x],
+                "spatial_y": [[loop.dim, loop.bound] for loop in entry.spatial_y],
+            }
+            for entry in mapping.levels
+        ]
+        for mapping in group.mappings
+    ]

@@ -1,0 +1,1 @@
+"""The proven fused mapper: which layers run together, piece by piece, and how."""

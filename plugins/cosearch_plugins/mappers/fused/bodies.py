@@ -1,0 +1,299 @@
+"""Bodies: members of fused groups as the exact search solves them, each question once.
+
+A body's best mapping for a weighted sum depends on its size, on what is at home, on the room left
+and on the constant demand of held words. A solution answers many more questions than its own: less
+room is no better, nor is more demand, so while it still fits and still takes as many cycles it is
+still the best.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from attrs import define, evolve, field, frozen
+
+from cosearch.errors import Infeasible
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.loopnest.kernel.pack import ALWAYS, NEVER
+from cosearch.loopnest.mapping import Constraints, Mapping
+from cosearch.loopnest.model.analysis import LevelAnalysis
+from cosearch.loopnest.model.reference import analyse, throttling
+from cosearch.machine.architecture import Architecture, Memory, Partition
+from cosearch.mapping.outline import Weights
+from cosearch.typing import IntArray
+from cosearch.workload.einsum import Einsum
+from cosearch_plugins.mappers.exact.arrays import Aim
+from cosearch_plugins.mappers.exact.problem import OrderTables
+from cosearch_plugins.mappers.exact.solve import Certificate, Limits, Solver
+
+
+@frozen
+class Demand:
+    """Words of held tensors that one body moves: read and written outside, written on chip."""
+
+    read: float = 0.0
+    write: float = 0.0
+
+    def within(self, other: Demand) -> bool:
+        """Return whether it is no more than another."""
+        return self.read <= other.read and self.write <= other.write
+
+
+NO_DEMAND = Demand()
+
+
+@frozen
+class Question:
+    """A body.
+
+    Attributes:
+        member: the layer it is a part of, whose rules of keeping hold for it.
+        layer: its size.
+        home: names of the tensors at home.
+        room: words of the fusion level that are left for what is streamed.
+        demand: of held words.
+        bodies: how often it runs.
+        visits: how many bodies add to one result.
+    """
+
+    member: Einsum
+    layer: Einsum
+    home: frozenset[str]
+    room: int
+    demand: Demand = NO_DEMAND
+    bodies: int = 1
+    visits: int = 1
+
+
+@frozen(eq=False)
+class Body:
+    """The best mapping of a body; None where nothing fits.
+
+    Attributes:
+        question: that it was found for.
+        mapping: itself.
+        energy_pj, cycles: of one body.
+        least: the weighted sum that no mapping undercuts.
+        proven: whether that is the mapping's own, but for rounding.
+        words: of the fusion level that it streams through.
+        steps: compute steps.
+        waits: cycles that the levels inside need.
+        inner, outer: words read and written at the fusion level and the outermost, by tensor.
+    """
+
+    question: Question
+    mapping: Mapping | None = None
+    energy_pj: float = math.inf
+    cycles: float = math.inf
+    least: float = math.inf
+    proven: bool = True
+    words: int = 0
+    steps: int = 0
+    waits: int = 0
+    inner: tuple[tuple[float, float], ...] = ()
+    outer: tuple[tuple[float, float], ...] = ()
+
+    def answers(self, question: Question, levels: Sequence[Memory]) -> bool:
+        """Return whether no other mapping is better for another question of the same body."""
+        own = self.question
+        if own.room < question.room or not own.demand.within(question.demand):
+            return False
+        if self.mapping is None:
+            return True
+        fits = self.words <= question.room
+        return fits and (
+            own.demand == question.demand or self.cycles_at(question.demand, levels) == self.cycles
+        )
+
+    def cycles_at(self, demand: Demand, levels: Sequence[Memory]) -> int:
+        """Return the cycles under another demand."""
+        inner = throttling(levels[-2], [(0.0, demand.read), *self.inner], self.steps)
+        outer = throttling(levels[-1], [(demand.read, demand.write), *self.outer], self.steps)
+        return max(
+            self.waits, math.ceil(self.steps / inner), math.ceil(self.steps / outer), self.steps
+        )
+
+
+@frozen(eq=False)
+class _Place:
+    """A body on a machine with some room, as a solver knows a mapspace."""
+
+    architecture: Architecture
+    layer: Einsum
+    constraints: Constraints
+    keep_modes: IntArray
+
+
+@define(eq=False)
+class Bodies:
+    """Answers questions about bodies on one machine.
+
+    Args:
+        machine: which.
+        tables: order classes, shared with others.
+        open_bypass: whether open choices of what to keep are searched.
+        limits: on each search.
+
+    Attributes:
+        solves: searches so far.
+        nodes: partial mappings bounded.
+    """
+
+    machine: SpatialAccelerator
+    tables: OrderTables = field(factory=OrderTables)
+    open_bypass: bool = True
+    limits: Limits = field(factory=Limits)
+    solves: int = 0
+    nodes: int = 0
+    _found: dict[tuple[object, ...], list[Body]] = field(init=False, factory=dict)
+    _solvers: dict[tuple[object, ...], Solver | None] = field(init=False, factory=dict)
+    _roomy: dict[tuple[object, ...], Solver] = field(init=False, factory=dict)
+
+    @property
+    def architecture(self) -> Architecture:
+        """The machine's."""
+        return self.machine.architecture
+
+    def kept(self, layer: Einsum) -> frozenset[str]:
+        """Return the names of the tensors that the fusion level keeps in any case."""
+        modes = self.machine.mapspace(layer).keep_modes[-2]
+        return frozenset(
+            t.name for t, mode in zip(layer.tensors, modes, strict=True) if mode == ALWAYS
+        )
+
+    def keeps(self, layer: Einsum, name: str) -> bool:
+        """Return whether the fusion level may keep a tensor, and no other has its role."""
+        modes = self.machine.mapspace(layer).keep_modes[-2]
+        roles = [t.role for t in layer.tensors]
+        return any(
+            t.name == name and mode != NEVER and roles.count(t.role) == 1
+            for t, mode in zip(layer.tensors, modes, strict=True)
+        )
+
+    def best(self, question: Question, weights: Weights) -> Body:
+        """Return the best mapping of a body for a weighted sum; without one where nothing fits."""
+        levels = self.architecture.levels
+        idle = weights[1] == 0 and all(m.leak_pj_per_cycle == 0 for m in levels)
+        if idle or not self._demand_counts():
+            question = evolve(question, demand=NO_DEMAND)
+        if question.visits == 1 and all(m.block_size == 1 for m in levels):
+            question = evolve(question, bodies=1)
+        known = self._found.setdefault(
+            (
+                question.layer.key,
+                question.member.key,
+                question.home,
+                question.bodies,
+                question.visits,
+                weights,
+            ),
+            [],
+        )
+        for body in known:
+            if body.answers(question, levels):
+                return body
+        found = self._solve(question, weights)
+        known.append(found)
+        return found
+
+    def _demand_counts(self) -> bool:
+        return any(
+            w is not None
+            for m in self.architecture.levels[-2:]
+            for w in (m.read_bandwidth, m.write_bandwidth, m.shared_bandwidth)
+        )
+
+    def _solve(self, question: Question, weights: Weights) -> Body:
+        solver = self._solver(question)
+        if solver is None:
+            return Body(question)
+        self.solves += 1
+        found = solver.solve(Aim.weighted(*weights), self.limits)
+        self.nodes += found.nodes
+        if found.mapping is None:
+            return Body(question, least=math.inf if found.proven else 0.0)
+        return self._body(question, solver, found, weights)
+
+    def _body(
+        self, question: Question, solver: Solver, found: Certificate, weights: Weights
+    ) -> Body:
+        mapping = found.mapping
+        if mapping is None:
+            return Body(question)
+        value = weights[0] * found.energy_pj + weights[1] * found.cycles
+        gap = 1.0 if found.gap is None or solver.narrowed else found.gap
+        seen = analyse(solver.space.architecture, question.layer, mapping)
+        inner, outer = seen.levels[-2:]
+        return Body(
+            question,
+            mapping,
+            found.energy_pj,
+            found.cycles,
+            (1 - gap) * value,
+            gap == 0,
+            sum(t.tile_size for t in inner.tensors if t.tensor not in question.home),
+            seen.steps,
+            max((level.cycles for level in seen.levels[:-2]), default=0),
+            _moved(inner, question.visits, outside={t.tensor for t in outer.tensors}),
+            _moved(outer, question.visits, outside=set()),
+        )
+
+    def _solver(self, question: Question) -> Solver | None:
+        """Return a solver with the room and demand of a question; None where nothing fits."""
+        key = (question.layer.key, question.member.key, question.home)
+        if key not in self._solvers:
+            self._solvers[key] = self._laid_out(question)
+        first = self._solvers[key]
+        if first is None:
+            return None
+        place = self._place(question)
+        roomy = self._roomy.get((*key, question.room))
+        demand = np.zeros((len(self.architecture.levels), 2))
+        demand[-1] = question.demand.read, question.demand.write
+        demand[-2, 1] = question.demand.read
+        other = (roomy or first).of_bodies(
+            place, demand, question.bodies, question.visits, same_room=roomy is not None
+        )
+        self._roomy[(*key, question.room)] = other
+        return other
+
+    def _laid_out(self, question: Question) -> Solver | None:
+        try:
+            return Solver(self._place(question), self.tables, self.open_bypass, self.limits)
+        except Infeasible:
+            return None
+
+    def _place(self, question: Question) -> _Place:
+        layer, home, levels = question.layer, question.home, self.architecture.levels
+        roles = {t.role: 0 for t in layer.tensors if t.name in home}
+        for tensor in layer.tensors:
+            if tensor.role in roles:
+                roles[tensor.role] += layer.words(tensor)
+        level = levels[-2]
+        copies = level.multiple_buffering
+        aside = {r: Partition(math.ceil(n * copies), level.energy) for r, n in roles.items()}
+        entries = None if level.entries is None else math.ceil(question.room * copies)
+        machine = evolve(
+            self.architecture,
+            levels=(*levels[:-2], evolve(level, entries=entries, partitions=aside), levels[-1]),
+        )
+        modes = self.machine.mapspace(question.member).keep_modes.copy()
+        for t, tensor in enumerate(layer.tensors):
+            if tensor.name in home:
+                modes[-2, t], modes[-1, t] = ALWAYS, NEVER
+        return _Place(machine, layer, self.machine.constraints_for(layer), modes)
+
+
+def _moved(level: LevelAnalysis, visits: int, outside: set[str]) -> tuple[tuple[float, float], ...]:
+    """Return the words read and written of each tensor, first visits credited once in `visits`."""
+    out: list[tuple[float, float]] = []
+    for t in level.tensors:
+        if t.updates and visits > 1:
+            first, filled = t.partition_size, t.partition_size if t.tensor in outside else 0
+            reads = t.reads + first - first / visits
+            out.append((reads, t.fills + filled - filled / visits + t.updates))
+        else:
+            out.append((t.reads, t.fills + t.updates))
+    return tuple(out)

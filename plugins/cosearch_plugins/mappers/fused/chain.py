@@ -1,0 +1,133 @@
+"""The best groups of a chain of layers, for a weighted sum: a shortest path.
+
+A weighted sum adds up over groups, so the best of the first k layers is the best of the first i and
+the group of those between, for some i: exact, in one pass. Equal groups are searched once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from attrs import define, evolve, field, frozen
+
+from cosearch.errors import CosearchError
+from cosearch.loopnest.group import FusedGroup
+from cosearch.loopnest.model.fused import refuse_unfusable
+from cosearch.mapping.outline import Weights
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.link import Link
+from cosearch_plugins.mappers.exact.arrays import MARGIN
+from cosearch_plugins.mappers.fused.group import GroupFound, GroupSearch
+
+
+@frozen
+class Chain:
+    """Layers, each linked to the next.
+
+    Attributes:
+        layers: in order.
+        links: numbered within the chain.
+    """
+
+    layers: tuple[Einsum, ...]
+    links: tuple[Link, ...] = ()
+
+    def part(self, first: int, end: int) -> Chain:
+        """Return some of its layers."""
+        links = tuple(link.moved(-first) for link in self.links[first : end - 1])
+        return Chain(self.layers[first:end], links)
+
+
+@frozen(eq=False)
+class ChainFound:
+    """The best groups of a chain.
+
+    Attributes:
+        groups: in order, each with mappings.
+        energy_pj, cycles: of one run.
+        least: no groups have a smaller weighted sum.
+        gap: how far below their weighted sum another choice's can be at most, relative.
+    """
+
+    groups: tuple[FusedGroup, ...]
+    energy_pj: float
+    cycles: float
+    least: float
+    gap: float
+
+
+Alone = Callable[[Einsum, Weights], GroupFound]
+"""Maps a layer alone."""
+
+
+@define(eq=False)
+class ChainSearch:
+    """Searches chains.
+
+    Args:
+        search: of groups.
+        alone: maps a layer alone.
+        most: layers in a group.
+    """
+
+    search: GroupSearch
+    alone: Alone
+    most: int = 4
+    _known: dict[tuple[Chain, Weights], GroupFound] = field(init=False, factory=dict)
+    _bounds: dict[tuple[Chain, Weights], float] = field(init=False, factory=dict)
+
+    def best(self, chain: Chain, weights: Weights) -> ChainFound:
+        """Return the best groups of a chain for a weighted sum."""
+        value, least = [0.0], [0.0]
+        paths: list[tuple[GroupFound, ...]] = [()]
+        for end in range(1, len(chain.layers) + 1):
+            here, bound, path = math.inf, math.inf, paths[0]
+            for first in range(end - 1, max(-1, end - 1 - self.most), -1):
+                found = self._group(chain.part(first, end), weights, here - value[first])
+                bound = min(bound, least[first] + found.least)
+                if value[first] + found.value < here:
+                    here, path = value[first] + found.value, (*paths[first], found)
+            value.append(here)
+            least.append(min(bound, here))
+            paths.append(path)
+        energy = sum(found.energy_pj for found in paths[-1])
+        cycles = sum(found.cycles for found in paths[-1])
+        total = weights[0] * energy + weights[1] * cycles
+        gap = 0.0 if least[-1] >= total * (1 - 2 * MARGIN) else 1 - least[-1] / total
+        groups = tuple(found.group for found in paths[-1] if found.group is not None)
+        return ChainFound(groups, energy, cycles, least[-1], gap)
+
+    def _group(self, part: Chain, weights: Weights, below: float) -> GroupFound:
+        """Return the best way to run some layers as one group, if it is below a value."""
+        key = (part, weights)
+        nothing = GroupFound(None, math.inf, math.inf, math.inf, below)
+        if key in self._known:
+            return self._known[key]
+        if self._bounds.get(key, -math.inf) >= below:
+            return evolve(nothing, least=self._bounds[key])
+        if len(part.layers) == 1:
+            self._known[key] = self.alone(part.layers[0], weights)
+            return self._known[key]
+        if any(self._refused(part)):
+            self._bounds[key] = math.inf
+            return evolve(nothing, least=math.inf)
+        found = self.search.best(part.layers, part.links, weights, below)
+        if found.group is not None:
+            self._known[key] = found
+        else:
+            self._bounds[key] = found.least
+        return found
+
+    def _refused(self, part: Chain) -> Iterator[bool]:
+        """Yield whether something forbids that layers run as one group."""
+        bodies = self.search.bodies
+        try:
+            refuse_unfusable(bodies.architecture)
+        except CosearchError:
+            yield True
+            return
+        for link in part.links:
+            producer, consumer = part.layers[link.producer], part.layers[link.consumer]
+            yield not bodies.keeps(producer, producer.output.name)
+            yield not bodies.keeps(consumer, link.operand)

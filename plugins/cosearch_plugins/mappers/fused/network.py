@@ -1,0 +1,265 @@
+"""The best groups of a whole network for its own objective, proven."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from math import isclose
+
+import numpy as np
+from attrs import define, evolve, field, frozen
+
+from cosearch.errors import CosearchError, PluginError
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.loopnest.group import FusedGroup
+from cosearch.loopnest.model.fused import group_cost
+from cosearch.mapping.fused import FusedMapping, FusedRun, value_of
+from cosearch.mapping.mapper import Budget, Mapped
+from cosearch.mapping.network_search import Answer, NetworkSearch, Product, Question
+from cosearch.mapping.outline import Weights
+from cosearch.mapping.together import map_together
+from cosearch.search.objective import Objective, weighted_sum
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.link import Link, chains
+from cosearch.workload.network import Network
+from cosearch_plugins.mappers.exact.mapper import ExactMapper
+from cosearch_plugins.mappers.fused.bodies import Bodies
+from cosearch_plugins.mappers.fused.chain import Chain, ChainFound, ChainSearch
+from cosearch_plugins.mappers.fused.group import GroupFound, GroupSearch
+
+CLAIM = 1e-9
+"""By how much a group's energy may differ from the model's, relative: rounding, no more."""
+
+
+@frozen(eq=False)
+class Item:
+    """A chain of a network, and how often it runs."""
+
+    chain: Chain
+    names: tuple[str, ...]
+    count: int
+
+
+def items_of(network: Network) -> list[Item]:
+    """Return the different chains of a network with how often each runs."""
+    found: dict[Chain, Item] = {}
+    kept = [link for link in network.links if not _parted(network, link)]
+    for run in chains(len(network.layers), kept):
+        layers = tuple(network.layers[i] for i in run)
+        links = []
+        for place, (a, b) in enumerate(itertools.pairwise(run)):
+            link = next(x for x in network.links if (x.producer, x.consumer) == (a, b))
+            links.append(evolve(link, producer=place, consumer=place + 1))
+        chain = Chain(tuple(layer.einsum for layer in layers), tuple(links))
+        before = found.get(chain)
+        count = layers[0].count + (before.count if before else 0)
+        names = before.names if before else tuple(layer.name for layer in layers)
+        found[chain] = Item(chain, names, count)
+    return list(found.values())
+
+
+def _parted(network: Network, link: Link) -> bool:
+    """Return whether element-wise work that the machine prices may stand between two layers."""
+    between = network.layers[link.producer + 1 : link.consumer]
+    return any(layer.einsum.operation for layer in between)
+
+
+@define(eq=False)
+class NetworkFuser:
+    """Fuses one network on one machine.
+
+    Args:
+        machine: to be mapped onto.
+        exact: maps layers alone.
+        search: of groups.
+        most: layers in a group.
+        budget: of layers alone.
+
+    Attributes:
+        chains: searches chains of layers for weighted sums.
+    """
+
+    machine: SpatialAccelerator
+    exact: ExactMapper
+    search: GroupSearch
+    most: int
+    budget: Budget
+    chains: ChainSearch = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.chains = ChainSearch(self.search, self._alone, self.most)
+
+    def map(self, network: Network, objective: Objective) -> FusedMapping:
+        """Return the best groups for an objective.
+
+        Raises:
+            Infeasible: a layer fits nowhere.
+            CosearchError: the objective is no product of powers of energy and cycles.
+            PluginError: the model does not confirm what was found.
+        """
+        started = time.perf_counter()
+        if objective.powers is None:
+            raise CosearchError(
+                f"fused mapping minimizes products of powers of energy and cycles, not "
+                f"{objective.name!r}",
+                "for example: -o edp, -o energy, -o latency",
+            )
+        items = items_of(network)
+        own, together = self._unfused(network, objective)
+        product = Product(*objective.powers)
+        if 0 in objective.powers:
+            weights = (float(product.a > 0), float(product.b > 0))
+            chosen = [self.chains.best(item.chain, weights) for item in items]
+            total = sum(i.count * _sum(c, weights) for i, c in zip(items, chosen, strict=True))
+            least = sum(i.count * c.least for i, c in zip(items, chosen, strict=True))
+            gap = 0.0 if all(c.gap == 0 for c in chosen) else 1 - least / total
+        else:
+            chosen, gap = self._together(items, product, own, together)
+        return self._result(items, chosen, objective, together, gap, started)
+
+    def _unfused(
+        self, network: Network, objective: Objective
+    ) -> tuple[dict[str, Mapped], tuple[float, float]]:
+        """Return each layer's own best mapping, and the best sums of energy and cycles."""
+        layers = network.unique
+        first = [self._mapped(layer.einsum, objective) for layer in layers]
+        counts = [layer.count for layer in layers]
+        floors = [self.exact.floor(self.machine, layer.einsum) for layer in layers]
+
+        def search(asked: Sequence[tuple[int, Objective]]) -> list[Mapped | None]:
+            return [self._mapped(layers[i].einsum, aim) for i, aim in asked]
+
+        best = map_together(objective, counts, floors, first, search).chosen
+        sums = (
+            sum(n * x.energy_pj for n, x in zip(counts, best, strict=True)),
+            sum(n * x.cycles for n, x in zip(counts, best, strict=True)),
+        )
+        return {x.einsum.key: m for x, m in zip(layers, first, strict=True)}, sums
+
+    def _mapped(self, layer: Einsum, objective: Objective) -> Mapped:
+        rng = np.random.default_rng(0)
+        return self.exact.map(self.machine, layer, objective, self.budget, rng)
+
+    def _alone(self, layer: Einsum, weights: Weights) -> GroupFound:
+        mapped = self._mapped(layer, weighted_sum(*weights))
+        return self._as_group(layer, mapped, weights)
+
+    def _as_group(self, layer: Einsum, mapped: Mapped, weights: Weights) -> GroupFound:
+        value = weights[0] * mapped.energy_pj + weights[1] * mapped.cycles
+        mapping = self.machine.mapspace(layer).mapping_of(mapped.row)
+        group = FusedGroup((layer,), mappings=(mapping,))
+        least = 0.0 if mapped.gap is None else (1 - mapped.gap) * value
+        return GroupFound(group, mapped.energy_pj, mapped.cycles, value, least)
+
+    def _together(
+        self,
+        items: list[Item],
+        product: Product,
+        own: dict[str, Mapped],
+        unfused: tuple[float, float],
+    ) -> tuple[list[ChainFound], float]:
+        """Return the chains chosen together for a product, and the gap."""
+        tangent = product.tangent(*unfused)
+        found: list[list[ChainFound]] = []
+        first = []
+        for item in items:
+            if len(item.chain.layers) == 1:
+                layer = item.chain.layers[0]
+                mapped = own[layer.key]
+                alone = self._as_group(layer, mapped, tangent)
+                groups = () if alone.group is None else (alone.group,)
+                begun = ChainFound(groups, mapped.energy_pj, mapped.cycles, alone.least, 0.0)
+                first.append(Answer(mapped.energy_pj, mapped.cycles, mapped.gap))
+            else:
+                begun = self.chains.best(item.chain, tangent)
+                bound = product.least_product(begun.least, tangent)
+                gap = max(0.0, 1 - bound / product.of(begun.energy_pj, begun.cycles))
+                first.append(Answer(begun.energy_pj, begun.cycles, gap, more=begun.gap == 0))
+            found.append([begun])
+
+        def ask(questions: Sequence[Question]) -> list[Answer]:
+            answers = []
+            for question in questions:
+                best = self.chains.best(items[question.layer].chain, question.weights)
+                found[question.layer].append(best)
+                answers.append(Answer(best.energy_pj, best.cycles, best.gap))
+            return answers
+
+        counts = [item.count for item in items]
+        floors = [self._floor(item.chain) for item in items]
+        agreed = NetworkSearch(product, counts, ask).run(first, floors)
+        choice = zip(found, agreed.combination.choice, strict=True)
+        return [answers[k] for answers, k in choice], 0.0 if agreed.proven else agreed.gap
+
+    def _floor(self, chain: Chain) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that no groups of a chain undercut: multiplying alone."""
+        if len(chain.layers) == 1:
+            return self.exact.floor(self.machine, chain.layers[0])
+        compute = self.machine.architecture.compute
+        macs = sum(layer.macs for layer in chain.layers)
+        return macs * compute.energy_pj * (1 - CLAIM), macs / compute.instances
+
+    def _result(
+        self,
+        items: list[Item],
+        chosen: list[ChainFound],
+        objective: Objective,
+        unfused: tuple[float, float],
+        gap: float,
+        started: float,
+    ) -> FusedMapping:
+        runs = []
+        for item, found in zip(items, chosen, strict=True):
+            at = 0
+            for group in found.groups:
+                names = item.names[at : at + len(group.layers)]
+                runs.append(self._run(names, item.count, group))
+                at += len(group.layers)
+            claimed = (found.energy_pj, found.cycles)
+            self._confirm(item, runs[-len(found.groups) :], claimed)
+        result = FusedMapping(
+            objective,
+            tuple(runs),
+            unfused,
+            gap,
+            time.perf_counter() - started,
+            self.search.bodies.solves,
+            self.search.entries,
+        )
+        if value_of(objective, unfused) < result.value * (1 - CLAIM):
+            raise PluginError("fused mapping found less than mapping layer by layer")
+        return result
+
+    def _run(self, names: tuple[str, ...], count: int, group: FusedGroup) -> FusedRun:
+        architecture = self.machine.architecture
+        cost = group_cost(architecture, group)
+        words = cost.outermost_words
+        if len(group.layers) > 1:
+            words = 0
+            for layer in group.layers:
+                best = self._alone(layer, (1.0, 0.0)).group
+                words += 0 if best is None else group_cost(architecture, best).outermost_words
+        return FusedRun(names, count, group, cost, words)
+
+    def _confirm(self, item: Item, runs: list[FusedRun], claimed: tuple[float, float]) -> None:
+        """Raise PluginError where the readable model prices groups otherwise."""
+        energy = sum(run.cost.energy_pj for run in runs)
+        cycles = sum(run.cost.cycles for run in runs)
+        if not (isclose(energy, claimed[0], rel_tol=CLAIM) and cycles == claimed[1]):
+            raise PluginError(
+                f"the fused mapper claims {claimed[0]:.17g} pJ and {claimed[1]:.17g} cycles for "
+                f"{' '.join(item.names)}; the model says {energy:.17g} pJ and {cycles} cycles"
+            )
+
+
+def _sum(found: ChainFound, weights: Weights) -> float:
+    return weights[0] * found.energy_pj + weights[1] * found.cycles
+
+
+def fuser(
+    machine: SpatialAccelerator, exact: ExactMapper, most: int, deadline: float, budget: Budget
+) -> NetworkFuser:
+    """Return what fuses networks on a machine until a deadline, by `time.perf_counter`."""
+    bodies = Bodies(machine, open_bypass=exact.bypass == "open")
+    return NetworkFuser(machine, exact, GroupSearch(bodies, deadline), most, budget)

@@ -1,0 +1,201 @@
+"""How a group may run: prefixes, and what is held under each."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+from attrs import evolve, frozen
+
+from cosearch.loopnest.group import FusedGroup, Held, PrefixLoop, joint_dims, slides
+from cosearch.loopnest.model.fused import held_words, home_room
+from cosearch.loopnest.model.reference import access_energy
+from cosearch.machine.architecture import Architecture
+from cosearch.workload.einsum import Einsum, Tensor
+from cosearch.workload.link import Link
+
+
+@frozen
+class Choice:
+    """One way to have a tensor: streamed (no depth), or held.
+
+    Attributes:
+        member, tensor: whose and which.
+        depth: of the hold, or None.
+        room: words of its tile; 0 where it is streamed.
+        read, write: words at the outermost level, of all bodies.
+        energy_pj: of moving them to the fusion level: all of a held tensor's, and the least of a
+            streamed one's.
+    """
+
+    member: int
+    tensor: str
+    depth: int | None
+    room: int
+    read: float
+    write: float
+    energy_pj: float
+
+
+@frozen(eq=False)
+class Option:
+    """A prefix and what is held.
+
+    Attributes:
+        group: without mappings.
+        choices: one a tensor that is no intermediate.
+        room: of each member, words left for what is streamed.
+    """
+
+    group: FusedGroup
+    choices: tuple[Choice, ...]
+    room: tuple[int, ...]
+
+    @property
+    def held_pj(self) -> float:
+        """Energy of moving what is held."""
+        return sum(c.energy_pj for c in self.choices if c.depth is not None)
+
+
+def prefixes(layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> Iterator[FusedGroup]:
+    """Yield a group for every prefix: each set of joint dimensions, divisors and orders.
+
+    Windows slide along one of its loops at most. Coarse prefixes come first.
+    """
+    joint = list(joint_dims(layers, links))
+    factors = []
+    for dims, _ in joint:
+        sizes = [layer.bounds[d] for layer, d in zip(layers, dims, strict=True)]
+        most = math.gcd(*sizes)
+        factors.append([f for f in range(1, most + 1) if most % f == 0])
+    for bounds in sorted(itertools.product(*factors), key=lambda b: (math.prod(b), b)):
+        loops = [
+            (PrefixLoop(f, dims), window)
+            for f, (dims, window) in zip(bounds, joint, strict=True)
+            if f > 1
+        ]
+        if sum(window for _, window in loops) <= 1:
+            for order in itertools.permutations([loop for loop, _ in loops]):
+                yield FusedGroup(layers, links, order)
+
+
+def options(
+    architecture: Architecture, group: FusedGroup, kept: tuple[frozenset[str], ...]
+) -> Iterator[Option]:
+    """Yield every choice of what a prefix holds that leaves room, dominated ones left out.
+
+    Args:
+        architecture: the machine.
+        group: a prefix.
+        kept: of each member the tensors that the fusion level must keep: only they are held.
+    """
+    room = architecture.levels[-2].usable_entries
+    free = tuple(
+        (math.inf if room is None else room) - home_room(group, j) for j in range(len(group.layers))
+    )
+    if min(free) < 0:
+        return
+    ways = [
+        list(_choices(architecture, group, j, tensor, kept[j]))
+        for j, layer in enumerate(group.layers)
+        for tensor in layer.tensors
+        if tensor.name not in group.intermediates(j)
+    ]
+    for choices in itertools.product(*ways):
+        taken = sum(c.room for c in choices)
+        if taken <= min(free):
+            held = tuple(Held(c.member, c.tensor, c.depth) for c in choices if c.depth is not None)
+            left = tuple(_whole(words - taken) for words in free)
+            yield Option(FusedGroup(group.layers, group.links, group.prefix, held), choices, left)
+
+
+UNLIMITED = 2**60
+"""Words of room where a level has no end."""
+
+
+def _whole(words: float) -> int:
+    return UNLIMITED if math.isinf(words) else int(words)
+
+
+def _choices(
+    architecture: Architecture,
+    group: FusedGroup,
+    member: int,
+    tensor: Tensor,
+    kept: frozenset[str],
+) -> Iterator[Choice]:
+    """Yield the streamed tensor, and it held at depths that none better in words and room beats."""
+    streamed = _streamed(architecture, group, member, tensor)
+    if tensor.name not in kept:
+        yield evolve(streamed, energy_pj=0.0)
+        return
+    yield streamed
+    held: list[Choice] = []
+    for depth in range(len(group.prefix) + 1):
+        if not _worth(group, member, tensor, depth):
+            continue
+        hold = Held(member, tensor.name, depth)
+        read, write = held_words(architecture, group, hold)
+        room = tensor.footprint(group.cut(member, depth).bounds)
+        energy = _moving(architecture, tensor, (read, write))
+        if all(c.room > room or c.read > read or c.write > write for c in held):
+            held.append(Choice(member, tensor.name, depth, room, read, write, energy))
+    yield from (
+        a
+        for a in held
+        if not any(
+            b is not a and b.room <= a.room and b.read <= a.read and b.write <= a.write
+            for b in held
+        )
+    )
+
+
+def _worth(group: FusedGroup, member: int, tensor: Tensor, depth: int) -> bool:
+    """Return whether another depth, or streaming, is not at least as good anyway.
+
+    A loop that does not move the tensor may as well be inside; under all loops a tile is new in
+    every body, as it is when streamed, unless it slides.
+    """
+    if depth:
+        dim = group.prefix[depth - 1].dims[member]
+        if dim not in tensor.dims:
+            return False
+        if depth == len(group.prefix):
+            return slides(group.layers[member], tensor, dim)
+    return depth < len(group.prefix)
+
+
+def _streamed(architecture: Architecture, group: FusedGroup, member: int, tensor: Tensor) -> Choice:
+    """Return the streamed tensor, its words a bound: each once a body, none that slide."""
+    body, bodies = group.cut(member), group.bodies
+    plain = all(len(axis.terms) == 1 and axis.terms[0][1] == 1 for axis in tensor.axes)
+    words = float(body.words(tensor) * bodies) if plain else 0.0
+    if tensor.role != "Outputs":
+        return Choice(member, tensor.name, None, 0, words, 0.0, _word(architecture, tensor) * words)
+    again = words * (1 - 1 / group.visits(member))
+    outermost = architecture.levels[-1]
+    energy = (
+        outermost.energy
+        if tensor.role not in outermost.partitions
+        else (outermost.partitions[tensor.role].energy)
+    )
+    pj = (words * energy.update + again * energy.read) / outermost.block_size
+    return Choice(member, tensor.name, None, 0, again, words, pj)
+
+
+def _word(architecture: Architecture, tensor: Tensor) -> float:
+    """Return the least energy of a word of an operand that comes from the outermost level."""
+    level, outermost = architecture.levels[-2:]
+    part = outermost.partitions.get(tensor.role)
+    energy = (part.energy if part else outermost.energy).read / outermost.block_size
+    return energy + level.energy.fill / level.block_size
+
+
+def _moving(architecture: Architecture, tensor: Tensor, words: tuple[int, int]) -> float:
+    """Return the energy of moving the words of a held tensor, read and written outside."""
+    level, outermost = architecture.levels[-2:]
+    read, write = words
+    return access_energy(outermost, tensor, 1, (read, 0, write)) + access_energy(
+        level, tensor, 1, (0, read, 0)
+    )

@@ -1,0 +1,83 @@
+"""Groups against brute force: every prefix, order, hold and mapping, under the readable model."""
+
+from __future__ import annotations
+
+import math
+import random
+from math import isclose
+
+import pytest
+from attrs import evolve
+
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.loopnest.model.fused import group_cost
+from cosearch.machine.architecture import Architecture
+from cosearch.testing.fused_brute import best_group, every_group, every_mapping
+from cosearch.testing.fused_cases import chain_of, machine_of
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.link import Link
+from cosearch_plugins.mappers.fused.bodies import Bodies
+from cosearch_plugins.mappers.fused.group import GroupSearch
+
+WORK = 3000
+"""Groups times mappings of a case that are still all tried."""
+
+
+def case(seed: int) -> tuple[Architecture, tuple[Einsum, ...], tuple[Link, ...], tuple]:
+    pick = random.Random(seed)
+    machine = machine_of(pick)
+    layers, links = chain_of(pick, pick.choice((2, 2, 2, 3)), largest=3)
+    weights = pick.choice(((1.0, 0.0), (1.0, 3.0), (1.0, 50.0), (0.25, 100.0)))
+    return machine, layers, links, weights
+
+
+def small(machine: Architecture, layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> bool:
+    if any(math.prod(layer.sizes) > 24 for layer in layers):
+        return False
+    mappings = max(len(every_mapping(machine, layer, frozenset())) for layer in layers)
+    return mappings * sum(1 for _ in every_group(layers, links)) <= WORK
+
+
+def agrees(seed: int) -> bool | None:
+    """Return whether a case agrees; None where it is too large to be tried."""
+    machine, layers, links, weights = case(seed)
+    if not small(machine, layers, links):
+        return None
+    tried = best_group(machine, layers, links, weights)
+    for dominance in (True, False):
+        search = GroupSearch(Bodies(SpatialAccelerator(machine)), dominance=dominance)
+        found = search.best(layers, links, weights)
+        if tried.group is None or found.group is None:
+            if (tried.group is None) != (found.group is None):
+                return False
+            continue
+        cost = group_cost(machine, found.group)
+        confirmed = isclose(cost.energy_pj, found.energy_pj, rel_tol=1e-9)
+        if not (confirmed and cost.cycles == found.cycles):
+            return False
+        if not isclose(found.value, tried.value, rel_tol=1e-9):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("first", range(0, 40, 10))
+def test_groups_are_the_best_of_all(first: int) -> None:
+    assert [s for s in range(first, first + 10) if agrees(s) is False] == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("first", range(40, 2000, 40))
+def test_many_groups_are_the_best_of_all(first: int) -> None:
+    assert [s for s in range(first, first + 40) if agrees(s) is False] == []
+
+
+def test_more_room_is_never_worse() -> None:
+    for seed in range(6):
+        machine, layers, links, weights = case(seed)
+        values = []
+        for room in (8, 16, 64):
+            level = evolve(machine.levels[1], entries=room)
+            roomy = evolve(machine, levels=(machine.levels[0], level, machine.levels[2]))
+            search = GroupSearch(Bodies(SpatialAccelerator(roomy)))
+            values.append(search.best(layers, links, weights).value)
+        assert values == sorted(values, reverse=True)

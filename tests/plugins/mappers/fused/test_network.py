@@ -1,0 +1,91 @@
+"""Networks in groups: never worse than layer by layer, and the same where nothing is linked."""
+
+from __future__ import annotations
+
+import itertools
+from math import isclose
+
+import pytest
+from attrs import evolve
+
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.loopnest.model.fused import group_cost
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.mapping.fused import FusedMapping, value_of
+from cosearch.mapping.mapper import Budget
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import gemm
+from cosearch.workload.link import Link
+from cosearch.workload.network import Layer, Network
+from cosearch_plugins.mappers.fused.mapper import FusedMapper
+from cosearch_plugins.mappers.fused.network import items_of
+
+EDP, ENERGY = (next(o for o in OBJECTIVES if o.name == name) for name in ("edp", "energy"))
+LAYERS = tuple(
+    Layer(gemm(f"layer{i}", M=m, K=k, N=n))
+    for i, (m, k, n) in enumerate(((8, 4, 8), (8, 8, 4), (8, 4, 8), (8, 8, 4)))
+)
+LINKS = tuple(Link(i, i + 1, "Inputs", (0, 1)) for i in range(3))
+
+
+def machine(buffer: int) -> SpatialAccelerator:
+    return SpatialAccelerator(
+        Architecture(
+            "small",
+            (
+                Memory("registers", 6, AccessEnergy.uniform(1.0), mesh_x=2, mesh_y=2),
+                Memory("buffer", buffer, AccessEnergy.uniform(6.0)),
+                Memory(
+                    "dram", None, AccessEnergy.uniform(100.0), is_dram=True, shared_bandwidth=1.0
+                ),
+            ),
+            Compute(1.0, 2, 2),
+        )
+    )
+
+
+def fused(network: Network, buffer: int, objective: object = EDP, most: int = 4) -> FusedMapping:
+    return FusedMapper().fuse(machine(buffer), network, objective, Budget(), most)
+
+
+def test_without_links_a_network_is_mapped_layer_by_layer() -> None:
+    found = fused(Network("net", LAYERS), 64)
+    assert (found.energy_pj, found.cycles) == found.unfused
+    assert not any(run.fused for run in found.runs)
+
+
+def test_linked_layers_run_together_and_the_model_confirms_it() -> None:
+    network = Network("net", LAYERS, links=LINKS)
+    found = fused(network, 96)
+    assert found.value < 0.9 * found.unfused_value
+    assert found.gap == 0
+    assert sum(len(run.layers) for run in found.runs) == 4
+    for run in found.runs:
+        assert group_cost(machine(96).architecture, run.group) == run.cost
+        assert run.cost.room <= 96
+
+
+@pytest.mark.parametrize("buffer", [24, 96])
+def test_the_network_is_the_best_of_all_choices_of_two_weights(buffer: int) -> None:
+    """No weighted sum of chains, over many weights, has a lower product."""
+    network = Network("net", LAYERS, links=LINKS)
+    found = fused(network, buffer)
+    from cosearch_plugins.mappers.exact.mapper import ExactMapper
+    from cosearch_plugins.mappers.fused.network import fuser
+
+    search = fuser(machine(buffer), ExactMapper(), 4, float("inf"), Budget())
+    (item,) = items_of(network)
+    for weight in (0.0, 1.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
+        best = search.chains.best(item.chain, (1.0, weight))
+        assert value_of(EDP, (best.energy_pj, best.cycles)) >= found.value * (1 - 1e-9)
+
+
+def test_equal_chains_are_one_and_longer_groups_are_never_worse() -> None:
+    twice = tuple(itertools.chain(LAYERS[:2], LAYERS[:2]))
+    network = Network("net", twice, links=(LINKS[0], evolve(LINKS[2])))
+    (item,) = items_of(network)
+    assert item.count == 2
+    whole = Network("net", LAYERS, links=LINKS)
+    values = [fused(whole, 96, ENERGY, most).value for most in (1, 2, 3, 4)]
+    assert values == sorted(values, reverse=True)
+    assert isclose(values[0], fused(whole, 96, ENERGY, 1).unfused_value)
