@@ -32,6 +32,7 @@ COMMANDS = (
     "map",
     "evaluate",
     "validate",
+    "export_workload",
     "list",
     "show",
     "doctor",

@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, str] = {
     "schemes": "schemes",
     "executors": "executors",
     "references": "references",
+    "workload-formats": "workload_writers",
 }
 """What users write to the kind of the registry, in the order of the listing."""
 

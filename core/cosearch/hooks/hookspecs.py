@@ -70,6 +70,13 @@ class Hooks:
         """
 
     @hookspec
+    def cosearch_workload_writers(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return writers of networks, subclasses of `cosearch.workload.writer.WorkloadWriter`.
+
+        Called once. `cosearch export-workload NETWORK --as NAME` finds them.
+        """
+
+    @hookspec
     def cosearch_objectives(self) -> Iterable[Objective]:  # type: ignore[empty-body]
         """Return further objectives. Called once."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def cosearch_read_workload(path: Path, sizes: Mapping[str, int]) -> Network | None:
-    """Return the network in an ONNX, PyTorch or YAML file, or in a directory of layers."""
+    """Return the network in a file of a known kind, or in a directory of layers."""
     if path.is_dir():
         from cosearch_plugins.readers.directory import read_directory
 
@@ -32,7 +32,36 @@ def cosearch_read_workload(path: Path, sizes: Mapping[str, int]) -> Network | No
         from cosearch_plugins.readers.yaml_reader import read_yaml
 
         return read_yaml(path)
+    if kind == ".csv":
+        from cosearch_plugins.readers.scalesim.topology import read_topology
+
+        return read_topology(path)
+    if kind == ".m":
+        from cosearch_plugins.readers.maestro.reader import read_maestro
+
+        return read_maestro(path)
     return None
+
+
+@hookimpl
+def cosearch_workload_writers() -> Iterable[Registration]:
+    """Return the formats of other tools that networks can be written in."""
+    here = "cosearch_plugins.readers"
+    return (
+        Registration(
+            "scalesim", f"{here}.scalesim.writer:ScaleSimWriter", "SCALE-Sim topology CSV"
+        ),
+        Registration("zigzag", f"{here}.zigzag.writer:ZigZagWriter", "ZigZag workload YAML"),
+        Registration(
+            "timeloop",
+            f"{here}.timeloop_writer:TimeloopWriter",
+            "Timeloop problem files, one different layer a file",
+        ),
+        Registration(
+            "accelforge", f"{here}.accelforge.writer:AccelForgeWriter", "AccelForge workload YAML"
+        ),
+        Registration("maestro", f"{here}.maestro.writer:MaestroWriter", "MAESTRO network file"),
+    )
 
 
 @hookimpl

@@ -17,7 +17,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 def read_directory(path: Path) -> Network | None:
     """Return the layers in all YAML and JSON files of a directory, or None if it has none.
 
-    A layer is named after its file; where a file holds several, `file.layer`.
+    A layer is named after its file; where a file holds several, `file.layer`. A link that leads out
+    of the directory is refused: a directory that was unpacked names nobody else's files.
 
     Raises:
         InputError: with the problems of all files.
@@ -31,6 +32,9 @@ def read_directory(path: Path) -> Network | None:
     layers: list[Layer] = []
     problems: list[str] = []
     for file in files:
+        if not file.resolve().is_relative_to(path.resolve()):
+            problems.append(f"{file.name}: is a link that leads out of the directory")
+            continue
         try:
             layers += _named_after(file, read_yaml(file).layers)
         except InputError as error:

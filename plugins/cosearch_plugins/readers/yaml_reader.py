@@ -1,4 +1,4 @@
-"""The YAML reader: cosearch's own workload files, and Timeloop's problem files.
+"""The YAML reader: cosearch's own workload files, and those of Timeloop, ZigZag and AccelForge.
 
 ```yaml
 version: 1
@@ -31,7 +31,9 @@ from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.workload.einsum import Einsum, conv, gemm
 from cosearch.workload.language import MAX_SIZE, parse_einsum
 from cosearch.workload.network import Layer, Network
+from cosearch_plugins.readers.accelforge.reader import is_accelforge, read_accelforge
 from cosearch_plugins.readers.timeloop_reader import timeloop_network
+from cosearch_plugins.readers.zigzag.reader import is_zigzag, read_zigzag
 
 VERSION = 1
 KINDS = ("conv", "gemm", "einsum")
@@ -49,6 +51,10 @@ def read_yaml(path: Path) -> Network:
     document = read_timeloop_yaml(path)
     if isinstance(document.data, dict) and any(f in document.data for f in TIMELOOP_FIELDS):
         return timeloop_network(document, path)
+    if is_zigzag(document):
+        return read_zigzag(document, path)
+    if is_accelforge(document):
+        return read_accelforge(document, path)
     return _Reader(document).network(path.stem)
 
 

@@ -169,6 +169,16 @@ def test_cosearch_references(plugin):
     assert registry.find("references", "mine").target is module.Mine
 
 
+def test_cosearch_workload_writers(plugin):
+    registry, module = plugin(
+        """
+    from cosearch.workload.writer import WorkloadWriter
+    """
+        + registers("workload_writers", "WorkloadWriter")
+    )
+    assert registry.find("workload_writers", "mine").target is module.Mine
+
+
 def test_cosearch_commands(plugin, capsys):
     plugin(
         """

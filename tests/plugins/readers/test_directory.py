@@ -43,3 +43,18 @@ def test_problems_of_all_files_are_reported(tmp_path: Path) -> None:
 
 def test_a_directory_without_layers_is_left_to_other_readers(tmp_path: Path) -> None:
     assert read_directory(tmp_path) is None
+
+
+def test_a_link_out_of_the_directory_is_refused(tmp_path: Path) -> None:
+    outside, inside = tmp_path / "outside.yaml", tmp_path / "net"
+    outside.write_text(LAYER % 1)
+    inside.mkdir()
+    (inside / "a.yaml").write_text(LAYER % 2)
+    (inside / "b.yaml").symlink_to(outside)
+    with pytest.raises(InputError, match=r"b\.yaml: is a link that leads out of the directory"):
+        read_directory(inside)
+    (inside / "b.yaml").unlink()
+    (inside / "b.yaml").symlink_to("a.yaml")
+    network = read_directory(inside)
+    assert network is not None
+    assert network.macs == 2 * 12

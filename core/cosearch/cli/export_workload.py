@@ -1,0 +1,80 @@
+"""`cosearch export-workload`: a network in the format of another tool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cosearch.cli.options import WorkloadArgument
+from cosearch.cli.session import LOOK, session_of
+from cosearch.errors import CosearchError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export-workload", rich_help_panel=LOOK)(export_workload_command)
+
+
+def export_workload_command(
+    ctx: typer.Context,
+    workload: WorkloadArgument,
+    as_: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="FORMAT",
+            show_default=False,
+            help="A format from `cosearch list workload-formats`.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="PATH",
+            show_default=False,
+            help="A file, or a new directory where the format has a file a layer; to standard "
+            "output if left out.",
+        ),
+    ] = None,
+) -> None:
+    """Write a network as another tool reads it, to check one with the other.
+
+    Examples:
+        cosearch export-workload resnet18 --as scalesim --output resnet18.csv
+        cosearch export-workload mobilenetv2 --as zigzag
+        cosearch export-workload bert-base --as timeloop --output bert/
+    """
+    from cosearch.workload.source import resolve
+
+    session = session_of(ctx)
+    writer = session.registry.find("workload_writers", as_).make()
+    network = resolve(workload, session.registry)
+    written = writer.write(network)
+    if out is None:
+        session.output.write("---\n".join(written.files.values()))
+    else:
+        _save(written.files, out)
+        session.output.note(f"{len(network.layers)} layers of {network.name} are in {out}")
+    for note in written.notes:
+        session.output.note(note)
+    if network.unmodelled:
+        session.output.note("what the network holds beside layers is not written")
+
+
+def _save(files: Mapping[str, str], out: Path) -> None:
+    """Write one file under the path itself, several into a directory made for them."""
+    if len(files) == 1 and not out.is_dir():
+        out.write_text(next(iter(files.values())), encoding="utf-8")
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CosearchError(
+            f"{out} exists and is no empty directory",
+            "name a new directory: the format has a file for each different layer",
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (out / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""AccelForge's workloads, in and out."""

@@ -1,0 +1,1 @@
+"""MAESTRO's networks, in and out."""

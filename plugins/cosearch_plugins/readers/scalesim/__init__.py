@@ -1,0 +1,1 @@
+"""SCALE-Sim's topologies, in and out."""

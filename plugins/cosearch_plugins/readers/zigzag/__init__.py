@@ -1,0 +1,1 @@
+"""ZigZag's workloads, in and out."""
