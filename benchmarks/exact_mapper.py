@@ -27,6 +27,7 @@ from cosearch.errors import Infeasible, MissingExtraError
 from cosearch.hooks.discovery import load_registry
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
+from cosearch.machine.building import network_for
 from cosearch.mapping.mapper import Budget
 from cosearch.mapping.network_front import Front, best_combination
 from cosearch.search.objective import OBJECTIVES, Objective
@@ -114,7 +115,8 @@ def networks() -> Iterator[Network]:
     """Yield the networks of the table."""
     registry = load_registry(third_party=False)
     for name in NETWORKS:
-        yield registry.find("workloads", name).make().network()
+        network = registry.find("workloads", name).make().network()
+        yield network_for(registry.find("hardware_models", "eyeriss").make(), network)
 
 
 def run_networks(machines: list[str], goals: list[str], limit: float, names: list[str]) -> None:

@@ -64,7 +64,7 @@ def main() -> None:
     machine = machine_of(given.hardware, registry)
     network = registry.find("workloads", given.network).make().network()
     products = [gemm(f"{n}^3", M=n, N=n, K=n) for n in (512, 509)]
-    layers = [*products, *(x.einsum for x in network.unique)]
+    layers = [*products, *dict.fromkeys(x.einsum for x in network.products)]
     for scope in ("none", *scopes):
         mapped(machine, gemm(M=15, N=9, K=5), scope)
         mapped(machine, conv(K=5, C=9, P=5, Q=1, R=3), scope)

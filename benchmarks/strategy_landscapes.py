@@ -71,7 +71,7 @@ HARDWARE = (
         {"spad_inputs": 12, "spad_weights": 224, "spad_outputs": 24, "buffer_kb": 108,
          "buffer_block": 4, "bus_words": 9, "word_bits": 16},
     ),
-    HardwareCase("vta", "vta:rules=hidden", {"bus_bytes": 8, "gemm": "pipelined"}),
+    HardwareCase("vta", "vta:stack=apache,rules=hidden", {"bus_bytes": 8, "gemm": "pipelined"}),
 )  # fmt: skip
 
 MAPSPACES = (

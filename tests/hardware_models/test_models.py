@@ -28,6 +28,7 @@ CONFIGURATIONS = {
     "systolic": 10_000,
     "vta": 10_000,
     "vta:rules=hidden": 10_000,
+    "vta:stack=apache": 10_000,
     "vta:device=asic": 1_000,
 }
 SPECS = tuple(CONFIGURATIONS)
@@ -199,7 +200,12 @@ def test_every_component_says_where_its_numbers_come_from(spec):
     if architecture is not None:
         parts = [*(memory.name for memory in architecture.levels), architecture.compute.name]
     elif spec.startswith("vta"):
-        parts = ["MAC", "DRAM", *(f"{m} memory" for m in ("uop", "inp", "wgt", "acc", "out"))]
+        parts = [
+            "MAC",
+            "ALU",
+            "DRAM",
+            *(f"{m} memory" for m in ("uop", "inp", "wgt", "acc", "out")),
+        ]
     else:
         parts = ["MAC", "DRAM", *(f"{m} buffer" for m in ("input", "weight", "output"))]
     assert all(built.sources[part] for part in parts)

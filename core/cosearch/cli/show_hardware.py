@@ -29,6 +29,7 @@ from cosearch.registry.registry import Named
 from cosearch.search.parameters import ParameterSpace
 from cosearch.study.building import make_hardware
 from cosearch.typing import Value
+from cosearch.workload.elementwise import ADD, MULTIPLY, POOLING, pointwise, pool
 
 DRAWS = 20_000
 """Random designs from which the share that meets the rules is estimated."""
@@ -55,6 +56,7 @@ def show(session: Session, spec: str, given: Mapping[str, str], *, json: bool) -
     heading(session, facts)
     session.output.show("")
     _show_machine(session, accelerator, chosen=given)
+    _show_elementwise(session, model)
     _show_space(session, model.space, configuration)
     session.output.show("")
     show_options(session, named)
@@ -75,6 +77,23 @@ def _show_machine(session: Session, machine: Accelerator, chosen: Mapping[str, s
     if machine.sources:
         show_sources(session.output, machine.sources)
         session.output.show("")
+
+
+def _show_elementwise(session: Session, model: HardwareModel) -> None:
+    """Say what the model does with layers that have no multiply-accumulates."""
+    sizes = {"C": 1, "P": 1, "Q": 1}
+    layers = [
+        *(pool(name, name, **sizes, R=2, S=2) for name in POOLING),
+        *(pointwise(name, name, **sizes, operands=("NCPQ",)) for name in (ADD, MULTIPLY)),
+        pointwise("activations", "swish", **sizes),
+    ]
+    told: dict[str, list[str]] = {}
+    for layer in layers:
+        told.setdefault(model.left_out(layer), []).append(layer.name)
+    for reason, names in told.items():
+        verdict = f"left out, for {reason}" if reason else "priced"
+        session.output.prose(f"element-wise work: {', '.join(names)}: {verdict}", "faint")
+    session.output.show("")
 
 
 def tree_of(architecture: Architecture) -> Tree:

@@ -64,11 +64,12 @@ def blocks_of(layer: Einsum, configuration: VtaConfiguration) -> Blocks:
     sliding = frozenset().union(*(dims for _, dims in found))
     width = found[0][0] if found else Window()
     height = found[1][0] if len(found) > 1 else Window()
-    block, batch = 1 << configuration.block, 1 << configuration.batch
+    block_in, block_out = 1 << configuration.block_in, 1 << configuration.block_out
+    batch = 1 << configuration.batch
     return Blocks(
         rows=-(-_product(view, "M", sliding) // batch),
-        co=-(-_product(view, "N", sliding) // block),
-        ci=-(-_product(view, "K", sliding) // block),
+        co=-(-_product(view, "N", sliding) // block_out),
+        ci=-(-_product(view, "K", sliding) // block_in),
         height=height,
         width=width,
         groups=view.size("B"),
@@ -128,7 +129,7 @@ class Tile:
             "inp": self.threads * self.rows * self.ci * inputs,
             "wgt": self.threads * self.co * self.ci * taps,
             "acc": self.threads * self.outputs,
-            "uop": self.threads * (self.gemm_loops(blocks)[1] + 2),
+            "uop": self.threads * (self.gemm_loops(blocks).stored + 2),
         }
 
     @property
@@ -136,24 +137,63 @@ class Tile:
         """Accumulator entries of one tile."""
         return self.rows * self.co * self.height * self.width
 
-    def gemm_loops(self, blocks: Blocks) -> tuple[IntArray, IntArray, IntArray]:
-        """Return the micro-ops run, the micro-ops stored and the longest loop, int64[n] each.
+    def gemm_loops(self, blocks: Blocks) -> Loops:
+        """Return how a GEMM instruction runs through a tile.
 
-        A GEMM instruction has two loops, which take the two longest axes of the tile; the others
-        are unrolled into micro-ops.
+        It has two loops, which take the two longest axes of the tile; the others are unrolled into
+        micro-ops.
         """
-        one = np.ones_like(self.rows)
-        axes = np.sort(
+        one, zero = np.ones_like(self.rows), np.zeros_like(self.rows)
+        high, wide = blocks.height, blocks.width
+        inputs = wide.inputs(self.width)
+        area = high.inputs(self.height) * inputs
+        taps = high.taps * wide.taps
+        outputs = self.height * self.width
+        sizes, acc, inp, wgt = np.array(
             [
-                self.rows,
-                self.co,
-                self.ci,
-                self.height,
-                self.width,
-                one * blocks.height.taps,
-                one * blocks.width.taps,
-            ],
-            axis=0,
-        )
-        unrolled = np.prod(axes[:-2], axis=0)
-        return unrolled * axes[-1] * axes[-2], unrolled, axes[-1]
+                [self.rows, self.co * outputs, self.ci * area, zero],
+                [self.co, outputs, zero, self.ci * taps],
+                [self.ci, zero, area, one * taps],
+                [self.height, self.width, high.stride * inputs, zero],
+                [self.width, one, one * wide.stride, zero],
+                [one * high.taps, zero, high.dilation * inputs, one * wide.taps],
+                [one * wide.taps, zero, one * wide.dilation, one],
+            ]
+        ).swapaxes(0, 1)
+        return loops_of(sizes, {"acc": acc, "inp": inp, "wgt": wgt})
+
+
+@frozen(eq=False)
+class Loops:
+    """How an instruction runs through n tiles; every field is int64[n].
+
+    Attributes:
+        runs: micro-ops run.
+        stored: micro-ops that the instruction goes through again and again.
+        longest: iterations of the longer loop.
+        strides: the largest stride of the two loops in each memory.
+    """
+
+    runs: IntArray
+    stored: IntArray
+    longest: IntArray
+    strides: Mapping[str, IntArray]
+
+
+def loops_of(sizes: IntArray, strides: Mapping[str, IntArray]) -> Loops:
+    """Give the two longest axes to an instruction's loops.
+
+    Args:
+        sizes: of the axes, int64[a, n].
+        strides: of each axis in each memory, int64[a, n].
+    """
+    order = np.argsort(sizes, axis=0, kind="stable")
+    ranked = np.take_along_axis(sizes, order, axis=0)
+    unrolled = np.prod(ranked[:-2], axis=0)
+    looped = order[-2:]
+    moving = np.take_along_axis(sizes, looped, axis=0) > 1
+    largest = {
+        name: np.max(np.take_along_axis(table, looped, axis=0) * moving, axis=0)
+        for name, table in strides.items()
+    }
+    return Loops(unrolled * ranked[-1] * ranked[-2], unrolled, ranked[-1], largest)

@@ -10,46 +10,45 @@ from cosearch.machine.cost import Cost, LevelCost, TensorCost
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.vta import pipeline
+from cosearch_hardware.vta.alu import AluLayer
 from cosearch_hardware.vta.blocks import Blocks
-from cosearch_hardware.vta.isa import VtaConfiguration
-from cosearch_hardware.vta.pricing import Prices, count, energies
+from cosearch_hardware.vta.pricing import Prices, energies
 from cosearch_hardware.vta.queues import Instruction, simulate
+from cosearch_hardware.vta.work import AluWork, GemmWork, Work
 
 TENSOR = {"inp": "Inputs", "wgt": "Weights", "acc": "Bias", "out": "Outputs", "uop": "Micro-ops"}
-"""What each memory's traffic with DRAM carries, in bytes."""
+"""What each memory's traffic with DRAM carries, in bytes; on the ALU `acc` carries all operands."""
 
 
 def breakdown(
-    c: VtaConfiguration,
-    prices: Prices,
-    layer: Einsum,
-    b: Blocks,
-    columns: Mapping[str, np.ndarray],
-    table: IntArray,
-    use: Mapping[str, float],
+    work: Work, prices: Prices, layer: Einsum, columns: Mapping[str, np.ndarray], delay: int
 ) -> Cost:
     """Return the cost of one schedule.
 
     Args:
-        c: the configuration.
+        work: the layer where it is run.
         prices: energies.
         layer: what is computed.
-        b: the layer in blocks.
         columns: one row of the mapspace, arrays of one.
-        table: its schedule, int64[1, 17].
-        use: share of each memory taken.
+        delay: of the memory.
     """
-    counts = count(c, b, columns, table)
+    c, table = work.c, work.table(columns)
+    counts = work.counts(columns, table)
     parts = {name: float(pj[0]) for name, pj in energies(c, prices, counts).items()}
     moved = {name: int(size[0]) for name, size in counts.moved.items()}
-    cycles = float(simulated(table[0]))
-    levels = [
+    cycles = float(simulated(schedule_of(work, table[0]), delay))
+    use = {name: float(share[0]) for name, share in work.takes(columns).items()}
+    levels = [LevelCost("ALU", 0.0, parts["ALU"])]
+    levels += [
         LevelCost(name, 0.0, pj, utilization=use.get(name.removesuffix(" memory")))
         for name, pj in parts.items()
         if name.endswith("memory")
     ]
     port = sum(moved.values()) / c.bus_bytes
-    levels.append(LevelCost("DRAM", port, parts["DRAM"], tensors=_traffic(moved, prices)))
+    carried = TENSOR if isinstance(work, GemmWork) else {**TENSOR, "acc": "Operands"}
+    levels.append(
+        LevelCost("DRAM", port, parts["DRAM"], tensors=_traffic(moved, carried, prices.dram_byte))
+    )
     return Cost(
         energy_pj=float(sum(parts.values())),
         cycles=cycles,
@@ -57,20 +56,27 @@ def breakdown(
         compute_pj=parts["GEMM core"],
         levels=tuple(levels),
         utilization=layer.macs / (cycles * c.macs),
-        bound_by=_busiest(table),
-        loops=_loops(b, columns),
+        bound_by=_busiest(work, table),
+        loops=_loops(work, columns),
     )
 
 
-def simulated(row: IntArray) -> int:
-    """Return the cycles of one schedule, int64[17], by the event-driven simulation of queues."""
-    schedule = pipeline.Schedule(*(int(x) for x in row))
-    program, length = pipeline.programs(schedule)
+def schedule_of(work: Work, row: IntArray) -> pipeline.Schedule | pipeline.AluSchedule:
+    """Return a row of a work's table by its fields."""
+    kind = pipeline.Schedule if isinstance(work, GemmWork) else pipeline.AluSchedule
+    return kind(*(int(x) for x in row))
+
+
+def simulated(schedule: pipeline.Schedule | pipeline.AluSchedule, delay: int) -> int:
+    """Return the cycles of one schedule by the event-driven simulation of queues."""
+    on_core = isinstance(schedule, pipeline.Schedule)
+    write = pipeline.programs if on_core else pipeline.alu_programs
+    program, length = write(schedule)
     load, compute, store = (
         [instruction(*(int(x) for x in fields)) for fields in program[queue, :count]]
         for queue, count in enumerate(length)
     )
-    return simulate(load, compute, store, schedule.threads)
+    return simulate(load, compute, store, schedule.threads, delay)
 
 
 def instruction(cycles: int, lines: int, flags: int) -> Instruction:
@@ -85,39 +91,75 @@ def instruction(cycles: int, lines: int, flags: int) -> Instruction:
     )
 
 
-def _traffic(moved: Mapping[str, int], prices: Prices) -> tuple[TensorCost, ...]:
+def _traffic(
+    moved: Mapping[str, int], carried: Mapping[str, str], pj_per_byte: float
+) -> tuple[TensorCost, ...]:
     costs = []
     for name, size in moved.items():
         reads, updates = (0, size) if name == "out" else (size, 0)
-        costs.append(TensorCost(TENSOR[name], 0, 1, reads, 0, updates, size * prices.dram_byte))
+        costs.append(TensorCost(carried[name], 0, 1, reads, 0, updates, size * pj_per_byte))
     return tuple(costs)
 
 
-def _busiest(table: IntArray) -> str:
-    s = {name: int(values[0]) for name, values in pipeline.columns(table).items()}
+def _busiest(work: Work, table: IntArray) -> str:
+    names = pipeline.columns if isinstance(work, GemmWork) else pipeline.alu_columns
+    s = {name: int(values[0]) for name, values in names(table).items()}
+    computing, port = _gemm_load(s, table) if isinstance(work, GemmWork) else _alu_load(s)
+    return "compute" if computing >= port else "memory port"
+
+
+def _gemm_load(s: Mapping[str, int], table: IntArray) -> tuple[int, int]:
+    """Return the cycles that the core and the ALU, and the port, are busy."""
     inp, wgt = (int(n[0]) for n in pipeline.fetches(table))
     tiles = s["spatial_tiles"] * s["channel_tiles"] * s["repeats"]
     computing = tiles * (s["reset"] + s["alu"] + s["reduction_tiles"] * s["gemm"])
     loads = inp * s["inp_lines"] * s["inp_line"] + wgt * s["wgt_lines"] * s["wgt_line"]
-    port = loads + tiles * (s["acc_line"] + s["store_lines"] * s["store_line"])
-    return "compute" if computing >= port else "memory port"
+    return computing, loads + tiles * (s["acc_line"] + s["store_lines"] * s["store_line"])
 
 
-def _loops(b: Blocks, columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+def _alu_load(s: Mapping[str, int]) -> tuple[int, int]:
+    """Return the cycles that the ALU, and the port, are busy."""
+    loads = s["steps"] * s["operands"] * s["load_lines"] * s["load_line"] + s["parameter_line"]
+    computing = s["tiles"] * (s["steps"] * s["step"] + s["finish"])
+    return computing, s["tiles"] * (loads + s["store_lines"] * s["store_line"])
+
+
+def _loops(work: Work, columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     tile = {name: int(values[0]) for name, values in columns.items() if name != "inside"}
+    if isinstance(work, GemmWork):
+        axes = _gemm_axes(work.blocks, inside=str(columns["inside"][0]))
+        lines = [f"for g in 0..{work.blocks.groups}"] if work.blocks.groups > 1 else []
+        task = "task"
+    else:
+        axes = _alu_axes(work.layer) if isinstance(work, AluWork) else []
+        lines, task = [], "ALU task"
+    for letter, size, name in axes:
+        steps = size // tile[f"tile_{name}"]
+        if steps > 1:
+            lines.append(f"{'  ' * len(lines)}for {letter} in 0..{steps}")
+    inner = " ".join(f"{n.removeprefix('tile_')}={v}" for n, v in tile.items() if n != "threads")
+    threads = f"{tile['threads']} virtual thread{'s' if tile['threads'] > 1 else ''}"
+    return (*lines, f"{'  ' * len(lines)}{task} {inner}, {threads}")
+
+
+def _gemm_axes(b: Blocks, *, inside: str) -> list[tuple[str, int, str]]:
+    """Return letter, size and name of the loops over tiles, outermost first."""
     spatial = [
         ("n", b.rows, "rows"),
         ("h", b.height.outputs, "height"),
         ("w", b.width.outputs, "width"),
     ]
     channels = [("co", b.co, "co")]
-    inside = str(columns["inside"][0]) == "spatial"
-    order = channels + spatial if inside else spatial + channels
-    lines: list[str] = [f"for g in 0..{b.groups}"] if b.groups > 1 else []
-    for letter, size, name in (*order, ("ci", b.ci, "ci")):
-        steps = size // tile[f"tile_{name}"]
-        if steps > 1:
-            lines.append(f"{'  ' * len(lines)}for {letter} in 0..{steps}")
-    inner = " ".join(f"{n.removeprefix('tile_')}={v}" for n, v in tile.items() if n != "threads")
-    threads = f"{tile['threads']} virtual thread{'s' if tile['threads'] > 1 else ''}"
-    return (*lines, f"{'  ' * len(lines)}task {inner}, {threads}")
+    order = channels + spatial if inside == "spatial" else spatial + channels
+    return [*order, ("ci", b.ci, "ci")]
+
+
+def _alu_axes(a: AluLayer) -> list[tuple[str, int, str]]:
+    """Return letter, size and name of the loops over tiles, outermost first."""
+    return [
+        ("co", a.co, "co"),
+        ("n", a.rows, "rows"),
+        ("h", a.height.outputs, "height"),
+        ("w", a.width.outputs, "width"),
+        ("kh", a.height.taps, "taps"),
+    ]

@@ -12,14 +12,16 @@ from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import Storage
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
+from cosearch.workload.einsum import Einsum
 from cosearch_hardware.pricing import AREA, TECHNOLOGY, sources_of, technologies
-from cosearch_hardware.vta.isa import ISA_RULES, LIMITS, UOP_BYTES, VtaConfiguration
+from cosearch_hardware.vta.alu import priced_operations
+from cosearch_hardware.vta.isa import ENUMERATOR, LIMITS, Stack, VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
 from cosearch_hardware.vta.pricing import Prices
 
-MEMORY_LATENCY = 32
-"""Cycles from a burst's request to its first beat. VTA's sources state none; this is an assumption,
-and an option."""
+MEMORY_LATENCY = 16
+"""Cycles until the memory serves a read that found no other waiting or under way: `DPI_DELAY` of
+every shipped intel configuration, the constant in apache's memory module (`VTAMemDPI`)."""
 
 
 @frozen
@@ -61,6 +63,11 @@ DEVICES: dict[str, Device] = {
     "asic": Device(500, 16, None, None, "no device: an area limit; the clock is an assumption"),
 }
 
+SOURCES: dict[Stack, str] = {
+    "apache": "apache/tvm-vta, commit d4a15f62 (January 2022): hw_spec.h, HLS and Chisel",
+    "intel": "pasqoc/incubator-tvm-vta, branch il_contrib_0421, commit 66bcb00b (2021): Chisel",
+}
+
 MACS_PER_DSP = 2
 """Two multiplications of 8 bits share a DSP48 (Xilinx WP486)."""
 
@@ -70,31 +77,41 @@ class Vta(HardwareModel):
 
     Most configurations cannot be built: the instruction set's bit fields, the bus, and the device
     forbid them. With `rules=known` strategies never propose what the instruction set forbids; with
-    `rules=hidden` every rule is met only when a design is built, as when synthesis fails, which is
-    how RHNAS (arXiv 2106.09180) poses the problem.
+    `rules=hidden` every rule is met only when a design is built, as when synthesis fails; with
+    `rules=enumerator` strategies propose what the intel stack's design-space script would.
 
     Args:
+        stack: whose instruction set and compiler: `intel` separates the two blocks of the core, and
+            runs depthwise convolutions on the ALU; `apache` is the upstream.
         device: whose resources and clock hold.
-        rules: whether strategies know the instruction set's rules.
+        rules: what strategies know of the instruction set's rules.
         area_limit_mm2: of an ASIC.
-        memory_latency: cycles before a burst's first beat.
+        memory_latency: cycles until the memory serves a read that found no other.
+        alu_loads: bits of a number that is loaded for the ALU: 32 is all that the Chisel of either
+            stack decodes; 8 is a load that apache's instruction header names beside it.
         technology: prices energies.
         area: prices areas.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
         (
+            Parameter("stack", ("intel", "apache"), doc="whose instruction set and compiler"),
             Parameter("device", tuple(DEVICES), doc="whose resources and clock hold"),
-            Parameter("rules", ("known", "hidden"), doc="known to strategies, or met when built"),
+            Parameter(
+                "rules",
+                ("known", "hidden", "enumerator"),
+                doc="known to strategies, met when built, or those of the intel stack's script",
+            ),
             Parameter("area_limit_mm2", (0.1, 10_000.0), 20.0, "mm2", "of an ASIC", free=True),
             Parameter(
                 "memory_latency",
                 (0, 1_000),
                 MEMORY_LATENCY,
                 "cycles",
-                "before a burst's first beat; assumed",
+                "until the memory serves a read that found no other",
                 free=True,
             ),
+            Parameter("alu_loads", (32, 8), 32, "bits", "of a number that is loaded for the ALU"),
             TECHNOLOGY,
             AREA,
         )
@@ -102,18 +119,21 @@ class Vta(HardwareModel):
 
     def __init__(
         self,
+        stack: Stack = "intel",
         device: str = "pynq",
         rules: str = "known",
         area_limit_mm2: float = 20.0,
         memory_latency: int = MEMORY_LATENCY,
+        alu_loads: int = 32,
         technology: str = "eyeriss-chip",
         area: str = "same",
     ) -> None:
-        self._device = DEVICES[device]
+        self._stack, self._device, self._alu_loads = stack, DEVICES[device], alu_loads
         self._area_limit_mm2, self._memory_latency = area_limit_mm2, memory_latency
         self._energy, self._area = technologies(technology, area)
-        known = ISA_RULES if rules == "known" else ()
-        self._space = ParameterSpace(_parameters(self._device.bus_bytes), known)
+        known = {"known": LIMITS[stack], "hidden": (), "enumerator": ENUMERATOR}[rules]
+        parameters = _parameters(stack, self._device.bus_bytes)
+        self._space = ParameterSpace(parameters, tuple(limit.rule for limit in known))
 
     @property
     def name(self) -> str:
@@ -125,14 +145,22 @@ class Vta(HardwareModel):
         """The configuration space; sizes are log2."""
         return self._space
 
+    def left_out(self, layer: Einsum) -> str:
+        """Return why a layer costs nothing: element-wise work that no opcode of the ALU does."""
+        if layer.operation in (None, *priced_operations(self._stack)):
+            return ""
+        return f"no opcode of the {self._stack} stack's ALU does it"
+
     def build(self, configuration: Configuration) -> VtaAccelerator:
         """Return the machine, or raise Infeasible with every rule it breaks."""
         values = self.check(configuration)
         sizes = {name: cast("int", value) for name, value in values.items() if name != "gemm"}
-        c = VtaConfiguration(pipelined=values["gemm"] == "pipelined", **sizes)
+        if "block" in sizes:
+            sizes["block_in"] = sizes["block_out"] = sizes.pop("block")
+        c = VtaConfiguration(self._stack, pipelined=values["gemm"] == "pipelined", **sizes)
         over = {
             limit.reason: float(limit.used(c.columns)[0]) / limit.allowed
-            for limit in LIMITS
+            for limit in LIMITS[self._stack]
             if not limit.holds(c.columns).all()
         }
         if over:
@@ -144,7 +172,8 @@ class Vta(HardwareModel):
     def _check_device(self, c: VtaConfiguration, area_mm2: float) -> None:
         device, use = self._device, {}
         if device.dsps is not None and device.ram_kb is not None:
-            use["DSPs"] = c.macs / MACS_PER_DSP / device.dsps
+            multipliers = c.macs + c.lanes * c.multiplies
+            use["DSPs"] = multipliers / MACS_PER_DSP / device.dsps
             use["block RAM"] = sum(c.memory_bytes.values()) / 1024 / device.ram_kb
         elif not math.isnan(area_mm2):
             use["area"] = area_mm2 / self._area_limit_mm2
@@ -154,18 +183,11 @@ class Vta(HardwareModel):
             raise Infeasible(f"over the device's resources: {parts}", over)
 
     def _priced(self, c: VtaConfiguration) -> VtaAccelerator:
-        row_bytes = {
-            "inp": c.inp_bytes,
-            "wgt": c.wgt_bytes,
-            "acc": c.acc_bytes,
-            "out": c.out_bytes,
-            "uop": UOP_BYTES,
-        }
         parts = {
             f"{name} memory": Storage(
                 f"{name} memory", "sram", max(1, c.memory_bytes[name] // width), 8 * width
             )
-            for name, width in row_bytes.items()
+            for name, width in c.row_bytes.items()
         }
         dram = self._energy.storage(Storage("DRAM", "dram", None, 8 * c.bus_bytes))
         energy = {name: self._energy.storage(part) for name, part in parts.items()}
@@ -175,29 +197,64 @@ class Vta(HardwareModel):
         prices = Prices(
             mac=mac.energy_pj,
             dram_byte=dram.energy.read / c.bus_bytes,
-            **{name: energy[f"{name} memory"].energy.read for name in row_bytes},
+            **{name: energy[f"{name} memory"].energy.read for name in c.row_bytes},
         )
-        area = (c.macs * cell.area_um2 + sum(p.area_um2 for p in room.values())) / 1e6
+        units = c.macs + c.lanes
+        area = (units * cell.area_um2 + sum(p.area_um2 for p in room.values())) / 1e6
         sources = {
             "device": self._device.source,
-            "memory latency": f"{self._memory_latency} cycles a burst: assumed",
+            "instruction set": SOURCES[self._stack],
+            "memory latency": f"{self._memory_latency} cycles when no read is under way; the "
+            f"sources have {MEMORY_LATENCY} (DPI_DELAY, VTAMemDPI)",
             "MAC": mac.energy_source,
+            "ALU": "a lane is priced, area and energy, as one more MAC: it multiplies 8 by 8 bits "
+            "and adds; MIN, MAX and SHR are not priced apart",
             "DRAM": dram.energy_source,
             **sources_of(energy, room),
         }
         return VtaAccelerator(
-            c, self._memory_latency, prices, area, self._device.clock_mhz, sources
+            c,
+            self._memory_latency,
+            prices,
+            area,
+            self._device.clock_mhz,
+            sources,
+            self._alu_loads,
         )
 
 
-def _parameters(bus_bytes: int) -> tuple[Parameter, ...]:
+def _parameters(stack: Stack, bus_bytes: int) -> tuple[Parameter, ...]:
+    bus = Parameter("bus_bytes", (8, 16, 32, 64), bus_bytes, "B", "width of the memory port")
+    pace = Parameter(
+        "gemm",
+        ("pipelined", "unpipelined"),
+        doc="one micro-op and one ALU row a cycle, or the older core and ALU",
+    )
+    if stack == "apache":
+        return (
+            Parameter("batch", (0, 1, 2, 3), 0, "log2", "rows of the GEMM core"),
+            Parameter("block", (2, 3, 4, 5, 6), 4, "log2", "columns and depth of the GEMM core"),
+            Parameter("uop", tuple(range(12, 18)), 15, "log2 B", "micro-op memory"),
+            Parameter("inp", tuple(range(12, 19)), 15, "log2 B", "input memory"),
+            Parameter("wgt", tuple(range(14, 21)), 18, "log2 B", "weight memory"),
+            Parameter("acc", tuple(range(13, 20)), 17, "log2 B", "accumulator memory"),
+            bus,
+            pace,
+        )
+    restricts = tuple(
+        Parameter(f"{name}_restrict", (0, 1, 2), 0, "bits", f"taken off the strides of {name}")
+        for name in ("inp", "wgt", "acc")
+    )
     return (
-        Parameter("batch", (0, 1, 2, 3), 0, "log2", "rows of the GEMM core"),
-        Parameter("block", (2, 3, 4, 5, 6), 4, "log2", "columns and depth of the GEMM core"),
-        Parameter("uop", tuple(range(12, 18)), 15, "log2 B", "micro-op memory"),
+        Parameter("batch", (0, 1, 2, 3, 4), 0, "log2", "rows of the GEMM core"),
+        Parameter("block_in", (1, 2, 3, 4, 5, 6), 4, "log2", "depth of the GEMM core"),
+        Parameter("block_out", (0, 1, 2, 3, 4, 5, 6), 4, "log2", "columns of the core, ALU lanes"),
+        Parameter("uop", tuple(range(7, 18)), 15, "log2 B", "micro-op memory"),
         Parameter("inp", tuple(range(12, 19)), 15, "log2 B", "input memory"),
-        Parameter("wgt", tuple(range(14, 21)), 18, "log2 B", "weight memory"),
+        Parameter("wgt", tuple(range(13, 21)), 18, "log2 B", "weight memory"),
         Parameter("acc", tuple(range(13, 20)), 17, "log2 B", "accumulator memory"),
-        Parameter("bus_bytes", (8, 16, 32, 64), bus_bytes, "B", "width of the memory port"),
-        Parameter("gemm", ("pipelined", "unpipelined"), doc="one or four cycles a micro-op"),
+        Parameter("uop_width", (5, 6), 5, "log2 b", "micro-op"),
+        *restricts,
+        bus,
+        pace,
     )

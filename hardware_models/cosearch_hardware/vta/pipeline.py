@@ -1,7 +1,7 @@
 """The latency of a tiled layer: its instruction stream, and the queues that run it, compiled.
 
-`programs` writes the instructions of one layer as arrays; `run` does what `queues.simulate` does,
-event for event, and the tests hold the two together.
+`programs` and `alu_programs` write the instructions of one layer as arrays; `run` does what
+`queues.simulate` does, event for event, and the tests hold the two together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NEVER = np.int64(2**62)
 
 
 class Schedule(NamedTuple):
-    """How often one tiling does what, and how long each takes (cycles).
+    """How often one tiling on the GEMM core does what, and how long each takes (cycles).
 
     Attributes:
         spatial_tiles: output tiles over batch, rows and columns.
@@ -51,6 +51,36 @@ class Schedule(NamedTuple):
     reset: int
     gemm: int
     alu: int
+
+
+class AluSchedule(NamedTuple):
+    """How often one tiling on the ALU does what, and how long each takes (cycles).
+
+    Attributes:
+        tiles: output tiles, one after another.
+        steps: parts of the window that a tile takes one after another.
+        threads: virtual threads, 1 or 2.
+        operands: tensors loaded for each step.
+        load_lines: runs of consecutive bytes of one of them.
+        load_line: cycles of the port for one run.
+        parameter_line: cycles to load what holds for all pixels of a tile; 0 for nothing.
+        uop_line: cycles to load the micro-ops of the layer.
+        store_lines, store_line: runs of a tile's outputs, and cycles for one.
+        step, finish: computing of one step, and once a tile.
+    """
+
+    tiles: int
+    steps: int
+    threads: int
+    operands: int
+    load_lines: int
+    load_line: int
+    parameter_line: int
+    uop_line: int
+    store_lines: int
+    store_line: int
+    step: int
+    finish: int
 
 
 @njit(cache=True)
@@ -118,7 +148,27 @@ def programs(s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
 
 
 @njit(cache=True)
-def run(program, length, free_buffers):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901
+def alu_programs(s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return the instructions of a layer on the ALU, as `programs` does; nothing is for LOAD.
+
+    What the ALU reads is loaded into the accumulator memory, which the compute queue does itself.
+    """
+    program = np.zeros((3, 2 + s.tiles * (3 + s.steps * (s.operands + 1)), 3), dtype=np.int64)
+    length = np.zeros(3, dtype=np.int64)
+    _emit(program, length, COMPUTE, s.uop_line, 1, 0)
+    for _ in range(s.tiles):
+        _emit(program, length, COMPUTE, s.parameter_line, 1, POP_NEXT)
+        for _ in range(s.steps):
+            for _ in range(s.operands):
+                _emit(program, length, COMPUTE, s.load_line, s.load_lines, 0)
+            _emit_unit(program, length, COMPUTE, s.step, 0)
+        _emit_unit(program, length, COMPUTE, s.finish, PUSH_NEXT)
+        _emit(program, length, STORE, s.store_line, s.store_lines, POP_PREV | PUSH_PREV)
+    return program, length
+
+
+@njit(cache=True)
+def run(program, length, free_buffers, delay):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901
     """Return the cycles until every queue is empty, or -1 when they wait for each other.
 
     While one instruction has the port to itself its lines are moved in one go; the next request
@@ -128,6 +178,7 @@ def run(program, length, free_buffers):  # type: ignore[no-untyped-def]  # noqa:
         program: int64[3, m, 3].
         length: int64[3], instructions of each queue.
         free_buffers: tokens that load and compute start with.
+        delay: cycles until the memory serves a read that found no other.
     """
     # tokens[queue, 0] from the previous queue, tokens[queue, 1] from the next
     tokens = np.zeros((3, 2), dtype=np.int64)
@@ -143,6 +194,8 @@ def run(program, length, free_buffers):  # type: ignore[no-untyped-def]  # noqa:
     again = np.int64(-1)
     since = np.int64(0)
     in_one_go = np.int64(0)
+    reads = np.int64(0)
+    served_from = np.int64(0)
     now = np.int64(0)
     while True:
         asked = False
@@ -164,6 +217,10 @@ def run(program, length, free_buffers):  # type: ignore[no-untyped-def]  # noqa:
                 turn[queue] = turns
                 turns += 1
                 asked = True
+                if queue != STORE:
+                    if reads == 0:
+                        served_from = now + delay
+                    reads += 1
             else:
                 finish[queue] = now + cycles
         if asked and on_port >= 0 and in_one_go > 1:
@@ -179,15 +236,24 @@ def run(program, length, free_buffers):  # type: ignore[no-untyped-def]  # noqa:
             turn[again] = turns
             turns += 1
             again = np.int64(-1)
+        wake = _NEVER
         if on_port < 0:
-            queue = np.argmin(turn)  # type: ignore[assignment]
-            if turn[queue] < _NEVER:
-                turn[queue] = _NEVER
-                on_port = np.int64(queue)
+            first = np.int64(-1)
+            for queue in range(3):
+                if turn[queue] == _NEVER:
+                    continue
+                if queue != STORE and now < served_from:
+                    wake = served_from
+                elif first < 0 or turn[queue] < turn[first]:
+                    first = np.int64(queue)
+            if first >= 0:
+                turn[first] = _NEVER
+                on_port = first
                 since = now
-                in_one_go = left[queue] if turn.min() == _NEVER else np.int64(1)
-                finish[queue] = now + in_one_go * program[queue, counter[queue], 0]
-        soonest = finish.min()
+                in_one_go = left[first] if turn.min() == _NEVER else np.int64(1)
+                finish[first] = now + in_one_go * program[first, counter[first], 0]
+                wake = _NEVER
+        soonest = min(finish.min(), wake)
         if soonest == _NEVER:
             break
         now = soonest
@@ -201,6 +267,8 @@ def run(program, length, free_buffers):  # type: ignore[no-untyped-def]  # noqa:
                 if left[queue] > 0:
                     again = np.int64(queue)
                     continue
+                if queue != STORE:
+                    reads -= 1
             flags = program[queue, counter[queue], 2]
             if flags & PUSH_PREV:
                 tokens[queue - 1, 1] += 1
@@ -215,8 +283,13 @@ def run(program, length, free_buffers):  # type: ignore[no-untyped-def]  # noqa:
 
 
 @njit(cache=True)
-def latency(table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Return int64[n] cycles of n schedules, int64[n, 17] with the fields of Schedule."""
+def latency(table, delay):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return int64[n] cycles of n schedules, int64[n, 17] with the fields of Schedule.
+
+    Args:
+        table: the schedules.
+        delay: of the memory, see `run`.
+    """
     out = np.empty(len(table), dtype=np.int64)
     for i in range(len(table)):
         t = table[i]
@@ -240,7 +313,21 @@ def latency(table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
             t[16],
         )
         program, length = programs(schedule)
-        out[i] = run(program, length, schedule.threads)
+        out[i] = run(program, length, schedule.threads, delay)
+    return out
+
+
+@njit(cache=True)
+def alu_latency(table, delay):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return int64[n] cycles of n schedules, int64[n, 12] with the fields of AluSchedule."""
+    out = np.empty(len(table), dtype=np.int64)
+    for i in range(len(table)):
+        t = table[i]
+        schedule = AluSchedule(
+            t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10], t[11]
+        )
+        program, length = alu_programs(schedule)
+        out[i] = run(program, length, schedule.threads, delay)
     return out
 
 
@@ -249,10 +336,12 @@ def columns(table: IntArray) -> dict[str, IntArray]:
     return dict(zip(Schedule._fields, table.T, strict=True))
 
 
-def bounds(table: IntArray) -> IntArray:
+def bounds(table: IntArray, delay: int) -> IntArray:
     """Return int64[n]: cycles that no run of a schedule, int64[n, 17], can stay below.
 
-    Each queue works in order, and the port serves one transfer at a time.
+    Each queue works in order, and the port serves one transfer at a time. The first read waits for
+    the memory; so does every load that begins while no other read is under way, and of those that
+    do not there is at most one for each read of the compute queue.
     """
     s = columns(table)
     tiles = s["spatial_tiles"] * s["channel_tiles"] * s["repeats"]
@@ -261,10 +350,33 @@ def bounds(table: IntArray) -> IntArray:
     accumulators = tiles * s["acc_line"] + s["uop_line"]
     store = s["store_lines"] * s["store_line"]
     computing = tiles * (s["reset"] + s["reduction_tiles"] * s["gemm"] + s["alu"])
-    compute_queue = accumulators + computing + store
-    port = loads + accumulators + tiles * store
-    load_queue = loads + s["gemm"] + s["alu"] + store
+    reads = tiles * (s["acc_line"] > 0) + (s["uop_line"] > 0)
+    begun = inp * (s["inp_line"] > 0) + wgt * (s["wgt_line"] > 0)
+    compute_queue = accumulators + computing + store + delay * (s["uop_line"] > 0)
+    port = loads + accumulators + tiles * store + delay * (reads + begun > 0)
+    load_queue = loads + s["gemm"] + s["alu"] + store + delay * np.maximum(begun - reads, 0)
     return np.asarray(np.max([compute_queue, port, load_queue], axis=0), dtype=np.int64)
+
+
+def alu_columns(table: IntArray) -> dict[str, IntArray]:
+    """Return the fields of n schedules, int64[n] each, of a table int64[n, 12]."""
+    return dict(zip(AluSchedule._fields, table.T, strict=True))
+
+
+def alu_bounds(table: IntArray, delay: int) -> IntArray:
+    """Return int64[n]: cycles that no run of a schedule, int64[n, 12], can stay below.
+
+    The compute queue alone reads, so that every one of its reads waits for the memory.
+    """
+    s = alu_columns(table)
+    loads = s["steps"] * s["operands"]
+    reads = s["tiles"] * (loads * (s["load_line"] > 0) + (s["parameter_line"] > 0))
+    moved = s["tiles"] * (loads * s["load_lines"] * s["load_line"] + s["parameter_line"])
+    store = s["store_lines"] * s["store_line"]
+    read = moved + s["uop_line"] + delay * (reads + (s["uop_line"] > 0))
+    compute_queue = read + s["tiles"] * (s["steps"] * s["step"] + s["finish"]) + store
+    port = moved + s["uop_line"] + s["tiles"] * store
+    return np.asarray(np.maximum(compute_queue, port), dtype=np.int64)
 
 
 def fetches(table: IntArray) -> tuple[IntArray, IntArray]:

@@ -6,6 +6,11 @@ previous or next queue (`pop`) before it starts, and gives one to them (`push`) 
 instructions that touch memory share one port, which moves one line (consecutive bytes) at a time
 and takes turns: who has moved a line goes to the back, behind whoever asks at that moment. Of two
 that ask at once, load comes before compute and compute before store.
+
+Reads (all that load and compute move) have a delay, writes have none. As in the memory model that
+the cycle simulators of both stacks use, a counter runs while reads are waiting or under way, and
+reads are served once it has come to the delay: the first read after there was none waits, those
+that come while there is one do not wait again. Meanwhile the port is free for writes.
 """
 
 from __future__ import annotations
@@ -17,6 +22,8 @@ from collections.abc import Sequence
 from attrs import define, field, frozen
 
 LOAD, COMPUTE, STORE = range(3)
+NOBODY = -1
+"""An event at which no queue ends anything: the memory has become ready."""
 
 
 @frozen
@@ -42,6 +49,9 @@ class Instruction:
 class _Machine:
     programs: tuple[Sequence[Instruction], ...]
     tokens: dict[tuple[int, int], int]
+    delay: int
+    reads: int = 0
+    served_from: int = 0
     counters: list[int] = field(factory=lambda: [0, 0, 0])
     busy: list[bool] = field(factory=lambda: [False] * 3)
     moved: list[int] = field(factory=lambda: [0, 0, 0])
@@ -74,6 +84,9 @@ class _Machine:
                 self.tokens[queue + 1, queue] -= head.pop_next
                 if head.lines:
                     self.waiting.append(queue)
+                    if queue != STORE:
+                        self.served_from = self.served_from if self.reads else now + self.delay
+                        self.reads += 1
                 else:
                     self.begin(queue, now)
 
@@ -81,9 +94,16 @@ class _Machine:
         """Give the port to the next; `again` has just moved a line and has more."""
         if again is not None:
             self.waiting.append(again)
-        if self.waiting and self.on_port is None:
-            self.on_port = self.waiting.popleft()
-            self.begin(self.on_port, now)
+        if self.on_port is not None:
+            return
+        for queue in self.waiting:
+            if queue == STORE or now >= self.served_from:
+                self.waiting.remove(queue)
+                self.on_port = queue
+                self.begin(queue, now)
+                return
+        if self.waiting:
+            heapq.heappush(self.events, (self.served_from, NOBODY))
 
     def finish(self, queue: int) -> bool:
         """End a line or an instruction; tell whether the instruction has more lines."""
@@ -94,6 +114,7 @@ class _Machine:
             if self.moved[queue] < head.lines:
                 return True
             self.moved[queue] = 0
+            self.reads -= queue != STORE
         self.tokens[queue, queue - 1] += head.push_prev
         self.tokens[queue, queue + 1] += head.push_next
         self.busy[queue] = False
@@ -106,6 +127,7 @@ def simulate(
     compute: Sequence[Instruction],
     store: Sequence[Instruction],
     free_buffers: int,
+    delay: int = 0,
 ) -> int:
     """Run three programs to their end and return the cycles.
 
@@ -115,13 +137,14 @@ def simulate(
         store: program of the store queue.
         free_buffers: tokens that load and compute start with, one a virtual thread: its input
             and its output buffers are empty.
+        delay: cycles until the memory serves a read that found no other.
 
     Raises:
         ValueError: the programs wait for each other for ever.
     """
     tokens = {(a, b): 0 for a in range(-1, 4) for b in range(-1, 4)}
     tokens[COMPUTE, LOAD] = tokens[STORE, COMPUTE] = free_buffers
-    machine = _Machine((load, compute, store), tokens)
+    machine = _Machine((load, compute, store), tokens, delay)
     now, again = 0, None
     while True:
         machine.issue(now)
@@ -131,7 +154,7 @@ def simulate(
         now, again = machine.events[0][0], None
         while machine.events and machine.events[0][0] == now:
             queue = heapq.heappop(machine.events)[1]
-            if machine.finish(queue):
+            if queue != NOBODY and machine.finish(queue):
                 again = queue
     if any(c < len(p) for c, p in zip(machine.counters, machine.programs, strict=True)):
         raise ValueError("deadlock: every queue waits for a token of another")

@@ -164,8 +164,7 @@ class Reinforce(PolicyGradient):
 class Ppo(PolicyGradient):
     """Proximal policy optimization: several clipped steps on each batch.
 
-    Sources: Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, equation
-    7; for accelerators with infeasible designs: Akhauri et al., RHNAS, arXiv:2106.09180.
+    Source: Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, equation 7.
     """
 
     options = ParameterSpace(

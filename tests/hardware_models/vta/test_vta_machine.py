@@ -9,6 +9,7 @@ from cosearch.errors import Infeasible
 from cosearch.mapping.mapper import Budget
 from cosearch.search.objective import OBJECTIVES
 from cosearch.workload.einsum import conv, gemm
+from cosearch_hardware.vta.isa import LIMITS
 from cosearch_hardware.vta.model import DEVICES, Vta
 from cosearch_plugins.mappers.exhaustive import Exhaustive
 
@@ -19,14 +20,15 @@ def best(accelerator, layer):
     return Exhaustive().map(accelerator, layer, LATENCY, Budget(), np.random.default_rng(0))
 
 
-def machine(**changes):
-    model = Vta()
+def machine(stack="apache", **changes):
+    model = Vta(stack)
     return model.build({**model.baseline, **changes})
 
 
+@pytest.mark.parametrize("stack", LIMITS)
 @pytest.mark.parametrize("device", DEVICES)
-def test_the_default_configuration_builds_on_every_device(device):
-    model = Vta(device)
+def test_the_default_configuration_builds_on_every_device(device, stack):
+    model = Vta(stack, device)
     assert model.build(model.baseline).configuration.macs == 256
 
 
@@ -64,8 +66,9 @@ def test_a_wider_bus_never_hurts():
     assert cycles[1] < cycles[0]
 
 
-def test_what_the_instruction_set_forbids_is_known_or_hidden():
-    known, hidden = Vta(), Vta(rules="hidden")
+@pytest.mark.parametrize("stack", LIMITS)
+def test_what_the_instruction_set_forbids_is_known_or_hidden(stack):
+    known, hidden = Vta(stack), Vta(stack, rules="hidden")
     forbidden = {**known.baseline, "acc": 19}
     row = known.space.index(forbidden)[None, :]
     assert not known.space.feasible(row)[0]
@@ -81,14 +84,20 @@ def test_a_device_too_small_says_by_how_much():
     assert refusal.value.margins["DSPs"] == pytest.approx(1024 / 2 / 220)
 
 
-def test_random_configurations_are_built_or_refused_with_a_reason():
-    model = Vta(rules="hidden")
+def test_multipliers_of_the_alu_take_dsps_too():
+    with pytest.raises(Infeasible, match="DSPs 240 %"):
+        machine("intel", block_in=5, block_out=5, acc=16)
+
+
+@pytest.mark.parametrize("stack", LIMITS)
+def test_random_configurations_are_built_or_refused_with_a_reason(stack):
+    model = Vta(stack, rules="hidden")
     built, refused = 0, []
-    rows = model.space.sample(400, np.random.default_rng(0))
+    rows = model.space.sample(600, np.random.default_rng(0))
     for row in rows:
         try:
             built += model.build(model.space.decode(row)).area_mm2 > 0
         except Infeasible as refusal:
             refused.append(refusal.reason)
-    assert 0 < built < 400
+    assert 0 < built < 600
     assert all(refused)

@@ -30,3 +30,28 @@ def test_a_token_makes_compute_wait_for_load():
 def test_waiting_for_ever_is_an_error():
     with pytest.raises(ValueError, match="deadlock"):
         simulate([Instruction(1, pop_next=True)], [Instruction(1, pop_prev=True)], [], 0)
+
+
+def test_a_read_waits_for_the_memory_once():
+    assert simulate([Instruction(10, lines=3)], [], [], 0, delay=16) == 16 + 30
+
+
+def test_reads_one_after_another_wait_each():
+    assert simulate([Instruction(10, lines=1)] * 2, [], [], 0, delay=16) == 2 * 26
+
+
+def test_a_read_that_finds_another_does_not_wait_again():
+    load, compute = [Instruction(10, lines=1)] * 2, [Instruction(30, lines=1)]
+    # the second load begins while the compute queue reads, which waited with the first
+    assert simulate(load, compute, [], 0, delay=16) == 16 + 10 + 30 + 10
+
+
+def test_a_write_does_not_wait_and_passes_a_read_that_does():
+    store = [Instruction(5, lines=1)]
+    assert simulate([], [], store, 0, delay=16) == 5
+    assert simulate([Instruction(10, lines=1)], [], store, 0, delay=16) == 26
+
+
+def test_a_write_under_way_when_the_memory_is_ready_ends_first():
+    store = [Instruction(12, lines=2)]
+    assert simulate([Instruction(10, lines=1)], [], store, 0, delay=16) == 24 + 10

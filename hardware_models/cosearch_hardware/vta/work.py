@@ -1,0 +1,206 @@
+"""The two kinds of work that VTA does, behind one face: on the GEMM core, or on the ALU."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from cosearch.search.parameters import Parameter
+from cosearch.typing import FloatArray, IntArray
+from cosearch.workload.einsum import Einsum
+from cosearch_hardware.systolic.machine import divisors
+from cosearch_hardware.vta.alu import AluTile, alu_layer, on_alu
+from cosearch_hardware.vta.blocks import Tile, blocks_of
+from cosearch_hardware.vta.isa import LOOP_BITS, SIZE_BITS, VtaConfiguration
+from cosearch_hardware.vta.pricing import Counts, alu_count, count
+from cosearch_hardware.vta.schedule import alu_schedules, schedules
+
+Columns = Mapping[str, np.ndarray]
+
+
+class Work(ABC):
+    """A layer on a configuration: its tiles, what they take, and the instructions they become.
+
+    Attributes:
+        sizes: of the axes that tiles cut, by name.
+        orders: which loop over tiles may be inside; empty where only one order is run.
+        reasons: what each of `takes` is a share of.
+    """
+
+    sizes: dict[str, int]
+    orders: ClassVar[tuple[str, ...]] = ()
+    reasons: ClassVar[dict[str, str]]
+
+    def __init__(self, configuration: VtaConfiguration) -> None:
+        self.c = configuration
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The choices of a mapping."""
+        tiles = [
+            Parameter(f"tile_{name}", divisors(size), doc=f"{name} of one task")
+            for name, size in self.sizes.items()
+        ]
+        threads = Parameter("threads", (1, 2), doc="virtual threads; two hide loads")
+        if not self.orders:
+            return (*tiles, threads)
+        order = Parameter("inside", self.orders, doc="the inner loop over tiles")
+        return (*tiles, threads, order)
+
+    def smallest(self) -> Columns:
+        """Return the columns of the smallest tile."""
+        one = np.array([1])
+        return {**{f"tile_{name}": one for name in self.sizes}, "threads": one}
+
+    def used(self, entries: Mapping[str, IntArray]) -> dict[str, FloatArray]:
+        """Return the share of each memory that entries take; over 1 does not fit."""
+        depths = self.c.depths
+        return {name: n / min(depths[name], 1 << SIZE_BITS) for name, n in entries.items()}
+
+    @abstractmethod
+    def takes(self, columns: Columns) -> dict[str, FloatArray]:
+        """Return the share of each limit that tiles take, float64[n]; over 1 cannot be run."""
+
+    @abstractmethod
+    def table(self, columns: Columns) -> IntArray:
+        """Return the schedules of tiles, a row each."""
+
+    @abstractmethod
+    def cycles(self, table: IntArray, delay: int) -> IntArray:
+        """Return the simulated cycles of schedules, int64[n]."""
+
+    @abstractmethod
+    def least(self, table: IntArray, delay: int) -> IntArray:
+        """Return cycles that no run of schedules can stay below, int64[n]."""
+
+    @abstractmethod
+    def counts(self, columns: Columns, table: IntArray) -> Counts:
+        """Return what schedules do."""
+
+
+class GemmWork(Work):
+    """A convolution or matrix product on the GEMM core."""
+
+    orders = ("spatial", "channels")
+    reasons: ClassVar[dict[str, str]] = {
+        **{m: f"the {m} memory holds a tile for each thread" for m in ("inp", "wgt", "acc", "uop")},
+        "loops": f"loops count to 2^{LOOP_BITS}",
+        **{f"{m} stride": f"{m} strides fit their fields" for m in ("acc", "inp", "wgt")},
+    }
+
+    def __init__(self, layer: Einsum, configuration: VtaConfiguration) -> None:
+        super().__init__(configuration)
+        self.blocks = b = blocks_of(layer, configuration)
+        self.sizes = {
+            "rows": b.rows,
+            "co": b.co,
+            "ci": b.ci,
+            "height": b.height.outputs,
+            "width": b.width.outputs,
+        }
+
+    def takes(self, columns: Columns) -> dict[str, FloatArray]:
+        """Return the share of each limit that tiles take, float64[n]; over 1 cannot be run."""
+        tile = Tile.of(columns)
+        loops = tile.gemm_loops(self.blocks)
+        fields = self.c.strides
+        return {
+            **self.used(tile.entries(self.blocks)),
+            "loops": loops.longest / ((1 << LOOP_BITS) - 1),
+            **{f"{name} stride": (n + 1) / fields[name] for name, n in loops.strides.items()},
+        }
+
+    def table(self, columns: Columns) -> IntArray:
+        """Return the schedules of tiles, int64[n, 17]."""
+        return schedules(self.c, self.blocks, columns)
+
+    def cycles(self, table: IntArray, delay: int) -> IntArray:
+        """Return the simulated cycles of schedules, int64[n]."""
+        from cosearch_hardware.vta.pipeline import latency
+
+        return np.asarray(latency(table, delay))
+
+    def least(self, table: IntArray, delay: int) -> IntArray:
+        """Return the cycles of the busiest queue, or the port, int64[n]."""
+        from cosearch_hardware.vta.pipeline import bounds
+
+        return bounds(table, delay)
+
+    def counts(self, columns: Columns, table: IntArray) -> Counts:
+        """Return what schedules do."""
+        return count(self.c, self.blocks, columns, table)
+
+
+class AluWork(Work):
+    """A depthwise convolution, pooling, addition or product of numbers on the ALU.
+
+    Args:
+        layer: the einsum.
+        configuration: sizes.
+        load_bits: of a number in the outer memory.
+    """
+
+    reasons: ClassVar[dict[str, str]] = {
+        **{m: f"the {m} memory holds a tile for each thread" for m in ("acc", "uop")},
+        "loops": f"loops count to 2^{LOOP_BITS}",
+        "destination stride": "accumulator strides fit their fields",
+        "source stride": "the strides of what is read fit their fields",
+    }
+
+    def __init__(self, layer: Einsum, configuration: VtaConfiguration, load_bits: int) -> None:
+        super().__init__(configuration)
+        self.layer = a = alu_layer(layer, configuration)
+        self.load_bytes = configuration.lanes * load_bits // 8
+        self.sizes = {
+            "rows": a.rows,
+            "co": a.co,
+            "height": a.height.outputs,
+            "width": a.width.outputs,
+            "taps": a.height.taps,
+        }
+
+    def takes(self, columns: Columns) -> dict[str, FloatArray]:
+        """Return the share of each limit that tiles take, float64[n]; over 1 cannot be run."""
+        tile = AluTile.of(columns)
+        loops = tile.loops(self.layer)
+        fields = {"destination": self.c.strides["acc"], "source": self._source_field}
+        return {
+            **self.used(tile.entries(self.layer)),
+            "loops": loops.longest / ((1 << LOOP_BITS) - 1),
+            **{f"{name} stride": (n + 1) / fields[name] for name, n in loops.strides.items()},
+        }
+
+    @property
+    def _source_field(self) -> int:
+        """What a source's stride must stay below: intel's fields have the input memory's width."""
+        return self.c.strides["inp" if self.c.stack == "intel" else "acc"]
+
+    def table(self, columns: Columns) -> IntArray:
+        """Return the schedules of tiles, int64[n, 12]."""
+        return alu_schedules(self.c, self.layer, columns, self.load_bytes)
+
+    def cycles(self, table: IntArray, delay: int) -> IntArray:
+        """Return the simulated cycles of schedules, int64[n]."""
+        from cosearch_hardware.vta.pipeline import alu_latency
+
+        return np.asarray(alu_latency(table, delay))
+
+    def least(self, table: IntArray, delay: int) -> IntArray:
+        """Return the cycles of the compute queue, or the port, int64[n]."""
+        from cosearch_hardware.vta.pipeline import alu_bounds
+
+        return alu_bounds(table, delay)
+
+    def counts(self, columns: Columns, table: IntArray) -> Counts:
+        """Return what schedules do."""
+        return alu_count(self.c, self.layer, columns, table, self.load_bytes)
+
+
+def work_of(layer: Einsum, configuration: VtaConfiguration, load_bits: int) -> Work:
+    """Return a layer where it is run; raises Infeasible for one that is run nowhere."""
+    if on_alu(layer, configuration):
+        return AluWork(layer, configuration, load_bits)
+    return GemmWork(layer, configuration)
