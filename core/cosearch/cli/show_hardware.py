@@ -81,11 +81,10 @@ def _show_machine(session: Session, machine: Accelerator, chosen: Mapping[str, s
 
 def _show_elementwise(session: Session, model: HardwareModel) -> None:
     """Say what the model does with layers that have no multiply-accumulates."""
-    sizes = {"C": 1, "P": 1, "Q": 1}
     layers = [
-        *(pool(name, name, **sizes, R=2, S=2) for name in POOLING),
-        *(pointwise(name, name, **sizes, operands=("NCPQ",)) for name in (ADD, MULTIPLY)),
-        pointwise("activations", "swish", **sizes),
+        *(pool(name, name, C=1, P=1, Q=1, R=2, S=2) for name in POOLING),
+        *(pointwise(name, name, C=1, P=1, Q=1, operands=("NCPQ",)) for name in (ADD, MULTIPLY)),
+        pointwise("activations", "swish", C=1, P=1, Q=1),
     ]
     told: dict[str, list[str]] = {}
     for layer in layers:

@@ -38,11 +38,14 @@ def show(session: Session, spec: str, *, json: bool) -> None:
 
 
 def _totals(network: Network) -> str:
-    runs = sum(layer.count for layer in network.layers)
-    unique = len(network.unique)
+    runs = sum(layer.count for layer in network.products)
+    unique = sum(not layer.einsum.operation for layer in network.unique)
     layers = f"{unique} different layers, {runs} runs" if runs > 1 else "one layer"
     parameters = [] if network.parameters is None else [f"{si(network.parameters)} parameters"]
-    return ", ".join([layers, si(network.macs, "MACs"), *parameters])
+    others = sum(layer.count for layer in network.layers) - runs
+    elementwise = [f"{len(network.unique) - unique} of element-wise work, {others} runs"]
+    totals = [layers, si(network.macs, "MACs"), *parameters]
+    return ", ".join(totals + (elementwise if others else []))
 
 
 def _row(layer: LayerFacts) -> tuple[str, ...]:
