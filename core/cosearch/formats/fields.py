@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cosearch.errors import InputError, near_names
 from cosearch.formats.yaml_source import Place, YamlDocument
@@ -22,10 +22,12 @@ class Check(Generic[T_co]):
     Attributes:
         read: returns the value, or raises ValueError that completes "field: ...".
         spare: stands in for a value that could not be read, so that reading can go on.
+        schema: the same in JSON Schema.
     """
 
     read: Callable[[Any], T_co]
     spare: T_co
+    schema: Mapping[str, Any] = field(factory=dict)
 
 
 def _whole(value: Any) -> int:  # noqa: ANN401
@@ -72,17 +74,21 @@ def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401
 
 NO_FIELDS: dict[str, Any] = {}
 TABLE = Check(_table, NO_FIELDS)
-WHOLE = Check(_whole, 1)
-NUMBER = Check(_number, 0.0)
-POSITIVE = Check(_positive, 1.0)
-TEXT = Check(_text, "?")
-FLAG = Check(_flag, False)
+WHOLE = Check(_whole, 1, {"type": "integer", "minimum": 1})
+NUMBER = Check(_number, 0.0, {"type": "number", "minimum": 0})
+POSITIVE = Check(_positive, 1.0, {"type": "number", "exclusiveMinimum": 0})
+TEXT = Check(_text, "?", {"type": "string"})
+FLAG = Check(_flag, False, {"type": "boolean"})
 ANYTHING: Check[Any] = Check(lambda value: value, None)
 
 
 def optional(check: Check[T]) -> Check[T | None]:
     """Return a check that lets null pass."""
-    return Check(lambda value: None if value is None else check.read(value), check.spare)
+    return Check(
+        lambda value: None if value is None else check.read(value),
+        check.spare,
+        {**check.schema, "type": [check.schema.get("type"), "null"]},
+    )
 
 
 class Problems:
@@ -131,7 +137,7 @@ class Fields:
         """Whether the field is there."""
         return name in self.data
 
-    def need(self, name: str, check: Check[T]) -> T:
+    def need(self, name: str, check: Check[T], about: str = "") -> T:  # noqa: ARG002 - the schema's
         """Return a field that must be there; a spare value where it is missing or wrong."""
         self.taken.append(name)
         if name not in self.data:
@@ -139,7 +145,13 @@ class Fields:
             return check.spare
         return self._read(name, check)
 
-    def get(self, name: str, check: Check[T], default: Default) -> T | Default:
+    def get(
+        self,
+        name: str,
+        check: Check[T],
+        default: Default,
+        about: str = "",  # noqa: ARG002 - the schema's
+    ) -> T | Default:
         """Return a field, or the default where it is not there."""
         self.taken.append(name)
         return self._read(name, check) if name in self.data else default
@@ -151,7 +163,7 @@ class Fields:
             self.problems.add((*self.place, name), str(error))
             return check.spare
 
-    def inner(self, name: str) -> Fields:
+    def inner(self, name: str, about: str = "") -> Fields:  # noqa: ARG002 - the schema's
         """Return the fields of the mapping in a field that must be there."""
         return Fields(self.problems, (*self.place, name), self.need(name, ANYTHING) or {})
 
@@ -163,6 +175,14 @@ class Fields:
                 self.problems.add((*self.place, name), "is not a list with at least one entry")
             return []
         return [((*self.place, name, i), item) for i, item in enumerate(found)]
+
+    def each(self, name: str, about: str = "") -> list[Fields]:  # noqa: ARG002 - the schema's
+        """Return the entries of a list of mappings that must be there."""
+        return [Fields(self.problems, place, item) for place, item in self.items(name)]
+
+    def every(self, check: Check[T]) -> dict[str, T]:
+        """Return all fields, whatever their names."""
+        return {name: self.need(name, check) for name in list(self.data)}
 
     @property
     def left(self) -> list[str]:

@@ -41,10 +41,11 @@ def read_layer(fields: Fields) -> Einsum | None:
 
 
 def _einsum(fields: Fields, name: str) -> Einsum:
-    sizes = fields.inner("sizes")
-    given = {dim: sizes.need(dim, WHOLE) for dim in sizes.data}
-    weights = fields.get("weights", TEXT, None)
-    return parse_einsum(fields.need("einsum", TEXT), given, name=name, weights=weights)
+    given = fields.inner("sizes", "of an einsum's dimensions").every(WHOLE)
+    about = "the operand of an einsum in the role of the weights"
+    weights = fields.get("weights", TEXT, None, about)
+    text = fields.need("einsum", TEXT, "such as `O[m,n] += A[m,k] * B[k,n]`")
+    return parse_einsum(text, given, name=name, weights=weights)
 
 
 def _conv(fields: Fields, name: str) -> Einsum:
@@ -69,5 +70,14 @@ def _pair(value: Any) -> tuple[int, int]:  # noqa: ANN401
     return WHOLE.read(both[0]), WHOLE.read(both[1])
 
 
-PAIR = Check(_pair, (1, 1))
+PAIR = Check(
+    _pair,
+    (1, 1),
+    {
+        "oneOf": [
+            WHOLE.schema,
+            {"type": "array", "items": WHOLE.schema, "minItems": 2, "maxItems": 2},
+        ]
+    },
+)
 """One whole number, or one along the width and one along the height."""

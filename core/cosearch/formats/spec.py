@@ -1,13 +1,12 @@
 """The specification of a mapped layer: `cosearch evaluate SPEC.yaml`, version 1.
 
 Three parts, in one file or in three: `architecture`, `layer`, `mapping`. Everything is ordered
-inner to outer: levels, and the loops inside a level. `docs/evaluate.md` describes every field and
-`spec.schema.json` beside this module is the format's JSON Schema.
+inner to outer: levels, and the loops inside a level. `docs/evaluate.md` describes every field; the
+format's JSON Schema is derived from the checks made here.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from cosearch.formats.fields import (
     Problems,
     optional,
 )
-from cosearch.formats.layer import read_layer
+from cosearch.formats.layer import KINDS, read_layer
+from cosearch.formats.schema import described, one_of
 from cosearch.formats.yaml_source import YamlDocument, read_yaml_document
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.machine.architecture import (
@@ -43,6 +43,11 @@ from cosearch.workload.einsum import ROLES, Einsum, Role
 
 VERSION = 1
 PARTS = ("architecture", "layer", "mapping")
+ACCESSES = ("read", "fill", "update")
+
+ALONG = "instances along X and along Y"
+RATE = "words per cycle and instance; null is unlimited"
+"""What the schema says of fields that more than one component has."""
 
 
 @frozen
@@ -61,9 +66,28 @@ class Specification:
 
 def json_schema() -> dict[str, Any]:
     """Return the format's JSON Schema (draft 2020-12)."""
-    text = Path(__file__).with_name("spec.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+    layers = [described(read_layer, kinds=KINDS, kind=kind) for kind in KINDS]
+    top = described(_fields)
+    top["properties"] |= {
+        "version": {"const": VERSION},
+        "architecture": described(read_architecture),
+        "layer": one_of(layers),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"cosearch specification of a mapped layer, version {VERSION}",
+        "description": "For `cosearch evaluate`. Three parts, in one file or in three. Levels, and "
+        "loops inside a level, stand inner to outer.",
+        **top,
+    }
+
+
+def _fields(top: Fields) -> None:
+    """Take what every file has besides the parts that have readers of their own."""
+    top.need("version", WHOLE)
+    if "mapping" in top:
+        read_mapping(top)
+    top.refuse_left()
 
 
 def read_specification(paths: Sequence[Path]) -> Specification:
@@ -124,12 +148,16 @@ def read_architecture(fields: Fields) -> Architecture | None:
     """Return the machine, or None with the problems noted."""
     before = len(fields.problems.found)
     name = fields.get("name", TEXT, "architecture")
-    levels = [_memory(Fields(fields.problems, p, item)) for p, item in fields.items("levels")]
+    levels = [_memory(level) for level in fields.each("levels", "inner to outer")]
     compute = _compute(fields.inner("compute"))
-    clock = fields.get("clock_mhz", optional(POSITIVE), None)
-    sources = fields.inner("sources") if "sources" in fields else None
-    cited = {key: sources.need(key, TEXT) for key in sources.data} if sources else {}
-    rules = _rules(fields.inner("rules")) if "rules" in fields else CostRules()
+    clock = fields.get("clock_mhz", optional(POSITIVE), None, "for power and seconds")
+    cited: dict[str, str] = {}
+    if "sources" in fields:
+        about = "where the numbers of a component come from"
+        cited = fields.inner("sources", about).every(TEXT)
+    rules = CostRules()
+    if "rules" in fields:
+        rules = _rules(fields.inner("rules", "where tools count differently; see the cost model"))
     fields.refuse_left()
     if len(fields.problems.found) > before:
         return None
@@ -141,24 +169,31 @@ def read_architecture(fields: Fields) -> Architecture | None:
 
 
 def _memory(fields: Fields) -> Memory:
-    x, y = fields.get("mesh", MESH, (1, 1))
+    x, y = fields.get("mesh", MESH, (1, 1), ALONG)
     memory = Memory(
         fields.need("name", TEXT),
-        fields.get("entries", optional(WHOLE), None),
+        fields.get(
+            "entries",
+            optional(WHOLE),
+            None,
+            "capacity of one instance in words; null is unlimited",
+        ),
         fields.need("energy_pj", ENERGY),
         word_bits=fields.get("word_bits", WHOLE, 16),
-        block_size=fields.get("block_size", WHOLE, 1),
+        block_size=fields.get("block_size", WHOLE, 1, "words an access"),
         mesh_x=x,
         mesh_y=y,
-        read_bandwidth=fields.get("read_bandwidth", optional(POSITIVE), None),
-        write_bandwidth=fields.get("write_bandwidth", optional(POSITIVE), None),
-        shared_bandwidth=fields.get("shared_bandwidth", optional(POSITIVE), None),
+        read_bandwidth=fields.get("read_bandwidth", optional(POSITIVE), None, RATE),
+        write_bandwidth=fields.get("write_bandwidth", optional(POSITIVE), None, RATE),
+        shared_bandwidth=fields.get("shared_bandwidth", optional(POSITIVE), None, RATE),
         multiple_buffering=fields.get("multiple_buffering", POSITIVE, 1.0),
         leak_pj_per_cycle=fields.get("leak_pj_per_cycle", NUMBER, 0.0),
         area_um2=fields.get("area_um2", NUMBER, 0.0),
-        is_dram=fields.get("is_dram", FLAG, False),
-        keeps=fields.get("keeps", SOME_ROLES, frozenset(ROLES)),
-        may_keep=fields.get("may_keep", SOME_ROLES, frozenset()),
+        is_dram=fields.get("is_dram", FLAG, False, "has no adder of its own"),
+        keeps=fields.get("keeps", SOME_ROLES, frozenset(ROLES), "always stored here"),
+        may_keep=fields.get(
+            "may_keep", SOME_ROLES, frozenset(), "stored here or passed, as a mapping says"
+        ),
         partitions=_partitions(fields),
         network_below=_link(fields.inner("network_below")) if "network_below" in fields else Link(),
     )
@@ -169,7 +204,7 @@ def _memory(fields: Fields) -> Memory:
 def _partitions(fields: Fields) -> dict[Role, Partition]:
     if "partitions" not in fields:
         return {}
-    parts = fields.inner("partitions")
+    parts = fields.inner("partitions", "parts of the memory that one role alone uses")
     out: dict[Role, Partition] = {}
     for role in ROLES:
         if role in parts:
@@ -187,13 +222,13 @@ def _link(fields: Fields) -> Link:
 
 
 def _compute(fields: Fields) -> Compute:
-    x, y = fields.get("mesh", MESH, (1, 1))
+    x, y = fields.get("mesh", MESH, (1, 1), ALONG)
     compute = Compute(
-        fields.need("energy_pj", NUMBER),
+        fields.need("energy_pj", NUMBER, "of one multiply-accumulate"),
         x,
         y,
         fields.get("word_bits", WHOLE, 16),
-        fields.get("area_um2", NUMBER, 0.0),
+        fields.get("area_um2", NUMBER, 0.0, "of one multiplier"),
         fields.get("name", TEXT, "MAC"),
     )
     fields.refuse_left()
@@ -213,15 +248,18 @@ def _rules(fields: Fields) -> CostRules:
 
 def read_mapping(top: Fields) -> Mapping:
     """Return the mapping in the field `mapping`, a list of levels."""
-    levels = [_level(Fields(top.problems, p, item)) for p, item in top.items("mapping")]
+    levels = [_level(level) for level in top.each("mapping", "one entry a level, inner to outer")]
     return Mapping(levels)
 
 
 def _level(fields: Fields) -> LevelMapping:
     level = LevelMapping(
         fields.need("level", TEXT),
-        frozenset(fields.need("keep", NAMES)),
-        *(fields.get(kind, LOOPS, ()) for kind in ("temporal", "spatial_x", "spatial_y")),
+        frozenset(fields.need("keep", NAMES, "tensors stored here; the others pass")),
+        *(
+            fields.get(kind, LOOPS, (), "dimension to bound, inner to outer")
+            for kind in ("temporal", "spatial_x", "spatial_y")
+        ),
     )
     fields.refuse_left()
     return level
@@ -230,10 +268,9 @@ def _level(fields: Fields) -> LevelMapping:
 def _energy(value: Any) -> AccessEnergy:  # noqa: ANN401
     if not isinstance(value, dict):
         return AccessEnergy.uniform(NUMBER.read(value))
-    kinds = ("read", "fill", "update")
-    if set(value) != set(kinds):
-        raise ValueError(f"needs {', '.join(kinds)}, or one number for all of them")
-    return AccessEnergy(*(NUMBER.read(value[kind]) for kind in kinds))
+    if set(value) != set(ACCESSES):
+        raise ValueError(f"needs {', '.join(ACCESSES)}, or one number for all of them")
+    return AccessEnergy(*(NUMBER.read(value[kind]) for kind in ACCESSES))
 
 
 def _mesh(value: Any) -> tuple[int, int]:  # noqa: ANN401
@@ -269,8 +306,41 @@ def _loops(value: Any) -> tuple[Loop, ...]:  # noqa: ANN401
 NO_LOOPS: tuple[Loop, ...] = ()
 NO_NAMES: tuple[str, ...] = ()
 NO_ROLES: frozenset[Role] = frozenset()
-ENERGY = Check(_energy, AccessEnergy.uniform(0.0))
-MESH = Check(_mesh, (1, 1))
-NAMES = Check(_names, NO_NAMES)
-SOME_ROLES = Check(_roles, NO_ROLES)
-LOOPS = Check(_loops, NO_LOOPS)
+PAIR_OF_WHOLES = {
+    "type": "array",
+    "prefixItems": [WHOLE.schema, WHOLE.schema],
+    "minItems": 2,
+    "maxItems": 2,
+}
+ENERGY = Check(
+    _energy,
+    AccessEnergy.uniform(0.0),
+    {
+        "description": "pJ of one access of a block: one number, or one for each kind of access",
+        "oneOf": [
+            NUMBER.schema,
+            {
+                "type": "object",
+                "properties": dict.fromkeys(ACCESSES, NUMBER.schema),
+                "required": list(ACCESSES),
+                "additionalProperties": False,
+            },
+        ],
+    },
+)
+MESH = Check(_mesh, (1, 1), PAIR_OF_WHOLES)
+NAMES = Check(_names, NO_NAMES, {"type": "array", "items": TEXT.schema})
+SOME_ROLES = Check(_roles, NO_ROLES, {"type": "array", "items": {"enum": list(ROLES)}})
+LOOPS = Check(
+    _loops,
+    NO_LOOPS,
+    {
+        "oneOf": [
+            {"type": "object", "additionalProperties": WHOLE.schema},
+            {
+                "type": "array",
+                "items": {**PAIR_OF_WHOLES, "prefixItems": [TEXT.schema, WHOLE.schema]},
+            },
+        ]
+    },
+)
