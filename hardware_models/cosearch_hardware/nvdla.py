@@ -12,12 +12,12 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture, Compute, Memory
 from cosearch.machine.hardware import HardwareModel
-from cosearch.machine.technology import UNPRICED, priced
+from cosearch.machine.technology import UNPRICED, Technology, priced
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.dimensions import Dimensions
-from cosearch_hardware.pricing import AREA_16_NM, TECHNOLOGY_16_NM, technologies
+from cosearch_hardware.pricing import AREA_16_NM, CHIP_16_NM, SCALED, TECHNOLOGY_16_NM
 from cosearch_hardware.stationary import NOTHING, passing, spread, weights_rest
 
 SUM_BITS = 34
@@ -33,7 +33,7 @@ class Nvdla(HardwareModel):
     Args:
         preset: whose sizes are the baseline.
         technology: prices energies.
-        area: prices areas.
+        area: prices areas; None is the same.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
@@ -43,11 +43,11 @@ class Nvdla(HardwareModel):
     def __init__(
         self,
         preset: str = "full",
-        technology: str = "scaled",
-        area: str = "scaled:base=eyeriss-chip",
+        technology: Technology = SCALED,
+        area: Technology | None = CHIP_16_NM,
     ) -> None:
         c, k, kb = PRESETS[preset]
-        self._prices = technologies(technology, area)
+        self._prices = technology, area or technology
         self._space = ParameterSpace(
             (
                 Parameter("atomic_c", (4, 8, 16, 32, 64, 128), c, "channels", "summed a cycle"),

@@ -1,13 +1,13 @@
-"""Technologies by the name that a user writes in a model's options."""
+"""Who prices a model's components: the options that name technologies, and their defaults."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
-from cosearch.hooks.discovery import load_registry
 from cosearch.machine.technology import StoragePrice, Technology
 from cosearch.search.parameters import Parameter
+from cosearch_plugins.technologies.eyeriss_chip import EyerissChip
+from cosearch_plugins.technologies.scaled import Scaled
 
 SAME = "same"
 """Areas come from the technology that gives the energies."""
@@ -17,10 +17,16 @@ TECHNOLOGY = Parameter(
     ("eyeriss-chip", "pat"),
     free=True,
     doc="prices energies: a technology's name, as `cosearch list technologies` shows",
+    plugin="technologies",
 )
 
 AREA = Parameter(
-    "area", (SAME, "eyeriss-chip"), free=True, doc="prices areas: the same, or another technology"
+    "area",
+    (SAME, "eyeriss-chip"),
+    free=True,
+    doc="prices areas: the same, or another technology",
+    plugin="technologies",
+    unless=SAME,
 )
 
 TECHNOLOGY_16_NM = Parameter(
@@ -28,6 +34,7 @@ TECHNOLOGY_16_NM = Parameter(
     ("scaled", "horowitz", "pat"),
     free=True,
     doc="prices energies; `scaled` is Horowitz' table at 16 nm, 0.8 V",
+    plugin="technologies",
 )
 
 AREA_16_NM = Parameter(
@@ -35,20 +42,14 @@ AREA_16_NM = Parameter(
     ("scaled:base=eyeriss-chip", SAME),
     free=True,
     doc="prices areas; the default is the Eyeriss chip's, scaled to 16 nm",
+    plugin="technologies",
+    unless=SAME,
 )
 
-
-@lru_cache(maxsize=16)
-def technology_named(spec: str) -> Technology:
-    """Return the technology of that `name` or `name:key=value`; raises UnknownNameError."""
-    technology: Technology = load_registry().find("technologies", spec).make()
-    return technology
-
-
-def technologies(energy: str, area: str) -> tuple[Technology, Technology]:
-    """Return who prices energies and who prices areas."""
-    first = technology_named(energy)
-    return first, first if area == SAME else technology_named(area)
+CHIP: Technology = EyerissChip()
+CHIP_16_NM: Technology = Scaled(CHIP)
+SCALED: Technology = Scaled()
+"""Defaults of those options, for a model that no registry makes."""
 
 
 def sources_of(

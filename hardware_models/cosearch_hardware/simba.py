@@ -13,12 +13,12 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture, Compute, Memory, Partition
 from cosearch.machine.hardware import HardwareModel
-from cosearch.machine.technology import UNPRICED, priced
+from cosearch.machine.technology import UNPRICED, Technology, priced
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum, Role
 from cosearch_hardware.dimensions import Dimensions
-from cosearch_hardware.pricing import AREA_16_NM, TECHNOLOGY_16_NM, technologies
+from cosearch_hardware.pricing import AREA_16_NM, CHIP_16_NM, SCALED, TECHNOLOGY_16_NM
 from cosearch_hardware.stationary import passing, spread, weights_rest
 
 SUM_BITS = 24
@@ -29,13 +29,15 @@ class Simba(HardwareModel):
 
     Args:
         technology: prices energies.
-        area: prices areas.
+        area: prices areas; None is the same.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace((TECHNOLOGY_16_NM, AREA_16_NM))
 
-    def __init__(self, technology: str = "scaled", area: str = "scaled:base=eyeriss-chip") -> None:
-        self._prices = technologies(technology, area)
+    def __init__(
+        self, technology: Technology = SCALED, area: Technology | None = CHIP_16_NM
+    ) -> None:
+        self._prices = technology, area or technology
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 import pluggy
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line
 from cosearch.registry.registration import Registration
@@ -44,6 +44,10 @@ CONTRACTS: Mapping[str, str] = {
     "references": "cosearch.validate.reference:Reference",
 }
 """Kind to the class that everything registered under it must be derived from."""
+
+
+MADE_LATER = ("strategies", "executors")
+"""Kinds whose constructors take more than options."""
 
 
 @frozen
@@ -102,16 +106,34 @@ class Named(Generic[T]):
         spec: the canonical text, `name` or `name:key=value,...`, from which it can be made again.
         target: the class.
         options: checked values, defaults left out.
+        registry: where it was found, and finds what its options name.
     """
 
     spec: str
     name: str
     target: type[T]
     options: Mapping[str, Value]
+    registry: Registry = field(eq=False, repr=False)
 
     def make(self, *args: Any) -> T:  # noqa: ANN401 - whatever the contract's constructor takes
-        """Return an instance."""
-        return self.target(*args, **self.options)
+        """Return an instance; what its options name is made first."""
+        return self.target(*args, **{**self.options, **self._plugins()})
+
+    def given(self, **options: Value) -> Named[T]:
+        """Return the same class with these options too, checked."""
+        declared: ParameterSpace = getattr(self.target, "options")  # noqa: B009 - the contracts'
+        checked = {key: declared[key].check(value) for key, value in options.items()}
+        together = {**self.options, **checked}
+        return evolve(self, spec=join_spec(self.name, together), options=together)
+
+    def _plugins(self) -> dict[str, Any]:
+        """Return what the options name that are names of plugins."""
+        declared: ParameterSpace = getattr(self.target, "options")  # noqa: B009 - the contracts'
+        named = {p: self.options.get(p.name, p.default) for p in declared.parameters if p.plugin}
+        return {
+            p.name: None if value == p.unless else self.registry.made(p.plugin, str(value))
+            for p, value in named.items()
+        }
 
 
 @frozen(eq=False)
@@ -146,7 +168,12 @@ class Registry:
         target = self.load(kind, name)
         declared: ParameterSpace = target.options
         options = declared.parse(texts)
-        return Named(join_spec(name, options), name, target, options)
+        return Named(join_spec(name, options), name, target, options, self)
+
+    def made(self, kind: str, spec: str) -> Any:  # noqa: ANN401 - whatever is registered
+        """Return what an option names: an instance, or a `Named` of a class to be made later."""
+        named = self.find(kind, spec)
+        return named if kind in MADE_LATER else named.make()
 
     def load(self, kind: str, name: str) -> type[Any]:
         """Return the class of that name, or raise PluginError when it breaks the contract."""

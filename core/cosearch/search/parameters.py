@@ -31,6 +31,9 @@ class Parameter:
         doc: what it changes, in one line.
         free: takes any value of its type between the least and the greatest choice; the choices
             are then what tuning tries. For text, any text.
+        plugin: the kind of plugin, such as `technologies`, whose name with options the value is.
+            The registry makes it, and the constructor that declares the option is given that.
+        unless: a value for which the constructor is given None instead.
     """
 
     name: str
@@ -39,6 +42,8 @@ class Parameter:
     unit: str = ""
     doc: str = ""
     free: bool = False
+    plugin: str = ""
+    unless: Value | None = None
 
     @default.default
     def _first(self) -> Value:

@@ -1,11 +1,11 @@
 """How a plugin tests itself: with what `cosearch.testing` has for it, and a search end to end."""
 
 import pytest
-from cosearch_example.hardware import TinyCore
 from cosearch_example.strategy import HillClimb
 from cosearch_example.workload import LeNet5
 
 from cosearch.errors import Infeasible
+from cosearch.hooks.discovery import load_registry
 from cosearch.testing import StrategyConformance
 
 
@@ -14,14 +14,18 @@ class TestHillClimb(StrategyConformance):
     strategy_options = {"restart": 5}  # noqa: RUF012
 
 
+def tinycore():
+    return load_registry().find("hardware_models", "tinycore").make()
+
+
 def test_the_baseline_can_be_built():
-    model = TinyCore()
+    model = tinycore()
     assert model.build(model.baseline).area_mm2 > 0
 
 
 def test_a_design_that_breaks_the_rule_says_so():
     with pytest.raises(Infeasible, match="larger than the SRAM"):
-        TinyCore().build({"multipliers": 64, "registers": 64, "sram_kb": 4})
+        tinycore().build({"multipliers": 64, "registers": 64, "sram_kb": 4})
 
 
 def test_lenet5_has_the_multiply_accumulates_of_its_paper_network():

@@ -13,14 +13,14 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture, Compute, Memory, Partition
 from cosearch.machine.hardware import HardwareModel
-from cosearch.machine.technology import UNPRICED, priced
+from cosearch.machine.technology import UNPRICED, Technology, priced
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum, Role
 from cosearch_hardware.dimensions import Dimensions
 from cosearch_hardware.eyeriss.dataflow import RULES, Rules, wiring
 from cosearch_hardware.eyeriss.space import CHIP_CORE_MM2, Design, design_space
-from cosearch_hardware.pricing import AREA, TECHNOLOGY, technologies
+from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY
 
 CLOCK_MHZ = 200.0
 """Core clock of the measurements, 1 V (JSSC 2017, table V)."""
@@ -58,7 +58,7 @@ class Eyeriss(HardwareModel):
         dram_bits: a core cycle, of the link to DRAM; of the board, so no choice of the search. 0
             is without limit.
         technology: prices energies.
-        area: prices areas.
+        area: prices areas; None is the same.
         area_limit_mm2: of a design with free resources.
     """
 
@@ -102,15 +102,15 @@ class Eyeriss(HardwareModel):
         mapping: str = "open",
         weights: str = "bypass",
         dram_bits: float = DRAM_BITS_PER_CYCLE,
-        technology: str = "eyeriss-chip",
-        area: str = "same",
+        technology: Technology = CHIP,
+        area: Technology | None = None,
         area_limit_mm2: float = CHIP_CORE_MM2,
     ) -> None:
         self._space = design_space(pes, resources, fixed=mapping != "open", mesh=buffers == "mesh")
         self._pes = pes
         self._rules = RULES.get(mapping)
         self._weights, self._dram_bits = weights, dram_bits
-        self._energy, self._area = technologies(technology, area)
+        self._energy, self._area = technology, area or technology
         self._area_limit_mm2 = area_limit_mm2 if resources == "free" else None
 
     @property

@@ -17,17 +17,20 @@ from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.machine.architecture import Architecture, Compute, CostRules, Memory
 from cosearch.machine.cost import Cost, CostBatch
 from cosearch.machine.hardware import Accelerator, HardwareModel
-from cosearch.machine.technology import UNPRICED, priced
+from cosearch.machine.technology import UNPRICED, Technology, priced
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.typing import Configuration, FloatArray, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.dimensions import Dimensions
 from cosearch_hardware.gemmini import rtl as gemmini_rtl
-from cosearch_hardware.pricing import AREA, SAME, technologies
+from cosearch_hardware.pricing import AREA
 from cosearch_hardware.stationary import NOTHING, spread, weights_rest
+from cosearch_plugins.technologies.dosa import DosaTable
 
 if TYPE_CHECKING:
     from cosearch.loopnest.space.mapspace import MapSpace
+
+DOSA: Technology = DosaTable()
 
 WORD_BITS, SUM_BITS = 8, 32
 """Words, and partial sums in the accumulator."""
@@ -80,7 +83,7 @@ class Gemmini(HardwareModel):
             is exact against them; `2025` as Timeloop has since, which never counts more words and
             is what the exact mapper proves optima under.
         technology: prices energies.
-        area: prices areas.
+        area: prices areas; None is the same.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
@@ -89,7 +92,13 @@ class Gemmini(HardwareModel):
             Parameter(
                 "counts", ("2025", "2022"), doc="whose sliding windows: Timeloop's of a year"
             ),
-            Parameter("technology", ("dosa", "pat"), free=True, doc="prices energies"),
+            Parameter(
+                "technology",
+                ("dosa", "pat"),
+                free=True,
+                doc="prices energies",
+                plugin="technologies",
+            ),
             AREA,
         )
     )
@@ -98,12 +107,12 @@ class Gemmini(HardwareModel):
         self,
         latency: str = "timeloop",
         counts: str = "2025",
-        technology: str = "dosa",
-        area: str = SAME,
+        technology: Technology = DOSA,
+        area: Technology | None = None,
     ) -> None:
         self._rules = COUNTS[counts]
         self._rtl = latency == "rtl"
-        self._energy, self._area = technologies(technology, area)
+        self._energy, self._area = technology, area or technology
 
     @property
     def name(self) -> str:

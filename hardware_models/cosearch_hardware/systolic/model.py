@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, cast
 
 from cosearch.machine.hardware import HardwareModel
-from cosearch.machine.technology import Storage
+from cosearch.machine.technology import Storage, Technology
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Value
-from cosearch_hardware.pricing import AREA, TECHNOLOGY, sources_of, technologies
+from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY, sources_of
 from cosearch_hardware.systolic.folds import Dataflow
 from cosearch_hardware.systolic.machine import SystolicAccelerator
 from cosearch_hardware.systolic.pricing import Array, Prices
@@ -58,7 +58,7 @@ class Systolic(HardwareModel):
     Args:
         preset: where the search starts, and what designs are compared with.
         technology: prices energies.
-        area: prices areas.
+        area: prices areas; None is the same.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
@@ -66,10 +66,13 @@ class Systolic(HardwareModel):
     )
 
     def __init__(
-        self, preset: str = "16x16", technology: str = "eyeriss-chip", area: str = "same"
+        self,
+        preset: str = "16x16",
+        technology: Technology = CHIP,
+        area: Technology | None = None,
     ) -> None:
         self._space = ParameterSpace(_parameters(PRESETS[preset]))
-        self._energy, self._area = technologies(technology, area)
+        self._energy, self._area = technology, area or technology
 
     @property
     def name(self) -> str:

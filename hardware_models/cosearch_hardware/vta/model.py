@@ -9,11 +9,11 @@ from attrs import frozen
 
 from cosearch.errors import Infeasible
 from cosearch.machine.hardware import HardwareModel
-from cosearch.machine.technology import Storage
+from cosearch.machine.technology import Storage, Technology
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum
-from cosearch_hardware.pricing import AREA, TECHNOLOGY, sources_of, technologies
+from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY, sources_of
 from cosearch_hardware.vta.alu import priced_operations
 from cosearch_hardware.vta.isa import ENUMERATOR, LIMITS, Stack, VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
@@ -90,7 +90,7 @@ class Vta(HardwareModel):
         alu_loads: bits of a number that is loaded for the ALU: 32 is all that the Chisel of either
             stack decodes; 8 is a load that apache's instruction header names beside it.
         technology: prices energies.
-        area: prices areas.
+        area: prices areas; None is the same.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
@@ -125,12 +125,12 @@ class Vta(HardwareModel):
         area_limit_mm2: float = 20.0,
         memory_latency: int = MEMORY_LATENCY,
         alu_loads: int = 32,
-        technology: str = "eyeriss-chip",
-        area: str = "same",
+        technology: Technology = CHIP,
+        area: Technology | None = None,
     ) -> None:
         self._stack, self._device, self._alu_loads = stack, DEVICES[device], alu_loads
         self._area_limit_mm2, self._memory_latency = area_limit_mm2, memory_latency
-        self._energy, self._area = technologies(technology, area)
+        self._energy, self._area = technology, area or technology
         known = {"known": LIMITS[stack], "hidden": (), "enumerator": ENUMERATOR}[rules]
         parameters = _parameters(stack, self._device.bus_bytes)
         self._space = ParameterSpace(parameters, tuple(limit.rule for limit in known))

@@ -11,23 +11,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from cosearch.hooks.discovery import load_registry
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Mapped, Mapper
 from cosearch.mapping.strategy_mapper import StrategyMapper
+from cosearch.registry.registry import Named
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.search.strategy import Strategy
+from cosearch.typing import Value
 from cosearch.workload.einsum import Einsum
 
 WARMUP = 30
 """Random mappings before the surrogate decides (section 5.1 of the paper)."""
 
-SEARCHES = {
-    "bayesian": "bayesian:local=0",
-    "relax-and-round": "relax-and-round:",
-    "surrogate-tree": "surrogate-tree:",
-}
-"""By name, the strategy as the paper has it: its candidates are all drawn at random."""
+SEARCHES = ("bayesian", "relax-and-round", "surrogate-tree")
+"""Strategies that the paper compares; their candidates are all drawn at random."""
 
 
 class Stepwise(Mapper):
@@ -42,7 +40,7 @@ class Stepwise(Mapper):
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
         (
-            Parameter("search", tuple(SEARCHES), doc="which surrogate proposes"),
+            Parameter("search", SEARCHES, doc="which surrogate proposes", plugin="strategies"),
             Parameter("step", (1, 1000), 10, doc="mappings proposed at once", free=True),
             Parameter("kernel", ("linear", "matern", "rbf"), doc="of the Gaussian process"),
             Parameter("acquisition", ("lcb", "ei", "thompson"), doc="how it chooses"),
@@ -52,19 +50,18 @@ class Stepwise(Mapper):
 
     def __init__(
         self,
-        search: str = "bayesian",
+        search: Named[Strategy],
         step: int = 10,
         kernel: str = "linear",
         acquisition: str = "lcb",
         features: str = "space",
     ) -> None:
-        chosen = [f"warmup={WARMUP}"]
-        if search != "surrogate-tree":
-            chosen.append(f"acquisition={acquisition}")
-        if search == "bayesian":
-            chosen += [f"kernel={kernel}", f"features={features}"]
-        self.strategy = ",".join([SEARCHES[search], *chosen]).replace(":,", ":")
-        self.step = step
+        chosen: dict[str, Value] = {"warmup": WARMUP}
+        if search.name != "surrogate-tree":
+            chosen["acquisition"] = acquisition
+        if search.name == "bayesian":
+            chosen |= {"local": 0, "kernel": kernel, "features": features}
+        self.strategy, self.step = search.given(**chosen), step
 
     def map(
         self,
@@ -75,5 +72,5 @@ class Stepwise(Mapper):
         rng: np.random.Generator,
     ) -> Mapped:
         """Return the best mapping found; the first of equally good ones."""
-        strategy = load_registry().find("strategies", self.strategy)
-        return StrategyMapper(strategy, self.step).map(accelerator, layer, objective, budget, rng)
+        mapper = StrategyMapper(self.strategy, self.step)
+        return mapper.map(accelerator, layer, objective, budget, rng)

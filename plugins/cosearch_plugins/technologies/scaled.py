@@ -9,11 +9,13 @@ from typing import ClassVar
 from attrs import evolve
 
 from cosearch.errors import CosearchError
-from cosearch.hooks.discovery import load_registry
 from cosearch.machine.architecture import AccessEnergy
 from cosearch.machine.technology import ComputePrice, Storage, StoragePrice, Technology
 from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch_plugins.technologies.horowitz import Horowitz
 from cosearch_plugins.technologies.scaling import NODES, SOURCE, area_ratio, energy_ratio
+
+HOROWITZ: Technology = Horowitz()
 
 
 class Scaled(Technology):
@@ -22,26 +24,29 @@ class Scaled(Technology):
     Relative energies belong to no node and stay as they are, which the source then says.
 
     Args:
-        base: name of the technology that is scaled.
+        base: the technology that is scaled.
         node_nm: to which it is scaled.
         supply_v: supply voltage there.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
         (
-            Parameter("base", ("horowitz",), doc="the technology that is scaled", free=True),
+            Parameter(
+                "base",
+                ("horowitz",),
+                doc="the technology that is scaled",
+                free=True,
+                plugin="technologies",
+            ),
             Parameter("node_nm", NODES, 16, "nm", "to this node"),
             Parameter("supply_v", (0.5, 1.4), 0.8, "V", "at this voltage", free=True),
         )
     )
 
-    def __init__(self, base: str = "horowitz", node_nm: int = 16, supply_v: float = 0.8) -> None:
-        self._spec, self._process = base, (node_nm, supply_v)
-
-    @cached_property
-    def _base(self) -> Technology:
-        base: Technology = load_registry().find("technologies", self._spec).make()
-        return base
+    def __init__(
+        self, base: Technology = HOROWITZ, node_nm: int = 16, supply_v: float = 0.8
+    ) -> None:
+        self._base, self._process = base, (node_nm, supply_v)
 
     @cached_property
     def _ratios(self) -> tuple[float, float]:
@@ -53,7 +58,7 @@ class Scaled(Technology):
         base = self._base
         if base.process is None and base.area_node_nm is None:
             raise CosearchError(
-                f"the prices of technology {self._spec!r} belong to no node: nothing to scale",
+                f"the prices of technology {base.name!r} belong to no node: nothing to scale",
                 "scale one that has a node, such as horowitz",
             )
         energy = 1.0 if base.process is None else energy_ratio(base.process, self._process)
@@ -64,7 +69,7 @@ class Scaled(Technology):
     def name(self) -> str:
         """As users write it."""
         node, volts = self._process
-        return f"scaled:base={self._spec},node_nm={node},supply_v={volts:g}"
+        return f"scaled:base={self._base.name},node_nm={node},supply_v={volts:g}"
 
     def storage(self, part: Storage) -> StoragePrice:
         """Return the base's price, scaled."""

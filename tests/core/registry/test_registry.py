@@ -71,3 +71,29 @@ def test_a_class_that_is_not_what_was_registered_names_the_distribution(distribu
 @pytest.mark.parametrize("spec", ["a", "a:b=1", "a:b=1,c=x"])
 def test_split_and_join_are_inverse(spec):
     assert join_spec(*split_spec(spec)) == spec
+
+
+def test_what_an_option_names_is_made_by_the_registry_that_was_asked():
+    registry = load_registry(third_party=False)
+    named = registry.find("technologies", "scaled:base=horowitz:dram=high,node_nm=7")
+    assert named.options == {"base": "horowitz:dram=high", "node_nm": 7}
+    assert named.make().name == "scaled:base=horowitz:dram=high,node_nm=7,supply_v=0.8"
+    with pytest.raises(UnknownNameError, match="technology 'no-such'"):
+        registry.find("technologies", "scaled:base=no-such").make()
+
+
+def test_a_strategy_named_by_an_option_is_left_to_be_made_later():
+    registry = load_registry(third_party=False)
+    mapper = registry.made("mappers", "stepwise:search=relax-and-round,acquisition=ei")
+    assert mapper.strategy.spec == "relax-and-round:acquisition=ei,warmup=30"
+
+
+def test_further_options_are_checked_and_are_in_the_text():
+    named = load_registry(third_party=False).find("strategies", "evolutionary:tournament=5")
+    more = named.given(population=8)
+    assert more.spec == "evolutionary:population=8,tournament=5"
+    assert named.spec == "evolutionary:tournament=5"
+    with pytest.raises(InputError):
+        named.given(population=-1)
+    with pytest.raises(UnknownNameError):
+        named.given(popluation=8)

@@ -1,28 +1,23 @@
 """A machine in a few lines: declare it, and cosearch maps, prices, searches and reports it."""
 
-from cosearch.hooks.discovery import load_registry
 from cosearch.loopnest.accelerator import SpatialAccelerator
-from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.machine.architecture import Architecture, Compute, Memory
 from cosearch.machine.hardware import HardwareModel
-from cosearch.machine.technology import priced
+from cosearch.machine.technology import UNPRICED, priced
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 
-LATER = AccessEnergy.uniform(0.0)  # `priced` fills it in
+BITS = Parameter("bits", (16, 8), unit="bits", doc="of every word")
+PRICES = Parameter("prices", ("eyeriss-chip",), free=True, plugin="technologies")
 
 
 class TinyCore(HardwareModel):
     """A row of multipliers with registers of their own, one SRAM and DRAM."""
 
-    options = ParameterSpace((Parameter("bits", (16, 8), unit="bits", doc="of every word"),))
+    name = "tinycore"
+    options = ParameterSpace((BITS, PRICES))
 
-    def __init__(self, bits=16):
-        self.bits = bits
-        technology = load_registry().find("technologies", "eyeriss-chip")
-        self.technology = technology.make()
-
-    @property
-    def name(self):
-        return "tinycore"
+    def __init__(self, prices, bits=16):
+        self.bits, self.technology = bits, prices
 
     @property
     def space(self):
@@ -46,16 +41,16 @@ class TinyCore(HardwareModel):
         machine = Architecture(
             "tinycore",
             (
-                Memory("registers", chosen["registers"], LATER, self.bits, mesh_x=row),
+                Memory("registers", chosen["registers"], UNPRICED, self.bits, mesh_x=row),
                 Memory(
                     "sram",
                     chosen["sram_kb"] * 8192 // self.bits,
-                    LATER,
+                    UNPRICED,
                     self.bits,
                     read_bandwidth=row,
                     write_bandwidth=row,
                 ),
-                Memory("DRAM", None, LATER, self.bits, shared_bandwidth=4.0, is_dram=True),
+                Memory("DRAM", None, UNPRICED, self.bits, shared_bandwidth=4.0, is_dram=True),
             ),
             Compute(0.0, mesh_x=row, word_bits=self.bits),
             clock_mhz=200.0,
