@@ -102,7 +102,7 @@ def one(
 ) -> Run:
     """Run one study to its end. No contender starts from the baseline."""
     strategy, _, scheme = contender.partition("@")
-    spec = plan(
+    problem = plan(
         registry,
         options.workload,
         options.hardware,
@@ -114,7 +114,7 @@ def one(
         scheme=scheme or SCHEME,
         combine=options.combine,
     )
-    study = open_study(store, registry, spec, budget)
+    study = open_study(store, registry, problem, budget)
     started = time.process_time()
     run(study, store, registry)
     return figures(study, time.process_time() - started)

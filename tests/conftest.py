@@ -40,9 +40,9 @@ def study_of(toy, tmp_path):
         **settings,
     ):
         settings.setdefault("mapper_evaluations", 60)
-        spec = plan(toy, workload, hardware, strategy, **settings)
+        problem = plan(toy, workload, hardware, strategy, **settings)
         with Store(store) as opened:
-            found = open_study(opened, toy, spec, budget or Budget(trials=trials), name)
+            found = open_study(opened, toy, problem, budget or Budget(trials=trials), name)
             run(found, opened, toy, session)
         return found
 

@@ -15,17 +15,18 @@ from attrs import asdict
 
 from cosearch.cli.options import (
     STORE,
-    CombineOption,
-    ConstraintOption,
+    TRIALS,
+    EvaluationsOption,
     JsonOption,
-    MapperOption,
-    MapperTrialsOption,
-    ObjectiveOption,
     RunsAtOnceOption,
+    SecondsOption,
     StoreOption,
+    TrialsOption,
 )
 from cosearch.cli.session import SEARCH, Session, session_of
+from cosearch.cli.settings import Given, takes_settings
 from cosearch.errors import CosearchError
+from cosearch.trials.spec import SETTINGS, VARIED
 
 if TYPE_CHECKING:
     from cosearch.compare.contest import Contest
@@ -33,15 +34,13 @@ if TYPE_CHECKING:
     from cosearch.compare.scores import Standing
     from cosearch.compare.tuning import Rehearsal
 
-TRIALS = 50
-"""Designs of a run when no budget is named."""
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("compare", rich_help_panel=SEARCH)(compare_command)
 
 
+@takes_settings(name for name in SETTINGS if name not in VARIED)
 def compare_command(
     ctx: typer.Context,
     workloads: Annotated[
@@ -68,43 +67,13 @@ def compare_command(
             show_default=False,
         ),
     ],
+    given: Given,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, metavar="N", help="Runs of each, seeds 0 to N-1.")
     ] = 10,
-    trials: Annotated[
-        int | None,
-        typer.Option(
-            "--trials",
-            min=1,
-            metavar="N",
-            show_default=False,
-            help=f"Designs of each run; {TRIALS} if no budget is named.",
-        ),
-    ] = None,
-    evaluations: Annotated[
-        int | None,
-        typer.Option(
-            "--evaluations",
-            min=1,
-            metavar="N",
-            show_default=False,
-            help="Mappings priced in each run.",
-        ),
-    ] = None,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            "--seconds",
-            min=0.0,
-            metavar="S",
-            show_default=False,
-            help="Wall-clock time of each run; the result then depends on the machine.",
-        ),
-    ] = None,
-    objective: ObjectiveOption = "edp",
-    mapper: MapperOption = None,
-    mapper_trials: MapperTrialsOption = None,
-    constraint: ConstraintOption = None,
+    trials: TrialsOption = None,
+    evaluations: EvaluationsOption = None,
+    seconds: SecondsOption = None,
     tune: Annotated[
         int | None,
         typer.Option(
@@ -124,7 +93,6 @@ def compare_command(
             help="Where to tune; may be repeated. A usual network, not compared, if left out.",
         ),
     ] = None,
-    combine: CombineOption = "network",
     workers: RunsAtOnceOption = None,
     store: StoreOption = STORE,
     report: Annotated[
@@ -160,18 +128,8 @@ def compare_command(
         trials = TRIALS
     if tune_on and tune is None:
         raise CosearchError("--tune-on says where to tune; --tune N says how much", "add --tune 8")
-    contest = Contest(
-        strategy,
-        hardware,
-        workloads,
-        seeds,
-        Budget(trials, evaluations, seconds),
-        objective,
-        mapper,
-        mapper_trials,
-        constraint or (),
-        combine=combine,
-    )
+    budget = Budget(trials, evaluations, seconds)
+    contest = Contest(strategy, hardware, workloads, seeds, budget, given)
     if len({run.spec.name for run in contest.runs(session.registry)}) < _size(contest):
         raise CosearchError("two of the contenders are the same strategy with the same options")
     try:

@@ -67,11 +67,11 @@ def _reproduce(result: Result, header: Header, command: str) -> Iterator[str]:
     yield f"seeds: 0 to {contest.seeds - 1}"
     limits = asdict(contest.budget).items()
     yield "budget of a run: " + ", ".join(f"{value} {name}" for name, value in limits if value)
-    yield f"objective: {contest.objective}"
-    yield f"constraints: {', '.join(contest.constraints) or 'none'}"
+    yield f"objective: {','.join(contest.objectives)}"
+    yield f"constraints: {', '.join(contest.shared.constraints) or 'none'}"
     mappers = {f"{o.run.spec.hardware}: {o.run.spec.mapper}": None for o in result.outcomes}
-    yield f"mapper of {'; '.join(mappers)}; mappings chosen by {contest.combine}"
-    yield f"designs proposed at once: {contest.batch}"
+    yield f"mapper of {'; '.join(mappers)}; mappings chosen by {contest.shared.combine}"
+    yield f"designs proposed at once: {contest.shared.batch}"
     for name in contest.strategies:
         yield f"contender {name}: {contest.tuned.get(name, name)}"
     yield from ("", "studies (cosearch report NAME):")

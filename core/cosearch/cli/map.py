@@ -11,38 +11,17 @@ from attrs import evolve
 
 from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.interruption import Interruption
-from cosearch.cli.options import (
-    CombineOption,
-    HardwareOption,
-    JsonOption,
-    MapperOption,
-    MapperTrialsOption,
-    ObjectiveOption,
-    RulesOption,
-    SeedOption,
-    SetOption,
-    settings,
-)
+from cosearch.cli.options import JsonOption, RulesOption
 from cosearch.cli.session import MACHINE, Session, session_of
+from cosearch.cli.settings import Given, takes_settings
 from cosearch.errors import Infeasible
-from cosearch.study.building import problem_of
+from cosearch.trials.spec import FOR_ONE_MACHINE, StudySpec
 
 if TYPE_CHECKING:
     from cosearch.machine.hardware import Accelerator
     from cosearch.mapping.network import LayerMapping, NetworkChoice
     from cosearch.mapping.threads import Hand
     from cosearch.study.problem import Problem
-
-LayerSeconds = Annotated[
-    float | None,
-    typer.Option(
-        "--seconds",
-        min=0.0,
-        metavar="S",
-        show_default=False,
-        help="Wall-clock time of a layer's search at most.",
-    ),
-]
 
 WorkersOption = Annotated[
     int,
@@ -55,6 +34,7 @@ def register(app: typer.Typer) -> None:
     app.command("map", rich_help_panel=MACHINE)(map_command)
 
 
+@takes_settings(FOR_ONE_MACHINE, {"mapper_seconds": "--seconds"})
 def map_command(
     ctx: typer.Context,
     workload: Annotated[
@@ -65,14 +45,7 @@ def map_command(
             help="A name from `cosearch list workloads`, a file, or one layer of either.",
         ),
     ],
-    hardware: HardwareOption,
-    set_: SetOption = None,
-    mapper: MapperOption = None,
-    objective: ObjectiveOption = "edp",
-    mapper_trials: MapperTrialsOption = None,
-    seconds: LayerSeconds = None,
-    seed: SeedOption = 0,
-    combine: CombineOption = "network",
+    given: Given,
     workers: WorkersOption = 1,
     rules: RulesOption = None,
     json: JsonOption = False,
@@ -92,29 +65,16 @@ def map_command(
     from cosearch.formats.rules import RuledModel, parse_rules
     from cosearch.machine.building import build
     from cosearch.mapping.threads import hired
-    from cosearch.study.building import canonical_mapper, default_mapper, make_hardware
-    from cosearch.trials.spec import StudySpec, checked
+    from cosearch.study.building import canonical, make_hardware, problem_of
 
     session = session_of(ctx)
-    model = make_hardware(hardware, session.registry)
+    spec = canonical(StudySpec.of(workload, **given), session.registry)
+    model = make_hardware(spec.hardware, session.registry)
     for note in getattr(model, "notes", ()):
         session.output.warn(note)
     if rules is not None:
         model = RuledModel(model, parse_rules(rules))
-    fixed = model.space.parse(settings(set_))
-    machine = build(model, {**model.baseline, **fixed})
-    spec = StudySpec(
-        workload,
-        hardware,
-        "random",
-        canonical_mapper(mapper or default_mapper(model, session.registry), session.registry),
-        (session.registry.objective(objective).name,),
-        fixed=fixed,
-        seed=seed,
-        mapper_evaluations=mapper_trials,
-        mapper_seconds=seconds,
-        combine=checked(combine),
-    )
+    machine = build(model, {**model.baseline, **spec.fixed})
     problem = evolve(problem_of(spec, session.registry), hardware=model)
     _run(session, problem, machine, hired(problem, session.registry, workers), json=json)
 

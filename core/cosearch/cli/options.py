@@ -2,110 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from attrs import fields
 
-from cosearch.errors import CosearchError
+from cosearch.trials.setting import KEY
+from cosearch.trials.spec import StudySpec
+
+TRIALS = 50
+"""Designs of a study when no budget is named."""
 
 WorkloadArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="WORKLOAD",
-        help="A name from `cosearch list workloads`, `name:key=value,...`, or a file.",
+        help=fields(StudySpec).workload.metadata[KEY].about,
         show_default=False,
-    ),
-]
-
-HardwareOption: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        "--hardware",
-        "-H",
-        metavar="NAME",
-        help="A hardware model from `cosearch list hardware`.",
-        show_default=False,
-    ),
-]
-
-SetOption: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        show_default=False,
-        help="Fix a parameter of the hardware model; may be repeated.",
-    ),
-]
-
-StrategyOption: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        "--strategy", "-s", metavar="NAME", help="A strategy from `cosearch list strategies`."
-    ),
-]
-
-MapperOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--mapper",
-        "-m",
-        metavar="NAME",
-        show_default=False,
-        help="A mapper or a strategy; the machine's own default if left out.",
-    ),
-]
-
-ObjectiveOption: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        "--objective",
-        "-o",
-        metavar="NAME",
-        help="What to make small; see `cosearch list objectives`.",
-    ),
-]
-
-MapperTrialsOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        "--mapper-trials",
-        min=1,
-        metavar="N",
-        show_default=False,
-        help="Mappings priced per layer at most, for mappers that sample.",
-    ),
-]
-
-SecondsOption: TypeAlias = Annotated[
-    float | None,
-    typer.Option(
-        "--seconds", min=0.0, metavar="S", show_default=False, help="Wall-clock time at most."
-    ),
-]
-
-SeedOption: TypeAlias = Annotated[
-    int, typer.Option("--seed", min=0, metavar="K", help="One seed, one result.")
-]
-
-ConstraintOption: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--constraint",
-        metavar="'NAME<=X'",
-        show_default=False,
-        help="A limit on the result, such as 'area_mm2<=10'; may be repeated.",
-    ),
-]
-
-CombineOption: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        "--combine",
-        metavar="HOW",
-        help="How layers' mappings are chosen: for the whole `network`, or `layers` alone, faster.",
     ),
 ]
 
@@ -115,6 +29,35 @@ StoreOption: TypeAlias = Annotated[
 
 STORE = Path("cosearch.db")
 """Default of `--store`."""
+
+TrialsOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--trials",
+        min=1,
+        metavar="N",
+        show_default=False,
+        help=f"Designs to try; {TRIALS} if no budget is named, all if exhaustive.",
+    ),
+]
+
+EvaluationsOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--evaluations",
+        min=1,
+        metavar="N",
+        show_default=False,
+        help="Mappings to price over all designs; the batch that reaches it is finished.",
+    ),
+]
+
+SecondsOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--seconds", min=0.0, metavar="S", show_default=False, help="Wall-clock time at most."
+    ),
+]
 
 RunsAtOnceOption: TypeAlias = Annotated[
     int | None,
@@ -130,19 +73,6 @@ RunsAtOnceOption: TypeAlias = Annotated[
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON.", show_default=False)
 ]
-
-
-def settings(texts: Iterable[str] | None) -> dict[str, str]:
-    """Return `--set name=value` options by name; raises CosearchError for one without `=`."""
-    given: dict[str, str] = {}
-    for text in texts or ():
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not name or not value:
-            raise CosearchError(f"--set {text!r} is not NAME=VALUE", "for example: --set mesh_x=16")
-        if given.setdefault(name, value) != value:
-            raise CosearchError(f"--set gives {name} twice: {given[name]} and {value}")
-    return given
-
 
 RulesOption = Annotated[
     str | None,

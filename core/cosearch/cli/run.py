@@ -9,95 +9,17 @@ import typer
 
 from cosearch.cli.options import (
     STORE,
-    CombineOption,
-    ConstraintOption,
-    HardwareOption,
+    TRIALS,
+    EvaluationsOption,
     JsonOption,
-    MapperOption,
-    MapperTrialsOption,
     SecondsOption,
-    SeedOption,
-    SetOption,
     StoreOption,
-    StrategyOption,
+    TrialsOption,
     WorkloadArgument,
-    settings,
 )
 from cosearch.cli.session import SEARCH, session_of
-
-TRIALS = 50
-"""Designs tried when no budget is named."""
-
-ObjectiveOption = Annotated[
-    str,
-    typer.Option(
-        "--objective",
-        "-o",
-        metavar="NAME[,NAME]",
-        help="What to make small; several for a Pareto front. See `cosearch list objectives`.",
-    ),
-]
-
-TrialsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--trials",
-        min=1,
-        metavar="N",
-        show_default=False,
-        help=f"Designs to try; {TRIALS} if no budget is named, all if exhaustive.",
-    ),
-]
-
-EvaluationsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--evaluations",
-        min=1,
-        metavar="N",
-        show_default=False,
-        help="Mappings to price over all designs; the batch that reaches it is finished.",
-    ),
-]
-
-BatchOption = Annotated[
-    int,
-    typer.Option(
-        "--batch",
-        min=1,
-        metavar="N",
-        help="Designs proposed before the strategy learns of their losses; more of them keep "
-        "more workers busy, and teach it less.",
-    ),
-]
-
-ColdOption = Annotated[
-    bool,
-    typer.Option(
-        "--cold",
-        show_default=False,
-        help="Do not tell the strategy of the baseline before it begins.",
-    ),
-]
-
-WarmStartOption = Annotated[
-    str,
-    typer.Option(
-        "--warm-start",
-        metavar="STUDY",
-        show_default=False,
-        help="Tell the strategy first of the trials of this stored study on the same space.",
-    ),
-]
-
-SchemeOption = Annotated[
-    str,
-    typer.Option(
-        "--scheme",
-        metavar="NAME",
-        help="How hardware and mappings are searched together: one of `cosearch list schemes`.",
-    ),
-]
+from cosearch.cli.settings import Given, takes_settings
+from cosearch.trials.spec import SETTINGS
 
 StudyOption = Annotated[
     str,
@@ -142,25 +64,14 @@ def register(app: typer.Typer) -> None:
     app.command("resume", rich_help_panel=SEARCH)(resume_command)
 
 
+@takes_settings(SETTINGS)
 def run_command(
     ctx: typer.Context,
     workload: WorkloadArgument,
-    hardware: HardwareOption,
-    strategy: StrategyOption = "evolutionary",
-    mapper: MapperOption = None,
-    objective: ObjectiveOption = "edp",
+    given: Given,
     trials: TrialsOption = None,
-    mapper_trials: MapperTrialsOption = None,
     evaluations: EvaluationsOption = None,
     seconds: SecondsOption = None,
-    seed: SeedOption = 0,
-    constraint: ConstraintOption = None,
-    set_: SetOption = None,
-    batch: BatchOption = 4,
-    cold: ColdOption = False,
-    warm_start: WarmStartOption = "",
-    scheme: SchemeOption = "nested",
-    combine: CombineOption = "network",
     study: StudyOption = "",
     store: StoreOption = STORE,
     workers: WorkersOption = 1,
@@ -186,28 +97,12 @@ def run_command(
     from cosearch.study.codesign import Session, open_study, plan
 
     session = session_of(ctx)
-    spec = plan(
-        session.registry,
-        workload,
-        hardware,
-        strategy,
-        mapper=mapper,
-        objective=objective,
-        constraints=constraint or (),
-        fixed=settings(set_),
-        seed=seed,
-        batch=batch,
-        mapper_evaluations=mapper_trials,
-        warm=not cold,
-        scheme=scheme,
-        warm_start=warm_start,
-        combine=combine,
-    )
+    problem = plan(session.registry, workload, **given)
     unlimited = trials is None and evaluations is None and seconds is None
-    enough = None if make_scheme(scheme, session.registry).enumerates else TRIALS
+    enough = None if make_scheme(problem.spec.scheme, session.registry).enumerates else TRIALS
     budget = Budget(enough if unlimited else trials, evaluations, seconds)
     with Store(store) as opened:
-        found = open_study(opened, session.registry, spec, budget, study)
+        found = open_study(opened, session.registry, problem, budget, study)
         how = Session(workers, trial_seconds, executor)
         code = search(session, opened, found, how, json=json)
     raise typer.Exit(code)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cosearch.cli.options import JsonOption, SetOption, settings
+from cosearch.cli.options import JsonOption
 from cosearch.cli.session import LOOK, Session, session_of
+from cosearch.cli.settings import Given, takes_settings
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.registry.registry import split_spec
 
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     app.command("show", rich_help_panel=LOOK)(show_command)
 
 
+@takes_settings(["fixed"])
 def show_command(
     ctx: typer.Context,
     kind: Annotated[
@@ -51,7 +53,7 @@ def show_command(
         str,
         typer.Argument(metavar="NAME", show_default=False, help="A name, or `name:key=value,...`."),
     ],
-    set_: SetOption = None,
+    given: Given,
     json: JsonOption = False,
 ) -> None:
     """Show a machine and its design space, a network's layers, or a strategy's options.
@@ -66,9 +68,9 @@ def show_command(
     kind = PLURALS.get(kind, kind)
     if kind not in SHOWN:
         raise UnknownNameError("kind", kind, SHOWN)
-    if set_ and kind != "hardware":
+    if given["fixed"] and kind != "hardware":
         raise CosearchError(f"--set is for hardware, not for a {kind}", "write name:key=value,...")
-    _show(session, kind, name, settings(set_), json=json)
+    _show(session, kind, name, given["fixed"], json=json)
 
 
 def _show(session: Session, kind: str, name: str, given: Mapping[str, str], *, json: bool) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Registry
-from cosearch.study.building import make_hardware, make_strategy
+from cosearch.study.building import make_strategy
 from cosearch.study.codesign import plan, refuse_many_objectives
-from cosearch.trials.spec import BATCH, NETWORK, StudySpec
+from cosearch.trials.spec import StudySpec
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:
@@ -43,12 +44,7 @@ class Contest:
         hardware, workloads: every pair of them is a case.
         seeds: runs of each contender on each case; they have the seeds 0, 1, ...
         budget: of every run, the same.
-        objective: one name, or several joined by commas.
-        mapper: a mapper's name; None is each machine's default.
-        mapper_evaluations: mappings priced per layer at most.
-        constraints: such as `area_mm2<=10`.
-        batch: designs proposed before a strategy learns of their losses.
-        combine: whether mappings are chosen for the network or layer by layer.
+        settings: of every run, the same; by name, see `StudySpec`.
         tuned: contender to what runs under its name once its options are tuned.
     """
 
@@ -57,12 +53,7 @@ class Contest:
     workloads: tuple[str, ...] = field(converter=_texts)
     seeds: int
     budget: Budget
-    objective: str = "edp"
-    mapper: str | None = None
-    mapper_evaluations: int | None = None
-    constraints: tuple[str, ...] = field(default=(), converter=_texts)
-    batch: int = BATCH
-    combine: str = NETWORK
+    settings: Mapping[str, Any] = field(factory=dict)
     tuned: Mapping[str, str] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -88,7 +79,12 @@ class Contest:
     @property
     def objectives(self) -> tuple[str, ...]:
         """Their names."""
-        return tuple(name.strip() for name in self.objective.split(","))
+        return self.shared.objectives
+
+    @property
+    def shared(self) -> StudySpec:
+        """The settings that all runs have; what they differ in is left open."""
+        return StudySpec.of("", "", warm=False, **self.settings)
 
     def runs(self, registry: Registry) -> Iterator[Run]:
         """Yield every run, seeds outermost, so that a comparison cut short is still a fair one.
@@ -107,22 +103,11 @@ class Contest:
                 yield Run(strategy, case, seed, evolve(spec, seed=seed))
 
     def _plan(self, registry: Registry, strategy: str, case: Case) -> StudySpec:
-        spec = plan(
-            registry,
-            case.workload,
-            case.hardware,
-            self.tuned.get(strategy, strategy),
-            mapper=self.mapper,
-            objective=self.objective,
-            constraints=self.constraints,
-            batch=self.batch,
-            mapper_evaluations=self.mapper_evaluations,
-            warm=False,
-            combine=self.combine,
-        )
-        space = make_hardware(spec.hardware, registry).space
-        refuse_many_objectives(make_strategy(spec.strategy, registry), space, spec.objectives)
-        return spec
+        running = self.tuned.get(strategy, strategy)
+        problem = plan(registry, case.workload, case.hardware, running, warm=False, **self.settings)
+        named = make_strategy(problem.spec.strategy, registry)
+        refuse_many_objectives(named, problem.space, problem.spec.objectives)
+        return problem.spec
 
 
 @frozen

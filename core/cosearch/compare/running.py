@@ -11,6 +11,7 @@ from cosearch.compare.contest import Run
 from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
+from cosearch.study.building import problem_of
 from cosearch.study.codesign import is_over, open_study
 from cosearch.study.codesign import run as run_study
 from cosearch.trials.spec import StudySpec
@@ -65,6 +66,6 @@ def run_one(spec: StudySpec, budget: Budget, store: Path) -> None:
     """Run one study to its end, or see that it has ended."""
     registry = load_registry()
     with Store(store) as opened:
-        study = open_study(opened, registry, spec, budget)
+        study = open_study(opened, registry, problem_of(spec, registry), budget)
         if not is_over(study):
             run_study(study, opened, registry)

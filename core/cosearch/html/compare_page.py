@@ -84,7 +84,7 @@ def compare_page(result: Result, standing: Standing, background: Background) -> 
     about = (
         f"{len(names)} strategies on {' and '.join(map(str, result.solved))}, {contest.seeds} runs "
         f"of each; "
-        f"objective {contest.objective}"
+        f"objective {','.join(contest.objectives)}"
     )
     return page(" against ".join(contest.strategies), about, sections)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import Any
 
 from attrs import field, frozen
 
 from cosearch.hooks.discovery import load_registry
 from cosearch.registry.registry import Registry
 from cosearch.search.parameters import ParameterSpace
-from cosearch.study.building import problem_of
 from cosearch.study.codesign import plan
 from cosearch.study.evaluation import evaluate
 from cosearch.study.problem import Problem
@@ -33,45 +32,23 @@ class Designs:
         cls,
         workload: str,
         hardware: str,
-        objective: str = "edp",
         *,
-        mapper: str | None = None,
-        mapper_evaluations: int | None = None,
-        constraints: Sequence[str] = (),
-        fixed: Mapping[str, str] | None = None,
-        seed: int = 0,
         registry: Registry | None = None,
+        **settings: Any,  # noqa: ANN401 - checked by StudySpec
     ) -> Designs:
         """Resolve names as `cosearch run` does.
 
         Args:
             workload: name, path or einsum.
             hardware: a hardware model's name with options.
-            objective: one name, or several joined by commas.
-            mapper: a mapper's or strategy's name with options; None is the machine's default.
-            mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
-            constraints: such as `area_mm2<=10`.
-            fixed: hardware parameters and their values, as text.
-            seed: of the mapper, where it is random.
             registry: knows the names; loaded when None.
+            settings: further ones by name, see the fields of `StudySpec`.
 
         Raises:
             UnknownNameError, InputError, PluginError: what is wrong with which of them.
         """
         registry = registry or load_registry()
-        spec = plan(
-            registry,
-            workload,
-            hardware,
-            "random",
-            mapper=mapper,
-            objective=objective,
-            constraints=constraints,
-            fixed=fixed,
-            seed=seed,
-            mapper_evaluations=mapper_evaluations,
-        )
-        return cls(problem_of(spec, registry))
+        return cls(plan(registry, workload, hardware, "random", **settings))
 
     @property
     def space(self) -> ParameterSpace:

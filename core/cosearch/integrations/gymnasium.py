@@ -8,7 +8,6 @@ env = gymnasium.make("cosearch/Design-v0", workload="resnet18", hardware="eyeris
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,13 +43,9 @@ class DesignEnv(gymnasium.Env[FloatArray, int]):  # type: ignore[misc] # untyped
     Args:
         workload: name, path or einsum.
         hardware: a hardware model's name with options.
-        objective: one name.
-        mapper: a mapper's or strategy's name with options; None is the machine's default.
-        mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
-        constraints: such as `area_mm2<=10`.
-        fixed: hardware parameters and their values, as text.
         penalty: negative reward of an infeasible design.
         render_mode: `ansi` renders the design so far as text.
+        settings: further ones by name, see the fields of `StudySpec`; one objective.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}
@@ -59,23 +54,12 @@ class DesignEnv(gymnasium.Env[FloatArray, int]):  # type: ignore[misc] # untyped
         self,
         workload: str,
         hardware: str,
-        objective: str = "edp",
-        mapper: str | None = None,
-        mapper_evaluations: int | None = None,
-        constraints: Sequence[str] = (),
-        fixed: Mapping[str, str] | None = None,
+        *,
         penalty: float = 5.0,
         render_mode: str | None = None,
+        **settings: Any,  # noqa: ANN401 - checked by StudySpec
     ) -> None:
-        self.designs = Designs.of(
-            workload,
-            hardware,
-            objective,
-            mapper=mapper,
-            constraints=constraints,
-            fixed=fixed,
-            mapper_evaluations=mapper_evaluations,
-        )
+        self.designs = Designs.of(workload, hardware, **settings)
         if len(self.designs.problem.objectives) != 1:
             raise CosearchError("an environment has one objective: its reward is one number")
         self.penalty, self.render_mode = penalty, render_mode

@@ -6,8 +6,7 @@ study.optimize(Objective.of("resnet18", "eyeriss"), n_trials=100)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,29 +43,9 @@ class Objective:
         self.designs = designs
 
     @classmethod
-    def of(
-        cls,
-        workload: str,
-        hardware: str,
-        objective: str = "edp",
-        *,
-        mapper: str | None = None,
-        mapper_evaluations: int | None = None,
-        constraints: Sequence[str] = (),
-        fixed: Mapping[str, str] | None = None,
-    ) -> Objective:
+    def of(cls, *names: str, **settings: Any) -> Objective:  # noqa: ANN401 - see there
         """Resolve names as `cosearch run` does; see `Designs.of`."""
-        return cls(
-            Designs.of(
-                workload,
-                hardware,
-                objective,
-                mapper=mapper,
-                constraints=constraints,
-                mapper_evaluations=mapper_evaluations,
-                fixed=fixed,
-            )
-        )
+        return cls(Designs.of(*names, **settings))
 
     def __call__(self, trial: Trial) -> float | tuple[float, ...]:
         """Return the loss, or a tuple of the losses of several objectives.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import evolve
@@ -35,6 +35,13 @@ def make_hardware(text: str, registry: Registry) -> HardwareModel:
     named: Named[HardwareModel] = registry.find("hardware_models", text)
     model: HardwareModel = _made(named, "hardware model")
     return model
+
+
+def canonical_hardware(text: str, registry: Registry) -> str:
+    """Return `name:key=value,...` with checked options in order; a file stays as it is named."""
+    from cosearch.formats.machine_file import is_machine_file
+
+    return text if is_machine_file(text) else registry.find("hardware_models", text).spec
 
 
 def make_strategy(text: str, registry: Registry) -> Named[Strategy]:
@@ -127,19 +134,30 @@ def restricted(space: ParameterSpace, fixed: Mapping[str, Value]) -> ParameterSp
     return evolve(space, parameters=tuple(map(restrict, space.parameters)))
 
 
-def parse_objectives(text: str, registry: Registry) -> tuple[str, ...]:
-    """Return the names in `edp` or `energy,latency`; raises UnknownNameError or InputError."""
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        registry.objective(name)
-    if len(set(names)) != len(names):
-        raise InputError(f"--objective {text}", ["names an objective twice"])
-    return names
+def canonical(asked: StudySpec, registry: Registry) -> StudySpec:
+    """Return the settings with every name and value checked and in canonical form, none left open.
+
+    Raises:
+        UnknownNameError, InputError, PluginError: what is wrong with which of them.
+    """
+    model = make_hardware(asked.hardware, registry)
+    known = registry.objectives
+    if len(set(asked.objectives)) != len(asked.objectives):
+        raise InputError(f"--objective {','.join(asked.objectives)}", ["names an objective twice"])
+    return evolve(
+        asked,
+        hardware=canonical_hardware(asked.hardware, registry),
+        strategy=make_strategy(asked.strategy, registry).spec,
+        mapper=canonical_mapper(asked.mapper or default_mapper(model, registry), registry),
+        objectives=tuple(registry.objective(name).name for name in asked.objectives),
+        constraints=tuple(str(Constraint.parse(text, known)) for text in asked.constraints),
+        fixed={name: _value(model.space[name], value) for name, value in asked.fixed.items()},
+        scheme=registry.find("schemes", asked.scheme).spec,
+    )
 
 
-def parse_constraints(texts: Sequence[str], registry: Registry) -> tuple[str, ...]:
-    """Return the canonical texts of constraints; raises InputError for a malformed one."""
-    return tuple(str(Constraint.parse(text, registry.objectives)) for text in texts)
+def _value(parameter: Parameter, value: Value) -> Value:
+    return parameter.parse(value) if isinstance(value, str) else parameter.check(value)
 
 
 def _mapper_objective(

@@ -1,9 +1,8 @@
 """Co-design: hardware outside, the mappings of each layer inside; open a study and run it.
 
-registry = load_registry()
-spec = plan(registry, "resnet18", "eyeriss", "evolutionary")
+problem = plan(registry, "resnet18", "eyeriss", "evolutionary")
 with Store(Path("cosearch.db")) as store:
-study = open_study(store, registry, spec, Budget(trials=50))
+study = open_study(store, registry, problem, Budget(trials=50))
 run(study, store, registry)
 print(study.best)
 """
@@ -11,7 +10,7 @@ print(study.best)
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -28,16 +27,7 @@ from cosearch.search.seeds import stream
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
 from cosearch.store.store import Store
-from cosearch.study.building import (
-    canonical_mapper,
-    default_mapper,
-    make_hardware,
-    make_scheme,
-    make_strategy,
-    parse_constraints,
-    parse_objectives,
-    problem_of,
-)
+from cosearch.study.building import canonical, make_scheme, make_strategy, problem_of
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
 from cosearch.study.problem import Problem
@@ -46,13 +36,7 @@ from cosearch.study.search import Search
 from cosearch.study.study import Study
 from cosearch.study.warm_start import known_of, pinned
 from cosearch.trials.fidelity import ROUNDING, WHOLE
-from cosearch.trials.spec import (
-    BATCH,
-    NETWORK,
-    SCHEME,
-    StudySpec,
-    checked,
-)
+from cosearch.trials.spec import StudySpec
 
 
 def plan(
@@ -60,73 +44,36 @@ def plan(
     workload: str,
     hardware: str,
     strategy: str,
-    *,
-    mapper: str | None = None,
-    objective: str = "edp",
-    constraints: Sequence[str] = (),
-    fixed: Mapping[str, str] | None = None,
-    seed: int = 0,
-    batch: int = BATCH,
-    mapper_evaluations: int | None = None,
-    warm: bool = True,
-    scheme: str = SCHEME,
-    warm_start: str = "",
-    combine: str = NETWORK,
-) -> StudySpec:
-    """Return the settings of a study, every name and value checked.
+    **settings: Any,  # noqa: ANN401 - checked by StudySpec
+) -> Problem:
+    """Return what a study searches, every name and value checked, nothing stored.
 
     Args:
         registry: knows the names.
         workload: name, path or einsum, see `cosearch.workload.source`.
         hardware: a hardware model's name with options.
         strategy: a strategy's name with options.
-        mapper: a mapper's or strategy's name with options; None is the machine's default.
-        objective: one name, or several joined by commas.
-        constraints: such as `area_mm2<=10`.
-        fixed: hardware parameters and their values, as text.
-        seed: 0 or more.
-        batch: designs proposed before the strategy learns of their losses.
-        mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
-        warm: whether the strategy is told of the baseline before it proposes anything.
-        scheme: how hardware and mappings are searched together, its name with options.
-        warm_start: a stored study of the same space, whose trials the strategy is told of first.
-        combine: one of COMBINATIONS: whether mappings are chosen for the network or layer by layer.
+        settings: further ones by name, see the fields of `StudySpec`; values of `fixed` may be
+            text.
 
     Raises:
         UnknownNameError, InputError, PluginError: what is wrong with which of them.
     """
-    if warm_start and make_scheme(scheme, registry).enumerates:
-        raise CosearchError(f"the scheme {scheme} tries every design: it takes no warm start")
-    model = make_hardware(hardware, registry)
-    spec = StudySpec(
-        workload.strip(),
-        registry.find("hardware_models", hardware).spec,
-        make_strategy(strategy, registry).spec,
-        canonical_mapper(mapper or default_mapper(model, registry), registry),
-        parse_objectives(objective, registry),
-        parse_constraints(constraints, registry),
-        {name: model.space[name].parse(text) for name, text in (fixed or {}).items()},
-        seed,
-        batch,
-        mapper_evaluations,
-        warm=warm,
-        scheme=registry.find("schemes", scheme).spec,
-        warm_start=warm_start,
-        combine=checked(combine),
-    )
-    problem_of(spec, registry)
-    return spec
+    asked = StudySpec.of(workload, hardware, strategy=strategy, **settings)
+    if asked.warm_start and make_scheme(asked.scheme, registry).enumerates:
+        raise CosearchError(f"the scheme {asked.scheme} tries every design: it takes no warm start")
+    return problem_of(canonical(asked, registry), registry)
 
 
 def open_study(
-    store: Store, registry: Registry, spec: StudySpec, budget: Budget, name: str = ""
+    store: Store, registry: Registry, problem: Problem, budget: Budget, name: str = ""
 ) -> Study:
-    """Return the study of these settings, new or as it was left, with the budget given.
+    """Return the study of a problem, new or as it was left, with the budget given.
 
     Args:
         store: to be written.
         registry: knows the names.
-        spec: the settings.
+        problem: as `plan` made it.
         budget: when it is to end.
         name: in the store; made from the settings when empty.
 
@@ -134,8 +81,8 @@ def open_study(
         CosearchError: a study of that name has other settings, or none can start from the study
             named for it.
     """
-    spec = pinned(spec, store, registry)
-    problem = problem_of(spec, registry)
+    spec = pinned(problem.spec, store, registry)
+    problem = evolve(problem, spec=spec)
     header = Header(name or spec.name, spec, _facts(problem, registry), budget)
     known = store.find(header.name)
     if known is None:

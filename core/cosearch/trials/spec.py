@@ -6,11 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from attrs import asdict, field, fields, frozen
+from attrs import Attribute, asdict, fields, frozen
 
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.mapping.mapper import Budget
+from cosearch.trials.setting import ALWAYS, KEY, setting
 from cosearch.typing import Value
 
 BATCH = 4
@@ -32,61 +34,156 @@ LAYERS = "layers"
 COMBINATIONS = (NETWORK, LAYERS)
 
 
-def checked(combine: str) -> str:
-    """Return one of COMBINATIONS, or raise UnknownNameError."""
-    if combine not in COMBINATIONS:
-        raise UnknownNameError("combination", combine, COMBINATIONS)
-    return combine
+def _sorted(values: Mapping[str, Value] | None) -> dict[str, Value]:
+    return dict(sorted((values or {}).items()))
 
 
-def _sorted(values: Mapping[str, Value]) -> dict[str, Value]:
-    return dict(sorted(values.items()))
+def _names(texts: str | Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in texts.split(",")) if isinstance(texts, str) else (*texts,)
 
 
-def _texts(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(texts)
-
-
-def _in_order(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(texts))
+def _in_order(texts: str | Iterable[str] | None) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(sorted(texts or ()))
 
 
 @frozen
 class StudySpec:
     """The settings that decide a study's result; with equal ones, two studies are one.
 
-    Attributes:
-        workload, hardware, strategy, mapper: canonical texts, `name:key=value,...` or a path.
-        objectives: one, or several for a Pareto front.
-        constraints: canonical texts, such as `area_mm2<=10`.
-        fixed: hardware parameters that are not searched, and their values.
-        seed: 0 or more.
-        batch: designs proposed at once.
-        mapper_evaluations: mappings priced per layer at most; None leaves it to the mapper.
-        mapper_seconds: time per layer at most; results are then no longer reproducible.
-        warm: whether the strategy is told of the baseline before it proposes anything.
-        scheme: how hardware and mappings are searched together.
-        warm_start: the stored study whose trials the strategy is told of first; empty for none.
-        warm_start_digest: of those trials, so that a study is never resumed from others.
-        combine: whether mappings are chosen for the network or for each layer alone.
+    A stored study has canonical texts, `name:key=value,...`, and no setting left open. Each field
+    says itself what it is.
     """
 
-    workload: str
-    hardware: str
-    strategy: str
-    mapper: str
-    objectives: tuple[str, ...] = field(default=("edp",), converter=_texts)
-    constraints: tuple[str, ...] = field(default=(), converter=_in_order)
-    fixed: Mapping[str, Value] = field(factory=dict, converter=_sorted)
-    seed: int = 0
-    batch: int = BATCH
-    mapper_evaluations: int | None = None
-    mapper_seconds: float | None = None
-    warm: bool = True
-    scheme: str = SCHEME
-    warm_start: str = ""
-    warm_start_digest: str = ""
-    combine: str = NETWORK
+    workload: str = setting(
+        "A name from `cosearch list workloads`, `name:key=value,...`, or a file.",
+        metavar="WORKLOAD",
+        converter=str.strip,
+    )
+    hardware: str = setting(
+        "A hardware model from `cosearch list hardware`.",
+        "--hardware",
+        "-H",
+        metavar="NAME",
+        maps=True,
+    )
+    strategy: str = setting(
+        "A strategy from `cosearch list strategies`.",
+        "--strategy",
+        "-s",
+        metavar="NAME",
+        default="evolutionary",
+    )
+    mapper: str = setting(
+        "A mapper or a strategy; the machine's own default if left out.",
+        "--mapper",
+        "-m",
+        metavar="NAME",
+        maps=True,
+        default="",
+        converter=lambda text: text or "",
+    )
+    objectives: tuple[str, ...] = setting(
+        "What to make small; several for a Pareto front. See `cosearch list objectives`.",
+        "--objective",
+        "-o",
+        metavar="NAME[,NAME]",
+        maps=True,
+        default=("edp",),
+        converter=_names,
+        argument="objective",
+    )
+    constraints: tuple[str, ...] = setting(
+        "A limit on the result, such as 'area_mm2<=10'; may be repeated.",
+        "--constraint",
+        metavar="'NAME<=X'",
+        repeated=True,
+        default=(),
+        converter=_in_order,
+    )
+    fixed: Mapping[str, Value] = setting(
+        "Fix a parameter of the hardware model; may be repeated.",
+        "--set",
+        metavar="NAME=VALUE",
+        repeated=True,
+        maps=True,
+        default=None,
+        converter=_sorted,
+    )
+    seed: int = setting(
+        "One seed, one result.", "--seed", metavar="K", least=0, maps=True, default=0
+    )
+    batch: int = setting(
+        "Designs proposed before the strategy learns of their losses; more of them keep more "
+        "workers busy, and teach it less.",
+        "--batch",
+        metavar="N",
+        least=1,
+        default=BATCH,
+    )
+    mapper_evaluations: int | None = setting(
+        "Mappings priced per layer at most, for mappers that sample.",
+        "--mapper-trials",
+        metavar="N",
+        least=1,
+        maps=True,
+        default=None,
+    )
+    mapper_seconds: float | None = setting(
+        "Wall-clock time of a layer's search at most; the result then depends on the machine.",
+        "--mapper-seconds",
+        metavar="S",
+        least=0,
+        maps=True,
+        default=None,
+    )
+    warm: bool = setting(
+        "Tell the strategy of the baseline before it begins.", "--warm/--cold", default=True
+    )
+    scheme: str = setting(
+        "How hardware and mappings are searched together: one of `cosearch list schemes`.",
+        "--scheme",
+        metavar="NAME",
+        default=SCHEME,
+    )
+    warm_start: str = setting(
+        "Tell the strategy first of the trials of this stored study on the same space.",
+        "--warm-start",
+        metavar="STUDY",
+        default="",
+        before="",
+    )
+    warm_start_digest: str = setting(
+        "Of those trials, so that a study is never resumed from others; not for users.",
+        default="",
+        before="",
+    )
+    combine: str = setting(
+        "How layers' mappings are chosen: for the whole `network`, or `layers` alone, faster.",
+        "--combine",
+        metavar="HOW",
+        choices=COMBINATIONS,
+        maps=True,
+        default=NETWORK,
+        before=LAYERS,
+    )
+
+    @classmethod
+    def of(cls, workload: str, hardware: str, **settings: Any) -> StudySpec:  # noqa: ANN401
+        """Return the settings with the values given, the others at their defaults.
+
+        Args:
+            workload: name, path or einsum.
+            hardware: a hardware model's name with options.
+            settings: the other fields by name.
+
+        Raises:
+            UnknownNameError: there is no such setting, or no such choice.
+            InputError: a value is out of the question.
+        """
+        for name in settings:
+            if name not in SETTINGS:
+                raise UnknownNameError("setting", name, SETTINGS)
+        return cls(workload, hardware, **{SETTINGS[k].name: v for k, v in settings.items()})
 
     @property
     def mapper_budget(self) -> Budget:
@@ -103,22 +200,16 @@ class StudySpec:
         return f"{words}-{digest}"
 
     def to_json(self) -> str:
-        """Return the canonical JSON text, without what settings of old did not have.
-
-        A warm start is in it only where there is one, `combine` only where it is not by layers.
-        """
-        settings = asdict(self)
-        if not self.warm_start:
-            del settings["warm_start"], settings["warm_start_digest"]
-        if self.combine == LAYERS:
-            del settings["combine"]
-        return json.dumps(settings, sort_keys=True, allow_nan=False)
+        """Return the canonical JSON text, without settings at the value that they once had all."""
+        old = _before()
+        told = {k: v for k, v in asdict(self).items() if k not in old or v != old[k]}
+        return json.dumps(told, sort_keys=True, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> StudySpec:
         """Return the spec that `to_json` wrote; raises CosearchError for anything else."""
         try:
-            return cls(**{"combine": LAYERS, **json.loads(text)})
+            return cls(**{**_before(), **json.loads(text)})
         except (TypeError, ValueError) as error:
             raise CosearchError(f"the settings of a stored study cannot be read: {error}") from None
 
@@ -129,6 +220,24 @@ class StudySpec:
             for a in fields(StudySpec)
             if getattr(self, a.name) != getattr(other, a.name)
         )
+
+
+SETTINGS: Mapping[str, Attribute[Any]] = {
+    a.metadata[KEY].argument or a.name: a for a in fields(StudySpec) if a.metadata[KEY].flags
+}
+"""What users may set beside the workload, by its name as an argument; see `Setting`."""
+
+VARIED = ("hardware", "strategy", "seed", "warm", "warm_start")
+"""Settings in which the runs of a comparison differ, or that would favour a contender."""
+
+FOR_ONE_MACHINE = tuple(name for name, a in SETTINGS.items() if a.metadata[KEY].maps)
+"""Settings that the mapping of layers on one machine depends on."""
+
+
+def _before() -> dict[str, Any]:
+    """Return the settings that studies of old did not have, at the values they had all the same."""
+    how = {a.name: a.metadata[KEY] for a in fields(StudySpec)}
+    return {name: s.before for name, s in how.items() if s.before is not ALWAYS}
 
 
 def _slug(text: str) -> str:

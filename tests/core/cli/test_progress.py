@@ -17,9 +17,9 @@ def watched(toy, tmp_path):
     def watch(display_of, *, terminal, trials=20):
         text = io.StringIO()
         console = Console(file=text, force_terminal=terminal, width=100, color_system=None)
-        spec = plan(toy, "gemm:M=16,N=16,K=16", "toy", "random", mapper_evaluations=40)
+        problem = plan(toy, "gemm:M=16,N=16,K=16", "toy", "random", mapper_evaluations=40)
         with Store(tmp_path / "s.db") as store:
-            study = open_study(store, toy, spec, Budget(trials=trials))
+            study = open_study(store, toy, problem, Budget(trials=trials))
             with display_of(console) as display:
                 toy.manager.register(display, name="progress")
                 run(study, store, toy)

@@ -36,9 +36,8 @@ def made(strategy, seed, points):
 
 @pytest.fixture
 def result():
-    contest = Contest(
-        ("good", "bad", "lost"), ("machine",), ("net",), 1, Budget(trials=3), "energy,area"
-    )
+    contenders, shared = ("good", "bad", "lost"), {"objective": "energy,area"}
+    contest = Contest(contenders, ("machine",), ("net",), 1, Budget(trials=3), shared)
     good = made("good", 0, [(10, 2), (4, 4), (2, 10)])
     bad = made("bad", 0, [None, (10, 10), (8, 8)])
     return Result(contest, (good, bad, made("lost", 0, [None, None, None])))

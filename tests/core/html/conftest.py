@@ -23,9 +23,9 @@ def study(registry, store_path):
     from cosearch.store.store import Store
     from cosearch.study.codesign import open_study, plan, run
 
-    spec = plan(registry, "gemm:M=64,N=64,K=64", "systolic", "random")
+    problem = plan(registry, "gemm:M=64,N=64,K=64", "systolic", "random")
     with Store(store_path) as store:
-        found = open_study(store, registry, spec, Budget(trials=8), NASTY)
+        found = open_study(store, registry, problem, Budget(trials=8), NASTY)
         run(found, store, registry)
     return found
 

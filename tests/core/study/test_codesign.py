@@ -128,11 +128,11 @@ from cosearch.hooks.discovery import load_registry
 from cosearch.store.store import Store
 
 registry = load_registry()
-spec = plan(
+problem = plan(
     registry, "gemm:M=16,N=16,K=16", "toy:fault=slow", "evolutionary", mapper_evaluations=60
 )
 with Store(Path(sys.argv[1])) as store:
-    study = open_study(store, registry, spec, Budget(trials=14), "x")
+    study = open_study(store, registry, problem, Budget(trials=14), "x")
     run(study, store, registry, Session(workers=int(sys.argv[2])))
 """
 
@@ -374,9 +374,9 @@ def test_observers_hear_of_trials_in_order_and_may_fail(study_of, toy, monkeypat
 def test_names_are_checked_before_anything_is_stored(toy, tmp_path):
     with pytest.raises(UnknownNameError):
         plan(toy, GEMM, "toy", "evolutionry")
-    spec = plan(toy, GEMM, "toy", "random")
+    problem = plan(toy, GEMM, "toy", "random")
     with Store(tmp_path / "s.db") as store:
-        study = open_study(store, toy, spec, Budget(trials=2))
+        study = open_study(store, toy, problem, Budget(trials=2))
         with pytest.raises(UnknownNameError):
             run(study, store, toy, Session(executor="clowd"))
         with pytest.raises(CosearchError, match="cannot give up"):

@@ -5,12 +5,11 @@ import pytest
 from cosearch.errors import Infeasible, InputError, PluginError, UnknownNameError
 from cosearch.machine.building import build
 from cosearch.study.building import (
+    canonical,
     canonical_mapper,
     default_mapper,
     make_hardware,
     make_mapper,
-    parse_constraints,
-    parse_objectives,
     problem_of,
     restricted,
 )
@@ -133,10 +132,32 @@ def test_infeasible_is_no_fault(toy):
     assert math.isclose(caught.value.margins["ports"], 2.0)
 
 
-def test_objectives_and_constraints_from_text(toy):
-    assert parse_objectives("energy, latency", toy) == ("energy", "latency")
-    assert parse_constraints(["area_mm2 <= 1e1"], toy) == ("area_mm2<=10",)
-    with pytest.raises(InputError, match="twice"):
-        parse_objectives("edp,edp", toy)
-    with pytest.raises(InputError, match="NAME<=NUMBER"):
-        parse_constraints(["area_mm2=10"], toy)
+def test_settings_in_canonical_form(toy):
+    asked = StudySpec.of(
+        "gemm",
+        " toy : fault = none ",
+        mapper="",
+        objective="energy, latency",
+        constraints=["area_mm2 <= 1e1"],
+        fixed={"pes": "8", "bits": 8},
+    )
+    found = canonical(asked, toy)
+    assert found.hardware == "toy:fault=none"
+    assert found.objectives == ("energy", "latency")
+    assert found.constraints == ("area_mm2<=10",)
+    assert found.fixed == {"bits": 8, "pes": 8}
+    assert found.mapper
+    assert canonical(found, toy) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"objective": "edp,edp"}, "twice"),
+        ({"constraints": "area_mm2=10"}, "NAME<=NUMBER"),
+        ({"fixed": {"pes": "5"}}, "pes=5"),
+    ],
+)
+def test_settings_that_are_refused(toy, given, said):
+    with pytest.raises(InputError, match=said):
+        canonical(StudySpec.of("gemm", "toy", **given), toy)

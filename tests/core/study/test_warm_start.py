@@ -11,7 +11,7 @@ from cosearch.study.warm_start import Known
 GEMM = "gemm:M=16,N=16,K=16"
 
 
-def spec_of(toy, **settings):
+def planned(toy, **settings):
     settings = {"strategy": "evolutionary:population=4", "mapper_evaluations": 20} | settings
     return plan(toy, GEMM, settings.pop("hardware", "toy"), settings.pop("strategy"), **settings)
 
@@ -19,12 +19,12 @@ def spec_of(toy, **settings):
 @pytest.fixture
 def store(toy, tmp_path):
     with Store(tmp_path / "warm.db") as opened:
-        ran(opened, toy, spec_of(toy, strategy="random", seed=7), "source", 8)
+        ran(opened, toy, planned(toy, strategy="random", seed=7), "source", 8)
         yield opened
 
 
-def ran(store, toy, spec, name, trials):
-    study = open_study(store, toy, spec, Budget(trials=trials), name)
+def ran(store, toy, problem, name, trials):
+    study = open_study(store, toy, problem, Budget(trials=trials), name)
     run(study, store, toy)
     return study
 
@@ -34,20 +34,20 @@ def asked(study):
 
 
 def test_interrupted_or_not_the_result_is_the_same(store, toy):
-    spec = spec_of(toy, warm_start="source")
-    whole = ran(store, toy, spec, "whole", 12)
-    ran(store, toy, spec, "parts", 5)
+    problem = planned(toy, warm_start="source")
+    whole = ran(store, toy, problem, "whole", 12)
+    ran(store, toy, problem, "parts", 5)
     parts = resume_study(store, toy, "parts", more_trials=7)
     run(parts, store, toy)
     assert asked(parts) == asked(whole)
     assert len(whole.trials) == 12
-    assert asked(whole) != asked(ran(store, toy, spec_of(toy), "without", 12))
+    assert asked(whole) != asked(ran(store, toy, planned(toy), "without", 12))
 
 
 def test_the_strategy_is_told_every_stored_design_once(store, toy, monkeypatch):
     told = []
     monkeypatch.setattr(Known, "tell", lambda known, _: told.append(known))
-    study = ran(store, toy, spec_of(toy, warm_start="source"), "new", 1)
+    study = ran(store, toy, planned(toy, warm_start="source"), "new", 1)
     (known,) = told
     source = store.trials("source")
     designs = {t.design for t in source}
@@ -58,18 +58,19 @@ def test_the_strategy_is_told_every_stored_design_once(store, toy, monkeypatch):
 
 def test_an_unknown_study_is_named_with_near_ones(store, toy):
     with pytest.raises(UnknownNameError, match="sorce") as caught:
-        open_study(store, toy, spec_of(toy, warm_start="sorce"), Budget(trials=1))
+        open_study(store, toy, planned(toy, warm_start="sorce"), Budget(trials=1))
     assert "source" in (caught.value.hint or "")
 
 
 def test_another_space_is_refused(store, toy):
-    spec = evolve(spec_of(toy, warm_start="source"), hardware="another")
+    problem = planned(toy, warm_start="source")
+    other = evolve(problem, spec=evolve(problem.spec, hardware="another"))
     with pytest.raises(CosearchError, match=r"cannot start from 'source'.*\n.*hardware: toy"):
-        open_study(store, toy, spec, Budget(trials=1))
+        open_study(store, toy, other, Budget(trials=1))
 
 
 def test_a_changed_source_is_refused_on_resume(store, toy):
-    ran(store, toy, spec_of(toy, warm_start="source"), "new", 2)
+    ran(store, toy, planned(toy, warm_start="source"), "new", 2)
     run(resume_study(store, toy, "source", more_trials=1), store, toy)
     with pytest.raises(CosearchError, match=r"'source'.*has other trials since"):
         run(resume_study(store, toy, "new", more_trials=1), store, toy)
@@ -77,11 +78,11 @@ def test_a_changed_source_is_refused_on_resume(store, toy):
 
 def test_every_design_needs_no_warm_start(toy):
     with pytest.raises(CosearchError, match="takes no warm start"):
-        spec_of(toy, warm_start="source", scheme="exhaustive")
+        planned(toy, warm_start="source", scheme="exhaustive")
 
 
 def test_settings_without_a_warm_start_keep_their_text(toy):
-    spec = spec_of(toy)
+    spec = planned(toy).spec
     assert "warm_start" not in spec.to_json()
     named = evolve(spec, warm_start="a", warm_start_digest="b")
     assert type(spec).from_json(named.to_json()) == named

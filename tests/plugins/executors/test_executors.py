@@ -16,10 +16,10 @@ from cosearch.trials.trial import State
 @pytest.fixture
 def task(toy, tmp_path):
     def make(fault="none"):
-        spec = plan(toy, "gemm", f"toy:fault={fault}", "random", mapper_evaluations=20)
+        problem = plan(toy, "gemm", f"toy:fault={fault}", "random", mapper_evaluations=20)
         with Store(tmp_path / "s.db") as store:
-            open_study(store, toy, spec, Budget(trials=1), fault)
-        return Task(spec, tmp_path / "s.db")
+            open_study(store, toy, problem, Budget(trials=1), fault)
+        return Task(problem.spec, tmp_path / "s.db")
 
     return make
 

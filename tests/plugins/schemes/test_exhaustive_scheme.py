@@ -29,11 +29,11 @@ FIXED = {
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     registry = load_registry()
-    spec = plan(
+    problem = plan(
         registry, "gemm:M=64,N=96,K=32", "systolic", "random", scheme="exhaustive", fixed=FIXED
     )
     with Store(tmp_path_factory.mktemp("x") / "x.db") as store:
-        found = open_study(store, registry, spec, Budget(trials=1000))
+        found = open_study(store, registry, problem, Budget(trials=1000))
         run(found, store, registry)
     return found
 
@@ -94,9 +94,9 @@ def test_no_design_undercuts_its_bound(study):
 
 def test_what_cannot_be_enumerated_is_refused(tmp_path):
     registry = load_registry()
-    spec = plan(registry, "gemm", "systolic", "random", scheme="exhaustive")
+    problem = plan(registry, "gemm", "systolic", "random", scheme="exhaustive")
     with Store(tmp_path / "x.db") as store:
-        found = open_study(store, registry, spec, Budget(trials=1))
+        found = open_study(store, registry, problem, Budget(trials=1))
         with pytest.raises(CosearchError, match="more than are enumerated"):
             run(found, store, registry)
 

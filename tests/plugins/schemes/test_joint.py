@@ -11,7 +11,6 @@ from cosearch.mapping.result import NAMED
 from cosearch.registry.registration import hookimpl
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.store.store import Store
-from cosearch.study.building import problem_of
 from cosearch.study.codesign import Session, plan, resume_study, run
 from cosearch.study.evaluation import evaluate
 from cosearch.study.report import report_of
@@ -200,8 +199,7 @@ def test_a_machine_that_runs_nothing_is_refused_with_a_hint(toy):
 )
 def test_keys_can_be_run_on_whatever_machine_can_be_built(hardware):
     registry = load_registry()
-    spec = plan(registry, "bert-base", hardware, "random", scheme="joint", mapper="random")
-    problem = problem_of(spec, registry)
+    problem = plan(registry, "bert-base", hardware, "random", scheme="joint", mapper="random")
     rows = problem.space.sample(256, np.random.default_rng(0))
     ran = 0
     for row in rows[problem.space.feasible(rows)]:
@@ -230,7 +228,7 @@ def test_a_mapping_that_cannot_be_run_tells_by_how_much(study_of):
 
 
 def test_without_keys_the_mapper_is_the_settings_own(toy):
-    problem = problem_of(plan(toy, "alexnet", "toy", "random", scheme="joint"), toy)
+    problem = plan(toy, "alexnet", "toy", "random", scheme="joint")
     assert problem.for_design(problem.hardware.baseline) is problem
     design = problem.space.decode(np.zeros(len(problem.space.names), dtype=np.int64))
     assert isinstance(problem.for_design(design).mapper, KeyedMapper)

@@ -20,7 +20,7 @@ RNG = np.random.default_rng(0)
 @pytest.fixture(scope="module", params=["systolic", "gemmini"])
 def study(request, tmp_path_factory):
     registry = load_registry()
-    spec = plan(
+    problem = plan(
         registry,
         "conv:K=16,C=16,P=14,Q=14,R=3,S=3",
         request.param,
@@ -28,7 +28,7 @@ def study(request, tmp_path_factory):
         scheme="semi-decoupled",
     )
     with Store(tmp_path_factory.mktemp("x") / "x.db") as store:
-        found = open_study(store, registry, spec, Budget(trials=8))
+        found = open_study(store, registry, problem, Budget(trials=8))
         run(found, store, registry)
     return found
 

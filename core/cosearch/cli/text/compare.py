@@ -40,7 +40,7 @@ def show(output: Output, result: Result, standing: Standing, tuned: Rehearsal | 
     for text in anytime_plot(result, names, max(width, 20)):
         output.show(text)
     output.show("")
-    output.title("best known", result.contest.objective)
+    output.title("best known", ",".join(result.contest.objectives))
     if len(result.contest.objectives) == 1:
         output.show(table(("case", ">loss", "found by", "mappings"), list(_cases(result))))
     for front in known_fronts(result):

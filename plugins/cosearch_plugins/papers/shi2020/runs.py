@@ -34,7 +34,6 @@ from cosearch.errors import CosearchError
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Registry
 from cosearch.store.store import Store
-from cosearch.study.building import problem_of
 from cosearch.study.codesign import plan
 from cosearch.study.evaluation import evaluate
 from cosearch.trials.trial import BASELINE, Trial
@@ -122,7 +121,7 @@ class Plan:
                     warm=False,
                     batch=1,
                     fixed=WORD,
-                )
+                ).spec
         for seed in range(self.seeds):
             for (model, contender), spec in specs.items():
                 case = Case(self.setting.hardware(model), model)
@@ -181,8 +180,7 @@ def baselines(registry: Registry, setting: Setting, model: str) -> Baselines:
     """Return what a model costs on Eyeriss itself."""
 
     def product(rules: str) -> float:
-        spec = plan(registry, model, setting.hardware(model, rules), "random", mapper="exact")
-        problem = problem_of(spec, registry)
+        problem = plan(registry, model, setting.hardware(model, rules), "random", mapper="exact")
         chip = problem.hardware.space.complete(problem.hardware.baseline)
         outcome = evaluate(problem, chip)
         if not outcome.ok:

@@ -5,7 +5,6 @@ from cosearch.errors import Infeasible
 from cosearch.hooks.discovery import load_registry
 from cosearch.machine.building import build
 from cosearch.mapping.network import map_layers
-from cosearch.study.building import problem_of
 from cosearch.study.codesign import plan
 from cosearch_plugins.papers.shi2020.bound import least_product
 from cosearch_plugins.papers.shi2020.runs import PUBLISHED, WORD, baselines
@@ -19,8 +18,7 @@ REGISTRY = load_registry()
 )
 @pytest.mark.parametrize("setting", VARIANTS, ids=lambda s: s.name)
 def test_no_design_with_its_best_mappings_is_below_the_bound(setting, model):
-    spec = plan(REGISTRY, model, setting.hardware(model), "random", mapper="exact", fixed=WORD)
-    problem = problem_of(spec, REGISTRY)
+    problem = plan(REGISTRY, model, setting.hardware(model), "random", mapper="exact", fixed=WORD)
     least = least_product(REGISTRY, setting, model)
     rows, _ = problem.space.sample_feasible(4, np.random.default_rng(5))
     for row in rows:
