@@ -69,12 +69,14 @@ def test_a_runs_loss_is_one_over_the_share_that_it_dominates(result):
 
 
 def test_one_objective_is_judged_by_its_losses(result):
-    single = evolve(result, contest=evolve(result.contest, objective="edp"))
+    single = evolve(result, contest=evolve(result.contest, settings={"objective": "edp"}))
     assert judged(single) is single
     assert known_fronts(single) == []
 
 
 def test_contenders_for_one_objective_are_refused_before_anything_runs(contest, registry):
-    several = evolve(contest, strategies=("random", "annealing"), objective="energy,latency")
+    several = evolve(
+        contest, strategies=("random", "annealing"), settings={"objective": "energy,latency"}
+    )
     with pytest.raises(CosearchError, match=r"annealing.*takes one objective"):
         list(several.runs(registry))

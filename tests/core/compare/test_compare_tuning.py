@@ -122,5 +122,7 @@ def test_of_equal_configurations_the_contenders_own_stays(tuning, registry):
 
 
 def test_a_configuration_for_one_objective_is_not_tried_for_several(contest, registry):
-    several = evolve(contest, strategies=("random", "nsga2"), objective="energy,latency")
+    several = evolve(
+        contest, strategies=("random", "nsga2"), settings={"objective": "energy,latency"}
+    )
     assert len(Tuning(several, 3, (ELSEWHERE,)).candidates(registry)["nsga2"]) == 3
