@@ -14,7 +14,7 @@ from cosearch.cli.interruption import Interruption
 from cosearch.cli.options import JsonOption, RulesOption
 from cosearch.cli.session import MACHINE, Session, session_of
 from cosearch.cli.settings import Given, takes_settings
-from cosearch.errors import Infeasible
+from cosearch.errors import CosearchError, Infeasible
 from cosearch.trials.spec import FOR_ONE_MACHINE, StudySpec
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def map_command(
 
     session = session_of(ctx)
     spec = canonical(StudySpec.of(workload, **given), session.registry)
+    if len(spec.objectives) > 1:
+        raise CosearchError(f"layers are mapped for one objective, not {len(spec.objectives)}")
     model = make_hardware(spec.hardware, session.registry)
     for note in getattr(model, "notes", ()):
         session.output.warn(note)
