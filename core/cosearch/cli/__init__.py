@@ -2,20 +2,14 @@
 
 How to write a command, `cosearch/cli/<name>.py`:
 
-```python
-def register(app: typer.Typer) -> None:
-    app.command("name", rich_help_panel=SEARCH)(name_command)
+    def register(app: typer.Typer) -> None:
+        app.command("name", rich_help_panel=SEARCH)(name_command)
 
 
-def name_command(ctx: typer.Context, workload: WorkloadArgument, json: JsonOption = False) -> None:
-    '''One line that says what it does.
-
-Examples:
-        cosearch name resnet18
-    '''
-    session = session_of(ctx)
-    ...
-```
+    def name_command(ctx: typer.Context, workload: WorkloadArgument, json: JsonOption = False):
+        '''One line that says what it does, and a section of examples.'''
+        session = session_of(ctx)
+        ...
 
 - Add the module to `COMMANDS` in `cosearch.cli.app`; the order there is the order in `--help`.
 - `session_of(ctx)` (`cosearch.cli.session`) has `.output` and `.registry`; nothing else prints.

@@ -1,8 +1,11 @@
 """A Gymnasium environment of any hardware model and workload.
 
-import gymnasium
-import cosearch.integrations.gymnasium
-env = gymnasium.make("cosearch/Design-v0", workload="resnet18", hardware="eyeriss")
+Importing this module registers it:
+
+    import gymnasium
+    import cosearch.integrations.gymnasium
+
+    env = gymnasium.make("cosearch/Design-v0", workload="resnet18", hardware="eyeriss")
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""Co-design: hardware outside, the mappings of each layer inside; open a study and run it.
+"""Co-design: hardware outside, the mappings of each layer inside.
 
-problem = plan(registry, "resnet18", "eyeriss", "evolutionary")
-with Store(Path("cosearch.db")) as store:
-study = open_study(store, registry, problem, Budget(trials=50))
-run(study, store, registry)
-print(study.best)
+What a script does that does not come in by the front door, `cosearch.run`:
+
+    registry = load_registry()
+    problem = plan(registry, "resnet18", "eyeriss", "evolutionary")
+    with Store(Path("cosearch.db")) as store:
+        study = open_study(store, registry, problem, Budget(trials=50))
+        run(study, store, registry)
+    print(study.best)
 """
 
 from __future__ import annotations
