@@ -22,11 +22,12 @@ from attrs import fields, frozen
 
 from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
+from cosearch.mapping.task import COMBINATIONS, NETWORK
 from cosearch.registry.registry import Registry
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
 from cosearch.study.study import Study
-from cosearch.trials.spec import COMBINATIONS, NETWORK, SCHEME
+from cosearch.trials.spec import SCHEME
 
 
 @frozen

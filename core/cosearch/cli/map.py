@@ -18,9 +18,9 @@ from cosearch.errors import CosearchError, Infeasible
 from cosearch.trials.spec import FOR_ONE_MACHINE, StudySpec
 
 if TYPE_CHECKING:
-    from cosearch.machine.hardware import Accelerator
-    from cosearch.mapping.network import LayerMapping, NetworkChoice
-    from cosearch.mapping.threads import Hand
+    from cosearch.mapping.account import LayerAccount
+    from cosearch.mapping.network import NetworkResult
+    from cosearch.mapping.threads import ThreadPool
     from cosearch.study.problem import Problem
 
 WorkersOption = Annotated[
@@ -64,8 +64,7 @@ def map_command(
     """
     from cosearch.formats.rules import RuledModel, parse_rules
     from cosearch.machine.building import build
-    from cosearch.mapping.threads import hired
-    from cosearch.study.building import canonical, make_hardware, problem_of
+    from cosearch.study.building import canonical, make_hardware, problem_of, threaded
 
     session = session_of(ctx)
     spec = canonical(StudySpec.of(workload, **given), session.registry)
@@ -78,17 +77,11 @@ def map_command(
         model = RuledModel(model, parse_rules(rules))
     machine = build(model, {**model.baseline, **spec.fixed})
     problem = evolve(problem_of(spec, session.registry), hardware=model)
-    _run(session, problem, machine, hired(problem, session.registry, workers), json=json)
+    problem = threaded(problem, session.registry, workers)
+    _run(session, problem, problem.pool(machine, {**model.baseline, **spec.fixed}), json=json)
 
 
-def _run(
-    session: Session,
-    problem: Problem,
-    machine: Accelerator,
-    others: Sequence[Hand],
-    *,
-    json: bool,
-) -> None:
+def _run(session: Session, problem: Problem, pool: ThreadPool, *, json: bool) -> None:
     """Map every layer and show it as soon as it is done; Ctrl-C keeps those that are.
 
     Raises:
@@ -96,62 +89,60 @@ def _run(
     """
     from cosearch.cli.text import map as map_text
 
-    done: list[LayerMapping] = []
+    done: list[LayerAccount] = []
     choice, stopped = None, False
     try:
         if not json:
-            map_text.show_head(session.output, problem, machine)
+            map_text.show_head(session.output, problem, pool.machine)
         with Interruption():
-            for result in _watched(session, problem, machine, others):
-                done.append(result)
+            for account in _watched(session, problem, pool):
+                done.append(account)
                 if not json:
-                    map_text.show_layer(session.output, result, problem.mapper_objective.name)
-            choice = _together(session, problem, machine, done, others)
+                    map_text.show_layer(session.output, account, pool.task.objective.name)
+            choice = _together(session, problem, pool, done)
     except KeyboardInterrupt:
         stopped = True
     if json:
-        session.output.json(map_text.facts(problem, machine, done, choice))
+        session.output.json(map_text.facts(problem, pool.machine, done, choice))
     else:
         map_text.show_totals(session.output, problem, done, choice)
     if stopped:
         session.output.warn(f"stopped after {len(done)} of {len(problem.network.unique)} layers")
         raise typer.Exit(INTERRUPTED)
-    misfits = [result.verdict for result in done if result.verdict is not None]
+    _refuse_misfits(done)
+
+
+def _refuse_misfits(done: Sequence[LayerAccount]) -> None:
+    """Raise Infeasible where layers fit nowhere."""
+    misfits = [account.verdict for account in done if account.verdict is not None]
     if misfits:
-        first, many = (
-            misfits[0],
-            f"{len(misfits)} of {len(done)} layers have no mapping; the first: ",
-        )
-        told = f"{many if len(done) > 1 else ''}{first}"
+        first = misfits[0]
+        many = f"{len(misfits)} of {len(done)} layers have no mapping; the first: "
+        told = f"{many if len(done) > 1 else ''}{first.reason}"
         raise Infeasible(told, first.margins, first.hint)
 
 
 def _together(
-    session: Session,
-    problem: Problem,
-    machine: Accelerator,
-    done: Sequence[LayerMapping],
-    others: Sequence[Hand],
-) -> NetworkChoice | None:
+    session: Session, problem: Problem, pool: ThreadPool, done: Sequence[LayerAccount]
+) -> NetworkResult | None:
     """Return the choice for the network, if it has several layers and all could be mapped."""
-    from cosearch.mapping.network import choose_for_network
+    from cosearch.mapping.network import choose
 
-    if len(done) < 2 or any(result.mapped is None for result in done):
+    own = [account.result for account in done if account.result is not None]
+    if len(own) < max(2, len(done)):
         return None
     errors = session.output.errors
     watched = errors.status("choosing mappings for the network") if session.output.live else None
     with watched or nullcontext():
-        return choose_for_network(problem, machine, done, others)
+        return choose(pool, problem.network.unique, own)
 
 
-def _watched(
-    session: Session, problem: Problem, machine: Accelerator, others: Sequence[Hand]
-) -> Iterator[LayerMapping]:
-    """Yield the results, with a line that says what is being mapped while someone watches."""
-    from cosearch.mapping.network import map_layers
+def _watched(session: Session, problem: Problem, pool: ThreadPool) -> Iterator[LayerAccount]:
+    """Yield the accounts, with a line that says what is being mapped while someone watches."""
+    from cosearch.mapping.network import account_layers
 
     if not session.output.live:
-        yield from map_layers(problem, machine, others)
+        yield from account_layers(pool, problem.network.unique)
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -159,10 +150,10 @@ def _watched(
     names = [layer.name for layer in problem.network.unique]
     with Progress(*columns, console=session.output.errors, transient=True) as progress:
         task = progress.add_task("")
-        results = map_layers(problem, machine, others)
+        accounts = account_layers(pool, problem.network.unique)
         for i, name in enumerate(names, start=1):
             progress.update(task, description=f"mapping {name} ({i} of {len(names)})")
-            result = next(results)
+            account = next(accounts)
             progress.stop()
-            yield result
+            yield account
             progress.start()

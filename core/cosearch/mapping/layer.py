@@ -1,28 +1,24 @@
-"""One layer of one design: from the cache, or from the mapper and checked."""
+"""One layer on one machine: from the cache, or from the mapper and checked."""
 
 from __future__ import annotations
 
 import time
-from math import isclose, isfinite
+from math import isfinite
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from attrs import evolve
 
-from cosearch.errors import CosearchError, Infeasible, PluginError, broken
+from cosearch.errors import CosearchError, Infeasible, broken
 from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.claim import confirmed, inside
 from cosearch.mapping.mapper import Mapped, Unmappable
 from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult, Unmapped
+from cosearch.mapping.task import MappingTask
 from cosearch.search.objective import Objective
-from cosearch.search.seeds import stream
-from cosearch.study.problem import Problem
-from cosearch.typing import Rows
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer
-
-CLAIM = 1e-12
-"""By how much a mapper's energy may differ from the machine's, relative: rounding, no more."""
 
 Priced: TypeAlias = tuple[str, str, tuple[int, ...], tuple[int, ...] | None, float, float]
 """A machine, a layer, a mapping, the sizes it is for, and its energy and cycles."""
@@ -47,7 +43,7 @@ class NoCache:
 
 
 def map_layer(
-    problem: Problem,
+    task: MappingTask,
     accelerator: Accelerator,
     layer: Layer,
     cache: Cache,
@@ -56,40 +52,93 @@ def map_layer(
     """Return a layer's result from the cache, or map it.
 
     Args:
-        problem: has the mapper, and what it may spend.
+        task: has the mapper, and what it may spend.
         accelerator: to be mapped onto.
         layer: to be mapped.
         cache: asked first.
-        objective: of the mapping; None is the study's.
+        objective: of the mapping; None is the task's.
 
     Raises:
         PluginError: the mapper or the accelerator broke down, or contradict each other.
     """
-    aim = objective or problem.mapper_objective
-    einsum, purpose, key = layer.einsum, problem.purpose_of(aim), str(accelerator.key)
-    known = cache.find(key, einsum.key, problem.remembered_by(aim))
-    if isinstance(known, Unmapped):
+    known = remembered(task, accelerator, layer, cache, objective)
+    return search_layer(task, accelerator, layer, objective) if known is None else known
+
+
+def remembered(
+    task: MappingTask,
+    accelerator: Accelerator,
+    layer: Layer,
+    cache: Cache,
+    objective: Objective | None = None,
+) -> LayerResult | Unmapped | None:
+    """Return what the cache has of a layer, where the machine still prices it alike; or None.
+
+    Args:
+        task: what the result is for.
+        accelerator: mapped onto.
+        layer: mapped.
+        cache: asked, unless nothing that the mapper finds is worth remembering.
+        objective: of the mapping; None is the task's.
+    """
+    purpose = task.remembered_by(objective)
+    if not purpose:
+        return None
+    known = cache.find(str(accelerator.key), layer.einsum.key, purpose)
+    if known is None or isinstance(known, Unmapped):
         return known
-    if known is not None and _still_true(known, accelerator, einsum):
-        return evolve(known, name=layer.name, count=layer.count)
-    seed = problem.spec.seed if problem.mapper.uses_rng else 0
-    rng = stream(seed, "mapper", key, einsum.key, purpose)
+    if not _still_true(known, accelerator, layer.einsum):
+        return None
+    return evolve(known, name=layer.name, count=layer.count)
+
+
+def search_layer(
+    task: MappingTask,
+    accelerator: Accelerator,
+    layer: Layer,
+    objective: Objective | None = None,
+) -> LayerResult | Unmapped:
+    """Return what the mapper finds for a layer, checked.
+
+    Args:
+        task: has the mapper, and what it may spend.
+        accelerator: to be mapped onto.
+        layer: to be mapped.
+        objective: of the mapping; None is the task's.
+
+    Raises:
+        PluginError: the mapper or the accelerator broke down, or contradict each other.
+    """
+    aim, einsum = objective or task.objective, layer.einsum
+    rng = task.rng(str(accelerator.key), einsum.key, aim)
     started = time.perf_counter()
     try:
-        mapped = problem.mapper.map(accelerator, einsum, aim, problem.spec.mapper_budget, rng)
+        mapped = task.mapper.map(accelerator, einsum, aim, task.budget, rng)
     except Infeasible as verdict:
-        reason, missed = _about(layer, verdict.reason), violation_of(verdict)
-        if not isinstance(verdict, Unmappable):  # the machine itself rules the layer out
-            return Unmapped(einsum.key, reason, missed, proven=True)
-        return Unmapped(einsum.key, reason, missed, verdict.evaluations, verdict.proven)
+        return _unmapped(layer, verdict)
     except CosearchError:
         raise
     except Exception as error:
-        raise broken("mapper", problem.spec.mapper, f"layer {layer.name!r}", error) from error
-    checked = _checked(mapped, accelerator, einsum, problem.spec.mapper)
-    result = _result(layer, checked, started)
+        raise broken("mapper", task.name, f"layer {layer.name!r}", error) from error
+    result = _result(layer, confirmed(mapped, accelerator, einsum, task.name), started)
     _CONFIRMED.add(_facts(result, accelerator))
     return result
+
+
+def _unmapped(layer: Layer, verdict: Infeasible) -> Unmapped:
+    """Return a verdict as a result; where no mapper searched, the machine itself rules it out."""
+    evaluations, proven = 0, True
+    if isinstance(verdict, Unmappable):
+        evaluations, proven = verdict.evaluations, verdict.proven
+    return Unmapped(
+        layer.einsum.key,
+        _about(layer, verdict.reason),
+        violation_of(verdict),
+        evaluations,
+        proven,
+        {rule: float(miss) for rule, miss in verdict.margins.items() if isfinite(miss)},
+        verdict.hint,
+    )
 
 
 def _result(layer: Layer, mapped: Mapped, started: float) -> LayerResult:
@@ -130,56 +179,11 @@ def _facts(found: LayerResult, accelerator: Accelerator) -> Priced:
 
 def _priced_alike(known: LayerResult, accelerator: Accelerator, einsum: Einsum) -> bool:
     row, einsum = np.array(known.row, dtype=np.int64), known.as_run(einsum)
-    if not _inside(row, accelerator, einsum):
+    if not inside(row, accelerator, einsum):
         return False
     costs = priced(accelerator, einsum, row[None, :])
     then = (known.energy_pj, known.cycles)
     return bool(costs.feasible[0]) and (costs.energy_pj[0], costs.cycles[0]) == then
-
-
-def _inside(row: Rows, accelerator: Accelerator, einsum: Einsum) -> bool:
-    cards = accelerator.mapspace(einsum).cardinalities
-    return row.shape == cards.shape and bool(((row >= 0) & (row < cards)).all())
-
-
-def _checked(mapped: Mapped, accelerator: Accelerator, einsum: Einsum, mapper: str) -> Mapped:
-    """Return the mapping with what the machine says it costs.
-
-    A mapper that adds up in another order may differ in the last digits; one that differs by more
-    raises PluginError.
-    """
-    row: Rows = np.asarray(mapped.row, dtype=np.int64)
-    einsum = _as_run(mapped, einsum, mapper)
-    if not _inside(row, accelerator, einsum):
-        raise PluginError(
-            f"mapper {mapper!r} returned a row that is not in the mapspace of {einsum.name!r}"
-        )
-    costs = priced(accelerator, einsum, row[None, :])
-    energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
-    if not costs.feasible[0]:
-        raise PluginError(
-            f"mapper {mapper!r} returned a mapping of {einsum.name!r} that the machine cannot run: "
-            f"{costs.reasons[costs.reason[0]]}"
-        )
-    if not (isclose(energy, mapped.energy_pj, rel_tol=CLAIM) and cycles == mapped.cycles):
-        raise PluginError(
-            f"mapper {mapper!r} claims {mapped.energy_pj:.17g} pJ and {mapped.cycles:.17g} cycles "
-            f"for {einsum.name!r}; the machine says {energy:.17g} pJ and {cycles:.17g} cycles"
-        )
-    return evolve(mapped, energy_pj=energy, cycles=cycles)
-
-
-def _as_run(mapped: Mapped, einsum: Einsum, mapper: str) -> Einsum:
-    """Return the layer as the mapper runs it, or raise PluginError for one that is too small."""
-    sizes = mapped.sizes
-    if sizes is None:
-        return einsum
-    smaller = any(n < own for n, own in zip(sizes, einsum.sizes, strict=False))
-    if len(sizes) != len(einsum.sizes) or smaller:
-        raise PluginError(
-            f"mapper {mapper!r} runs {einsum.name!r} at the sizes {sizes}, less than {einsum.sizes}"
-        )
-    return mapped.as_run(einsum)
 
 
 def violation_of(verdict: Infeasible) -> float | None:

@@ -1,74 +1,48 @@
-"""The best mapping of each layer of a network on one fixed machine, checked by its model."""
+"""The layers of a network on one machine: each one's own best mapping, then the best together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import isclose
+from collections.abc import Generator, Sequence
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
-from cosearch.errors import CosearchError, Infeasible, PluginError, broken
-from cosearch.machine.cost import Cost
-from cosearch.machine.hardware import Accelerator
-from cosearch.mapping.mapper import Mapped
-from cosearch.mapping.rejection import Rejections, sampled
-from cosearch.mapping.threads import Crew, Hand
+from cosearch.mapping.account import LayerAccount, account_of
+from cosearch.mapping.layer import Cache, NoCache, remembered, search_layer
+from cosearch.mapping.result import LayerResult, Searched, Unmapped
+from cosearch.mapping.task import NETWORK
+from cosearch.mapping.threads import ThreadPool, Worker
 from cosearch.mapping.together import NetworkMapping, gap_alone, map_together
 from cosearch.search.objective import Objective
-from cosearch.search.seeds import stream
-from cosearch.study.problem import Problem
-from cosearch.trials.spec import NETWORK
 from cosearch.workload.network import Layer
 
-CLAIM = 1e-9
-"""By how much a mapper's energy may differ from the machine's, relative: the account adds up in
-another order, no more."""
-
 
 @frozen(eq=False)
-class LayerMapping:
-    """A layer and its mapping, or the reason why it has none.
-
-    Attributes:
-        layer: with its count.
-        mapped: what the mapper found; None when the layer fits nowhere.
-        cost: the machine's own account of it.
-        verdict: why the layer fits nowhere.
-        rejections: why random mappings of it are invalid; None where it fits nowhere.
-    """
-
-    layer: Layer
-    mapped: Mapped | None = None
-    cost: Cost | None = None
-    verdict: Infeasible | None = None
-    rejections: Rejections | None = None
-
-
-@frozen(eq=False)
-class NetworkChoice:
+class NetworkResult:
     """A mapping for every layer of a network.
 
     Attributes:
         objective: of the network.
         own: each layer's own best mapping, in order of execution.
-        layers: the mappings chosen together.
+        layers: the mappings chosen, each with the work of all searches of its layer.
         gap: how far below their objective another choice can be at most, relative; None where
             nothing is proven.
         alone: the same for the layers' own best mappings.
+        searched: all that was found for it; empty where each layer was searched once.
     """
 
     objective: Objective
-    own: tuple[LayerMapping, ...]
-    layers: tuple[LayerMapping, ...]
+    own: tuple[LayerResult, ...]
+    layers: tuple[LayerResult, ...]
     gap: float | None
     alone: float | None
+    searched: tuple[Searched, ...] = ()
 
     @property
     def changed(self) -> list[int]:
         """The numbers of the layers whose mapping is not their own best."""
-        pairs = zip(self.own, self.layers, strict=True)
-        return [i for i, (own, chosen) in enumerate(pairs) if own is not chosen]
+        pairs = enumerate(zip(self.own, self.layers, strict=True))
+        return [i for i, (own, chosen) in pairs if _place(own) != _place(chosen)]
 
     @property
     def energy_pj(self) -> float:
@@ -92,119 +66,121 @@ class NetworkChoice:
 
 
 def map_layers(
-    problem: Problem, accelerator: Accelerator, others: Sequence[Hand] = ()
-) -> Iterator[LayerMapping]:
-    """Yield each unique layer as it is mapped, in order of execution.
-
-    The random stream is the one a study of the same settings would use, so a study finds the same
-    mappings.
+    pool: ThreadPool, layers: Sequence[Layer], cache: Cache | None = None
+) -> Generator[LayerResult | Unmapped, None, None]:
+    """Yield each layer's result for the task's own objective as it is there, in order.
 
     Args:
-        problem: what is mapped, by whom.
-        accelerator: to be mapped onto.
-        others: who helps; the results are the same.
+        pool: who maps what onto which machine; the results do not depend on how many threads.
+        layers: to be mapped.
+        cache: asked first.
 
     Raises:
-        PluginError: the mapper broke down, or the machine does not confirm what it claims.
+        PluginError: the mapper or the machine broke down, or contradict each other.
     """
-    crew = Crew.of(problem, accelerator, others)
-    yield from crew.each(_own_best, problem.network.unique)
+    own = [(layer, pool.task.objective) for layer in layers]
+    yield from pool.map(_answer, _questions(pool, own, cache))
 
 
-def choose_for_network(
-    problem: Problem,
-    accelerator: Accelerator,
-    found: Sequence[LayerMapping],
-    others: Sequence[Hand] = (),
-) -> NetworkChoice:
+def account_layers(
+    pool: ThreadPool, layers: Sequence[Layer], cache: Cache | None = None
+) -> Generator[LayerAccount, None, None]:
+    """Yield each layer's result explained by the reference model; otherwise as `map_layers`."""
+
+    def account(worker: Worker, question: _Question) -> LayerAccount:
+        return account_of(worker.machine, question.layer, _answer(worker, question))
+
+    own = [(layer, pool.task.objective) for layer in layers]
+    yield from pool.map(account, _questions(pool, own, cache))
+
+
+def choose(
+    pool: ThreadPool,
+    layers: Sequence[Layer],
+    own: Sequence[LayerResult],
+    cache: Cache | None = None,
+) -> NetworkResult:
     """Return the mappings that are best for the network, given each layer's own best.
 
     Args:
-        problem: what is mapped, by whom.
-        accelerator: to be mapped onto.
-        found: every unique layer, none without a mapping.
-        others: who helps; the results are the same.
+        pool: who maps what onto which machine.
+        layers: of the network.
+        own: of each layer.
+        cache: asked first.
+
+    Raises:
+        PluginError: the mapper or the machine broke down, or contradict each other.
     """
-    first = [result.mapped for result in found if result.mapped is not None]
-    layers = [result.layer for result in found]
-    mapping = _together(Crew.of(problem, accelerator, others), layers, first)
-    chosen = tuple(
-        own if mapped is own.mapped else _explained(accelerator, own, mapped)
-        for own, mapped in zip(found, mapping.chosen, strict=True)
+    task, counts = pool.task, [layer.count for layer in layers]
+    if task.combine != NETWORK:
+        gap = gap_alone(task.objective, counts, own)
+        return NetworkResult(task.objective, tuple(own), tuple(own), gap, gap)
+    searched = [Searched(task.remembered_by(), result) for result in own]
+
+    def search(asked: Sequence[tuple[int, Objective]]) -> list[LayerResult | None]:
+        questions = _questions(pool, [(layers[i], aim) for i, aim in asked], cache)
+        results = list(pool.map(_answer, questions))
+        searched.extend(
+            Searched(task.remembered_by(aim), result)
+            for (_, aim), result in zip(asked, results, strict=True)
+            if isinstance(result, LayerResult)
+        )
+        return [result if isinstance(result, LayerResult) else None for result in results]
+
+    floors = [task.mapper.floor(pool.machine, layer.einsum) for layer in layers]
+    found = map_together(task.objective, counts, floors, own, search)
+    further = tuple(searched) if len(searched) > len(own) else ()
+    return NetworkResult(
+        task.objective, tuple(own), _charged(found), found.gap, found.alone, further
     )
-    objective = problem.mapper_objective
-    return NetworkChoice(objective, tuple(found), chosen, mapping.gap, mapping.alone)
 
 
-def _sums(layers: Sequence[LayerMapping]) -> tuple[float, float]:
-    costs = [(r.layer.count, r.cost) for r in layers if r.cost is not None]
-    return sum(n * c.energy_pj for n, c in costs), sum(n * c.cycles for n, c in costs)
+@frozen(eq=False)
+class _Question:
+    """What a mapping is wanted for, and the answer where it is known."""
+
+    layer: Layer
+    objective: Objective
+    known: LayerResult | Unmapped | None
 
 
-def _value(objective: Objective, layers: Sequence[LayerMapping]) -> float:
+def _questions(
+    pool: ThreadPool, asked: Sequence[tuple[Layer, Objective]], cache: Cache | None
+) -> list[_Question]:
+    """Look up what is known: in the thread that asks, as a cache may belong to it."""
+    store, task, machine = cache or NoCache(), pool.task, pool.machine
+    return [_Question(x, aim, remembered(task, machine, x, store, aim)) for x, aim in asked]
+
+
+def _answer(worker: Worker, question: _Question) -> LayerResult | Unmapped:
+    if question.known is not None:
+        return question.known
+    return search_layer(worker.task, worker.machine, question.layer, question.objective)
+
+
+def _charged(mapping: NetworkMapping[LayerResult]) -> tuple[LayerResult, ...]:
+    """Return the results chosen, each with the work of all searches of its layer."""
+    return tuple(
+        evolve(
+            chosen,
+            evaluations=sum(x.evaluations for x in found),
+            nodes=sum(x.nodes for x in found),
+            seconds=sum(x.seconds for x in found),
+        )
+        for chosen, found in zip(mapping.chosen, mapping.found, strict=True)
+    )
+
+
+def _place(result: LayerResult) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+    """Return the mapping itself: a row, and the sizes it is for."""
+    return result.row, result.sizes
+
+
+def _sums(layers: Sequence[LayerResult]) -> tuple[float, float]:
+    return sum(x.count * x.energy_pj for x in layers), sum(x.count * x.cycles for x in layers)
+
+
+def _value(objective: Objective, layers: Sequence[LayerResult]) -> float:
     energy, cycles = _sums(layers)
     columns = {"energy_pj": np.array([energy]), "cycles": np.array([cycles])}
     return float(objective.of(columns)[0])
-
-
-def _together(
-    crew: Crew, layers: Sequence[Layer], first: Sequence[Mapped]
-) -> NetworkMapping[Mapped]:
-    problem, machine = crew.hands[0].problem, crew.hands[0].machine
-    objective, counts = problem.mapper_objective, [layer.count for layer in layers]
-    if problem.spec.combine != NETWORK:
-        return NetworkMapping.of_layers(first, gap_alone(objective, counts, first))
-
-    def search(asked: Sequence[tuple[int, Objective]]) -> list[Mapped | None]:
-        return list(crew.each(answer, asked))
-
-    def answer(hand: Hand, asked: tuple[int, Objective]) -> Mapped | None:
-        try:
-            return _mapped(hand, layers[asked[0]], asked[1])
-        except Infeasible:
-            return None
-
-    floors = [problem.mapper.floor(machine, layer.einsum) for layer in layers]
-    return map_together(objective, counts, floors, first, search)
-
-
-def _own_best(hand: Hand, layer: Layer) -> LayerMapping:
-    """Return a layer's best mapping for the objective itself."""
-    try:
-        mapped = _mapped(hand, layer, hand.problem.mapper_objective)
-    except Infeasible as verdict:
-        return LayerMapping(layer, verdict=verdict)
-    why = sampled(hand.machine, layer.einsum, stream(0, "rejections", layer.einsum.key))
-    return LayerMapping(layer, mapped, _confirmed(hand.machine, layer, mapped), rejections=why)
-
-
-def _explained(machine: Accelerator, own: LayerMapping, mapped: Mapped) -> LayerMapping:
-    """Return another mapping of a layer, accounted for."""
-    cost = _confirmed(machine, own.layer, mapped)
-    return LayerMapping(own.layer, mapped, cost, rejections=own.rejections)
-
-
-def _mapped(hand: Hand, layer: Layer, objective: Objective) -> Mapped:
-    problem, machine = hand.problem, hand.machine
-    purpose = ("mapper", str(machine.key), layer.einsum.key, problem.purpose_of(objective))
-    rng = stream(problem.spec.seed if problem.mapper.uses_rng else 0, *purpose)
-    try:
-        return problem.mapper.map(machine, layer.einsum, objective, problem.spec.mapper_budget, rng)
-    except CosearchError:
-        raise
-    except Exception as error:
-        raise broken("mapper", problem.spec.mapper, f"layer {layer.name!r}", error) from error
-
-
-def _confirmed(accelerator: Accelerator, layer: Layer, mapped: Mapped) -> Cost:
-    """Return the machine's account of a mapping, or raise PluginError when the two disagree."""
-    run = mapped.as_run(layer.einsum)
-    cost = accelerator.explain(run, np.asarray(mapped.row, dtype=np.int64))
-    same = isclose(cost.energy_pj, mapped.energy_pj, rel_tol=CLAIM)
-    if not (same and cost.cycles == mapped.cycles):
-        raise PluginError(
-            f"mapper {mapped.mapper!r} claims {mapped.energy_pj:.17g} pJ and {mapped.cycles:.17g} "
-            f"cycles for {layer.name!r}; the model of the machine says {cost.energy_pj:.17g} pJ "
-            f"and {cost.cycles:.17g} cycles"
-        )
-    return cost

@@ -67,6 +67,8 @@ class Unmapped:
         violation: by how much the nearest miss misses, relative; None where unknown.
         evaluations: mappings priced in vain.
         proven: whether there is none at all.
+        margins: used over allowed of each rule that was broken, where known.
+        hint: what to do instead; empty where unknown.
     """
 
     key: str
@@ -74,6 +76,8 @@ class Unmapped:
     violation: float | None = None
     evaluations: int = 0
     proven: bool = False
+    margins: Mapping[str, float] = field(factory=dict)
+    hint: str = ""
 
 
 @frozen

@@ -1,45 +1,42 @@
-"""Layers mapped at the same time by threads, each with a machine and a mapper of its own.
+"""Layers mapped at the same time by a pool of threads, each with a machine and a mapper of its own.
 
 The compiled searches run without Python's lock, so threads are enough, and nothing has to be sent
-anywhere. Results come in the order of the questions, errors too: the first question that failed is
-the one that is reported, however many threads there are.
+anywhere. Results come in the order of the items, errors too: the first item that failed is the one
+that is reported, however many threads there are.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar, cast
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
-from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator
-from cosearch.registry.registry import Registry
-from cosearch.study.building import make_mapper
-from cosearch.study.problem import Problem
+from cosearch.mapping.task import MappingTask
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 @frozen(eq=False)
-class Hand:
+class Worker:
     """What one thread works with; no other thread touches it.
 
     Attributes:
-        problem: with a mapper of its own.
+        task: with a mapper of its own.
         machine: built for it.
     """
 
-    problem: Problem
+    task: MappingTask
     machine: Accelerator
 
 
 @define(eq=False)
-class _Done(Generic[R]):
-    """What became of one question."""
+class _Future(Generic[R]):
+    """What became of one item."""
 
     result: R | None = None
     error: BaseException | None = None
@@ -51,57 +48,57 @@ class _Done(Generic[R]):
 
 
 @frozen(eq=False)
-class Crew:
-    """One or more hands.
+class ThreadPool:
+    """One or more workers.
 
     Attributes:
-        hands: the first belongs to whoever asks; it works alone where there are no others.
+        workers: one alone works in the thread that asks.
     """
 
-    hands: tuple[Hand, ...]
+    workers: tuple[Worker, ...]
 
     @classmethod
-    def of(cls, problem: Problem, machine: Accelerator, others: Sequence[Hand] = ()) -> Crew:
-        """Return a crew of a machine and its likes."""
-        return cls((Hand(problem, machine), *others))
+    def alone(cls, task: MappingTask, machine: Accelerator) -> ThreadPool:
+        """Return a pool of one worker."""
+        return cls((Worker(task, machine),))
 
-    def each(self, work: Callable[[Hand, T], R], items: Sequence[T]) -> Iterator[R]:
+    @property
+    def task(self) -> MappingTask:
+        """What is mapped; all workers have the same."""
+        return self.workers[0].task
+
+    @property
+    def machine(self) -> Accelerator:
+        """Mapped onto, while no thread is at work; all workers have the same."""
+        return self.workers[0].machine
+
+    def map(self, work: Callable[[Worker, T], R], items: Sequence[T]) -> Generator[R, None, None]:
         """Yield what work makes of each item, in order; closed early, the rest is left undone."""
-        if len(self.hands) == 1 or len(items) < 2:
-            yield from (work(self.hands[0], item) for item in items)
+        if len(self.workers) == 1 or len(items) < 2:
+            yield from (work(self.workers[0], item) for item in items)
             return
         waiting: SimpleQueue[int] = SimpleQueue()
         for number in range(len(items)):
             waiting.put(number)
-        done: SimpleQueue[tuple[int, _Done[R]]] = SimpleQueue()
-        for hand in self.hands:
-            threading.Thread(
-                target=_labour, args=(hand, work, items, waiting, done), daemon=True
-            ).start()
+        done: SimpleQueue[tuple[int, _Future[R]]] = SimpleQueue()
+        threads = [
+            threading.Thread(target=_run, args=(worker, work, items, waiting, done), daemon=True)
+            for worker in self.workers[: len(items)]
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield from _in_order(done, len(items))
         finally:
             _empty(waiting)
 
 
-def hired(problem: Problem, registry: Registry, workers: int) -> tuple[Hand, ...]:
-    """Return all hands but the first: each with the same machine and mapper, made anew."""
-    configuration = {**problem.hardware.baseline, **problem.spec.fixed}
-    return tuple(
-        Hand(
-            evolve(problem, mapper=make_mapper(problem.spec.mapper, registry)),
-            build(problem.hardware, configuration),
-        )
-        for _ in range(workers - 1)
-    )
-
-
-def _labour(
-    hand: Hand,
-    work: Callable[[Hand, T], R],
+def _run(
+    worker: Worker,
+    work: Callable[[Worker, T], R],
     items: Sequence[T],
     waiting: SimpleQueue[int],
-    done: SimpleQueue[tuple[int, _Done[R]]],
+    done: SimpleQueue[tuple[int, _Future[R]]],
 ) -> None:
     """Work until nothing waits."""
     while True:
@@ -109,20 +106,20 @@ def _labour(
             number = waiting.get_nowait()
         except Empty:
             return
-        outcome: _Done[R] = _Done()
+        future: _Future[R] = _Future()
         try:
-            outcome.result = work(hand, items[number])
+            future.result = work(worker, items[number])
         except BaseException as error:  # handed to whoever asked
-            outcome.error = error
-        done.put((number, outcome))
+            future.error = error
+        done.put((number, future))
 
 
-def _in_order(done: SimpleQueue[tuple[int, _Done[R]]], n: int) -> Iterator[R]:
-    early: dict[int, _Done[R]] = {}
+def _in_order(done: SimpleQueue[tuple[int, _Future[R]]], n: int) -> Iterator[R]:
+    early: dict[int, _Future[R]] = {}
     for number in range(n):
         while number not in early:
-            finished, outcome = done.get()
-            early[finished] = outcome
+            finished, future = done.get()
+            early[finished] = future
         yield early.pop(number).get()
 
 

@@ -108,8 +108,8 @@ class Store:
         Args:
             name: of the study.
             trial: with a number that the study does not have yet.
-            purpose: of the layers' results, see `Problem.cache_purpose`; empty to keep them with
-                the trial alone.
+            purpose: of the layers' results, see `MappingTask.remembered_by`; empty to
+                keep them with the trial alone.
             seconds: the study's wall-clock time so far.
         """
         with explained(self.path), transaction(self._connection):

@@ -121,6 +121,17 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
     )
 
 
+def threaded(problem: Problem, registry: Registry, threads: int) -> Problem:
+    """Return the problem with mappers for so many threads that map the layers of one design."""
+    spec = problem.spec
+    scheme = make_scheme(spec.scheme, registry)
+    others = [
+        scheme.mapper(make_mapper(spec.mapper, registry), problem.hardware)
+        for _ in range(threads - 1)
+    ]
+    return evolve(problem, others=tuple(others))
+
+
 def restricted(space: ParameterSpace, fixed: Mapping[str, Value]) -> ParameterSpace:
     """Return the space with some parameters fixed; raises InputError for an impossible value."""
     values = {name: space[name].check(value) for name, value in fixed.items()}

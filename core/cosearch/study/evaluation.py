@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 import numpy as np
 from attrs import evolve
 
 from cosearch.errors import CosearchError, Infeasible, PluginError
 from cosearch.machine.hardware import Accelerator
-from cosearch.mapping.layer import Cache, NoCache, map_layer, violation_of
-from cosearch.mapping.result import Unmapped
+from cosearch.mapping.layer import Cache, violation_of
+from cosearch.mapping.network import choose, map_layers
+from cosearch.mapping.result import LayerResult, Unmapped
+from cosearch.mapping.threads import ThreadPool
 from cosearch.search.objective import Constraint
 from cosearch.study.problem import Problem
-from cosearch.study.trial_network import choose
 from cosearch.trials.fidelity import WHOLE, layers_at, scale
 from cosearch.trials.trial import Outcome, State
 from cosearch.typing import Value
@@ -48,8 +50,8 @@ def evaluate(
             outcome = _constrained(partial, limits_missed)
         else:
             layers = layers_at(problem.network, fidelity)
-            known = cache if cache and problem.cache_purpose else NoCache()
-            outcome = _mapped(problem, accelerator, partial, layers, known)
+            pool = problem.pool(accelerator, configuration)
+            outcome = _mapped(problem, pool, partial, layers, cache)
     except Infeasible as verdict:
         margins = {rule: m - 1.0 for rule, m in verdict.margins.items() if math.isfinite(m)}
         partial = evolve(partial, violations={**partial.violations, **margins})
@@ -61,18 +63,20 @@ def evaluate(
 
 def _mapped(
     problem: Problem,
-    accelerator: Accelerator,
+    pool: ThreadPool,
     partial: Outcome,
     layers: Sequence[Layer],
-    cache: Cache,
+    cache: Cache | None,
 ) -> Outcome:
-    for layer in layers:
-        result = map_layer(problem, accelerator, layer, cache)
-        if isinstance(result, Unmapped):
-            return _unmapped(partial, result)
-        partial = evolve(partial, layers=(*partial.layers, result))
+    found: list[LayerResult] = []
+    with closing(map_layers(pool, layers, cache)) as results:
+        for result in results:
+            if isinstance(result, Unmapped):
+                return _unmapped(evolve(partial, layers=tuple(found)), result)
+            found.append(result)
+    partial = evolve(partial, layers=tuple(found))
     if layers == problem.network.unique and problem.mapper.remembered:
-        partial = _chosen(problem, accelerator, partial, cache)
+        partial = _chosen(pool, layers, partial, cache)
     share = scale(problem.network, layers)
     metrics = {
         "energy_pj": share * sum(x.energy_pj * x.count for x in partial.layers),
@@ -93,10 +97,11 @@ def _geomean_edp(problem: Problem, partial: Outcome, metrics: Mapping[str, float
     return geomean_edp(cost_of_parts(problem.network, costs))
 
 
-def _chosen(problem: Problem, accelerator: Accelerator, partial: Outcome, cache: Cache) -> Outcome:
+def _chosen(
+    pool: ThreadPool, layers: Sequence[Layer], partial: Outcome, cache: Cache | None
+) -> Outcome:
     """Return the outcome with the mappings that are best for the whole network."""
-    layers = problem.network.unique
-    found = choose(problem, accelerator, layers, partial.layers, cache)
+    found = choose(pool, layers, partial.layers, cache)
     gap = {} if found.gap is None else {"mapping_gap": found.gap}
     metrics = {**partial.metrics, **gap}
     return evolve(partial, layers=found.layers, searched=found.searched, metrics=metrics)

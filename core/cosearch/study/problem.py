@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib.metadata import version
 from typing import TypeAlias
 
 from attrs import evolve, field, frozen
@@ -14,6 +12,8 @@ from cosearch.lately import Lately
 from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Mapper
+from cosearch.mapping.task import MappingTask
+from cosearch.mapping.threads import ThreadPool, Worker
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.trials.spec import StudySpec
@@ -43,6 +43,7 @@ class Problem:
         constraints: limits on the results.
         known: every objective by name: a constraint may name any of them.
         mapper_of: what maps the layers of one design, as the study's scheme has it.
+        others: mappers like `mapper`, one for each further thread that maps layers.
         built: the last machines, by their parameters.
     """
 
@@ -56,14 +57,19 @@ class Problem:
     constraints: tuple[Constraint, ...]
     known: Mapping[str, Objective]
     mapper_of: MapperOf
+    others: tuple[Mapper, ...] = ()
     built: Lately[frozenset[tuple[str, Value]], Accelerator] = field(
         factory=lambda: Lately(REMEMBERED_MACHINES), repr=False
     )
 
     def for_design(self, configuration: Mapping[str, Value]) -> Problem:
         """Return the problem with the mapper of one design: its own where it names its mappings."""
-        mapper = self.mapper_of(self.mapper, self.space, configuration)
-        return self if mapper is self.mapper else evolve(self, mapper=mapper)
+        mapper, *others = (
+            self.mapper_of(m, self.space, configuration) for m in (self.mapper, *self.others)
+        )
+        if mapper is self.mapper:
+            return self
+        return evolve(self, mapper=mapper, others=tuple(others))
 
     def machine(self, configuration: Mapping[str, Value]) -> Accelerator:
         """Return the machine of a design, an old one with all its mapspaces where it was built.
@@ -82,40 +88,29 @@ class Problem:
         }
 
     @property
-    def mapper_purpose(self) -> str:
-        """What a layer's own best mapping on a machine depends on besides these two."""
-        return self.purpose_of(self.mapper_objective)
+    def task(self) -> MappingTask:
+        """What is asked of the mapper."""
+        spec, aim = self.spec, self.mapper_objective
+        return MappingTask(
+            self.mapper, spec.mapper, aim, spec.mapper_budget, spec.seed, spec.combine
+        )
 
-    def purpose_of(self, objective: Objective) -> str:
-        """What a mapping found for some objective depends on besides the layer and the machine."""
-        budget = self.spec.mapper_budget
-        seed = self.spec.seed if self.mapper.uses_rng else "any"
-        limits = f"evaluations={budget.evaluations} seconds={budget.seconds} seed={seed}"
-        words = (self.spec.mapper, objective.name, limits, self.mapper.bound_to)
-        return " ".join(filter(None, words))
+    def pool(self, machine: Accelerator, configuration: Mapping[str, Value]) -> ThreadPool:
+        """Return who maps the layers of a design: as many threads as there are mappers.
 
-    @property
-    def cache_purpose(self) -> str:
-        """What a layer's own best mapping is remembered by; empty where none is worth it."""
-        return self.remembered_by(self.mapper_objective)
-
-    def remembered_by(self, objective: Objective) -> str:
-        """What a result for some objective is remembered by: a newer version may find a better.
-
-        Empty where none is worth it.
+        Args:
+            machine: of the design, for the first thread.
+            configuration: of the design, from which the others get machines of their own.
         """
-        if not self.mapper.remembered:
-            return ""
-        return f"cosearch {_version()} {self.purpose_of(objective)}"
+        task = self.task
+        others = [
+            Worker(evolve(task, mapper=mapper), build(self.hardware, configuration))
+            for mapper in self.others
+        ]
+        return ThreadPool((Worker(task, machine), *others))
 
     @property
     def network_key(self) -> str:
         """A digest of the layers and their counts."""
         facts = [(layer.einsum.key, layer.count) for layer in self.network.unique]
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-
-
-@cache
-def _version() -> str:
-    """Return the installed version; finding it parses a file, too slow for every layer."""
-    return version("cosearch")

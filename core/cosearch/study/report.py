@@ -7,7 +7,6 @@ reference model.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.building import build
 from cosearch.machine.cost import Cost, PartialTiles
 from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.claim import agree
 from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult
 from cosearch.search.hypervolume import dominated_share, reference_point
@@ -279,8 +279,7 @@ def _disagreements(
     stored = f"stored are {result.energy_pj!r} pJ and {result.cycles!r} cycles"
     if (energy, cycles) != (result.energy_pj, result.cycles):
         yield f"{layer.name}: the kernel says {energy!r} pJ and {cycles!r} cycles; {stored}"
-    close = math.isclose(cost.energy_pj, result.energy_pj, rel_tol=ROUNDING)
-    if not close or cost.cycles != result.cycles:
+    if not agree((cost.energy_pj, cost.cycles), (result.energy_pj, result.cycles)):
         said = f"{cost.energy_pj!r} pJ and {cost.cycles!r} cycles"
         yield f"{layer.name}: the reference model says {said}; {stored}"
 
@@ -295,8 +294,8 @@ def _partial_disagreements(
 
     mapping = machine.mapspace(result.as_run(layer.einsum)).mapping_of(np.array(result.row))
     found = partial_cost(machine.architecture, layer.einsum, mapping)
-    close = math.isclose(found.energy_pj, result.partial.energy_pj, rel_tol=ROUNDING)
-    if not close or found.cycles != result.partial.cycles:
+    then = (result.partial.energy_pj, result.partial.cycles)
+    if not agree((found.energy_pj, found.cycles), then):
         yield (
             f"{layer.name}: with partial last tiles the model says {found.energy_pj!r} pJ and "
             f"{found.cycles!r} cycles; stored are {result.partial.energy_pj!r} pJ and "

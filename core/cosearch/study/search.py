@@ -259,7 +259,7 @@ class Search:
             raise PluginError(f"the executor gave no outcome for trials {sorted(trials)}")
 
     def _commit(self, trial: Trial) -> None:
-        purpose = self.study.problem.for_design(trial.configuration).cache_purpose
+        purpose = self.study.problem.for_design(trial.configuration).task.remembered_by()
         self.store.add(self.study.name, trial, purpose, self.seconds)
         self.study.header = evolve(self.study.header, seconds=self.seconds)
         self.study.add(trial)

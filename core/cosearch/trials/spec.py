@@ -12,6 +12,7 @@ from attrs import Attribute, asdict, fields, frozen
 
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.mapping.mapper import Budget
+from cosearch.mapping.task import COMBINATIONS, LAYERS, NETWORK
 from cosearch.trials.setting import ALWAYS, KEY, setting
 from cosearch.typing import Value
 
@@ -24,14 +25,6 @@ SCHEME = "nested"
 
 EXHAUSTIVE = "exhaustive"
 """The scheme whose studies bear its name in place of a strategy's."""
-
-NETWORK = "network"
-"""Mappings are chosen together, for the objective of the whole network."""
-
-LAYERS = "layers"
-"""Every layer has the mapping that is best for itself, as studies had before there was a choice."""
-
-COMBINATIONS = (NETWORK, LAYERS)
 
 
 def _sorted(values: Mapping[str, Value] | None) -> dict[str, Value]:

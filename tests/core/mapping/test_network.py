@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 from attrs import evolve
@@ -5,9 +7,13 @@ from attrs import evolve
 from cosearch.errors import Infeasible, PluginError, UnknownNameError
 from cosearch.hooks.discovery import load_registry
 from cosearch.machine.building import build
-from cosearch.mapping.mapper import Mapped, Mapper
-from cosearch.mapping.network import map_layers
+from cosearch.mapping.mapper import Mapper
+from cosearch.mapping.network import NetworkResult, account_layers, map_layers
+from cosearch.mapping.result import LayerResult, Unmapped
+from cosearch.mapping.threads import ThreadPool, Worker
+from cosearch.search.objective import OBJECTIVES
 from cosearch.study.building import problem_of
+from cosearch.study.evaluation import evaluate
 from cosearch.trials.spec import StudySpec
 
 
@@ -36,12 +42,20 @@ def scripted(problem, change):
     return evolve(problem, mapper=Scripted(problem.mapper, change))
 
 
+def pool(problem, machine, threads=1):
+    return ThreadPool(tuple(Worker(problem.task, machine) for _ in range(threads)))
+
+
+def mapped(problem, machine):
+    return map_layers(pool(problem, machine), problem.network.unique)
+
+
 def test_every_unique_layer_is_mapped_in_order(problem, machine):
-    results = list(map_layers(problem, machine))
-    assert [r.layer for r in results] == list(problem.network.unique)
-    for result in results:
-        assert result.cost.energy_pj == pytest.approx(result.mapped.energy_pj, rel=1e-12)
-        assert result.cost.cycles == result.mapped.cycles
+    accounts = list(account_layers(pool(problem, machine), problem.network.unique))
+    assert [r.layer for r in accounts] == list(problem.network.unique)
+    for account in accounts:
+        assert account.cost.energy_pj == pytest.approx(account.result.energy_pj, rel=1e-12)
+        assert account.cost.cycles == account.result.cycles
 
 
 def test_layers_are_mapped_one_by_one(problem, machine):
@@ -51,14 +65,27 @@ def test_layers_are_mapped_one_by_one(problem, machine):
         calls.append(1)
         return mapped
 
-    next(map_layers(scripted(problem, count), machine))
+    next(mapped(scripted(problem, count), machine))
     assert len(calls) == 1
 
 
 def test_the_result_depends_on_the_seed_and_on_nothing_before_it(problem, machine):
-    whole = [r.mapped.row.tolist() for r in map_layers(problem, machine)]
-    alone = evolve(problem, network=evolve(problem.network, layers=problem.network.layers[-1:]))
-    assert next(map_layers(alone, machine)).mapped.row.tolist() == whole[-1]
+    whole = [r.row for r in mapped(problem, machine)]
+    last = map_layers(pool(problem, machine), problem.network.unique[-1:])
+    assert next(last).row == whole[-1]
+
+
+def test_the_result_does_not_depend_on_how_many_threads(problem, machine):
+    own = list(mapped(problem, machine))
+    workers = pool(problem, machine, 3)
+    threaded = list(map_layers(workers, problem.network.unique))
+    assert [evolve(r, seconds=0.0) for r in threaded] == [evolve(r, seconds=0.0) for r in own]
+
+
+def test_a_study_and_a_machine_by_itself_are_mapped_alike(problem, machine):
+    outcome = evaluate(problem, problem.hardware.baseline)
+    own = tuple(evolve(r, seconds=0.0) for r in mapped(problem, machine))
+    assert tuple(evolve(r, seconds=0.0) for r in outcome.layers) == own
 
 
 @pytest.mark.parametrize(
@@ -70,17 +97,19 @@ def test_the_result_depends_on_the_seed_and_on_nothing_before_it(problem, machin
     ],
 )
 def test_what_the_machine_does_not_confirm_is_refused(problem, machine, lie):
-    with pytest.raises(PluginError, match="the model of the machine says"):
-        list(map_layers(scripted(problem, lie), machine))
+    with pytest.raises(PluginError, match=r"claims .* the machine says"):
+        list(mapped(scripted(problem, lie), machine))
 
 
 def test_a_layer_that_fits_nowhere_is_a_result_and_the_others_go_on(problem, machine):
     def refuse(mapped):
-        raise Infeasible("too large", {"buffer": 2.0})
+        raise Infeasible("too large", {"buffer": 2.0, "no room": np.inf}, "enlarge it")
 
-    results = list(map_layers(scripted(problem, refuse), machine))
+    results = list(mapped(scripted(problem, refuse), machine))
     assert len(results) == len(problem.network.unique)
-    assert all(r.mapped is None and r.verdict.margins == {"buffer": 2.0} for r in results)
+    for result in results:
+        assert isinstance(result, Unmapped)
+        assert (result.margins, result.hint, result.violation) == ({"buffer": 2.0}, "enlarge it", 1)
 
 
 def test_a_mapper_that_breaks_down_is_named(problem, machine):
@@ -88,7 +117,7 @@ def test_a_mapper_that_breaks_down_is_named(problem, machine):
         raise ZeroDivisionError("oh")
 
     with pytest.raises(PluginError, match=r"mapper 'random' raised ZeroDivisionError .*oh"):
-        list(map_layers(scripted(problem, crash), machine))
+        list(mapped(scripted(problem, crash), machine))
 
 
 def test_an_error_that_already_says_what_to_do_is_passed_on(problem, machine):
@@ -96,10 +125,44 @@ def test_an_error_that_already_says_what_to_do_is_passed_on(problem, machine):
         raise UnknownNameError("x", "y", ["z"])
 
     with pytest.raises(UnknownNameError):
-        list(map_layers(scripted(problem, unknown), machine))
+        list(mapped(scripted(problem, unknown), machine))
 
 
 def test_a_row_that_is_a_list_is_understood(problem, machine):
-    result = next(map_layers(scripted(problem, lambda m: evolve(m, row=m.row.tolist())), machine))
-    assert isinstance(result.mapped, Mapped)
-    assert np.isfinite(result.cost.energy_pj)
+    result = next(mapped(scripted(problem, lambda m: evolve(m, row=m.row.tolist())), machine))
+    assert np.isfinite(result.energy_pj)
+
+
+class Remembered:
+    def __init__(self, results):
+        self.results, self.threads = {x.key: x for x in results}, set()
+
+    def find(self, accelerator, layer, purpose):  # noqa: ARG002
+        self.threads.add(threading.get_ident())
+        return self.results.get(layer)
+
+
+def test_the_cache_is_asked_by_whoever_asks_and_spares_the_mapper(problem, machine, monkeypatch):
+    own = list(mapped(problem, machine))
+    cache = Remembered(own)
+    broken = scripted(problem, None)
+    again = list(map_layers(pool(broken, machine, 2), problem.network.unique, cache))
+    assert (again, cache.threads) == (own, {threading.get_ident()})
+
+
+CHOSEN = NetworkResult(
+    OBJECTIVES[0],
+    (LayerResult("a", "k", 2, (1,), 3.0, 31.0), LayerResult("b", "l", 1, (1,), 100.0, 1.0)),
+    (
+        LayerResult("a", "k", 2, (2,), 10.0, 10.0),
+        LayerResult("b", "l", 1, (1,), 100.0, 1.0, nodes=9),
+    ),
+    0.0,
+    0.2,
+)
+
+
+def test_a_network_adds_up_its_runs_and_knows_which_layers_changed():
+    assert (CHOSEN.energy_pj, CHOSEN.cycles, CHOSEN.value) == (120.0, 21.0, 2520.0)
+    assert CHOSEN.own_value == 106.0 * 63.0
+    assert CHOSEN.changed == [0]

@@ -83,10 +83,10 @@ def test_purpose_of_a_result_holds_all_it_depends_on(toy):
         {"mapper_evaluations": 5},
         {"mapper_seconds": 5.0},
     ]
-    purposes = {problem_of(spec(**change), toy).mapper_purpose for change in changes}
+    purposes = {problem_of(spec(**change), toy).task.purpose() for change in changes}
     assert len(purposes) == len(changes)
     same = [
-        problem_of(spec(strategy=s, workload=w), toy).mapper_purpose
+        problem_of(spec(strategy=s, workload=w), toy).task.purpose()
         for s, w in (("random", "alexnet"), ("evolutionary", "resnet18"))
     ]
     assert same[0] == same[1]
@@ -96,7 +96,7 @@ def test_results_of_a_mapper_without_chance_are_shared_by_all_seeds(toy, monkeyp
     problems = [problem_of(spec(seed=s), toy) for s in (0, 1)]
     for problem in problems:
         monkeypatch.setattr(problem.mapper, "uses_rng", False, raising=False)
-    assert problems[0].mapper_purpose == problems[1].mapper_purpose
+    assert problems[0].task.purpose() == problems[1].task.purpose()
 
 
 def test_the_network_key_tells_networks_apart(toy):

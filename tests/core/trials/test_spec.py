@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosearch.errors import CosearchError
-from cosearch.trials.spec import LAYERS, NETWORK, StudySpec
+from cosearch.mapping.task import LAYERS, NETWORK
+from cosearch.trials.spec import StudySpec
 
 VALUES = st.one_of(
     st.booleans(),

@@ -68,7 +68,7 @@ def test_its_mappings_are_not_left_to_other_studies(joint, tmp_path):
     study = joint()
     with Store(tmp_path / "s.db") as store:
         key = study.problem.network.unique[0].einsum.key
-        purpose = study.problem.cache_purpose
+        purpose = study.problem.task.remembered_by()
         assert store.find_mapped(study.baseline.outcome.accelerator, key, purpose) is not None
         other = study.best.outcome.accelerator
         assert other != study.baseline.outcome.accelerator
@@ -232,4 +232,4 @@ def test_without_keys_the_mapper_is_the_settings_own(toy):
     assert problem.for_design(problem.hardware.baseline) is problem
     design = problem.space.decode(np.zeros(len(problem.space.names), dtype=np.int64))
     assert isinstance(problem.for_design(design).mapper, KeyedMapper)
-    assert problem.for_design(design).cache_purpose == ""
+    assert problem.for_design(design).task.remembered_by() == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 from rich.text import Text
 
 from cosearch.cli.output import Output, table
@@ -15,15 +16,16 @@ from cosearch.cli.text.network import (
     show_network,
     show_parts,
 )
-from cosearch.errors import Infeasible
 from cosearch.loopnest.mapping import Loop, Mapping
 from cosearch.machine.cost import Cost
 from cosearch.machine.hardware import Accelerator
-from cosearch.mapping.mapper import Mapped
-from cosearch.mapping.network import LayerMapping, NetworkChoice
+from cosearch.mapping.account import LayerAccount
+from cosearch.mapping.network import NetworkResult
 from cosearch.mapping.rejection import SHOWN
+from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.quantities import digits, duration, energy, percent, si, whole
 from cosearch.study.problem import Problem
+from cosearch.workload.network import Layer
 from cosearch.workload.text import describe, left_out_by_kind, run_as
 
 
@@ -37,24 +39,24 @@ def show_head(output: Output, problem: Problem, machine: Accelerator) -> None:
     output.title(f"{problem.network.name} on {where}", about)
 
 
-def show_layer(output: Output, result: LayerMapping, objective: str) -> None:
+def show_layer(output: Output, account: LayerAccount, objective: str) -> None:
     """Print one layer: its nest and its cost, or why it fits nowhere."""
-    layer = result.layer
+    layer, cost, why = account.layer, account.cost, account.rejections
     output.show("")
     runs = f", {layer.count} runs" if layer.count > 1 else ""
     output.title(layer.name, f"{describe(layer.einsum)}; {si(layer.einsum.macs, 'MACs')}{runs}")
-    if result.verdict is not None:
-        _show_misfit(output, result.verdict)
-    elif result.mapped is not None and result.cost is not None:
-        step = 2 if max(map(len, result.cost.loops), default=0) < output.console.width - 2 else 1
-        output.show(*(_styled(line, step) for line in result.cost.loops))
-        _show_cost(output, result.mapped, result.cost, objective)
-        _show_imperfect(output, result, objective)
-        if result.rejections is not None and result.rejections.misses:
-            output.show(Text(f"  {result.rejections.in_short}", style="faint"))
+    if account.verdict is not None:
+        _show_misfit(output, account.verdict)
+    elif account.result is not None and cost is not None:
+        step = 2 if max(map(len, cost.loops), default=0) < output.console.width - 2 else 1
+        output.show(*(_styled(line, step) for line in cost.loops))
+        _show_cost(output, account.result, cost, objective)
+        _show_imperfect(output, layer, account.result, objective)
+        if why is not None and why.misses:
+            output.show(Text(f"  {why.in_short}", style="faint"))
 
 
-def _show_misfit(output: Output, verdict: Infeasible) -> None:
+def _show_misfit(output: Output, verdict: Unmapped) -> None:
     output.prose(verdict.reason, "bad", indent=2)
     for rule, margin in verdict.margins.items():
         if margin > 1 and digits(margin) not in verdict.reason:
@@ -75,25 +77,22 @@ def _styled(line: str, step: int) -> Text:
     return text.append(name, style="name").append(colon + rest, style="faint")
 
 
-def _show_cost(output: Output, mapped: Mapped, cost: Cost, objective: str) -> None:
+def _show_cost(output: Output, result: LayerResult, cost: Cost, objective: str) -> None:
     edp = cost.energy_pj * cost.cycles
     output.show(f"  {energy(cost.energy_pj)}, {whole(cost.cycles)} cycles, EDP {edp:.4e} pJ*cycles")
     output.show(f"  {percent(cost.utilization)} of the multipliers; bound by {cost.bound_by}")
     output.show(f"  energy: {_breakdown(cost)}")
-    output.show(_proof(mapped, objective))
+    output.show(_proof(result, objective))
 
 
-def _show_imperfect(output: Output, result: LayerMapping, objective: str) -> None:
+def _show_imperfect(output: Output, layer: Layer, result: LayerResult, objective: str) -> None:
     """Print at which sizes a layer is run, and what partial last tiles would make of that."""
-    mapped = result.mapped
-    if mapped is None:
+    if result.sizes is not None:
+        output.show(f"  {run_as(layer.einsum, result.sizes)}, all priced")
+    if result.partial is None:
         return
-    if mapped.sizes is not None:
-        output.show(f"  {run_as(result.layer.einsum, mapped.sizes)}, all priced")
-    if mapped.partial is None:
-        return
-    partial = mapped.partial
-    if partial.gap is not None or mapped.sizes is not None:
+    partial = result.partial
+    if partial.gap is not None or result.sizes is not None:
         edp = partial.energy_pj * partial.cycles
         output.show(
             f"  with partial last tiles: {energy(partial.energy_pj)}, {whole(partial.cycles)} "
@@ -115,32 +114,32 @@ def _breakdown(cost: Cost) -> str:
     return ", ".join(f"{name} {percent(pj / total)}" for name, pj in ranked if pj)
 
 
-def _proof(mapped: Mapped, objective: str) -> Text:
-    if mapped.proven:
+def _proof(result: LayerResult, objective: str) -> Text:
+    if result.proven:
         text, style = f"proven optimal for {objective}", "good"
-    elif mapped.gap is not None:
-        text = f"stopped early: no mapping lowers {objective} by more than {percent(mapped.gap)}"
+    elif result.gap is not None:
+        text = f"stopped early: no mapping lowers {objective} by more than {percent(result.gap)}"
         style = "warn"
     else:
-        text, style = f"best of {mapped.evaluations:,} mappings; nothing is proven", "faint"
-    work = f"{mapped.nodes:,} nodes, " if mapped.nodes else ""
-    tail = f" ({work}{mapped.evaluations:,} evaluations, {duration(mapped.seconds)})"
+        text, style = f"best of {result.evaluations:,} mappings; nothing is proven", "faint"
+    work = f"{result.nodes:,} nodes, " if result.nodes else ""
+    tail = f" ({work}{result.evaluations:,} evaluations, {duration(result.seconds)})"
     out = Text("  ").append(text, style=style).append(tail, style="faint")
-    if mapped.rejections:
-        ranked = sorted(mapped.rejections.items(), key=lambda item: -item[1])[:SHOWN]
+    if result.rejections:
+        ranked = sorted(result.rejections.items(), key=lambda item: -item[1])[:SHOWN]
         told = ", ".join(f"{count:,} {reason}" for reason, count in ranked)
         out.append(f"\n  rejected: {told}", style="faint")
     return out
 
 
-def _proof_in_short(mapped: Mapped) -> str:
-    if mapped.proven:
+def _proof_in_short(result: LayerResult) -> str:
+    if result.proven:
         return "proven"
-    return "" if mapped.gap is None else f"gap {percent(mapped.gap)}"
+    return "" if result.gap is None else f"gap {percent(result.gap)}"
 
 
 def show_totals(
-    output: Output, problem: Problem, done: Sequence[LayerMapping], choice: NetworkChoice | None
+    output: Output, problem: Problem, done: Sequence[LayerAccount], choice: NetworkResult | None
 ) -> None:
     """Print the sum over the layers, each times its runs, and what is best for the network.
 
@@ -158,10 +157,10 @@ def show_totals(
             whole(r.cost.cycles),
             f"{100 * r.cost.utilization:.1f}",
             r.cost.bound_by,
-            _proof_in_short(r.mapped),
+            _proof_in_short(r.result),
         )
         for r in done
-        if r.cost is not None and r.mapped is not None
+        if r.cost is not None and r.result is not None
     ]
     if len(problem.network.unique) < 2 or not rows:
         show_left_out(output, problem.network)
@@ -185,11 +184,11 @@ def show_totals(
     output.show(table(columns, rows))
     show_left_out(output, problem.network)
     if choice is not None:
-        show_network(output, problem, choice)
+        show_network(output, choice)
         show_parts(output, parts_of(problem.network, choice))
 
 
-def _sums(done: Sequence[LayerMapping]) -> tuple[float, float]:
+def _sums(done: Sequence[LayerAccount]) -> tuple[float, float]:
     costed = [(r.layer.count, r.cost) for r in done if r.cost is not None]
     return sum(n * c.energy_pj for n, c in costed), sum(n * c.cycles for n, c in costed)
 
@@ -197,8 +196,8 @@ def _sums(done: Sequence[LayerMapping]) -> tuple[float, float]:
 def facts(
     problem: Problem,
     machine: Accelerator,
-    done: Sequence[LayerMapping],
-    choice: NetworkChoice | None,
+    done: Sequence[LayerAccount],
+    choice: NetworkResult | None,
 ) -> dict[str, object]:
     """Return everything for JSON."""
     pj, cycles = _sums(done)
@@ -215,14 +214,14 @@ def facts(
         "energy_pj": pj,
         "cycles": cycles,
         "edp": pj * cycles,
-        "network": None if choice is None else network_facts(problem.network, choice),
-        "layers": [_layer_facts(machine, result) for result in done],
+        "network": None if choice is None else network_facts(machine, problem.network, choice),
+        "layers": [_layer_facts(machine, account) for account in done],
         "left_out": left_out_by_kind(problem.network),
     }
 
 
-def _layer_facts(machine: Accelerator, result: LayerMapping) -> dict[str, object]:
-    layer, mapped, cost, verdict = result.layer, result.mapped, result.cost, result.verdict
+def _layer_facts(machine: Accelerator, account: LayerAccount) -> dict[str, object]:
+    layer, result, cost, verdict = account.layer, account.result, account.cost, account.verdict
     out: dict[str, object] = {
         "name": layer.name,
         "count": layer.count,
@@ -232,13 +231,13 @@ def _layer_facts(machine: Accelerator, result: LayerMapping) -> dict[str, object
     }
     if verdict is not None:
         return out | {"reason": verdict.reason, "margins": verdict.margins, "hint": verdict.hint}
-    if mapped is None or cost is None:
+    if result is None or cost is None:
         return out
     return out | {
-        "row": mapped.row,
-        "run_as": mapped.as_run(layer.einsum).bounds,
-        "partial_tiles": mapped.partial,
-        "mapping": _mapping_facts(machine, result),
+        "row": result.row,
+        "run_as": result.as_run(layer.einsum).bounds,
+        "partial_tiles": result.partial,
+        "mapping": _mapping_facts(machine, layer, result),
         "loops": cost.loops,
         "energy_pj": cost.energy_pj,
         "cycles": cost.cycles,
@@ -246,26 +245,26 @@ def _layer_facts(machine: Accelerator, result: LayerMapping) -> dict[str, object
         "bound_by": cost.bound_by,
         "compute_pj": cost.compute_pj,
         "levels": cost.levels,
-        "proven": mapped.proven,
-        "gap": mapped.gap,
-        "mapper": mapped.mapper,
-        "mapper_seconds": mapped.seconds,
-        "nodes": mapped.nodes,
-        "evaluations": mapped.evaluations,
-        "rejections": mapped.rejections,
-        "random_mappings": result.rejections,
+        "proven": result.proven,
+        "gap": result.gap,
+        "mapper": result.mapper,
+        "mapper_seconds": result.seconds,
+        "nodes": result.nodes,
+        "evaluations": result.evaluations,
+        "rejections": result.rejections,
+        "random_mappings": account.rejections,
     }
 
 
-def _mapping_facts(machine: Accelerator, result: LayerMapping) -> list[dict[str, object]] | None:
+def _mapping_facts(
+    machine: Accelerator, layer: Layer, result: LayerResult
+) -> list[dict[str, object]] | None:
     """Return the mapping level by level, inner to outer; None where the machine has no levels."""
-    if result.mapped is None:
-        return None
-    space = machine.mapspace(result.mapped.as_run(result.layer.einsum))
+    space = machine.mapspace(result.as_run(layer.einsum))
     mapping_of = getattr(space, "mapping_of", None)
     if mapping_of is None:
         return None
-    mapping: Mapping = mapping_of(result.mapped.row)
+    mapping: Mapping = mapping_of(np.array(result.row, dtype=np.int64))
     return [
         {
             "level": entry.level,

@@ -7,22 +7,24 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from cosearch.cli.output import Output, table
-from cosearch.mapping.network import LayerMapping, NetworkChoice
+from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.claim import explained
+from cosearch.mapping.network import NetworkResult
 from cosearch.mapping.network_search import PROVEN
+from cosearch.mapping.result import LayerResult
 from cosearch.quantities import percent, whole
 from cosearch.search.objective import Objective
-from cosearch.study.problem import Problem
 from cosearch.workload.mix import PartCost, cost_of_parts
-from cosearch.workload.network import Network
+from cosearch.workload.network import Layer, Network
 from cosearch.workload.text import left_out_in_short
 
 FEW = 6
 """Layers named at most where their mappings differ."""
 
 
-def show_network(output: Output, problem: Problem, choice: NetworkChoice) -> None:
+def show_network(output: Output, choice: NetworkResult) -> None:
     """Print what the layers' own best mappings come to, and what mappings chosen together do."""
-    objective = problem.mapper_objective
+    objective = choice.objective
     what = _what(objective)
     own, value = choice.own_value, choice.value
     changed = choice.changed
@@ -54,14 +56,9 @@ def _what(objective: Objective) -> str:
     return objective.name.upper() if objective.name.startswith("ed") else objective.name
 
 
-def parts_of(network: Network, choice: NetworkChoice) -> tuple[PartCost, ...]:
+def parts_of(network: Network, choice: NetworkResult) -> tuple[PartCost, ...]:
     """Return what each network of a mix costs; nothing for a single one."""
-    costs = {
-        r.layer.einsum.key: (r.cost.energy_pj, r.cost.cycles)
-        for r in choice.layers
-        if r.cost is not None
-    }
-    return cost_of_parts(network, costs)
+    return cost_of_parts(network, {x.key: (x.energy_pj, x.cycles) for x in choice.layers})
 
 
 def show_left_out(output: Output, network: Network) -> None:
@@ -84,22 +81,22 @@ def show_parts(output: Output, parts: Sequence[PartCost]) -> None:
     output.show(table(columns, rows))
 
 
-def _differences(choice: NetworkChoice, changed: Sequence[int]) -> str:
+def _differences(choice: NetworkResult, changed: Sequence[int]) -> str:
     told = [_difference(choice.own[i], choice.layers[i]) for i in changed[:FEW]]
     rest = f"; and {len(changed) - FEW} more" if len(changed) > FEW else ""
     return f"for which other mappings are better: {'; '.join(told)}{rest}"
 
 
-def _difference(own: LayerMapping, chosen: LayerMapping) -> str:
-    if own.cost is None or chosen.cost is None:
-        return own.layer.name
-    energy = chosen.cost.energy_pj / own.cost.energy_pj - 1
-    cycles = chosen.cost.cycles / own.cost.cycles - 1
-    return f"{own.layer.name} ({100 * energy:+.2g} % energy, {100 * cycles:+.2g} % cycles)"
+def _difference(own: LayerResult, chosen: LayerResult) -> str:
+    energy, cycles = chosen.energy_pj / own.energy_pj - 1, chosen.cycles / own.cycles - 1
+    return f"{own.name} ({100 * energy:+.2g} % energy, {100 * cycles:+.2g} % cycles)"
 
 
-def network_facts(network: Network, choice: NetworkChoice) -> dict[str, object]:
+def network_facts(
+    machine: Accelerator, network: Network, choice: NetworkResult
+) -> dict[str, object]:
     """Return the choice for JSON; `layers` are those whose mapping is not their own best."""
+    layers = [(network.unique[i], choice.layers[i]) for i in choice.changed]
     return {
         "energy_pj": choice.energy_pj,
         "cycles": choice.cycles,
@@ -109,18 +106,17 @@ def network_facts(network: Network, choice: NetworkChoice) -> dict[str, object]:
         "proven": choice.gap is not None and choice.gap <= PROVEN,
         "own_best": {"value": choice.own_value, "gap": choice.alone},
         "networks": parts_of(network, choice),
-        "layers": [_chosen_facts(choice.layers[i]) for i in choice.changed],
+        "layers": [_chosen_facts(machine, layer, chosen) for layer, chosen in layers],
     }
 
 
-def _chosen_facts(chosen: LayerMapping) -> dict[str, object]:
-    if chosen.mapped is None or chosen.cost is None:
-        return {"name": chosen.layer.name}
+def _chosen_facts(machine: Accelerator, layer: Layer, chosen: LayerResult) -> dict[str, object]:
+    cost = explained(chosen, machine, layer.einsum)
     return {
-        "name": chosen.layer.name,
-        "row": chosen.mapped.row,
-        "run_as": chosen.mapped.as_run(chosen.layer.einsum).bounds,
-        "loops": chosen.cost.loops,
-        "energy_pj": chosen.cost.energy_pj,
-        "cycles": chosen.cost.cycles,
+        "name": layer.name,
+        "row": chosen.row,
+        "run_as": chosen.as_run(layer.einsum).bounds,
+        "loops": cost.loops,
+        "energy_pj": cost.energy_pj,
+        "cycles": cost.cycles,
     }

@@ -1,18 +1,16 @@
-import numpy as np
 import pytest
 from attrs import evolve
 
 from cosearch.cli.output import Output
 from cosearch.cli.text.map import show_layer
-from cosearch.errors import Infeasible
 from cosearch.machine.cost import Cost, LevelCost, PartialTiles
-from cosearch.mapping.mapper import Mapped
-from cosearch.mapping.network import LayerMapping
+from cosearch.mapping.account import LayerAccount
+from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.workload.einsum import gemm
 from cosearch.workload.network import Layer
 
 LAYER = Layer(gemm("fc", M=2, N=3, K=4), 2)
-MAPPED = Mapped(np.zeros(1, dtype=np.int64), 100.0, 24.0, evaluations=7, nodes=3, seconds=0.5)
+MAPPED = LayerResult("fc", "key", 2, (0,), 100.0, 24.0, evaluations=7, nodes=3, seconds=0.5)
 COST = Cost(
     100.0,
     24.0,
@@ -30,7 +28,7 @@ def shown(capsys, monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
 
     def show(mapped=MAPPED, **options):
-        show_layer(Output(), LayerMapping(LAYER, mapped, **options), "edp")
+        show_layer(Output(), LayerAccount(LAYER, mapped, **options), "edp")
         return capsys.readouterr().out
 
     return show
@@ -71,7 +69,9 @@ def test_rejections_are_told_by_reason_the_most_frequent_first(shown):
 
 
 def test_a_misfit_tells_reason_nearest_miss_and_what_to_relax(shown):
-    verdict = Infeasible("fits nowhere", {"buffer": 1.5, "rule": 0.5}, "enlarge the buffer")
+    verdict = Unmapped(
+        "key", "fits nowhere", margins={"buffer": 1.5, "rule": 0.5}, hint="enlarge the buffer"
+    )
     assert shown(None, verdict=verdict).splitlines()[2:] == [
         "  fits nowhere",
         "  nearest miss: buffer: 1.50 times what is allowed",

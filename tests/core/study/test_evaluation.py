@@ -161,7 +161,7 @@ def test_what_the_cache_has_is_not_mapped_again(toy, monkeypatch):
     monkeypatch.setattr(found.mapper, "map", None)
     again = evaluate(found, {}, cache)
     assert (again.layers, again.losses) == (first.layers, first.losses)
-    assert {purpose for _, _, purpose in cache.asked} == {found.cache_purpose}
+    assert {purpose for _, _, purpose in cache.asked} == {found.task.remembered_by()}
 
 
 @pytest.mark.parametrize("change", [{"energy_pj": 1.0}, {"cycles": 1.0}, {"row": (0, 0, 99)}])

@@ -77,7 +77,7 @@ def test_layers_alone_are_worth_no_more_and_say_how_much_less_they_can_be(made):
 def test_what_was_found_in_other_directions_is_remembered_apart(made):
     problem = made()
     outcome = evaluate(problem, problem.hardware.baseline)
-    own = [x for x in outcome.searched if x.purpose == problem.cache_purpose]
+    own = [x for x in outcome.searched if x.purpose == problem.task.remembered_by()]
     assert [x.result.key for x in own] == [x.einsum.key for x in problem.network.unique]
     assert len(outcome.searched) > len(own)
     assert len({(x.purpose, x.result.key) for x in outcome.searched}) == len(outcome.searched)

@@ -1,0 +1,95 @@
+"""What a mapper claims, held against the machine: its price, and its model that can be read.
+
+Every mapping a mapper returns is priced by the machine (`Accelerator.evaluate`); what the machine
+says is what counts and is kept. Every mapping that is shown or reported is explained by the
+reference model (`Accelerator.explain`) on top, and the two must agree. One tolerance holds for
+both: another order of adding up, no more.
+"""
+
+from __future__ import annotations
+
+from math import isclose
+
+import numpy as np
+from attrs import evolve
+
+from cosearch.errors import PluginError
+from cosearch.machine.cost import Cost
+from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.mapper import Mapped
+from cosearch.mapping.priced import priced
+from cosearch.mapping.result import LayerResult
+from cosearch.typing import Rows
+from cosearch.workload.einsum import Einsum
+
+CLAIM = 1e-12
+"""By how much two accounts of one mapping's energy may differ, relative: rounding, no more."""
+
+
+def agree(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Return whether two accounts of a mapping, energy (pJ) and cycles, are the same."""
+    return isclose(one[0], other[0], rel_tol=CLAIM) and one[1] == other[1]
+
+
+def confirmed(mapped: Mapped, accelerator: Accelerator, layer: Einsum, mapper: str) -> Mapped:
+    """Return the mapping with what the machine says it costs.
+
+    A mapper that adds up in another order may differ in the last digits.
+
+    Raises:
+        PluginError: the mapping is none, cannot be run, or costs something else.
+    """
+    row: Rows = np.asarray(mapped.row, dtype=np.int64)
+    run = _as_run(mapped, layer, mapper)
+    if not inside(row, accelerator, run):
+        raise PluginError(
+            f"mapper {mapper!r} returned a row that is not in the mapspace of {run.name!r}"
+        )
+    costs = priced(accelerator, run, row[None, :])
+    energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
+    if not costs.feasible[0]:
+        raise PluginError(
+            f"mapper {mapper!r} returned a mapping of {run.name!r} that the machine cannot run: "
+            f"{costs.reasons[costs.reason[0]]}"
+        )
+    if not agree((energy, cycles), (mapped.energy_pj, mapped.cycles)):
+        raise PluginError(
+            f"mapper {mapper!r} claims {mapped.energy_pj:.17g} pJ and {mapped.cycles:.17g} cycles "
+            f"for {run.name!r}; the machine says {energy:.17g} pJ and {cycles:.17g} cycles"
+        )
+    return evolve(mapped, row=row, energy_pj=energy, cycles=cycles)
+
+
+def explained(result: LayerResult, accelerator: Accelerator, layer: Einsum) -> Cost:
+    """Return the reference model's account of a result.
+
+    Raises:
+        PluginError: it is not what the machine said the mapping costs.
+    """
+    cost = accelerator.explain(result.as_run(layer), np.array(result.row, dtype=np.int64))
+    if not agree((cost.energy_pj, cost.cycles), (result.energy_pj, result.cycles)):
+        raise PluginError(
+            f"{accelerator.name} prices a mapping of {result.name!r} at {result.energy_pj:.17g} pJ "
+            f"and {result.cycles:.17g} cycles; its reference model says {cost.energy_pj:.17g} pJ "
+            f"and {cost.cycles:.17g} cycles"
+        )
+    return cost
+
+
+def inside(row: Rows, accelerator: Accelerator, layer: Einsum) -> bool:
+    """Return whether a row, int64[d], is a point of the mapspace."""
+    cards = accelerator.mapspace(layer).cardinalities
+    return row.shape == cards.shape and bool(((row >= 0) & (row < cards)).all())
+
+
+def _as_run(mapped: Mapped, layer: Einsum, mapper: str) -> Einsum:
+    """Return the layer as the mapper runs it, or raise PluginError for one that is too small."""
+    sizes = mapped.sizes
+    if sizes is None:
+        return layer
+    smaller = any(n < own for n, own in zip(sizes, layer.sizes, strict=False))
+    if len(sizes) != len(layer.sizes) or smaller:
+        raise PluginError(
+            f"mapper {mapper!r} runs {layer.name!r} at the sizes {sizes}, less than {layer.sizes}"
+        )
+    return mapped.as_run(layer)
