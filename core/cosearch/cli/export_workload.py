@@ -49,10 +49,12 @@ def export_workload_command(
         cosearch export-workload bert-base --as timeloop --output bert/
     """
     from cosearch.workload.source import resolve
+    from cosearch.workload.writer import products_alone
 
     session = session_of(ctx)
     writer = session.registry.find("workload_writers", as_).make()
-    network = resolve(workload, session.registry)
+    whole = resolve(workload, session.registry)
+    network = products_alone(whole)
     written = writer.write(network)
     if out is None:
         session.output.write("---\n".join(written.files.values()))
@@ -61,8 +63,8 @@ def export_workload_command(
         session.output.note(f"{len(network.layers)} layers of {network.name} are in {out}")
     for note in written.notes:
         session.output.note(note)
-    if network.unmodelled:
-        session.output.note("what the network holds beside layers is not written")
+    if network.unmodelled or len(whole.layers) > len(network.layers):
+        session.output.note("layers of products are written, what is done beside them is not")
 
 
 def _save(files: Mapping[str, str], out: Path) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from cosearch.search.parameters import ParameterSpace
 from cosearch.workload.network import Network
@@ -32,7 +32,7 @@ class WorkloadWriter(ABC):
 
     @abstractmethod
     def write(self, network: Network) -> Written:
-        """Return the network in the format.
+        """Return the network, which has layers of products alone, in the format.
 
         A layer that runs several times is written so that the other tool runs it as often, or a
         note says how often it runs.
@@ -40,3 +40,8 @@ class WorkloadWriter(ABC):
         Raises:
             InputError: with every layer that the format cannot say.
         """
+
+
+def products_alone(network: Network) -> Network:
+    """Return a network without its element-wise layers, as writers take it."""
+    return evolve(network, layers=network.products, links=())

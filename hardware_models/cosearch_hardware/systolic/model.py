@@ -13,7 +13,7 @@ from cosearch_hardware.systolic.folds import Dataflow
 from cosearch_hardware.systolic.machine import SystolicAccelerator
 from cosearch_hardware.systolic.pricing import Array, Prices
 
-SIDES = (8, 12, 14, 16, 32, 64, 128, 256)
+SIDES = (1, 2, 4, 8, 12, 14, 16, 32, 64, 128, 256)
 BUFFER_KB = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 
 PRESETS: dict[str, dict[str, Value]] = {

@@ -86,7 +86,7 @@ def _plane(sizes: dict[str, int], window: _Window | None) -> tuple[int, int, int
 def _parts(einsum: Einsum) -> tuple[list[_Window], dict[str, tuple[str, ...]]] | None:
     """Return the windows and the other dimensions by kind, or None where it is no convolution."""
     by_role = {tensor.role: tensor for tensor in einsum.tensors}
-    if len(einsum.tensors) != 3 or len(by_role) != 3:
+    if einsum.operation or len(einsum.tensors) != 3 or len(by_role) != 3:
         return None
     weights, inputs, outputs = by_role["Weights"], by_role["Inputs"], by_role["Outputs"]
     if not all(_plain(axis) for axis in (*weights.axes, *outputs.axes)):

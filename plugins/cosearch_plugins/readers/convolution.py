@@ -28,6 +28,8 @@ class Convolution:
 
 def convolution_of(einsum: Einsum) -> Convolution | None:
     """Return what a convolution or matrix product is made of, or None for another einsum."""
+    if einsum.operation:
+        return None
     sizes = {"G": 1, **einsum.bounds}
     if set(sizes) != set("GNKCPQRS"):
         einsum = canonical(einsum)

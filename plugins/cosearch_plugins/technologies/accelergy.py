@@ -13,9 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-import yaml
-
 from cosearch.errors import CosearchError, InputError, UnknownNameError
+from cosearch.formats.yaml_source import read_yaml_document
 from cosearch.machine.architecture import AccessEnergy
 from cosearch.machine.technology import OFF_CHIP, ComputePrice, Storage, StoragePrice, Technology
 from cosearch.search.parameters import Parameter, ParameterSpace
@@ -23,8 +22,6 @@ from cosearch.search.parameters import Parameter, ParameterSpace
 Actions: TypeAlias = dict[str, float]
 COMPUTE_ACTIONS = ("compute", "mac_random", "mac", "multiply")
 """Names for one multiply-accumulate, the first one present counts."""
-
-LARGEST_FILE = 32 * 1024 * 1024
 
 
 class AccelergyFile(Technology):
@@ -117,13 +114,9 @@ class AccelergyFile(Technology):
 def _tables(path: Path, root: str) -> dict[str, Mapping[str, object]]:
     """Return the entries of a reference table by the last part of their name."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(str(path), [f"is larger than {LARGEST_FILE >> 20} MB"])
-        document = yaml.safe_load(path.read_text())
+        document = read_yaml_document(path).data
     except OSError as error:
         raise InputError(str(path), [error.strerror or "cannot be read"]) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(str(path), [f"is not YAML: {error}"]) from None
     table = document.get(root) if isinstance(document, dict) else None
     entries = table.get("tables") if isinstance(table, dict) else None
     if not isinstance(entries, list):
