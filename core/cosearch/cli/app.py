@@ -36,6 +36,7 @@ COMMANDS = (
     "list",
     "show",
     "doctor",
+    "warmup",
 )
 """Modules `cosearch.cli.<name>` with a `register(app)`, in the order of `--help`."""
 
