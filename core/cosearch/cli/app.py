@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from attrs import frozen
@@ -19,7 +19,7 @@ from cosearch.cli.interruption import Interruption
 from cosearch.cli.log import log_shown
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
-from cosearch.errors import PluginError
+from cosearch.errors import CosearchError, PluginError
 from cosearch.hooks.discovery import load_registry
 from cosearch.registry.announce import announce
 from cosearch.registry.registry import Registry
@@ -62,27 +62,51 @@ class Flags:
     debug: bool = False
     trace: bool = False
     quiet: bool = False
+    plugins: tuple[str, ...] = ()
 
     @classmethod
     def take(cls, arguments: Sequence[str]) -> tuple[Flags, list[str]]:
         """Split a command line into the switches and everything else; `--` ends the search."""
+        arguments, plugins = _plugins(arguments)
         end = arguments.index("--") if "--" in arguments else len(arguments)
         switches = {"--debug": "debug", "--trace": "trace", "--quiet": "quiet", "-q": "quiet"}
-        given = {switches[a]: True for a in arguments[:end] if a in switches}
+        given: dict[str, Any] = {switches[a]: True for a in arguments[:end] if a in switches}
         rest = [a for a in arguments[:end] if a not in switches]
         for name in ("debug", "trace"):
             if os.environ.get(f"COSEARCH_{name.upper()}"):
                 given[name] = True
-        return cls(**given), rest + list(arguments[end:])
+        return cls(plugins=plugins, **given), rest + list(arguments[end:])
+
+
+def _plugins(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Take `--plugins PATH` and `--plugins=PATH` off a line; return the rest, and the paths."""
+    rest: list[str] = []
+    found: list[str] = []
+    left = list(arguments)
+    while left:
+        word = left.pop(0)
+        flag, equals, path = word.partition("=")
+        if flag == "--plugins" and not equals and not left:
+            raise CosearchError("--plugins names no file", "write: --plugins FILE.py")
+        if flag == "--plugins":
+            found.append(path if equals else left.pop(0))
+        elif word == "--":
+            return [*rest, word, *left], tuple(found)
+        else:
+            rest.append(word)
+    return rest, tuple(found)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line to its end and return the exit code."""
-    flags, rest = Flags.take(sys.argv[1:] if arguments is None else arguments)
     _replace_what_the_terminal_cannot_show()
+    try:
+        flags, rest = Flags.take(sys.argv[1:] if arguments is None else arguments)
+    except CosearchError as error:
+        return report(error, Output().errors, debug=False)
     output = Output(quiet=flags.quiet)
     try:
-        registry = load_registry(trace=_tracer(output) if flags.trace else None)
+        registry = load_registry(flags.plugins, trace=_tracer(output) if flags.trace else None)
         with Interruption(), log_shown(output):
             code = get_command(make_app(registry, output)).main(
                 rest, prog_name="cosearch", standalone_mode=False, obj=Session(output, registry)
@@ -146,6 +170,15 @@ def _root(
     trace: Annotated[  # noqa: ARG001
         bool, typer.Option("--trace", help="Show every call of a plugin.", show_default=False)
     ] = False,
+    plugins: Annotated[  # noqa: ARG001
+        str,
+        typer.Option(
+            "--plugins",
+            metavar="PATH",
+            help="A .py file with plugins, or a folder of them; may be repeated.",
+            show_default=False,
+        ),
+    ] = "",
     quiet: Annotated[  # noqa: ARG001
         bool, typer.Option("--quiet", "-q", help="No notes, no progress.", show_default=False)
     ] = False,

@@ -57,6 +57,7 @@ def _package(requirement: str) -> Finding:
 def plugins(registry: Registry) -> list[Finding]:
     """Return every plugin, loaded or quarantined, and whether all it registers can be imported."""
     found = [Finding(name, distribution) for name, distribution in registry.plugins]
+    found += [Finding(Path(path).name, f"plugin file {path}") for path in registry.files]
     found += [
         Finding(q.name, f"{q.distribution}: {q.error}", "broken") for q in registry.quarantined
     ]

@@ -209,7 +209,8 @@ def _result(
                 task, advance=1, left=f"{passed / done * (len(runs) - done):.0f} s left"
             )
 
-        run_all(runs, contest.budget, store, workers or os.cpu_count() or 1, finished)
+        at_once = workers or os.cpu_count() or 1
+        run_all(runs, contest.budget, store, session.registry, at_once, finished)
     passed = time.monotonic() - started
     output.note(f"{len(runs)} {what} are in {store}; this took {passed:.1f} s")
     with Store(store, write=False) as opened:

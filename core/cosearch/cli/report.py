@@ -46,7 +46,7 @@ def report_command(
     session = session_of(ctx)
     with Store(store, write=False) as opened:
         study = load_study(opened, session.registry, name)
-        rescore = rescore_command(opened, name)
+        rescore = rescore_command(opened, name, session.registry.files)
     if html is not None:
         from cosearch.html.page import write_page
         from cosearch.html.study_page import study_page

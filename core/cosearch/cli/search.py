@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from cosearch.cli.errors import INTERRUPTED
@@ -36,7 +36,8 @@ def search(session: Session, store: Store, study: Study, how: How, *, json: bool
     except KeyboardInterrupt:
         interrupted = True
     if interrupted and not json:
-        report_text.show_interrupted(output, study, resume_command(store, study.name))
+        resume = resume_command(store, study.name, session.registry.files)
+        report_text.show_interrupted(output, study, resume)
         return INTERRUPTED
     report = report_of(study)
     if json:
@@ -44,7 +45,8 @@ def search(session: Session, store: Store, study: Study, how: How, *, json: bool
     else:
         if finished:
             output.note(f"the study {study.name} is finished: {study.header.note}")
-        report_text.show_report(output, study.problem, report, rescore_command(store, study.name))
+        rescore = rescore_command(store, study.name, session.registry.files)
+        report_text.show_report(output, study.problem, report, rescore)
     return INTERRUPTED if interrupted else exit_code(output, report)
 
 
@@ -58,18 +60,20 @@ def exit_code(output: Output, report: StudyReport) -> int:
     return NOTHING_FOUND if wrong or report.best is None else 0
 
 
-def resume_command(store: Store, name: str) -> str:
-    """Return the command that continues a study."""
-    return _command("resume", store, name)
+def resume_command(store: Store, name: str, plugins: Sequence[str] = ()) -> str:
+    """Return the command that continues a study, with the plugin files that it needs."""
+    return _command("resume", store, name, plugins)
 
 
-def rescore_command(store: Store, name: str) -> str:
+def rescore_command(store: Store, name: str, plugins: Sequence[str] = ()) -> str:
     """Return the command that prices a study's best design again."""
-    return _command("rescore", store, name)
+    return _command("rescore", store, name, plugins)
 
 
-def _command(verb: str, store: Store, name: str) -> str:
+def _command(verb: str, store: Store, name: str, plugins: Sequence[str]) -> str:
     words = ["cosearch", verb, name]
+    for path in plugins:
+        words += ["--plugins", path]
     if store.path != STORE:
         words += ["--store", str(store.path)]
     return shlex.join(words)

@@ -10,6 +10,7 @@ from pathlib import Path
 from cosearch.compare.contest import Run
 from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
+from cosearch.registry.registry import Registry
 from cosearch.store.store import Store
 from cosearch.study.building import problem_of
 from cosearch.study.codesign import is_over, open_study
@@ -21,6 +22,7 @@ def run_all(
     runs: Sequence[Run],
     budget: Budget,
     store: Path,
+    registry: Registry,
     workers: int,
     finished: Callable[[Run], None] = lambda _: None,
 ) -> None:
@@ -33,6 +35,7 @@ def run_all(
         runs: of a contest; two that are one study are run once.
         budget: of each.
         store: the SQLite file.
+        registry: knows the names; what it knows of a script alone is run in this process.
         workers: studies at once, each in a process.
         finished: called in this process after each.
 
@@ -41,14 +44,15 @@ def run_all(
         CosearchError: a plugin broke its contract; everything finished is stored.
     """
     runs = list({run.spec.name: run for run in runs}.values())
-    if workers == 1 or len(runs) <= 1:
+    if workers == 1 or len(runs) <= 1 or registry.local:
         for run in runs:
-            run_one(run.spec, budget, store)
+            run_one(run.spec, budget, store, registry)
             finished(run)
         return
     pool = ProcessPoolExecutor(min(workers, len(runs)), mp_context=get_context("spawn"))
     try:
-        waiting = {pool.submit(run_one, run.spec, budget, store): run for run in runs}
+        rest = (budget, store, registry.files)
+        waiting = {pool.submit(_run_one_here, run.spec, *rest): run for run in runs}
         while waiting:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
@@ -62,9 +66,13 @@ def run_all(
         raise
 
 
-def run_one(spec: StudySpec, budget: Budget, store: Path) -> None:
+def _run_one_here(spec: StudySpec, budget: Budget, store: Path, files: tuple[str, ...]) -> None:
+    """Run one study in a process that has loaded nothing yet."""
+    run_one(spec, budget, store, load_registry(files))
+
+
+def run_one(spec: StudySpec, budget: Budget, store: Path, registry: Registry) -> None:
     """Run one study to its end, or see that it has ended."""
-    registry = load_registry()
     with Store(store) as opened:
         study = open_study(opened, registry, problem_of(spec, registry), budget)
         if not is_over(study):

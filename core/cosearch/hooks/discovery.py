@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 import pluggy
+from attrs import evolve
 
-from cosearch.errors import PluginError, UnknownNameError, one_line
+from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line
+from cosearch.hooks.files import PluginFile, plugin_files
 from cosearch.hooks.hookspecs import Hooks
 from cosearch.hooks.trace import trace_hooks
 from cosearch.registry.registration import PROJECT, Registration
@@ -43,18 +46,29 @@ BUILT_IN = "cosearch"
 """The distribution that ships with the engine; it registers through the same entry points."""
 
 
+PLUGINS = "COSEARCH_PLUGINS"
+"""Environment variable with plugin files and folders, separated as in PATH."""
+
+
 def load_registry(
-    *, third_party: bool | None = None, trace: Callable[[str], None] | None = None
+    plugins: Iterable[str | Path] = (),
+    *,
+    third_party: bool | None = None,
+    trace: Callable[[str], None] | None = None,
 ) -> Registry:
     """Find, load and check every plugin.
 
     Args:
+        plugins: files and folders of files, loaded beside what is installed; those that the
+            environment variable `COSEARCH_PLUGINS` names come first.
         third_party: False leaves out all but the built-ins; None asks the environment variable
             `COSEARCH_NO_PLUGINS`.
         trace: is given one line for each call of a hook, now and later.
 
     Raises:
-        PluginError: two plugins register one name; the message names both distributions.
+        PluginError: two plugins register one name (the message names both distributions), or a
+            plugin file is broken (the message names file and line).
+        InputError: there is no such plugin file.
     """
     if third_party is None:
         third_party = not os.environ.get("COSEARCH_NO_PLUGINS")
@@ -75,7 +89,26 @@ def load_registry(
             continue
         origin[name] = distribution
         loaded.append((entry.name, distribution))
-    return _collect(manager, origin, quarantined, loaded)
+    named = filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)) if third_party else ()
+    files = plugin_files([*named, *plugins])
+    for file in files:
+        name = f"{file.distribution}:{file.path.stem}"
+        _register_file(manager, file, name)
+        origin[name] = file.distribution
+        loaded.append((file.path.stem, file.distribution))
+    registry = _collect(manager, origin, quarantined, loaded)
+    for broken in registry.quarantined:
+        if broken.distribution in {file.distribution for file in files}:
+            raise PluginError(f"{broken.distribution}: {broken.error}")
+    return evolve(registry, files=tuple(str(file.path) for file in files))
+
+
+def _register_file(manager: pluggy.PluginManager, file: PluginFile, name: str) -> None:
+    manager.register(file.load(), name=name)
+    try:
+        _refuse_misspelled_hooks(manager, name)
+    except CosearchError as error:
+        raise PluginError(f"{file.path}: {one_line(error)}") from error
 
 
 def _entry_points(*, third_party: bool) -> list[EntryPoint]:

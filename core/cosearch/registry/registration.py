@@ -20,11 +20,12 @@ class Registration:
 
     Attributes:
         name: as users write it; lower case, words joined by hyphens; unique among its kind.
-        target: the class, or its import path `"package.module:Class"`. Its `options` declare what
-            users may write after the name (`name:key=value,...`).
+        target: the class, or its import path `"package.module:Class"`; its `options` declare what
+            users may write after the name (`name:key=value,...`). Or an instance, which is complete
+            as it is.
         summary: one line for `cosearch list`.
     """
 
     name: str
-    target: str | type[Any]
+    target: Any
     summary: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import pluggy
 from attrs import evolve, field, frozen
@@ -84,9 +84,9 @@ class Registered:
 
     def load(self) -> type[Any]:
         """Import and return the class, or raise PluginError that names the distribution."""
-        target = self.registration.target
+        target: Any = self.registration.target
         if not isinstance(target, str):
-            return target
+            return cast("type[Any]", target)  # or an instance in place of a class
         try:
             loaded: type[Any] = _imported(target)
         except CosearchError:
@@ -117,6 +117,8 @@ class Named(Generic[T]):
 
     def make(self, *args: Any) -> T:  # noqa: ANN401 - whatever the contract's constructor takes
         """Return an instance; what its options name is made first."""
+        if not isinstance(self.target, type):  # an instance, complete as it is
+            return cast(T, self.target)
         return self.target(*args, **{**self.options, **self._plugins()})
 
     def given(self, **options: Value) -> Named[T]:
@@ -147,6 +149,8 @@ class Registry:
         entries: per kind, by name.
         objectives: by name.
         objective_origins: the distribution that brought each objective.
+        files: plugins that are files, by their paths, for other processes to load.
+        local: what has no name elsewhere, in words: objects of a script.
     """
 
     manager: pluggy.PluginManager
@@ -155,6 +159,8 @@ class Registry:
     entries: Mapping[str, Mapping[str, Registered]]
     objectives: Mapping[str, Objective] = field(factory=dict)
     objective_origins: Mapping[str, str] = field(factory=dict)
+    files: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Return the names of a kind, sorted."""
@@ -180,8 +186,8 @@ class Registry:
         entry = self.entries[kind][name]
         target = entry.load()
         if kind in CONTRACTS:
-            contract = _imported(CONTRACTS[kind])
-            if contract not in getattr(target, "__mro__", ()):
+            contract = contract_of(kind)
+            if contract not in getattr(target, "__mro__", type(target).__mro__):
                 raise PluginError(
                     f"plugin {name!r} of {entry.distribution} is no "
                     f"{contract.__module__}.{contract.__name__}: {target!r}"
@@ -193,6 +199,12 @@ class Registry:
         if name not in self.objectives:
             raise UnknownNameError("objective", name, self.objectives)
         return self.objectives[name]
+
+
+def contract_of(kind: str) -> type[Any]:
+    """Return the class that everything registered under a kind is derived from."""
+    contract: type[Any] = _imported(CONTRACTS[kind])
+    return contract
 
 
 def split_spec(spec: str) -> tuple[str, dict[str, str]]:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from cosearch.errors import CosearchError, Infeasible
+from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Named, Registry
@@ -110,7 +110,14 @@ def resume_study(
         CosearchError: what it was made of has changed since.
     """
     known = store.header(name)
-    problem = problem_of(known.spec, registry)
+    try:
+        problem = problem_of(known.spec, registry)
+    except UnknownNameError as error:
+        gone = [path for path in known.facts.get("files", ()) if path not in registry.files]
+        if not gone:
+            raise
+        hint = " ".join(f"--plugins {path}" for path in gone)
+        raise CosearchError(str(error), f"the study was begun with: {hint}") from error
     header = evolve(known, facts=_facts(problem, registry))
     scheme = make_scheme(known.spec.scheme, registry)
     study = _as_left(store, known, header, problem, scheme)
@@ -189,7 +196,12 @@ def _executor(study: Study, store: Store, registry: Registry, session: Session) 
             f"the executor {named.name!r} cannot give up a trial after some time",
             "leave out --trial-seconds, or use: --executor processes",
         )
-    task = Task(study.problem.spec, store.path, study.problem)
+    if registry.local and named.target.elsewhere:
+        raise CosearchError(
+            f"no other process can make the {registry.local[0]}: it has no registered name",
+            "leave out workers, seconds of a trial and executor, or register it in a plugin file",
+        )
+    task = Task(study.problem.spec, store.path, study.problem, registry.files)
     return named.make(task, session.workers, session.trial_seconds)
 
 
@@ -221,6 +233,7 @@ def _facts(problem: Problem, registry: Registry) -> dict[str, Any]:
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
         "cosearch": version("cosearch"),
         "plugins": sorted({distribution for _, distribution in registry.plugins}),
+        "files": list(registry.files),
         "network": problem.network_key,
         "baseline": baseline,
     }

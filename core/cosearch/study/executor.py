@@ -42,15 +42,22 @@ class Task:
         spec: the study's settings, from which a process makes everything it needs.
         store: the file whose results of mappers are used again.
         problem: the settings resolved, for the process that has them already.
+        files: plugins that are files, which another process loads too.
     """
 
-    def __init__(self, spec: StudySpec, store: Path, problem: Problem | None = None) -> None:
-        self.spec, self.store = spec, store
+    def __init__(
+        self,
+        spec: StudySpec,
+        store: Path,
+        problem: Problem | None = None,
+        files: tuple[str, ...] = (),
+    ) -> None:
+        self.spec, self.store, self.files = spec, store, files
         self._problem = problem
 
-    def __reduce__(self) -> tuple[type[Task], tuple[StudySpec, Path]]:
+    def __reduce__(self) -> tuple[type[Task], tuple[StudySpec, Path, None, tuple[str, ...]]]:
         """Leave behind what another process makes for itself."""
-        return Task, (self.spec, self.store)
+        return Task, (self.spec, self.store, None, self.files)
 
     def prepare(self, registry: Registry) -> None:
         """Resolve names, in a process that has not yet; the first call takes a second or two."""
@@ -89,10 +96,12 @@ class Executor(ABC):
     Attributes:
         options: what the constructor takes as further keywords.
         can_give_up: whether `trial_seconds` is kept.
+        elsewhere: whether other processes evaluate designs, which make what names stand for.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     can_give_up: ClassVar[bool] = False
+    elsewhere: ClassVar[bool] = True
 
     def __init__(self, task: Task, workers: int, trial_seconds: float | None) -> None:
         self.task, self.workers, self.trial_seconds = task, workers, trial_seconds

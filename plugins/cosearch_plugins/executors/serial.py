@@ -10,6 +10,8 @@ from cosearch.study.executor import Design, Executor, Outcomes
 class Serial(Executor):
     """Starts at once and shares everything; nothing interrupts a design that hangs."""
 
+    elsewhere = False
+
     def run(self, designs: Sequence[Design]) -> Outcomes:
         """Yield each design with its outcome, in order."""
         for design in designs:

@@ -22,7 +22,7 @@ def serve(pipe: Connection) -> None:
         sys.path[:] = pipe.recv()
         task = pipe.recv()
         try:
-            task.prepare(load_registry())
+            task.prepare(load_registry(task.files))
         except CosearchError as error:
             pipe.send(CosearchError(str(error), error.hint))
             return

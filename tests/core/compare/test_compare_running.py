@@ -21,15 +21,15 @@ def losses(result):
 @pytest.fixture
 def whole(contest, registry, tmp_path):
     path = tmp_path / "whole.db"
-    run_all(list(contest.runs(registry)), contest.budget, path, workers=1)
+    run_all(list(contest.runs(registry)), contest.budget, path, registry, workers=1)
     return outcome(contest, registry, path)
 
 
 def test_cut_short_and_continued_in_parallel_gives_the_same(contest, registry, tmp_path, whole):
     path = tmp_path / "parts.db"
     runs = list(contest.runs(registry))
-    run_all(runs[:3], contest.budget, path, workers=1)
-    run_all(runs, contest.budget, path, workers=2)
+    run_all(runs[:3], contest.budget, path, registry, workers=1)
+    run_all(runs, contest.budget, path, registry, workers=2)
     again = outcome(contest, registry, path)
     assert losses(again) == losses(whole)
     for a, b in zip(standing(again).scores, standing(whole).scores, strict=True):
@@ -39,10 +39,10 @@ def test_cut_short_and_continued_in_parallel_gives_the_same(contest, registry, t
 def test_nothing_runs_twice(contest, registry, tmp_path):
     path = tmp_path / "twice.db"
     runs = list(contest.runs(registry))[:1]
-    run_all(runs, contest.budget, path, workers=1)
+    run_all(runs, contest.budget, path, registry, workers=1)
     with Store(path, write=False) as store:
         before = store.header(runs[0].spec.name).seconds
-    run_all(runs, contest.budget, path, workers=1)
+    run_all(runs, contest.budget, path, registry, workers=1)
     with Store(path, write=False) as store:
         assert store.header(runs[0].spec.name).seconds == before
 

@@ -82,7 +82,7 @@ def test_cut_short_and_continued_it_chooses_the_same(tuning, registry, tmp_path)
         rehearsal = tuning.rehearsal(registry)
         runs = list(rehearsal.runs(registry))
         for part in parts:
-            run_all(runs[part], rehearsal.budget, path, workers=1)
+            run_all(runs[part], rehearsal.budget, path, registry, workers=1)
         with Store(path, write=False) as store:
             found = choose(tuning, judged(collect(rehearsal, runs, store)), registry)
         return evolve(found, tuned=tuple(evolve(t, seconds=0.0) for t in found.tuned))

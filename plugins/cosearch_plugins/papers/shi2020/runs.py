@@ -204,7 +204,7 @@ def run_missing(
 ) -> None:
     """Run what the store does not have yet; see `cosearch.compare.running.run_all`."""
     runs = [run for _, run in design.runs(registry)]
-    run_all(runs, Budget(trials=design.trials), store, workers, finished)
+    run_all(runs, Budget(trials=design.trials), store, registry, workers, finished)
 
 
 def stored(registry: Registry, design: Plan, store: Path) -> list[Outcome]:
