@@ -62,20 +62,3 @@ def cosearch_workload_writers() -> Iterable[Registration]:
         ),
         Registration("maestro", f"{here}.maestro.writer:MaestroWriter", "MAESTRO network file"),
     )
-
-
-@hookimpl
-def cosearch_references() -> Iterable[Registration]:
-    """Return the reference data whose layout the engine knows."""
-    return (
-        Registration(
-            "timeloop",
-            "cosearch.validate.timeloop:Timeloop",
-            "Timeloop's figures: archs.json and points_*.jsonl",
-        ),
-        Registration(
-            "dosa",
-            "cosearch.validate.dosa:Dosa",
-            "DOSA's Timeloop points of Gemmini-like machines, as CSV",
-        ),
-    )

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from cosearch.validate.compare import Rejected
 from cosearch.validate.kernel import against_kernel
-from cosearch.validate.timeloop import Timeloop
+from cosearch_plugins.references.timeloop import Timeloop
 
 DATA = Path(__file__).parents[2] / "data" / "timeloop"
 

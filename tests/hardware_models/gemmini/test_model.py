@@ -9,10 +9,10 @@ from cosearch.loopnest.model.reference import cost
 from cosearch.machine.technology import priced
 from cosearch.mapping.mapper import Budget
 from cosearch.search.objective import OBJECTIVES
-from cosearch.validate.dosa import Dosa
 from cosearch.workload.einsum import conv, gemm
 from cosearch_hardware.gemmini.model import COUNTS, Gemmini, GemminiAccelerator, RtlGemmini, machine
 from cosearch_plugins.mappers.exact.mapper import ExactMapper
+from cosearch_plugins.references.dosa import Dosa
 from cosearch_plugins.technologies.dosa import DosaTable
 
 POINTS = Path(__file__).parents[2] / "data/dosa"

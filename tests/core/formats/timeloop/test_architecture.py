@@ -12,7 +12,7 @@ from cosearch.formats.timeloop.read import read_timeloop
 from cosearch.formats.timeloop.tables import EnergyTable
 from cosearch.validate.compare import compare
 from cosearch.validate.figures import MappedLayer, reference_model
-from cosearch.validate.timeloop import Timeloop
+from cosearch_plugins.references.timeloop import Timeloop
 
 DATA = Path(__file__).parents[3] / "data" / "timeloop"
 

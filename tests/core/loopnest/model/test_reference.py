@@ -24,9 +24,9 @@ from cosearch.machine.architecture import (
     Memory,
     Partition,
 )
-from cosearch.validate.dosa import Dosa
-from cosearch.validate.timeloop import Timeloop
 from cosearch.workload.einsum import conv, gemm
+from cosearch_plugins.references.dosa import Dosa
+from cosearch_plugins.references.timeloop import Timeloop
 
 DATA = Path(__file__).parents[3] / "data"
 ALL = ("Weights", "Inputs", "Outputs")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cosearch.errors import InputError
-from cosearch.validate.timeloop import Timeloop, rejection
+from cosearch_plugins.references.timeloop import Timeloop, rejection
 
 DATA = Path(__file__).parents[2] / "data" / "timeloop"
 

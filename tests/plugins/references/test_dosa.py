@@ -7,9 +7,9 @@ import pytest
 
 from cosearch.errors import InputError
 from cosearch.loopnest.mapping import Loop
-from cosearch.validate.dosa import Dosa, mapping, sram_pj
-from cosearch.validate.dosa_counts import access_counts
 from cosearch.workload.einsum import conv
+from cosearch_plugins.references.dosa import Dosa, mapping, sram_pj
+from cosearch_plugins.references.dosa_counts import access_counts
 
 DATA = Path(__file__).parents[2] / "data" / "dosa"
 TEXT = "L3[WIO] P28 R7 - L2[WI] N1 K4X - L1[O] K2 S7 C3X - L0[W] P2"

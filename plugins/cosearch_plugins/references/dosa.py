@@ -24,11 +24,11 @@ from cosearch.loopnest.mapping import Mapping as LoopMapping
 from cosearch.loopnest.validity import refuse_misfits
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, CostRules, Memory
 from cosearch.validate.compare import Figure, Figures, Point, Rejected
-from cosearch.validate.dosa_counts import access_counts
 from cosearch.validate.figures import MappedLayer, reference_model
 from cosearch.validate.files import csv_header, csv_rows, reading
 from cosearch.validate.reference import Reference, Section
 from cosearch.workload.einsum import Einsum, conv
+from cosearch_plugins.references.dosa_counts import access_counts
 
 Row = Mapping[str, str]
 
