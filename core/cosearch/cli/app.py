@@ -29,6 +29,7 @@ COMMANDS = (
     "studies",
     "report",
     "compare",
+    "bench_optimizers",
     "map",
     "evaluate",
     "validate",
@@ -36,7 +37,6 @@ COMMANDS = (
     "list",
     "show",
     "doctor",
-    "warmup",
 )
 """Modules `cosearch.cli.<name>` with a `register(app)`, in the order of `--help`."""
 

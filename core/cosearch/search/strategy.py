@@ -13,6 +13,9 @@ from cosearch.errors import CosearchError
 from cosearch.search.parameters import ParameterSpace, Space
 from cosearch.typing import BoolArray, FloatArray, Rows
 
+Answer = tuple[FloatArray, BoolArray, FloatArray]
+"""What a strategy is told of rows: losses, feasible, violations, as `Strategy.tell` has them."""
+
 
 @frozen(eq=False)
 class Told:
@@ -60,11 +63,14 @@ class Strategy(ABC):
             be tuned on equal terms before it is compared.
         multi_objective: whether `tell` takes more than one column of losses; an instance whose
             options rule that out says so itself.
+        at_once: rows to ask it for at once, where evaluations are so cheap that the caller does not
+            mind; fewer, for one that learns much from every row.
         when_exhausted: what it means that `ask` returns nothing, for the study's last note.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     multi_objective: bool = False
+    at_once: int = 100
     when_exhausted: str = "the strategy found no further design"
 
     def __init__(self, space: Space, rng: np.random.Generator) -> None:

@@ -9,13 +9,11 @@ from attrs import frozen
 
 from cosearch.errors import UnknownNameError
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule, Space
+from cosearch.search.strategy import Answer
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 Judge = Callable[[Rows], tuple[FloatArray, BoolArray]]
 """From rows int64[n, d] to losses float64[n, m] and feasible bool[n]."""
-
-Answer = tuple[FloatArray, BoolArray, FloatArray]
-"""What a strategy is told of rows: losses, feasible, and violations float64[n, k]."""
 
 
 @frozen(eq=False)

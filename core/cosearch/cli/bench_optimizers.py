@@ -1,0 +1,170 @@
+"""`cosearch bench-optimizers`: any strategy on complete tables, where the optimum is known."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from attrs import asdict
+
+from cosearch.cli.options import JsonOption
+from cosearch.cli.output import Output, table
+from cosearch.cli.session import SEARCH, Session, session_of
+
+if TYPE_CHECKING:
+    from cosearch.compare.races import Race
+    from cosearch.compare.tables import Table
+
+STRATEGIES = ("random", "evolutionary", "bayesian", "ppo")
+"""Raced unless others are named."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bench-optimizers", rich_help_panel=SEARCH)(bench_optimizers_command)
+
+
+def bench_optimizers_command(
+    ctx: typer.Context,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--strategy",
+            "-s",
+            metavar="NAME",
+            show_default=False,
+            help=f"A contender; repeat for more. {', '.join(STRATEGIES)} if none is named.",
+        ),
+    ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task",
+            "-t",
+            metavar="NAME",
+            show_default=False,
+            help="A problem; repeat for more. All if none is named.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, metavar="N", help="Runs of each, seeds 0 to N-1.")
+    ] = 10,
+    trials: Annotated[
+        int, typer.Option("--trials", min=1, metavar="N", help="Designs of each run.")
+    ] = 200,
+    tables: Annotated[
+        Path | None,
+        typer.Option(
+            "--tables",
+            metavar="DIR",
+            show_default=False,
+            help="Where complete tables are kept; the user's cache if none is named.",
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Race strategies on small spaces of which every design is known.
+
+    The first time each space is priced in full, which takes minutes; the table is kept. Median
+    designs until within 5 % of the optimum, then the median regret in % at each budget.
+
+      cosearch bench-optimizers -s random -s bayesian -t gemmini --seeds 20
+    """  # fmt: skip
+    session = session_of(ctx)
+    found = _races(
+        session, task or [], strategy or list(STRATEGIES), range(seeds), trials, tables or _cache()
+    )
+    if json:
+        session.output.json([asdict(run) for _, runs in found for run in runs])
+        return
+    for land, runs in found:
+        _show(session.output, land, runs, _budgets(trials))
+
+
+def _cache() -> Path:
+    """Return the directory of tables in the user's cache."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "cosearch" / "tables"
+
+
+def _budgets(trials: int) -> tuple[int, ...]:
+    from cosearch.compare.races import BUDGETS
+
+    return (*(budget for budget in BUDGETS if budget < trials), trials)
+
+
+def _races(
+    session: Session,
+    tasks: Sequence[str],
+    specs: Sequence[str],
+    seeds: Sequence[int],
+    trials: int,
+    folder: Path,
+) -> list[tuple[Table, list[Race]]]:
+    """Make or read the tables, and run every contender on each from every seed it takes."""
+    from rich.progress import Progress
+
+    from cosearch.compare.races import race
+    from cosearch.compare.tables import table_of
+    from cosearch.compare.tasks import tasks_of
+
+    registry, budgets = session.registry, _budgets(trials)
+    chosen, contenders = tasks_of(tasks), [registry.find("strategies", spec) for spec in specs]
+    found = []
+    with Progress(console=session.output.errors, transient=True) as shown:
+        bar = shown.add_task("", total=None)
+        for each in chosen:
+            shown.update(bar, description=f"table of {each.name}", completed=0, total=None)
+            land = table_of(
+                each,
+                registry,
+                folder,
+                lambda done, total: shown.update(bar, completed=done, total=total),
+            )
+            able = [c for c in contenders if land.front.shape[1] == 1 or _takes_several(c, land)]
+            todo = [(contender, seed) for contender in able for seed in seeds]
+            shown.update(bar, description=f"races on {each.name}", completed=0, total=len(todo))
+            runs = []
+            for contender, seed in todo:
+                runs.append(race(each.name, land, contender, seed, budgets))
+                shown.advance(bar)
+            found.append((land, runs))
+    return found
+
+
+def _takes_several(contender: Any, land: Table) -> bool:  # noqa: ANN401 - a strategy's class
+    import numpy as np
+
+    return bool(contender.make(land.space, np.random.default_rng(0)).multi_objective)
+
+
+def _show(output: Output, land: Table, runs: Sequence[Race], budgets: Sequence[int]) -> None:
+    import numpy as np
+
+    task = land.task
+    output.title(task.name, f"{task.workload} on {task.hardware}, {task.objective}")
+    output.show(
+        f"{land.known:,} designs, {100 * land.feasible.sum() / land.known:.3g} % can be built"
+    )
+    columns = ["", ">within 5 %|designs", ">runs|that came", *(f">{b}|% off" for b in budgets)]
+    rows = []
+    for spec in dict.fromkeys(run.strategy for run in runs):
+        of = [run for run in runs if run.strategy == spec]
+        hit = float(np.median([run.hit for run in of]))
+        reached = sum(math.isfinite(run.hit) for run in of)
+        regrets = np.median([run.regrets for run in of], axis=0)
+        cpu = 1e3 * sum(run.cpu_s for run in of) / sum(run.designs for run in of)
+        rows.append(
+            [
+                spec,
+                f"{hit:.0f}" if math.isfinite(hit) else f"over {budgets[-1]:,}",
+                f"{reached} of {len(of)}",
+                *(f"{100 * r:.3g}" if math.isfinite(r) else "-" for r in regrets),
+                f"{cpu:.2f}",
+            ]
+        )
+    output.show(table([*columns, ">CPU|ms each"], rows), "")

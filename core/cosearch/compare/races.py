@@ -1,0 +1,133 @@
+"""One strategy on one problem whose optimum is known: how far off it is as the search goes on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.registry.registry import Named
+from cosearch.search.hypervolume import hypervolume, reference_point
+from cosearch.search.objective import pareto_front
+from cosearch.search.parameters import Space
+from cosearch.search.strategy import Answer, Strategy
+from cosearch.typing import FloatArray, Rows
+
+WITHIN = 0.05
+"""A search has arrived when its best is so near the optimum."""
+
+BUDGETS = (50, 200, 1000)
+"""Designs after which regrets are noted."""
+
+
+class Landscape(Protocol):
+    """A space, what its points are worth, and the best of them.
+
+    Attributes:
+        space: to search.
+        front: float64[f, m]: losses on the true Pareto front; of one loss, the optimum.
+    """
+
+    @property
+    def space(self) -> Space:
+        """To search."""
+
+    @property
+    def front(self) -> FloatArray:
+        """float64[f, m]: losses on the true Pareto front; of one loss, the optimum."""
+
+    def answer(self, rows: Rows) -> Answer:
+        """Return what a strategy is told of rows."""
+
+
+@frozen
+class Race:
+    """How one contender did on one problem from one seed.
+
+    Attributes:
+        task, strategy, seed: what was run.
+        hit: designs until the regret is at most `WITHIN`; infinite if it never is.
+        regrets: after each of the budgets. Of one loss, best / optimum - 1, infinite while nothing
+            is feasible; of several, 1 - the share of the true front's hypervolume.
+        designs, feasible: asked for, and how many of them could be built.
+        cpu_s: seconds of thought, of this process alone.
+    """
+
+    task: str
+    strategy: str
+    seed: int
+    hit: float
+    regrets: tuple[float, ...]
+    designs: int
+    feasible: int
+    cpu_s: float
+
+
+def race(
+    task: str,
+    land: Landscape,
+    named: Named[Strategy],
+    seed: int,
+    budgets: Sequence[int] = BUDGETS,
+    batch: int = 1,
+) -> Race:
+    """Run one contender on one problem until the last budget, or the optimum.
+
+    Args:
+        task: name of the problem.
+        land: the problem.
+        named: the strategy with its options.
+        seed: of the strategy.
+        budgets: designs, ascending.
+        batch: designs asked for at once.
+    """
+    strategy = named.make(land.space, np.random.default_rng(seed))
+    losses: list[FloatArray] = []
+    asked, feasible, thought, arrived = 0, 0, 0.0, False
+    while asked < budgets[-1] and not arrived:
+        started = time.process_time()
+        rows = strategy.ask(min(batch, budgets[-1] - asked))
+        thought += time.process_time() - started
+        if len(rows) == 0:
+            break
+        answer = land.answer(rows)
+        started = time.process_time()
+        strategy.tell(rows, *answer)
+        thought += time.process_time() - started
+        found = np.where(answer[1][:, None], answer[0], np.inf)
+        losses.extend(found)
+        asked += len(rows)
+        feasible += int(answer[1].sum())
+        arrived = land.front.shape[1] == 1 and found.min() <= land.front.min() * (1 + 1e-9)
+    curve = regret_curve(np.array(losses), land.front, budgets)
+    near = np.flatnonzero(curve <= WITHIN)
+    hit = float(near[0] + 1) if len(near) else math.inf
+    regrets = tuple(float(curve[min(b, len(curve)) - 1]) for b in budgets)
+    return Race(task, named.spec, seed, hit, regrets, asked, feasible, thought)
+
+
+def regret_curve(losses: FloatArray, front: FloatArray, budgets: Sequence[int]) -> FloatArray:
+    """Return the regret, float64[n], after each design of a search.
+
+    Of several losses it is found at every tenth design and at the budgets, and holds until the
+    next of these.
+
+    Args:
+        losses: float64[n, m] in the order of asking; infinite where not feasible.
+        front: float64[f, m], the best there are.
+        budgets: designs at which it is exact.
+    """
+    if front.shape[1] == 1:
+        return np.asarray(np.minimum.accumulate(losses[:, 0]) / front.min() - 1.0)
+    n, corner = len(losses), reference_point(front)
+    whole = hypervolume(front, corner)
+    curve = np.ones(n)
+    for at in sorted({*range(10, n + 1, 10), *(b for b in budgets if b <= n), n}):
+        met = np.unique(losses[:at], axis=0)
+        met = met[pareto_front(met)]
+        curve[at - 1 :] = 1.0 - hypervolume(met, corner) / whole if len(met) else 1.0
+    return curve
