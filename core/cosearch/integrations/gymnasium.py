@@ -36,7 +36,7 @@ class DesignEnv(gymnasium.Env[FloatArray, int]):  # type: ignore[misc] # untyped
 
     Action: the index of a choice, `Discrete(most choices)`; beyond the parameter's own it wraps
     around. `info["action_mask"]`, int8[most choices], marks choices that exist and break no rule
-    that is decided already.
+    that is decided already; `action_masks()` says so to masked PPO.
     Observation, float32[2 d] in [0, 1]: per parameter its choice (0 while open, otherwise
     (index + 1) / choices), then a one-hot of the parameter to choose next (all 0 at the end).
     Reward: ln(baseline's loss / the design's loss) for a feasible design, minus the penalty for an
@@ -123,6 +123,17 @@ class DesignEnv(gymnasium.Env[FloatArray, int]):  # type: ignore[misc] # untyped
         chosen = np.where(np.arange(len(self._row)) < self._next, (self._row + 1) / self._cards, 0)
         following = np.arange(len(self._row)) == self._next
         return np.concatenate([chosen, following]).astype(np.float32)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Return bool[most choices]: which actions make sense now, as masked PPO asks for them.
+
+        `MaskablePPO` of sb3-contrib finds it by this name. Where rules have left no choice, every
+        choice of the parameter: a policy needs one.
+        """
+        mask = self._mask().astype(bool)
+        if self._next < len(self._row) and not mask.any():
+            mask[: int(self._cards[self._next])] = True
+        return mask
 
     def _mask(self) -> NDArray[np.int8]:
         mask = np.zeros(int(self._cards.max()), dtype=np.int8)

@@ -37,16 +37,31 @@ def _options(batch: int, rate: float, entropy: float) -> tuple[Parameter, ...]:
         Parameter("entropy", (0.0, 0.01, 0.02, 0.05, 0.1, 1.0), entropy, free=True,
                   doc="bonus for staying undecided"),
         Parameter("penalty", (0.0, 0.5, 1.0, 2.0, 10.0), 1.0, free=True,
-                  doc="negative reward of an infeasible design; feasible ones get 0 to 1"),
+                  doc="by how much an infeasible design is worse than the worst feasible one"),
+        Parameter("sharpness", (0.3, 1.0, 3.0, 10.0), 3.0, free=True,
+                  doc="how fast the reward falls as the cost rises above the best"),
         Parameter("hidden", (1, 8, 16, 32, 512), 16, free=True, doc="size of the policy's state"),
     )  # fmt: skip
+
+
+def _above_the_best(loss: FloatArray) -> FloatArray:
+    """Return by how much finite losses, float64[n], are above the least.
+
+    The logarithm of the ratio where losses are positive, in mean absolute steps where not.
+    """
+    least = float(loss.min())
+    if least > 0:
+        return np.log(loss / least)
+    step = float(np.abs(loss - least).mean())
+    return (loss - least) / step if step > 0 else np.zeros_like(loss)
 
 
 class PolicyGradient(Strategy):
     """What REINFORCE and PPO share: episodes, rewards and the baseline.
 
-    A feasible design is rewarded with the share of feasible designs so far that are no better
-    (1 for a new best), so rewards need no scale; an infeasible one with minus the penalty.
+    A feasible design is rewarded with 1 - sharpness log(loss / best), so the best so far with 1;
+    an infeasible one with the worst of these minus the penalty. A reward by rank gives nearly as
+    much for a design better than most as for the best: the policy settles where it was good first.
     """
 
     def __init__(
@@ -58,9 +73,11 @@ class PolicyGradient(Strategy):
         entropy: float,
         penalty: float,
         hidden: int,
+        sharpness: float,
     ) -> None:
         super().__init__(space, rng)
         self._batch, self._entropy, self._penalty = batch, entropy, penalty
+        self._sharpness = sharpness
         self._policy = Policy(space, hidden, rng)
         self._adam = Adam(len(self._policy.theta), rate)
         self._history = History(space)
@@ -115,10 +132,12 @@ class PolicyGradient(Strategy):
     def _rewards(self, n: int) -> FloatArray:
         """Return the reward, float64[n], of each of the first n trials among themselves."""
         usable = self._history.usable[:n]
-        known = np.sort(self._history.loss[:n][usable])
         rewards = np.full(n, -self._penalty)
-        better = np.searchsorted(known, self._history.loss[:n][usable], side="left")
-        rewards[usable] = 1.0 - better / max(len(known), 1)
+        if not usable.any():
+            return rewards
+        above = self._sharpness * _above_the_best(self._history.loss[:n][usable])
+        rewards[usable] = 1.0 - above
+        rewards[~usable] = rewards[usable].min() - self._penalty
         return rewards
 
     def _advantages(self, rewards: FloatArray) -> FloatArray:
@@ -142,20 +161,21 @@ class Reinforce(PolicyGradient):
     ConfuciuX, MICRO 2020.
     """
 
-    options = ParameterSpace(_options(batch=8, rate=0.03, entropy=0.05))
+    options = ParameterSpace(_options(batch=32, rate=0.03, entropy=0.05))
 
     def __init__(
         self,
         space: Space,
         rng: np.random.Generator,
         *,
-        batch: int = 8,
+        batch: int = 32,
         rate: float = 0.03,
         entropy: float = 0.05,
         penalty: float = 1.0,
         hidden: int = 16,
+        sharpness: float = 3.0,
     ) -> None:
-        super().__init__(space, rng, batch, rate, entropy, penalty, hidden)
+        super().__init__(space, rng, batch, rate, entropy, penalty, hidden, sharpness)
 
     def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:
         self._ascend(rows, masks, np.broadcast_to(advantages[:, None], rows.shape))
@@ -169,7 +189,7 @@ class Ppo(PolicyGradient):
 
     options = ParameterSpace(
         (
-            *_options(batch=8, rate=0.015, entropy=0.05),
+            *_options(batch=32, rate=0.015, entropy=0.05),
             Parameter("epochs", (1, 2, 4, 8, 64), 8, free=True, doc="steps on each batch"),
             Parameter("clip", (0.05, 0.1, 0.2, 0.3, 10.0), 0.2, free=True,
                       doc="how far a choice's probability ratio may leave 1"),
@@ -181,15 +201,16 @@ class Ppo(PolicyGradient):
         space: Space,
         rng: np.random.Generator,
         *,
-        batch: int = 8,
+        batch: int = 32,
         rate: float = 0.015,
         entropy: float = 0.05,
         penalty: float = 1.0,
         hidden: int = 16,
+        sharpness: float = 3.0,
         epochs: int = 8,
         clip: float = 0.2,
     ) -> None:
-        super().__init__(space, rng, batch, rate, entropy, penalty, hidden)
+        super().__init__(space, rng, batch, rate, entropy, penalty, hidden, sharpness)
         self._epochs, self._clip = epochs, clip
 
     def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:

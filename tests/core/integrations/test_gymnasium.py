@@ -91,4 +91,16 @@ def test_unknown_names_are_refused(toy):
 
 def test_several_objectives_are_refused(toy):
     with pytest.raises(CosearchError, match="one objective"):
-        ours.DesignEnv(GEMM, "toy", "energy,latency")
+        ours.DesignEnv(GEMM, "toy", objective="energy,latency")
+
+
+def test_masked_ppo_finds_the_mask_by_its_name(env):
+    _, info = env.reset(seed=0)
+    done = False
+    while not done:
+        mask = env.unwrapped.action_masks()
+        assert mask.dtype == bool
+        assert mask.any()
+        assert mask.tolist() == info["action_mask"].astype(bool).tolist()
+        _, _, done, _, info = env.step(int(np.flatnonzero(mask)[-1]))
+    assert not env.unwrapped.action_masks().any()
