@@ -19,7 +19,6 @@ WINGS = (
     "typing",
     "quantities",
     "lately",
-    "compiling",
     "search",
     "registry",
     "workload",

@@ -23,19 +23,16 @@ from cosearch.workload.einsum import Einsum
 EVALUATIONS = 1000
 """Mappings priced per layer when the budget does not say."""
 
-BATCH = 100
-"""Mappings asked for at once: ten generations of the default budget."""
-
 
 class StrategyMapper(Mapper):
     """Finds a mapping with a search strategy; proves nothing.
 
     Args:
         strategy: a strategy's class with its options.
-        batch: mappings asked for at once.
+        batch: mappings asked for at once; None: as many as the strategy likes.
     """
 
-    def __init__(self, strategy: Named[Strategy], batch: int = BATCH) -> None:
+    def __init__(self, strategy: Named[Strategy], batch: int | None = None) -> None:
         self.strategy = strategy
         self.batch = batch
 
@@ -51,12 +48,13 @@ class StrategyMapper(Mapper):
         started = time.perf_counter()
         space = accelerator.mapspace(layer)
         strategy = self.strategy.make(space, rng)
+        batch = self.batch or strategy.at_once
         found, limits = _Findings(), Limits()
         limit = budget.evaluations or budget.trials or EVALUATIONS
         while found.evaluations < limit:
             if budget.seconds is not None and time.perf_counter() - started > budget.seconds:
                 break
-            asked = min(self.batch, limit - found.evaluations)
+            asked = min(batch, limit - found.evaluations)
             rows = asked_rows(strategy, asked, space, self.strategy.name)
             if len(rows) == 0:
                 break

@@ -61,6 +61,7 @@ class Stepwise(Mapper):
             chosen["acquisition"] = acquisition
         if search.name == "bayesian":
             chosen |= {"local": 0, "kernel": kernel, "features": features}
+            chosen |= {"start": "random", "margins": False}
         self.strategy, self.step = search.given(**chosen), step
 
     def map(

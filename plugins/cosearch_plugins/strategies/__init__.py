@@ -31,6 +31,8 @@ def cosearch_strategies() -> list[Registration]:
             ("hyperband", "hyperband:Hyperband", "cheap judgements first, where there are any"),
             ("optuna", "optuna_samplers:Optuna", "Optuna's samplers: TPE, GP, CMA-ES, NSGA"),
             ("pymoo", "pymoo_algorithms:Pymoo", "pymoo's evolutionary algorithms"),
+            ("pycma", "pycma:Pycma", "CMA-ES of the package cma"),
+            ("nevergrad", "nevergrad_optimizers:Nevergrad", "Nevergrad's optimizers"),
             ("nsga2", "nsga2:Nsga2", "evolution of a Pareto front, for several objectives"),
         )
     ]

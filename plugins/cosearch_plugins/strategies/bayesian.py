@@ -15,18 +15,24 @@ from cosearch_plugins.strategies.parts.feasibility import FeasibilityModel
 from cosearch_plugins.strategies.parts.features import Features
 from cosearch_plugins.strategies.parts.gaussian_process import KernelSurrogate
 from cosearch_plugins.strategies.parts.history import History, standardised
+from cosearch_plugins.strategies.parts.margins import Margins
+from cosearch_plugins.strategies.parts.pending import Pending
+from cosearch_plugins.strategies.parts.scalarised import drawn_weights, scalarised
 from cosearch_plugins.strategies.parts.surrogates import LinearSurrogate, Surrogate
+from cosearch_plugins.strategies.sobol import Sobol
 
 _BEST = 5
 """Designs around which local candidates are sought."""
 
+_PATIENCE = 20
+"""The model starts without the feasible designs it waits for after so many times their number."""
+
+_WEIGHTINGS = 8
+"""Of several losses tried in one ask."""
+
 _DOUBTED = 1e-6
 """Weight of a candidate that is infeasible by the drawn model, times its probability."""
 
-WARMUP = Parameter(
-    "warmup", (2, 5, 10, 30, 10_000), 5, free=True,
-    doc="random designs before the model; the paper takes 5 for hardware, 30 for mappings",
-)  # fmt: skip
 ACQUISITION = Parameter(
     "acquisition", ("lcb", "ei", "thompson"), "lcb",
     doc="lower confidence bound, expected improvement or Thompson sampling",
@@ -40,30 +46,41 @@ CONFIDENCE = Parameter(
 class Bayesian(Strategy):
     """A Gaussian process proposes designs that are good, or uncertain, and likely feasible.
 
-    Known constraints are met by rejection sampling of the candidates. Unknown ones are learned by
-    logistic regression: every ask draws a model from its posterior, and the candidates that are
-    feasible by it come first. A candidate thus counts as often as it is likely to be feasible.
-    Weighting by the probability itself, as the paper does, keeps away from the edge of what can
-    be built, where the best designs are. The linear kernel is Bayesian linear regression.
+    Known constraints are met by rejection sampling of the candidates. Unknown ones are learned
+    twice. A logistic regression learns from the labels; by how much limits are missed is learned
+    limit by limit. Every ask draws all of these models from their posteriors, and the candidates
+    that are feasible by them come first, so a candidate counts as often as it is likely to be
+    feasible. Weighting by the probability itself, as the paper does, keeps away from the edge of
+    what can be built, where the best designs are. The linear kernel is Bayesian linear regression.
+
+    Of several losses each design is sought for another weighting of them (ParEGO).
 
     Sources: Shi et al., Learned Hardware/Software Co-Design of Neural Accelerators,
     arXiv:2010.02075, sections 3.2 to 4.3; constraints drawn from their posterior: Eriksson and
     Poloczek, Scalable Constrained Bayesian Optimization, AISTATS 2021, section 2. Beyond the
-    paper, a share of the candidates are neighbours of the best designs; `local=0` has none.
+    paper, the process has a Matern kernel, the first designs are a Sobol sequence and a share of
+    the candidates are neighbours of the best: `kernel=linear,start=random,warmup=5,local=0` and
+    `margins=false` take that back.
     """
 
+    multi_objective = True
+    at_once = 10
     options = ParameterSpace(
         (
-            Parameter("kernel", ("linear", "matern", "rbf"), "linear", doc="of the process"),
+            Parameter("kernel", ("linear", "matern", "rbf"), "matern", doc="of the process"),
             ACQUISITION,
             CONFIDENCE,
-            WARMUP,
+            Parameter("start", ("sobol", "random"), "sobol", doc="what the first designs are"),
+            Parameter("warmup", (2, 3, 5, 10, 30, 10_000), 3, free=True,
+                      doc="feasible designs before the model; of a random start, all designs"),
             Parameter("candidates", (10, 75, 150, 300, 600, 100_000), 150, free=True,
                       doc="feasible designs among which the acquisition chooses"),
             Parameter("local", (0.0, 0.25, 0.5, 0.75, 1.0), 0.5, free=True,
                       doc="share of the candidates that are neighbours of the best designs"),
             Parameter("features", ("space", "encoding"), "space",
                       doc="what the model sees: the space's features, or the bare choices"),
+            Parameter("margins", (False, True), True,
+                      doc="learns by how much limits are missed, where that is told"),
         )
     )  # fmt: skip
 
@@ -72,13 +89,15 @@ class Bayesian(Strategy):
         space: Space,
         rng: np.random.Generator,
         *,
-        kernel: str = "linear",
+        kernel: str = "matern",
         acquisition: str = "lcb",
         confidence: float = 1.0,
-        warmup: int = 5,
+        start: str = "sobol",
+        warmup: int = 3,
         candidates: int = 150,
         local: float = 0.5,
         features: str = "space",
+        margins: bool = True,
     ) -> None:
         super().__init__(space, rng)
         self._acquisition = Acquisition(acquisition, confidence)
@@ -87,9 +106,11 @@ class Bayesian(Strategy):
         seen, named = len(self._features), self._features.named
         self._loss_model = _surrogate(kernel, seen, named)
         self._label_model = FeasibilityModel(seen, named)
+        self._margins = Margins(seen, named) if margins else None
         self._history = History(space)
         self._unseen = Unseen(space)
-        self._pending: dict[bytes, Rows] = {}
+        self._sobol = Sobol(space, rng, self._unseen) if start == "sobol" else None
+        self._pending = Pending(len(space.names))
         self._raw_draws = self._asks = 0
 
     @property
@@ -98,16 +119,19 @@ class Bayesian(Strategy):
         return {"raw_draws": self._raw_draws + self._unseen.draws, "model_asks": self._asks}
 
     def ask(self, n: int) -> Rows:
-        """Return random rows while warming up, then those of the highest acquisition."""
-        begun = len(self._history) + len(self._pending)
-        early = n if len(self._history) == 0 else min(n, max(0, self._warmup - begun))
-        rows = self._unseen.draw(early, self.rng)
-        if n > early:
-            modelled = self._propose(n - early)
-            filler = self._unseen.draw(n - early - len(modelled), self.rng)
-            rows = np.concatenate([rows, modelled, filler])
-        self._pending.update((row.tobytes(), row.copy()) for row in rows)
-        return rows
+        """Return the first designs while warming up, then those of the highest acquisition."""
+        rows = self._first(self._early(n))
+        missing = n - len(rows)
+        # Of several losses, each weighting of them is asked for a few designs.
+        share = missing if self._m == 1 else -(-missing // _WEIGHTINGS)
+        found = [rows]
+        for begun in range(0, missing, max(share, 1)):
+            modelled = self._propose(min(share, missing - begun))
+            self._pending.add(modelled)
+            found.append(modelled)
+        filler = self._unseen.draw(n - sum(map(len, found)), self.rng)
+        self._pending.add(np.concatenate([rows, filler]))
+        return np.concatenate([*found, filler])
 
     def tell(
         self,
@@ -118,43 +142,64 @@ class Bayesian(Strategy):
     ) -> None:
         """Take the trials in: a rank-one update each with the linear kernel."""
         told = self.checked(rows, losses, feasible, violations)
-        self._unseen.mark(told.rows)
-        for row in told.rows:
-            self._pending.pop(row.tobytes(), None)
         self._history.add(told)
+        self._unseen.mark(told.rows)
+        self._pending.remove(told.rows)
         x = self._features(told.rows)
-        usable = told.feasible & np.isfinite(told.loss)
+        usable = told.feasible & np.isfinite(told.losses).all(axis=1)
         self._label_model.add(x, usable)
         self._loss_model.add(x[usable])
+        if self._margins is not None:
+            self._margins.add(x, told)
+
+    @property
+    def _m(self) -> int:
+        return int(self._history.losses.shape[1])
+
+    def _early(self, n: int) -> int:
+        """Return how many of the next n designs come before the model."""
+        begun = len(self._history) + len(self._pending)
+        if len(self._history) == 0:
+            return n
+        if self._sobol is None:
+            return min(n, max(0, self._warmup - begun))
+        enough = int(self._history.usable.sum()) >= self._warmup
+        return 0 if enough else min(n, max(0, _PATIENCE * self._warmup - begun))
+
+    def _first(self, n: int) -> Rows:
+        return self._unseen.draw(n, self.rng) if self._sobol is None else self._sobol.ask(n)
 
     def _propose(self, n: int) -> Rows:
         """Return up to n rows chosen by the acquisition."""
-        pool = self._pool(max(self._candidates, 2 * n))
+        usable = self._history.usable
+        losses = self._history.losses[usable]
+        loss = losses[:, 0]
+        if self._m > 1:
+            loss = scalarised(losses, drawn_weights(self._m, self.rng))
+        best = self._history.rows[usable][np.argsort(loss, kind="stable")[:_BEST]]
+        pool = self._pool(max(self._candidates, 2 * n), best)
         if len(pool) == 0:
             return pool
-        pending = [row[None, :] for row in self._pending.values()]
-        x = self._features(np.concatenate([*pending, pool]))
+        pending = self._pending.rows
+        x = self._features(np.concatenate([pending, pool]))
         self._asks += 1
         weight = self._weight_of_feasible(x)
-        usable = self._history.usable
-        y = standardised(self._history.loss[usable])
+        y = standardised(loss)
         if len(y):
             self._loss_model.fit(y)
             mean, covariance = self._loss_model.posterior(x)
-            noise, best = self._loss_model.noise, float(y.min())
+            noise, least = self._loss_model.noise, float(y.min())
         else:
-            mean, covariance, noise, best = np.zeros(len(x)), np.eye(len(x)), 1.0, 1.0
-        belief = Belief(mean, covariance, noise, weight, best, len(pending))
+            mean, covariance, noise, least = np.zeros(len(x)), np.eye(len(x)), 1.0, 1.0
+        belief = Belief(mean, covariance, noise, weight, least, len(pending))
         chosen = self._acquisition.choose(n, belief, self.rng)
         return self._unseen.take(pool[chosen - len(pending)])
 
-    def _pool(self, size: int) -> Rows:
+    def _pool(self, size: int, best: Rows) -> Rows:
         """Return unseen candidates that meet the known constraints: random ones and neighbours."""
-        best = self._history.best(_BEST)
         near = best[:0]
         if len(best) and self._local > 0:
-            wanted = int(size * self._local)
-            near = self._neighbours(best, wanted)
+            near = self._neighbours(best, int(size * self._local))
         anywhere = self._unseen.find(size - len(near), self.rng)
         pool = np.concatenate([near, anywhere])
         return pool[self._unseen.new(pool)]
@@ -175,12 +220,15 @@ class Bayesian(Strategy):
         return found[:wanted]
 
     def _weight_of_feasible(self, x: FloatArray) -> FloatArray:
-        """Return the weight of each candidate, float64[c]: 1 if a drawn model has it feasible."""
+        """Return the weight of each candidate, float64[c]: 1 if drawn models have it feasible."""
         if self._history.usable.all():
             return np.ones(len(x))
         self._label_model.fit()
         doubted = _DOUBTED * np.maximum(self._label_model.probability(x), _DOUBTED)
-        return np.where(self._label_model.drawn(x, self.rng), 1.0, doubted)
+        possible = self._label_model.drawn(x, self.rng)
+        if self._margins is not None:
+            possible &= self._margins.drawn(x, self.rng)
+        return np.where(possible, 1.0, doubted)
 
 
 def _surrogate(kernel: str, seen: int, named: int) -> Surrogate:

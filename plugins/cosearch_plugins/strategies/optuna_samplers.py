@@ -9,24 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from cosearch.errors import CosearchError, MissingExtraError
+from cosearch.errors import MissingExtraError
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
-from cosearch.search.strategy import Strategy, Told
-from cosearch.search.unseen import Unseen
-from cosearch.typing import BoolArray, FloatArray, Rows
+from cosearch.typing import Rows
+from cosearch_plugins.strategies.parts.foreign import Foreign, Result
 
 _CONSTRAINT = "feasible"
-"""Name of the constraint that says whether a design was: 0 if so, 1 if not."""
+"""Name of the constraint: 0 where a design is feasible, by how much it misses where not."""
 
 _SAMPLERS = ("tpe", "gp", "cmaes", "nsga2", "nsga3", "qmc", "random")
 
 
-class Optuna(Strategy):
-    """A sampler of Optuna proposes; what it repeats, or known constraints forbid, is passed over.
+class Optuna(Foreign):
+    """A sampler of Optuna proposes; ordered columns are integers, the others categories.
 
     An infeasible design, or one of infinite loss, is told as violating a constraint, with the
-    worst loss so far. Until the first result the rows are random, for only then is the number of
-    objectives known. `cmaes` takes every column for ordered; `gp` needs PyTorch (extra `torch`).
+    worst loss so far. `cmaes` takes every column for ordered; `gp` needs PyTorch (extra `torch`).
     Needs the extra `optuna`.
 
     Source: Akiba et al., Optuna, KDD 2019; each sampler's own is named in Optuna's documentation.
@@ -61,95 +59,35 @@ class Optuna(Strategy):
         self._distributions = _distributions(space, categorical=sampler != "cmaes")
         self._sampler = _sampler(sampler, startup, population, int(rng.integers(2**31)))
         self._study: Any = None
-        self._pending: dict[bytes, Any] = {}
-        self._worst: FloatArray | None = None
-        self._unseen = Unseen(space)
 
-    def ask(self, n: int) -> Rows:
-        """Return up to n rows: the sampler's, made up with random ones where it repeats itself."""
-        found = [self._unseen.draw(0, self.rng)]
-        missing = n
-        if self._study is not None and self._distributions:
-            for _ in range(4 * n + 8):
-                if missing == 0:
-                    break
-                rows = self._from_sampler()
-                found.append(rows)
-                missing -= len(rows)
-        found.append(self._unseen.draw(missing, self.rng))
-        return np.concatenate(found)
+    def _begin(self, objectives: int) -> None:
+        self._study = _study(self._sampler, objectives)
 
-    def tell(
-        self,
-        rows: Rows,
-        losses: FloatArray,
-        feasible: BoolArray,
-        violations: FloatArray | None = None,
-    ) -> None:
-        """Finish the trials; rows that Optuna did not propose are added as trials."""
-        told = self.checked(rows, losses, feasible, violations)
-        self._unseen.mark(told.rows)
-        if len(told.rows) == 0:
-            return
-        m = told.losses.shape[1]
-        if self._study is None:
-            self._study, self._worst = _study(self._sampler, m), np.zeros(m)
-        if len(self._study.directions) != m:
-            raise CosearchError(
-                f"Optuna was told {len(self._study.directions)} losses first and now {m}"
-            )
-        with _quiet():
-            for i, row in enumerate(told.rows):
-                self._tell_one(row, *self._value(told, i))
-
-    def _value(self, told: Told, i: int) -> tuple[list[float], float]:
-        """Return the losses Optuna gets, all finite, and by how much the constraint is missed."""
-        losses = told.losses[i]
-        if self._worst is None:
-            self._worst = np.zeros(len(losses))
-        if not (told.feasible[i] and np.isfinite(losses).all()):
-            return self._worst.tolist(), 1.0
-        self._worst = np.maximum(self._worst, losses)
-        return losses.tolist(), 0.0
-
-    def _from_sampler(self) -> Rows:
-        """Return the one row the sampler proposes, or none if it may not be asked."""
-        import optuna
-
+    def _next(self) -> tuple[Rows, Any] | None:
         with _quiet():
             trial = self._study.ask(self._distributions)
-        row = np.zeros((1, len(self.space.names)), dtype=np.int64)
+        row = np.zeros(len(self.space.names), dtype=np.int64)
         for name, value in trial.params.items():
-            row[0, int(name)] = value
-        known = not bool(self.space.feasible(row)[0])
-        fresh = self._unseen.take(row)
-        if len(fresh):
-            self._pending[row[0].tobytes()] = trial
-            return fresh
-        with _quiet():
-            if known and self._worst is not None:
-                trial.set_constraint(_CONSTRAINT, 1.0)
-                self._study.tell(trial, self._worst.tolist())
-            else:
-                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        return fresh
+            row[int(name)] = value
+        return row, trial
 
-    def _tell_one(self, row: Rows, values: list[float], violation: float) -> None:
+    def _learn(self, row: Rows, result: Result, handle: Any) -> None:  # noqa: ANN401
         import optuna
 
-        trial = self._pending.pop(row.tobytes(), None)
-        if trial is not None:
-            trial.set_constraint(_CONSTRAINT, violation)
-            self._study.tell(trial, values)
-            return
-        self._study.add_trial(
-            optuna.trial.create_trial(
-                params={name: int(row[int(name)]) for name in self._distributions},
-                distributions=self._distributions,
-                values=values,
-                constraints={_CONSTRAINT: violation},
+        values = result.losses.tolist()
+        with _quiet():
+            if handle is not None:
+                handle.set_constraint(_CONSTRAINT, result.missed)
+                self._study.tell(handle, values)
+                return
+            self._study.add_trial(
+                optuna.trial.create_trial(
+                    params={name: int(row[int(name)]) for name in self._distributions},
+                    distributions=self._distributions,
+                    values=values,
+                    constraints={_CONSTRAINT: result.missed},
+                )
             )
-        )
 
 
 def _distributions(space: Space, *, categorical: bool) -> dict[str, Any]:

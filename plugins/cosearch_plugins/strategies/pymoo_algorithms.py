@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from cosearch.errors import CosearchError, MissingExtraError
+from cosearch.errors import MissingExtraError
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
-from cosearch.search.strategy import Strategy
-from cosearch.search.unseen import Unseen
-from cosearch.typing import BoolArray, FloatArray, Rows
-
-_GENERATIONS = 8
-"""Generations skipped through in one ask, because all of their rows were known already."""
+from cosearch.typing import Rows
+from cosearch_plugins.strategies.parts.foreign import Generations, Result
 
 _ALGORITHMS = ("nsga2", "age", "de")
 
-Result = tuple[FloatArray, float]
-"""Losses, float64[m], all finite, and by how much the constraint is missed: 0 or 1."""
 
+class Pymoo(Generations):
+    """An algorithm of pymoo proposes generations; columns are integers to it.
 
-class Pymoo(Strategy):
-    """An algorithm of pymoo proposes generations; they are handed out as rows are asked for.
-
-    Columns are integers to pymoo. A row it repeats is answered from memory, a row that breaks a
-    known constraint is answered as infeasible. Rows are random until a population of results is
-    there, from which it starts, and while a generation is being evaluated. Algorithms that cannot
-    be pickled are left out (GA, NSGA-III, SMS-EMOA; with one loss, nsga2 is a genetic algorithm
-    too, and `optuna:sampler=nsga3` stands in for the second). Needs the extra `pymoo`.
+    Rows are random until a population of results is there, from which it starts. Algorithms that
+    cannot be pickled are left out (GA, NSGA-III, SMS-EMOA; with one loss, nsga2 is a genetic
+    algorithm too, and `optuna:sampler=nsga3` stands in for the second). Needs the extra `pymoo`.
 
     Source: Blank and Deb, pymoo: Multi-Objective Optimization in Python, IEEE Access 8, 2020.
     """
@@ -56,94 +49,45 @@ class Pymoo(Strategy):
         self.multi_objective = algorithm != "de"
         self._name, self._size = algorithm, population
         self._seed = int(rng.integers(2**31))
-        self._unseen = Unseen(space)
-        self._results: dict[bytes, Result] = {}
-        self._worst: FloatArray | None = None
         self._algorithm: Any = None
-        self._generation: Any = None
-        self._queue: list[Rows] = []
+        self._born: Any = None
 
-    def ask(self, n: int) -> Rows:
-        """Return rows of the running generation, made up with random ones while it is out."""
-        found = [self._unseen.draw(0, self.rng)]
-        missing = n
+    def _begin(self, objectives: int) -> None:
+        """Wait: it starts from a population of results."""
+
+    def _next(self) -> tuple[Rows, Any] | None:
+        return super()._next() if len(self._results) >= self._size else None
+
+    def _generation(self) -> Rows:
         if self._algorithm is None:
-            self._begin()
-        for _ in range(_GENERATIONS if self._algorithm is not None else 0):
-            self._advance()
-            while missing and self._queue:
-                rows = self._unseen.take(self._queue.pop(0)[None, :])
-                found.append(rows)
-                missing -= len(rows)
-            if missing == 0:
-                break
-        found.append(self._unseen.draw(missing, self.rng))
-        return np.concatenate(found)
-
-    def tell(
-        self,
-        rows: Rows,
-        losses: FloatArray,
-        feasible: BoolArray,
-        violations: FloatArray | None = None,
-    ) -> None:
-        """Remember the results, from which generations are answered."""
-        told = self.checked(rows, losses, feasible, violations)
-        self._unseen.mark(told.rows)
-        for row, loss, ok in zip(told.rows, told.losses, told.feasible, strict=True):
-            if self._worst is None:
-                self._worst = np.zeros_like(loss)
-            if len(self._worst) != len(loss):
-                raise CosearchError(
-                    f"Pymoo was told {len(self._worst)} losses first and now {len(loss)}"
-                )
-            usable = bool(ok) and bool(np.isfinite(loss).all())
-            if usable:
-                self._worst = np.maximum(self._worst, loss)
-            self._results[row.tobytes()] = (loss if usable else self._worst, 0.0 if usable else 1.0)
-
-    def _begin(self) -> None:
-        """Start from the first results, once there are enough and a choice to make."""
-        movable = np.flatnonzero(self.space.cardinalities > 1)
-        if self._worst is None or len(self._results) < self._size or len(movable) == 0:
-            return
-        m = len(self._worst)
-        started = [np.frombuffer(key, dtype=np.int64) for key in list(self._results)[-self._size :]]
-        self._algorithm = _algorithm(self._name, self._size, np.array(started))
-        self._algorithm.setup(_problem(self.space, m), termination=_never(), seed=self._seed)
-
-    def _advance(self) -> None:
-        """Answer the running generation if all its results are known, and call the next."""
-        import warnings
-
-        if self._queue:
-            return
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            if self._generation is not None:
-                answers = [self._answer(row) for row in self._rows()]
-                known = [answer for answer in answers if answer is not None]
-                if len(known) < len(answers):
-                    return
-                self._generation.set("F", np.array([loss for loss, _ in known]))
-                self._generation.set("G", np.array([[missed] for _, missed in known]))
-                self._algorithm.tell(infills=self._generation)
-            self._generation = self._algorithm.ask()
-        if self._generation is None or len(self._generation) == 0:
-            self._algorithm = self._generation = None
-            return
-        self._queue = [row for row in self._rows() if self._answer(row) is None]
-
-    def _rows(self) -> Rows:
-        x = np.rint(np.asarray(self._generation.get("X"), dtype=np.float64))
+            recent = list(self._results)[-self._size :]
+            started = np.array([np.frombuffer(key, dtype=np.int64) for key in recent])
+            m = 1 if self._worst is None else len(self._worst)
+            self._algorithm = _algorithm(self._name, self._size, started)
+            self._algorithm.setup(_problem(self.space, m), termination=_never(), seed=self._seed)
+        with _quiet():
+            self._born = self._algorithm.ask()
+        if self._born is None or len(self._born) == 0:
+            self._algorithm = None
+            return np.zeros((0, len(self.space.names)), dtype=np.int64)
+        x = np.rint(np.asarray(self._born.get("X"), dtype=np.float64))
         return np.clip(x, 0, self.space.cardinalities - 1).astype(np.int64)
 
-    def _answer(self, row: Rows) -> Result | None:
-        """Return what is known of a row without evaluating it."""
-        result = self._results.get(row.tobytes())
-        if result is None and self._worst is not None and not self.space.feasible(row[None, :])[0]:
-            return self._worst, 1.0
-        return result
+    def _finish(self, results: Sequence[Result]) -> None:
+        self._born.set("F", np.array([result.losses for result in results]))
+        self._born.set("G", np.array([[result.missed] for result in results]))
+        with _quiet():
+            self._algorithm.tell(infills=self._born)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings of overflows and deprecations within pymoo off the screen."""
+    import warnings
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _require_pymoo() -> None:

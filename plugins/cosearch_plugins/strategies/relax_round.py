@@ -8,7 +8,7 @@ from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.search.strategy import Strategy
 from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch_plugins.strategies.bayesian import ACQUISITION, CONFIDENCE, WARMUP
+from cosearch_plugins.strategies.bayesian import ACQUISITION, CONFIDENCE
 from cosearch_plugins.strategies.parts.acquisition import Acquisition, Belief
 from cosearch_plugins.strategies.parts.gaussian_process import KernelSurrogate
 from cosearch_plugins.strategies.parts.history import History, standardised
@@ -33,7 +33,13 @@ class RelaxAndRound(Strategy):
         (
             ACQUISITION,
             CONFIDENCE,
-            WARMUP,
+            Parameter(
+                "warmup",
+                (2, 5, 10, 30, 10_000),
+                5,
+                free=True,
+                doc="random designs before the model",
+            ),
             Parameter(
                 "candidates",
                 (100, 300, 600, 1000, 100_000),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cosearch.search.parameters import Space
+from cosearch.search.unseen import Unseen
 from cosearch.typing import IntArray, Rows
 from cosearch_plugins.strategies.parts.direction_numbers import DIRECTION_NUMBERS
 from cosearch_plugins.strategies.parts.enumerated import Enumerated
@@ -42,13 +43,16 @@ def sobol_integers(start: int, count: int, v: IntArray) -> IntArray:
 class Sobol(Enumerated):
     """A Sobol sequence with a random digital shift, one dimension a column.
 
-    Columns beyond the 64th, which few spaces have, are drawn uniformly.
+    Columns beyond the 64th, which few spaces have, are drawn uniformly. A strategy that begins with
+    it hands in its own memory of what was `unseen`.
 
     Sources: Sobol, USSR Computational Mathematics 7, 1967; direction numbers of Joe and Kuo, 2008.
     """
 
-    def __init__(self, space: Space, rng: np.random.Generator) -> None:
-        super().__init__(space, rng)
+    def __init__(
+        self, space: Space, rng: np.random.Generator, unseen: Unseen | None = None
+    ) -> None:
+        super().__init__(space, rng, unseen)
         self._v = directions(min(len(space.names), len(DIRECTION_NUMBERS) + 1))
         self._shift = rng.integers(0, 1 << _BITS, size=len(self._v))
         self._other_columns = int(rng.integers(2**62))

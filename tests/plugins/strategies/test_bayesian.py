@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 
 import cosearch.search.unseen
+from cosearch.search.hypervolume import hypervolume, reference_point
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch_plugins.strategies.bayesian import Bayesian
+from cosearch_plugins.strategies.parts.pending import RECENT
+from cosearch_plugins.strategies.random import Random
+from cosearch_plugins.strategies.sobol import Sobol
 
 VALUES = tuple(range(8))
 SPACE = ParameterSpace(
@@ -43,7 +47,8 @@ def test_learns_an_unknown_constraint_and_searches_along_it(kernel):
 
 def test_counts_the_raw_draws_of_its_rejection_sampling(monkeypatch):
     monkeypatch.setattr(cosearch.search.unseen, "ENUMERABLE", 0)
-    strategy = Bayesian(SPACE, np.random.default_rng(0), local=0.0, candidates=150)
+    options = {"start": "random", "warmup": 5, "local": 0.0, "candidates": 150}
+    strategy = Bayesian(SPACE, np.random.default_rng(0), **options)
     searched(strategy, 5)
     before = strategy.statistics["raw_draws"]
     searched(strategy, 10)
@@ -53,8 +58,11 @@ def test_counts_the_raw_draws_of_its_rejection_sampling(monkeypatch):
     assert 150 / share * 0.8 < drawn < 4 * 150 / share
 
 
-def test_warms_up_with_random_rows():
-    few, many = (searched(Bayesian(SPACE, np.random.default_rng(0), warmup=w), 12) for w in (5, 30))
+def test_a_random_start_counts_designs():
+    few, many = (
+        searched(Bayesian(SPACE, np.random.default_rng(0), start="random", warmup=w), 12)
+        for w in (5, 30)
+    )
     assert few[:5].tolist() == many[:5].tolist()
     assert few[5:].tolist() != many[5:].tolist()
 
@@ -73,3 +81,65 @@ def test_without_features_it_sees_the_encoding_alone():
         for features in ("space", "encoding")
     )
     assert judge(sees[20:])[0].mean() < judge(blind[20:])[0].mean()
+
+
+@pytest.mark.parametrize(("until", "expected"), [(8, 10), (99, 60)])
+def test_sobol_points_come_until_three_designs_are_feasible(until, expected):
+    strategy, sobol = (
+        Bayesian(SPACE, np.random.default_rng(0)),
+        Sobol(SPACE, np.random.default_rng(9)),
+    )
+    sobol._shift = strategy._sobol._shift
+    same = 0
+    for trial in range(66):
+        rows = strategy.ask(1)
+        same += bool((rows == sobol.ask(1)).all()) and same == trial
+        ok = np.array([trial + 1 >= until])
+        strategy.tell(rows, judge(rows)[0], ok)
+    assert same == expected
+
+
+def test_of_several_losses_it_finds_the_front_sooner_than_chance():
+    def both(rows):
+        first, second = judge(rows)[0], judge(7 - rows)[0]
+        return np.hstack([first, second]), np.ones(len(rows), dtype=bool)
+
+    everything = SPACE.unrank(np.arange(SPACE.size))
+    losses = both(everything[SPACE.feasible(everything)])[0]
+    corner = reference_point(losses)
+    found = {}
+    for kind in (Bayesian, Random):
+        strategy, met = kind(SPACE, np.random.default_rng(0)), []
+        for _ in range(60):
+            rows = strategy.ask(1)
+            told = both(rows)
+            strategy.tell(rows, *told)
+            met.append(told[0][0])
+        found[kind] = hypervolume(np.array(met), corner) / hypervolume(losses, corner)
+    assert found[Bayesian] > max(found[Random], 0.9)
+
+
+def test_rows_that_are_never_told_are_given_up():
+    strategy = Bayesian(SPACE, np.random.default_rng(0))
+    searched(strategy, 12)
+    for _ in range(30):
+        strategy.ask(10)
+    assert len(strategy._pending) == RECENT
+    assert len(strategy.ask(2)) == 2
+
+
+def test_misses_that_are_told_keep_it_from_what_cannot_be_built():
+    def excess(rows):
+        return np.where(rows[:, 2] + rows[:, 3] > 6, (rows[:, 2] + rows[:, 3]) / 6 - 1, np.nan)
+
+    built = {}
+    for margins in (False, True):
+        strategy = Bayesian(SPACE, np.random.default_rng(1), margins=margins)
+        built[margins] = 0
+        for _ in range(40):
+            rows = strategy.ask(1)
+            missed = excess(rows)[:, None]
+            feasible = np.isnan(missed[:, 0])
+            strategy.tell(rows, judge(rows)[0], feasible, missed)
+            built[margins] += int(feasible[0])
+    assert built[True] >= built[False]

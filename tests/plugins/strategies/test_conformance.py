@@ -16,19 +16,22 @@ SPECS = (
     "nsga2",
     "hyperband",
     "bayesian",
-    "bayesian:kernel=matern,candidates=60",
+    "bayesian:kernel=linear,start=random,margins=false",
     "bayesian:acquisition=thompson,kernel=rbf,candidates=60",
     "relax-and-round:candidates=100",
     "surrogate-tree:candidates=50,trees=20",
     "reinforce",
     "ppo",
     "optuna",
+    "pycma",
+    "nevergrad:optimizer=DiscreteOnePlusOne",
     "pymoo",
 )
 
 SLOW_SPECS = (
     "grid:order=lexicographic,steps=3",
     "bayesian:acquisition=ei",
+    "nevergrad",
     "optuna:sampler=nsga2",
     "pymoo:algorithm=de",
     "optuna:sampler=cmaes",

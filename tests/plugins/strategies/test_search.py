@@ -12,13 +12,15 @@ import pytest
         ("cmaes", 200),
         ("nsga2", 300),
         ("bayesian", 80),
-        ("bayesian:kernel=matern", 80),
+        ("bayesian:kernel=linear", 80),
         ("bayesian:kernel=rbf", 120),
         ("relax-and-round:candidates=100", 200),
         ("reinforce", 700),
         ("ppo", 1000),
         ("optuna", 200),
         ("pymoo", 400),
+        ("pycma", 300),
+        ("nevergrad:optimizer=DiscreteOnePlusOne", 400),
     ],
 )
 def test_finds_the_optimum_sooner_than_chance(evaluations, spec, most):

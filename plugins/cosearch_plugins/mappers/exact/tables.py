@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.compiling.bundle import Bools
-from cosearch.compiling.functions import compiled
-from cosearch.typing import FloatArray
+from cosearch.typing import BoolArray, FloatArray
 from cosearch_plugins.mappers.exact.arrays import Bounds, Kept, Runs
-from cosearch_plugins.mappers.exact.parts import TABLES
+from cosearch_plugins.mappers.exact.compiling import allocating, compiled
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import (
     divides,
@@ -17,7 +15,6 @@ from cosearch_plugins.mappers.exact.tiles import (
 )
 from cosearch_plugins.mappers.exact.windows import deep_words
 from cosearch_plugins.mappers.exact.words import (
-    OPEN,
     own_cost,
     port_cycles,
     serve_cost,
@@ -135,7 +132,7 @@ def fill_reach(p: Problem, b: Bounds) -> None:
                 b.reach[t, level] = max(b.reach[t, level], p.shared[t, s])
 
 
-@TABLES.entry()
+@compiled
 def open_bounds(p: Problem, b: Bounds) -> None:
     """Begin the tables: nothing lies outside the whole layer."""
     top = len(p.block) - 1
@@ -148,7 +145,7 @@ def open_bounds(p: Problem, b: Bounds) -> None:
     b.tail[top, last] = b.tail_all[top, last] = 0.0
 
 
-@TABLES.entry(allocates=True)
+@allocating
 def fill_tails(
     p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, first: int, end: int, flat_top: bool
 ) -> None:
@@ -196,8 +193,8 @@ def fill_tails(
         b.tail_spread[level, x] = spread
 
 
-@TABLES.entry()
-def close_level(p: Problem, b: Bounds, level: int, open_axis: Bools) -> None:
+@compiled
+def close_level(p: Problem, b: Bounds, level: int, open_axis: BoolArray) -> None:
     """Fill what is outside unions at a level from its tails; open_axis: bool[axes], see branch."""
     for x in range(len(p.volume)):
         here = b.tail[level, x] < np.inf
@@ -210,7 +207,7 @@ def close_level(p: Problem, b: Bounds, level: int, open_axis: Bools) -> None:
         b.out_spread[level, x] *= -1.0
 
 
-@TABLES.entry()
+@compiled
 def fill_heads(
     p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, first: int, end: int
 ) -> None:
@@ -219,6 +216,8 @@ def fill_heads(
         least = np.inf
         if k.fit[level - 1, x]:
             for c in range(len(p.saved)):
-                own, _ = own_cost(p, k, b, runs, level - 1, x, OPEN, p.saved[c], p.pivot - 1)
+                own, _ = own_cost(
+                    p, k, b, runs, level - 1, x, np.int64(-1), p.saved[c], p.pivot - 1
+                )
                 least = min(least, own)
         b.head[level, x] = least + b.head[level - 1, x]

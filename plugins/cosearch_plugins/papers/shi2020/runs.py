@@ -41,7 +41,8 @@ from cosearch.typing import FloatArray
 from cosearch_plugins.papers.shi2020.bound import least_product
 from cosearch_plugins.papers.shi2020.setting import SETTINGS, Setting
 
-BO = "bayesian:local=0"
+BO_OF_ANY_KERNEL = "bayesian:local=0,start=random,warmup=5,margins=false"
+BO = f"{BO_OF_ANY_KERNEL},kernel=linear"
 WORD = {"word_bits": "16"}
 """What the paper holds and the space would let a search choose."""
 
@@ -69,7 +70,12 @@ CONTENDERS = (
     Contender("random x random", "random", "random"),
     Contender("relax-and-round", "relax-and-round", "stepwise:search=relax-and-round"),
     Contender("boosted trees", "surrogate-tree", "stepwise:search=surrogate-tree"),
-    Contender("BO x BO, Matern", f"{BO},kernel=matern", "stepwise:kernel=matern", ablation=True),
+    Contender(
+        "BO x BO, Matern",
+        f"{BO_OF_ANY_KERNEL},kernel=matern",
+        "stepwise:kernel=matern",
+        ablation=True,
+    ),
     Contender("BO x BO, EI", f"{BO},acquisition=ei", "stepwise:acquisition=ei", ablation=True),
     Contender(
         "BO x BO, no features",

@@ -20,9 +20,11 @@ class Enumerated(Strategy):
 
     multi_objective = True
 
-    def __init__(self, space: Space, rng: np.random.Generator) -> None:
+    def __init__(
+        self, space: Space, rng: np.random.Generator, unseen: Unseen | None = None
+    ) -> None:
         super().__init__(space, rng)
-        self._unseen = Unseen(space)
+        self._unseen = unseen or Unseen(space)
         self._next = 0
 
     @abstractmethod

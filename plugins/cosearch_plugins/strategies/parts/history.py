@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.errors import CosearchError
 from cosearch.search.parameters import Space
 from cosearch.search.strategy import Told
 from cosearch.typing import BoolArray, FloatArray, Rows
@@ -14,7 +15,7 @@ class History:
 
     def __init__(self, space: Space) -> None:
         self._rows = np.zeros((64, len(space.names)), dtype=np.int64)
-        self._loss = np.zeros(64)
+        self._losses = np.zeros((64, 1))
         self._feasible = np.zeros(64, dtype=bool)
         self._n = 0
 
@@ -23,15 +24,20 @@ class History:
         return self._n
 
     def add(self, told: Told) -> None:
-        """Append trials."""
+        """Append trials; raises CosearchError when the number of losses is another one."""
+        m = told.losses.shape[1]
+        if self._n == 0 and m != self._losses.shape[1]:
+            self._losses = np.zeros((len(self._losses), m))
+        if m != self._losses.shape[1]:
+            raise CosearchError(f"{self._losses.shape[1]} losses were told first and now {m}")
         end = self._n + len(told.rows)
         if end > len(self._rows):
             room = max(end, 2 * len(self._rows)) - len(self._rows)
             self._rows = np.pad(self._rows, ((0, room), (0, 0)))
-            self._loss = np.pad(self._loss, (0, room))
+            self._losses = np.pad(self._losses, ((0, room), (0, 0)))
             self._feasible = np.pad(self._feasible, (0, room))
         self._rows[self._n : end] = told.rows
-        self._loss[self._n : end] = told.loss
+        self._losses[self._n : end] = told.losses
         self._feasible[self._n : end] = told.feasible
         self._n = end
 
@@ -42,8 +48,13 @@ class History:
 
     @property
     def loss(self) -> FloatArray:
-        """float64[n]; infinite where not feasible."""
-        return self._loss[: self._n]
+        """float64[n]: the first loss; infinite where not feasible."""
+        return self._losses[: self._n, 0]
+
+    @property
+    def losses(self) -> FloatArray:
+        """float64[n, m]; infinite where not feasible."""
+        return self._losses[: self._n]
 
     @property
     def feasible(self) -> BoolArray:
@@ -52,8 +63,8 @@ class History:
 
     @property
     def usable(self) -> BoolArray:
-        """bool[n]: feasible and of finite loss."""
-        return self.feasible & np.isfinite(self.loss)
+        """bool[n]: feasible and of finite losses."""
+        return self.feasible & np.isfinite(self.losses).all(axis=1)
 
     def best(self, n: int) -> Rows:
         """Return up to n rows of least loss, the best first; only usable ones."""

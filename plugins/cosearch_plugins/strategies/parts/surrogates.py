@@ -93,7 +93,18 @@ class LinearSurrogate(Surrogate):
 
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and covariance at x."""
-        size = len(self._weights)
-        x = np.hstack([np.ones((len(x), 1)), x[:, : size - 1]])
+        x = self._with_bias(x)
         spread = x @ self._root
         return x @ self._weights, spread @ spread.T
+
+    def mean(self, x: FloatArray) -> FloatArray:
+        """Return the mean at x, float64[c]."""
+        return np.asarray(self._with_bias(x) @ self._weights)
+
+    def drawn(self, x: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return a function drawn from the posterior, at x: float64[c]."""
+        weights = self._weights + self._root @ rng.standard_normal(self._root.shape[1])
+        return np.asarray(self._with_bias(x) @ weights)
+
+    def _with_bias(self, x: FloatArray) -> FloatArray:
+        return np.hstack([np.ones((len(x), 1)), x[:, : len(self._weights) - 1]])

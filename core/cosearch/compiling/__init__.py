@@ -1,1 +1,0 @@
-"""What numba compiles: how, from what, and where the machine code is kept."""
