@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from cosearch.registry.registration import Registration, hookimpl
+
+if TYPE_CHECKING:
+    from cosearch.machine.hardware import HardwareModel
 
 _HERE = "cosearch_hardware"
 
@@ -34,6 +40,16 @@ def cosearch_hardware_models() -> list[Registration]:
             "GEMM core with three instruction queues; many configurations are not realizable",
         ),
     ]
+
+
+@hookimpl
+def cosearch_read_hardware(path: Path) -> HardwareModel | None:
+    """Return the array in a configuration file of SCALE-Sim."""
+    if path.suffix.lower() not in (".cfg", ".ini"):
+        return None
+    from cosearch_hardware.systolic.config import ScaleSimMachine
+
+    return ScaleSimMachine(path)
 
 
 @hookimpl

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cosearch.registry.registration import Registration, hookspec
 
 if TYPE_CHECKING:
+    from cosearch.machine.hardware import HardwareModel
     from cosearch.search.objective import Objective
     from cosearch.study.study import Study, Trial
     from cosearch.workload.network import Network
@@ -64,6 +65,20 @@ class Hooks:
             path: an existing file or directory.
             sizes: for dimensions that the file leaves open, by name; what the user wrote after
                 the path, `model.onnx:batch=1`.
+
+        Raises:
+            cosearch.errors.InputError: the file is of the reader's kind but cannot be understood.
+        """
+
+    @hookspec(firstresult=True)
+    def cosearch_read_hardware(self, path: Path) -> HardwareModel | None:
+        """Return the machine in a file, or None to let the next reader try.
+
+        Called when a user names hardware by a file that is no YAML: YAML files are the engine's.
+        The first answer stops the call.
+
+        Args:
+            path: an existing file.
 
         Raises:
             cosearch.errors.InputError: the file is of the reader's kind but cannot be understood.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve
@@ -32,6 +33,9 @@ def make_hardware(text: str, registry: Registry) -> HardwareModel:
 
     if is_machine_file(text):
         return MachineFile(text, registry)
+    found = _in_file(text, registry)
+    if found is not None:
+        return found
     named: Named[HardwareModel] = registry.find("hardware_models", text)
     model: HardwareModel = _made(named, "hardware model")
     return model
@@ -41,7 +45,18 @@ def canonical_hardware(text: str, registry: Registry) -> str:
     """Return `name:key=value,...` with checked options in order; a file stays as it is named."""
     from cosearch.formats.machine_file import is_machine_file
 
-    return text if is_machine_file(text) else registry.find("hardware_models", text).spec
+    if is_machine_file(text) or _in_file(text, registry) is not None:
+        return text
+    return registry.find("hardware_models", text).spec
+
+
+def _in_file(text: str, registry: Registry) -> HardwareModel | None:
+    """Return the machine of a file that a plugin reads; a name goes before a file."""
+    path = Path(text).expanduser()
+    if text.partition(":")[0].strip() in registry.entries["hardware_models"] or not path.is_file():
+        return None
+    model: HardwareModel | None = registry.manager.hook.cosearch_read_hardware(path=path)
+    return model
 
 
 def make_strategy(text: str, registry: Registry) -> Named[Strategy]:

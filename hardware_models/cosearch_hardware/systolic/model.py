@@ -89,9 +89,10 @@ class Systolic(HardwareModel):
         values = self.check(configuration)
         sizes = {name: int(cast("int", v)) for name, v in values.items() if name != "dataflow"}
         array = Array(dataflow=cast("Dataflow", values["dataflow"]), **sizes)
-        return self._priced(array)
+        return self.priced(array)
 
-    def _priced(self, array: Array) -> SystolicAccelerator:
+    def priced(self, array: Array) -> SystolicAccelerator:
+        """Return the machine of any sizes, those beside the choices too."""
         width = array.word_bits
         parts = {
             "register": Storage("register", "regfile", 1, width),

@@ -169,6 +169,31 @@ def test_cosearch_references(plugin):
     assert registry.find("references", "mine").target is module.Mine
 
 
+def test_cosearch_read_hardware(plugin, tmp_path):
+    from cosearch.study.building import canonical_hardware, make_hardware
+
+    registry, module = plugin(
+        """
+    from cosearch.machine.hardware import HardwareModel
+
+    @hookimpl
+    def cosearch_read_hardware(path):
+        return Mine() if path.suffix == ".mine" else None
+
+    class Mine(HardwareModel):
+        name = "mine"
+        space = ParameterSpace(())
+
+        def build(self, configuration):
+            raise NotImplementedError
+    """
+    )
+    path = tmp_path / "one.mine"
+    path.touch()
+    assert isinstance(make_hardware(str(path), registry), module.Mine)
+    assert canonical_hardware(str(path), registry) == str(path)
+
+
 def test_cosearch_workload_writers(plugin):
     registry, module = plugin(
         """
