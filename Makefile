@@ -22,6 +22,7 @@ $(VENV)/.installed-dev: pyproject.toml tools/environment.py
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed
+	$(VENV)/bin/cosearch warmup exact eyeriss
 	$(VENV)/bin/cosearch run resnet18 --hardware eyeriss --strategy evolutionary --trials 50 --seed 0
 
 test: $(VENV)/.installed-dev

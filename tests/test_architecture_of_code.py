@@ -19,6 +19,7 @@ WINGS = (
     "typing",
     "quantities",
     "lately",
+    "compiling",
     "search",
     "registry",
     "workload",

@@ -37,6 +37,7 @@ COMMANDS = (
     "list",
     "show",
     "doctor",
+    "warmup",
 )
 """Modules `cosearch.cli.<name>` with a `register(app)`, in the order of `--help`."""
 

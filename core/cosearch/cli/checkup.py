@@ -114,15 +114,15 @@ def files(store: Path) -> list[Finding]:
 
 
 def _cache() -> Finding:
-    import cosearch.loopnest
+    """Say where machine code is kept, and what of it there is for the kernel's own folder."""
+    import cosearch.loopnest.kernel
+    from cosearch.compiling.cache import place
 
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(chosen) if chosen else Path(cosearch.loopnest.__path__[0], "__pycache__")
-    if not os.access(folder if folder.exists() else folder.parent, os.W_OK):
-        return Finding("cache", f"{folder} cannot be written", "broken")
-    entries = list(folder.rglob("*.nbc")) if folder.exists() else []
-    size = sum(entry.stat().st_size for entry in entries) / 1e6
-    return Finding("cache", f"{folder}: {len(entries)} compiled functions, {size:.1f} MB")
+    folder = place(Path(cosearch.loopnest.kernel.__path__[0]))
+    if folder is None:
+        text = "no folder can be written; every run compiles what it needs (`NUMBA_CACHE_DIR`)"
+        return Finding("cache", text, "absent")
+    return Finding("cache", f"{folder.path} ({folder.why})")
 
 
 def _store(path: Path) -> Finding:

@@ -81,9 +81,16 @@ class Accelerator(ABC):
 
 
 class HardwareModel(ABC):
-    """A plugin that owns a design space; its constructor takes the declared options."""
+    """A plugin that owns a design space; its constructor takes the declared options.
+
+    Attributes:
+        options: what the constructor takes as keywords.
+        compiled: parts of compiled code that its machines need, for `cosearch warmup`: the
+            addresses of `cosearch.compiling.parts.found`.
+    """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
+    compiled: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod

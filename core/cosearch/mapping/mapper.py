@@ -102,6 +102,8 @@ class Mapper(ABC):
         options: what the constructor takes as keywords.
         uses_rng: whether the result depends on `rng`; one that does not is shared by studies of
             different seeds.
+        compiled: parts of compiled code that it needs, for `cosearch warmup`: the addresses of
+            `cosearch.compiling.parts.found`.
         bound_to: what a result depends on besides the machine, the layer, the objective and the
             options; empty for most.
         remembered: whether a result is worth keeping for other studies.
@@ -110,6 +112,7 @@ class Mapper(ABC):
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     uses_rng: ClassVar[bool] = True
+    compiled: ClassVar[tuple[str, ...]] = ()
     bound_to: str = ""
     remembered: ClassVar[bool] = True
     resizes: bool = False

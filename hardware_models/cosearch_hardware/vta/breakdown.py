@@ -69,9 +69,10 @@ def schedule_of(work: Work, row: IntArray) -> pipeline.Schedule | pipeline.AluSc
 
 def simulated(schedule: pipeline.Schedule | pipeline.AluSchedule, delay: int) -> int:
     """Return the cycles of one schedule by the event-driven simulation of queues."""
-    on_core = isinstance(schedule, pipeline.Schedule)
-    write = pipeline.programs if on_core else pipeline.alu_programs
-    program, length = write(schedule)
+    if isinstance(schedule, pipeline.Schedule):
+        program, length = pipeline.programs(schedule)
+    else:
+        program, length = pipeline.alu_programs(schedule)
     load, compute, store = (
         [instruction(*(int(x) for x in fields)) for fields in program[queue, :count]]
         for queue, count in enumerate(length)

@@ -93,6 +93,9 @@ class Vta(HardwareModel):
         area: prices areas; None is the same.
     """
 
+    compiled: ClassVar[tuple[str, ...]] = (
+        "cosearch_hardware.vta.pipeline:QUEUES=cosearch_hardware.vta.pipeline",
+    )
     options: ClassVar[ParameterSpace] = ParameterSpace(
         (
             Parameter("stack", ("intel", "apache"), doc="whose instruction set and compiler"),

@@ -9,9 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from cosearch.compiling.bundle import Ints, Ints2, Ints3
+from cosearch.compiling.functions import allocating, compiled
+from cosearch.compiling.parts import Part
 from cosearch.typing import IntArray
+
+QUEUES = Part(__name__, "QUEUES", "the queues of VTA")
+STREAMS = Part(__name__, "STREAMS", "the instructions of VTA, to be looked at")
 
 POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1, 2, 4, 8
 LOAD, COMPUTE, STORE = range(3)
@@ -83,8 +88,10 @@ class AluSchedule(NamedTuple):
     finish: int
 
 
-@njit(cache=True)
-def _emit(program, length, queue, cycles, lines, flags):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@compiled
+def _emit(
+    program: IntArray, length: IntArray, queue: int, cycles: int, lines: int, flags: int
+) -> None:
     at = length[queue]
     program[queue, at, 0] = cycles * (lines > 0)
     program[queue, at, 1] = lines * (cycles > 0)
@@ -92,19 +99,16 @@ def _emit(program, length, queue, cycles, lines, flags):  # type: ignore[no-unty
     length[queue] += 1
 
 
-@njit(cache=True)
-def _emit_unit(program, length, queue, cycles, flags):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@compiled
+def _emit_unit(program: IntArray, length: IntArray, queue: int, cycles: int, flags: int) -> None:
     program[queue, length[queue], 0] = cycles
     program[queue, length[queue], 2] = flags
     length[queue] += 1
 
 
-@njit(cache=True)
-def programs(s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Return the instructions of the three queues, int64[3, m, 3], and how many, int64[3].
-
-    An instruction is its cycles (of one line, if it touches memory), its lines and its flags.
-    """
+@allocating
+def _programs(s: Schedule) -> tuple[IntArray, IntArray]:
+    """Do what `programs` does, for compiled code."""
     tiles = s.spatial_tiles * s.channel_tiles * s.repeats
     program = np.zeros((3, 2 + tiles * (3 + 2 * s.reduction_tiles), 3), dtype=np.int64)
     length = np.zeros(3, dtype=np.int64)
@@ -147,12 +151,18 @@ def programs(s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return program, length
 
 
-@njit(cache=True)
-def alu_programs(s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Return the instructions of a layer on the ALU, as `programs` does; nothing is for LOAD.
+@STREAMS.entry(allocates=True)
+def programs(s: Schedule) -> tuple[IntArray, IntArray]:
+    """Return the instructions of the three queues, int64[3, m, 3], and how many, int64[3].
 
-    What the ALU reads is loaded into the accumulator memory, which the compute queue does itself.
+    An instruction is its cycles (of one line, if it touches memory), its lines and its flags.
     """
+    return _programs(s)
+
+
+@allocating
+def _alu_programs(s: AluSchedule) -> tuple[IntArray, IntArray]:
+    """Do what `alu_programs` does, for compiled code."""
     program = np.zeros((3, 2 + s.tiles * (3 + s.steps * (s.operands + 1)), 3), dtype=np.int64)
     length = np.zeros(3, dtype=np.int64)
     _emit(program, length, COMPUTE, s.uop_line, 1, 0)
@@ -167,19 +177,20 @@ def alu_programs(s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return program, length
 
 
-@njit(cache=True)
-def run(program, length, free_buffers, delay):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901
-    """Return the cycles until every queue is empty, or -1 when they wait for each other.
+@STREAMS.entry(allocates=True)
+def alu_programs(s: AluSchedule) -> tuple[IntArray, IntArray]:
+    """Return the instructions of a layer on the ALU, as `programs` does; nothing is for LOAD.
 
-    While one instruction has the port to itself its lines are moved in one go; the next request
-    cuts that short at the end of a line.
-
-    Args:
-        program: int64[3, m, 3].
-        length: int64[3], instructions of each queue.
-        free_buffers: tokens that load and compute start with.
-        delay: cycles until the memory serves a read that found no other.
+    What the ALU reads is loaded into the accumulator memory, which the compute queue does itself.
     """
+    return _alu_programs(s)
+
+
+@allocating
+def _run(  # noqa: C901 - one loop of events
+    program: IntArray, length: IntArray, free_buffers: int, delay: int
+) -> np.int64:
+    """Do what `run` does, for compiled code."""
     # tokens[queue, 0] from the previous queue, tokens[queue, 1] from the next
     tokens = np.zeros((3, 2), dtype=np.int64)
     tokens[LOAD, 1] = free_buffers
@@ -282,8 +293,24 @@ def run(program, length, free_buffers, delay):  # type: ignore[no-untyped-def]  
     return now
 
 
-@njit(cache=True)
-def latency(table, delay):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@STREAMS.entry(allocates=True)
+def run(program: Ints3, length: Ints, free_buffers: int, delay: int) -> np.int64:
+    """Return the cycles until every queue is empty, or -1 when they wait for each other.
+
+    While one instruction has the port to itself its lines are moved in one go; the next request
+    cuts that short at the end of a line.
+
+    Args:
+        program: int64[3, m, 3].
+        length: int64[3], instructions of each queue.
+        free_buffers: tokens that load and compute start with.
+        delay: cycles until the memory serves a read that found no other.
+    """
+    return _run(program, length, free_buffers, delay)
+
+
+@QUEUES.entry(allocates=True)
+def latency(table: Ints2, delay: int) -> Ints:
     """Return int64[n] cycles of n schedules, int64[n, 17] with the fields of Schedule.
 
     Args:
@@ -312,13 +339,13 @@ def latency(table, delay):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
             t[15],
             t[16],
         )
-        program, length = programs(schedule)
-        out[i] = run(program, length, schedule.threads, delay)
+        program, length = _programs(schedule)
+        out[i] = _run(program, length, schedule.threads, delay)
     return out
 
 
-@njit(cache=True)
-def alu_latency(table, delay):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@QUEUES.entry(allocates=True)
+def alu_latency(table: Ints2, delay: int) -> Ints:
     """Return int64[n] cycles of n schedules, int64[n, 12] with the fields of AluSchedule."""
     out = np.empty(len(table), dtype=np.int64)
     for i in range(len(table)):
@@ -326,8 +353,8 @@ def alu_latency(table, delay):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
         schedule = AluSchedule(
             t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10], t[11]
         )
-        program, length = alu_programs(schedule)
-        out[i] = run(program, length, schedule.threads, delay)
+        program, length = _alu_programs(schedule)
+        out[i] = _run(program, length, schedule.threads, delay)
     return out
 
 

@@ -121,7 +121,7 @@ class GemmWork(Work):
         """Return the simulated cycles of schedules, int64[n]."""
         from cosearch_hardware.vta.pipeline import latency
 
-        return np.asarray(latency(table, delay))
+        return np.asarray(latency(np.ascontiguousarray(table), delay))
 
     def least(self, table: IntArray, delay: int) -> IntArray:
         """Return the cycles of the busiest queue, or the port, int64[n]."""
@@ -186,7 +186,7 @@ class AluWork(Work):
         """Return the simulated cycles of schedules, int64[n]."""
         from cosearch_hardware.vta.pipeline import alu_latency
 
-        return np.asarray(alu_latency(table, delay))
+        return np.asarray(alu_latency(np.ascontiguousarray(table), delay))
 
     def least(self, table: IntArray, delay: int) -> IntArray:
         """Return the cycles of the compute queue, or the port, int64[n]."""

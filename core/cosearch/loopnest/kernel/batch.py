@@ -8,15 +8,17 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError
-from cosearch.loopnest.kernel import interpreter as kernel
+from cosearch.loopnest.kernel.feed import price
 from cosearch.loopnest.kernel.geometry import Inputs
+from cosearch.loopnest.kernel.opcodes import LANES
 from cosearch.loopnest.kernel.pack import Nests
 from cosearch.loopnest.kernel.program import checks, prices
+from cosearch.loopnest.kernel.state import Decoder, Mappings, Picks, Prices, Program
 from cosearch.loopnest.kernel.tape import registers
 from cosearch.typing import IntArray, Rows
 
 _I, _F = np.zeros(0, dtype=np.int64), np.zeros(0)
-NO_DECODER = kernel.Decoder(_I.astype(np.uint64), _I, _I, _I, _F, _F, _I, _I, _I, _I, _I, _I)
+NO_DECODER = Decoder(_I.astype(np.uint64), _I, _I, _I, _F, _F, _I, _I, _I, _I, _I, _I)
 NO_ROWS = np.zeros((0, 0), dtype=np.int64)
 NO_NESTS = Nests(
     np.zeros((1, 1, 0), dtype=np.int32),
@@ -35,7 +37,7 @@ class Source:
 
     n: int
     rows: Rows = NO_ROWS
-    decoder: kernel.Decoder = NO_DECODER
+    decoder: Decoder = NO_DECODER
     nests: Nests = NO_NESTS
 
 
@@ -50,8 +52,8 @@ class Programs:
     """
 
     inputs: Inputs
-    checks: kernel.Program
-    prices: kernel.Program
+    checks: Program
+    prices: Program
     sizes: tuple[int, int]
 
     @classmethod
@@ -65,17 +67,17 @@ class Programs:
         real, bits = (max(pair) for pair in zip(check_sizes, price_sizes, strict=True))
         return cls(inputs, check_program, price_program, (real, bits))
 
-    def run(self, source: Source, *, threads: int = 1, only_check: bool = False) -> kernel.Prices:
+    def run(self, source: Source, *, threads: int = 1, only_check: bool = False) -> Prices:
         """Price mappings; the result does not depend on the number of threads.
 
         Raises:
             CosearchError: a row is not in its space.
         """
         n = source.n
-        out = kernel.Prices(np.empty(n), np.empty(n), np.empty(n, dtype=np.int64), np.empty(n))
+        out = Prices(np.empty(n), np.empty(n), np.empty(n, dtype=np.int64), np.empty(n))
         program = self.prices
         if only_check:
-            program = program._replace(code=program.code[:0])
+            program = program.replace(code=program.code[:0])
         cuts = [n * i // threads for i in range(threads + 1)]
         if threads == 1:
             fine = [self._part(source, program, 0, n, out)]
@@ -95,20 +97,24 @@ class Programs:
             )
         return out
 
-    def _part(
-        self, source: Source, program: kernel.Program, begin: int, end: int, out: kernel.Prices
-    ) -> bool:
+    def _part(self, source: Source, program: Program, begin: int, end: int, out: Prices) -> bool:
         store = self.inputs.store
-        lanes = min(kernel.LANES, -(-max(end - begin, 1) // 8) * 8)
+        lanes = min(LANES, -(-max(end - begin, 1) // 8) * 8)
         fresh = registers(store, self.sizes, source.rows.shape[1], lanes)
         gathered = registers(store, self.sizes, 0, lanes)
-        fine: bool = kernel.price(
+        nests = source.nests
+        mappings = Mappings(
+            np.ascontiguousarray(nests.bounds, dtype=np.int32),
+            np.ascontiguousarray(nests.order),
+            np.ascontiguousarray(nests.keep),
+        )
+        fine: bool = price(
             self.checks,
             program,
             source.decoder,
             source.rows,
             self._picks(),
-            source.nests,
+            mappings,
             begin,
             end,
             fresh,
@@ -119,11 +125,11 @@ class Programs:
         )
         return fine
 
-    def _picks(self) -> kernel.Picks:
+    def _picks(self) -> Picks:
         bounds = np.array(self.inputs.bounds, dtype=np.int64).reshape(-1, 2)
         keeps = np.array(self.inputs.keeps, dtype=np.int64).reshape(-1, 2)
         varying = [i for i, order in enumerate(self.inputs.orders) if order is None]
-        return kernel.Picks(
+        return Picks(
             bounds[:, 0].copy(),
             bounds[:, 1].copy(),
             np.array(varying, dtype=np.int64),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cosearch.loopnest.kernel import interpreter as kernel
 from cosearch.loopnest.kernel.geometry import Geometry, once
+from cosearch.loopnest.kernel.opcodes import Op
 from cosearch.loopnest.kernel.pack import PLAIN, TANGLED
 from cosearch.loopnest.kernel.tape import Value
 from cosearch.loopnest.orders import ORDER_BITS
@@ -48,7 +48,7 @@ class Delivery:
         tile = shape.tile(self.t, child)
         count = len(shape.axes[self.t])
         return self.tape.emit(
-            kernel.WALK,
+            Op.WALK,
             immediates=(2 if pack.geometric_halo else self.rule,),
             listed=(len(outer), shape.dims, count, int(wide), tile, *axes, *loops),
         )
@@ -64,7 +64,7 @@ class Delivery:
         outside = self.shape.outside(level)
         if part.known is not None:
             return self.tape.product(part, outside) if part.known > 1.0 else beyond
-        return self.tape.emit(kernel.PICK, part, outside, beyond)
+        return self.tape.emit(Op.PICK, part, outside, beyond)
 
     @once
     def moving_part(self, level: int) -> Value:
@@ -82,7 +82,7 @@ class Delivery:
                 bound = shape.time(level, d)
                 if d not in relevant and bound.known != 1.0:
                     part = tape.emit(
-                        kernel.GATE_INSIDE,
+                        Op.GATE_INSIDE,
                         part,
                         bound,
                         self.inputs.order(level),
@@ -96,7 +96,7 @@ class Delivery:
             if d in relevant:
                 part = tape.product(part, bound)
             elif part.known is None and bound.known != 1.0:
-                part = tape.emit(kernel.GATE, part, bound)
+                part = tape.emit(Op.GATE, part, bound)
             elif part.known is not None and part.known > 1.0:
                 part = tape.product(part, bound)
         return part
@@ -110,7 +110,7 @@ class Delivery:
         bounds = [(d, bound) for d, bound in bounds if bound.known != 1.0]
         for (d, first), (e, second) in _in_groups(bounds, 2, (0, one)):
             turning = self.tape.emit(
-                kernel.TURNS, turning, first, second, immediates=(1 << d, 1 << e), bits=True
+                Op.TURNS, turning, first, second, immediates=(1 << d, 1 << e), bits=True
             )
         return turning
 
@@ -172,13 +172,13 @@ class Sliding:
         step, partner = shape.step(level, d), shape.step(level, e)
         turning = self.delivery.turning(level)
         inside = tape.emit(
-            kernel.INSIDE, self.inputs.order(level), turning, immediates=(8 * d,), bits=True
+            Op.INSIDE, self.inputs.order(level), turning, immediates=(8 * d,), bits=True
         )
         shift = tape.emit(
-            kernel.SHIFT, step, self.gone, inside, partner, immediates=(1 << e,), numbers=(c, k)
+            Op.SHIFT, step, self.gone, inside, partner, immediates=(1 << e,), numbers=(c, k)
         )
         lead = tape.emit(
-            kernel.LEAD,
+            Op.LEAD,
             step,
             self.first,
             inside,
@@ -188,10 +188,10 @@ class Sliding:
             numbers=(c, k),
         )
         tile = shape.tile(self.t, self.child)
-        stay = tape.emit(kernel.STAY, shift, lead, tile, rest, side)
+        stay = tape.emit(Op.STAY, shift, lead, tile, rest, side)
         others = 255 & ~(1 << e)
         return tape.emit(
-            kernel.CREDIT,
+            Op.CREDIT,
             words,
             inside,
             self.axis,
@@ -214,7 +214,7 @@ class Sliding:
         for group in _in_groups(bounds, 3, (0, tape.real(1))):
             (b, first), (c, second), (d, third) = group
             ticks = tape.emit(
-                kernel.TICK_OUTSIDE,
+                Op.TICK_OUTSIDE,
                 ticks,
                 first,
                 self.inputs.order(level),
@@ -235,7 +235,7 @@ class Sliding:
                 others = 255 & ~((1 << p) | (1 << r))
                 steps = shape.step(level, p), shape.step(level, r)
                 axis = tape.emit(
-                    kernel.ALONG,
+                    Op.ALONG,
                     self.axis,
                     turning,
                     axis,
@@ -243,7 +243,7 @@ class Sliding:
                     bits=True,
                 )
                 gone = tape.emit(
-                    kernel.GONE,
+                    Op.GONE,
                     self.axis,
                     turning,
                     self.gone,
@@ -253,7 +253,7 @@ class Sliding:
                     numbers=(cp, cr),
                 )
                 first = tape.emit(
-                    kernel.FIRST,
+                    Op.FIRST,
                     self.axis,
                     turning,
                     first,

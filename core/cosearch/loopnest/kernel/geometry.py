@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from attrs import field, frozen
 
-from cosearch.loopnest.kernel import interpreter as kernel
+from cosearch.loopnest.kernel.opcodes import Op, Travel
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, TANGLED, Pack, order_word
 from cosearch.loopnest.kernel.tape import Store, Tape, Value
 from cosearch.loopnest.slots import TIME, X, Y
@@ -200,8 +200,8 @@ class Children:
         if shape.pack.shape[self.t] == TANGLED:
             zero = tape.real(0)
             return tape.emit(
-                kernel.TRAVEL,
-                immediates=(kernel.GROUPS,),
+                Op.TRAVEL,
+                immediates=(Travel.GROUPS,),
                 listed=self.spec(False, zero, zero, zero, -1, zero),
             )
         return tape.product(*(self._places(axis) for axis in shape.axes[self.t]))
@@ -212,7 +212,7 @@ class Children:
         if len(axis) == 1 or any(s.known == 1.0 for s in spread):
             return tape.product(*spread)
         extents = [shape.extent(self.level - 1, d) for d, _ in axis]
-        return tape.emit(kernel.PLACES, *spread, *extents, numbers=tuple(c for _, c in axis))
+        return tape.emit(Op.PLACES, *spread, *extents, numbers=tuple(c for _, c in axis))
 
     def spec(
         self,

@@ -6,12 +6,13 @@ import logging
 
 import numpy as np
 
+from cosearch.compiling.parts import prepare
 from cosearch.errors import CosearchError
 from cosearch.lately import Lately
 from cosearch.loopnest.kernel.batch import Programs, Source
+from cosearch.loopnest.kernel.feed import KERNEL
 from cosearch.loopnest.kernel.geometry import Inputs
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER, Nests, inexact, pack, reasons
-from cosearch.loopnest.kernel.readiness import announce_kernel
 from cosearch.loopnest.orders import order_of_word
 from cosearch.loopnest.slots import TIME
 from cosearch.machine.architecture import Architecture
@@ -38,7 +39,7 @@ class NestPricer:
     """
 
     def __init__(self, architecture: Architecture, layer: Einsum) -> None:
-        announce_kernel()
+        prepare(KERNEL)
         why_not = inexact(architecture, layer)
         if why_not:
             raise CosearchError(

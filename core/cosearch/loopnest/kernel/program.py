@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.loopnest.kernel import interpreter as kernel
 from cosearch.loopnest.kernel.delivery_program import Delivery
 from cosearch.loopnest.kernel.geometry import Children, Geometry, Inputs
+from cosearch.loopnest.kernel.opcodes import Op, Travel
 from cosearch.loopnest.kernel.pack import (
     CAPACITY,
     MOST_SPREAD,
@@ -45,7 +45,7 @@ def checks(inputs: Inputs) -> tuple[Tape, Value, list[Value]]:
         met = used.known is not None and used.known <= limit
         if not met and limit < strictest.get(used, np.inf):
             strictest[used] = limit
-            verdict = tape.emit(kernel.BROKEN, used, verdict, numbers=(limit, number + 1.0))
+            verdict = tape.emit(Op.BROKEN, used, verdict, numbers=(limit, number + 1.0))
     return tape, verdict, compared
 
 
@@ -107,7 +107,7 @@ class _Prices:
         energy = tape.linear(0.0, (pack.compute_pj, macs))
         for level in range(self.shape.levels):
             energy = tape.emit(
-                kernel.LEAK,
+                Op.LEAK,
                 energy,
                 self.access[level],
                 cycles,
@@ -122,7 +122,7 @@ class _Prices:
         for level, bandwidths in enumerate(self.pack.bandwidth):
             if np.isfinite(bandwidths).any():
                 cycles = self.tape.emit(
-                    kernel.WAIT,
+                    Op.WAIT,
                     cycles,
                     self.steps,
                     self.reads[level],
@@ -154,7 +154,7 @@ class _Prices:
         keep = self.shape.inputs.keep(level, t)
         if keep.known is not None:
             return kept if keep.known else passed
-        return self.tape.emit(kernel.SELECT, kept, keep, passed)
+        return self.tape.emit(Op.SELECT, kept, keep, passed)
 
     def _shares(self, t: int) -> list[Value]:
         """Return the words that one instance of each level is home to (0 for operands)."""
@@ -176,7 +176,7 @@ class _Prices:
             else:
                 steps = [shape.step(level + 1, d) for d in range(shape.dims)]
                 around = tape.product(*(shape.side(axis, steps) for axis in shape.axes[t]))
-                share = tape.emit(kernel.SHARE, share, tile, around)
+                share = tape.emit(Op.SHARE, share, tile, around)
             shares.insert(0, share)
         return shares
 
@@ -198,7 +198,7 @@ class _Prices:
         block = float(pack.block[level])
         if block != 1.0:
             reads, fills, updates = (
-                v if v.known == 0.0 else tape.emit(kernel.BLOCKS, v, numbers=(block,))
+                v if v.known == 0.0 else tape.emit(Op.BLOCKS, v, numbers=(block,))
                 for v in (reads, fills, updates)
             )
         energies = tuple(float(e[level, t]) for e in (pack.read_pj, pack.fill_pj, pack.update_pj))
@@ -206,7 +206,7 @@ class _Prices:
         keep = shape.inputs.keep(level, t)
         if keep.known is None:
             operands.append(keep)
-        op = kernel.ACCESS_KEPT if keep.known is None else kernel.ACCESS
+        op = Op.ACCESS_KEPT if keep.known is None else Op.ACCESS
         self.access[level] = tape.emit(op, *operands, numbers=energies)
 
     def _accessed(self, level: int) -> Value:
@@ -217,14 +217,14 @@ class _Prices:
             return used
         if used.known is not None:
             return self.tape.real(min(used.known, clusters))
-        return self.tape.emit(kernel.MOST, used, numbers=(clusters,))
+        return self.tape.emit(Op.MOST, used, numbers=(clusters,))
 
     def _demand(self, t: int, level: int, reads: Value, writes: Value) -> None:
         keep = self.shape.inputs.keep(level, t)
         for words, demand in ((reads, self.reads), (writes, self.writes)):
             kept = self.tape.product(keep, words)
             if kept.known != 0.0:
-                demand[level] = self.tape.emit(kernel.DEMAND, demand[level], kept, self.steps)
+                demand[level] = self.tape.emit(Op.DEMAND, demand[level], kept, self.steps)
 
     def _travel(self, t: int, level: int, words: Value, inner: Value | None, share: Value) -> Value:
         """Add the network's energy; return the words as Timeloop's router count scales them."""
@@ -240,10 +240,10 @@ class _Prices:
             )
             prices = (float(pack.hop_pj[level]), float(pack.router_pj[level]))
             self.network[level] = tape.emit(
-                kernel.TRAVEL, immediates=(kernel.ENERGY,), numbers=prices, listed=spec
+                Op.TRAVEL, immediates=(Travel.ENERGY,), numbers=prices, listed=spec
             )
         if not pack.router_pj.any():
             return tape.real(0)
         zero = tape.real(0)
         spec = children.spec(False, zero, zero, words, scaled_inner, zero)
-        return tape.emit(kernel.TRAVEL, immediates=(kernel.SCALED,), listed=spec)
+        return tape.emit(Op.TRAVEL, immediates=(Travel.SCALED,), listed=spec)

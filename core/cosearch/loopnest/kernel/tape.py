@@ -12,7 +12,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from attrs import define, field
 
-from cosearch.loopnest.kernel import interpreter as kernel
+from cosearch.loopnest.kernel.opcodes import OPERANDS, WIDTH, Op
+from cosearch.loopnest.kernel.state import Program, Registers
 from cosearch.typing import IntArray
 
 Immediate: TypeAlias = tuple[int, ...]
@@ -138,7 +139,7 @@ class Tape:
         rest.sort()
         result = rest[0]
         for value in rest[1:]:
-            result = self.emit(kernel.MUL2, result, value)
+            result = self.emit(Op.MUL2, result, value)
         return self.linear(0.0, (scale, result)) if scale != 1.0 else result
 
     def linear(self, constant: float, *terms: tuple[float, Value]) -> Value:
@@ -155,22 +156,22 @@ class Tape:
             return open_terms[0][1]
         (p, a), *more = open_terms
         if not more:
-            return self.emit(kernel.LINEAR, a, numbers=(constant, p))
+            return self.emit(Op.LINEAR, a, numbers=(constant, p))
         (q, b), *more = more
-        result = self.emit(kernel.LINEAR2, a, b, numbers=(constant, p, q))
+        result = self.emit(Op.LINEAR2, a, b, numbers=(constant, p, q))
         return self.linear(0.0, (1.0, result), *more) if more else result
 
     def add(self, a: Value, b: Value) -> Value:
         """Add two numbers, whole or not."""
         if a.known == 0.0:
             return b
-        return a if b.known == 0.0 else self.emit(kernel.ADD, a, b)
+        return a if b.known == 0.0 else self.emit(Op.ADD, a, b)
 
     # -- assembly
 
     def assemble(
         self, first: Value, second: Value, used: Sequence[Value] = (), limits: Sequence[float] = ()
-    ) -> tuple[kernel.Program, int, int]:
+    ) -> tuple[Program, int, int]:
         """Return the program, and how many real and bits registers it needs.
 
         Args:
@@ -188,7 +189,7 @@ class Tape:
         def register(value: Value) -> int:
             return value.register if value.line < 0 else place[value.line]
 
-        code = np.full((len(nodes), kernel.WIDTH), 0, dtype=np.int64)
+        code = np.full((len(nodes), WIDTH), 0, dtype=np.int64)
         numbers = np.zeros((len(nodes), 4))
         lists: list[int] = []
         for line, (index, node) in enumerate(nodes.items()):
@@ -198,11 +199,11 @@ class Tape:
                 lists += [register(v) if isinstance(v, Value) else v for v in node.listed]
             code[line, :2] = node.op, place.get(index, 0)
             code[line, 2 : 2 + len(operands)] = operands
-            at = 2 + kernel.OPERANDS
+            at = 2 + OPERANDS
             code[line, at : at + len(node.immediates)] = node.immediates
             numbers[line, : len(node.numbers)] = node.numbers
         constants, known = self.store.constants()
-        program = kernel.Program(
+        program = Program(
             code,
             numbers,
             np.array(lists or [0], dtype=np.int64),
@@ -233,15 +234,15 @@ class Tape:
                     todo.append(value.line)
         nodes = {index: self._nodes[index] for index in sorted(seen)}
         for index in list(nodes):
-            if nodes[index].op == kernel.MUL2:
+            if nodes[index].op == Op.MUL2:
                 factors = list(nodes[index].operands)
                 head = factors[0]
                 if head.line in nodes and uses[head.line] == 1:
                     inner = nodes[head.line]
-                    if inner.op in (kernel.MUL2, kernel.MUL3):
+                    if inner.op in (Op.MUL2, Op.MUL3):
                         factors = [*inner.operands, *factors[1:]]
                         del nodes[head.line]
-                op = (kernel.MUL2, kernel.MUL3, kernel.MUL4)[len(factors) - 2]
+                op = (Op.MUL2, Op.MUL3, Op.MUL4)[len(factors) - 2]
                 nodes[index] = nodes[index]._replace(op=op, operands=tuple(factors))
         return nodes
 
@@ -276,12 +277,12 @@ class Tape:
         return place, (size[0], size[1])
 
 
-def registers(store: Store, sizes: tuple[int, int], columns: int, lanes: int) -> kernel.Registers:
+def registers(store: Store, sizes: tuple[int, int], columns: int, lanes: int) -> Registers:
     """Return registers for a number of lanes, constant bit patterns filled in."""
     bits: IntArray = np.zeros((max(1, sizes[1]), lanes), dtype=np.int64)
     for register, pattern in store.bit_constants().items():
         bits[register] = pattern
-    return kernel.Registers(
+    return Registers(
         np.empty((max(1, sizes[0]), lanes)),
         bits,
         np.zeros((columns, lanes), dtype=np.int64),

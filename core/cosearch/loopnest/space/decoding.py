@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.loopnest.kernel import interpreter as kernel
 from cosearch.loopnest.kernel.batch import starts
 from cosearch.loopnest.kernel.geometry import Inputs
+from cosearch.loopnest.kernel.state import Decoder
 from cosearch.loopnest.slots import FactorColumn
 from cosearch.loopnest.space.layout import RowLayout
 
@@ -36,7 +36,7 @@ def _factor(column: FactorColumn, slot: int) -> float:
     return float(column.prime) ** int(column.exponents[0, slot])
 
 
-def decoder(space: RowLayout, inputs: Inputs) -> kernel.Decoder:
+def decoder(space: RowLayout, inputs: Inputs) -> Decoder:
     """Return the tables of a mapspace for programs with these inputs."""
     columns, targets, scales, tables = _bounds(space, inputs)
     first = len(space.open_columns)
@@ -48,7 +48,7 @@ def decoder(space: RowLayout, inputs: Inputs) -> kernel.Decoder:
     first += len(space.order_levels)
     keeps = np.arange(len(inputs.keeps), dtype=np.int64)
     words = [words for _, words in orders]
-    return kernel.Decoder(
+    return Decoder(
         space.cardinalities.astype(np.uint64),
         np.array(columns, dtype=np.int64),
         np.array(targets, dtype=np.int64),

@@ -6,10 +6,11 @@ import logging
 
 import numpy as np
 
+from cosearch.compiling.parts import prepare
 from cosearch.loopnest.kernel.batch import Programs, Source
+from cosearch.loopnest.kernel.feed import KERNEL
 from cosearch.loopnest.kernel.nests import ORDERS_WORTH_A_PROGRAM
 from cosearch.loopnest.kernel.pack import inexact
-from cosearch.loopnest.kernel.readiness import announce_kernel
 from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.space.decoding import Orders, decoder, row_inputs
 from cosearch.loopnest.space.layout import RowLayout
@@ -27,7 +28,7 @@ class RowPricer:
     """
 
     def __init__(self, space: RowLayout) -> None:
-        announce_kernel()
+        prepare(KERNEL)
         self.space = space
         self.programs = Programs.of(row_inputs(space))
         self.decoder = decoder(space, self.programs.inputs)

@@ -8,16 +8,19 @@ and j alone, so that any cut into parts and any number of threads give the same 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from cosearch.compiling.bundle import Ints, Ints2
+from cosearch.compiling.parts import Part
 from cosearch.typing import IntArray, Rows
+
+SAMPLING = Part(__name__, "SAMPLING", "random rows")
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
-def _fill(seed: np.uint64, choices: IntArray, begin: np.uint64, out: Rows) -> None:
+@SAMPLING.entry()
+def _fill(seed: np.uint64, choices: Ints, begin: np.uint64, out: Ints2) -> None:
     for i in range(len(out)):
         row = out[i]
         counter = (begin + np.uint64(i)) * np.uint64(len(choices))

@@ -6,8 +6,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cosearch.compiling.bundle import (
+    Bools,
+    Bools2,
+    Bundle,
+    Floats,
+    Floats2,
+    Floats3,
+    Ints,
+    Ints2,
+    Ints3,
+)
 from cosearch.errors import CosearchError
-from cosearch.typing import BoolArray, FloatArray, IntArray
+from cosearch.typing import FloatArray, IntArray
 
 MARGIN = 1e-12
 """What a bound may exceed the best by before it is pruned: the proof holds to this."""
@@ -19,7 +30,7 @@ UNION, DEPTH, QUEUED, NODES, PRICED, AROUND, LOOKED = 0, 1, 2, 3, 4, 5, 6
 """Places in the register of a search."""
 
 
-class Kept(NamedTuple):
+class Kept(Bundle):
     """What is stored where, and what follows from it; pairs of levels a tensor moves between.
 
     Attributes:
@@ -32,18 +43,18 @@ class Kept(NamedTuple):
             instances inside one of the second outermost level together; infinite for others.
     """
 
-    keep: BoolArray
-    fit: BoolArray
-    tensor: IntArray
-    inner: IntArray
-    outer: IntArray
-    below: IntArray
-    above: IntArray
-    through: BoolArray
-    room: FloatArray
+    keep: Bools2
+    fit: Bools2
+    tensor: Ints
+    inner: Ints
+    outer: Ints
+    below: Ints2
+    above: Ints2
+    through: Bools
+    room: Floats
 
 
-class Runs(NamedTuple):
+class Runs(Bundle):
     """The smallest share of a full delivery that sliding windows can leave, by axis.
 
     Attributes:
@@ -60,20 +71,20 @@ class Runs(NamedTuple):
         divisors: int64[D], how many there are.
     """
 
-    tensor: IntArray
-    first: IntArray
-    second: IntArray
-    start: IntArray
-    least: FloatArray
-    least_top: FloatArray
-    any_start: IntArray
-    least_any: FloatArray
-    lone: FloatArray
-    union_start: IntArray
-    union_words: FloatArray
-    union_least: FloatArray
-    divisor: IntArray
-    divisors: IntArray
+    tensor: Ints
+    first: Ints
+    second: Ints
+    start: Ints
+    least: Floats
+    least_top: Floats
+    any_start: Ints
+    least_any: Floats
+    lone: Floats2
+    union_start: Ints
+    union_words: Floats
+    union_least: Floats
+    divisor: Ints2
+    divisors: Ints
 
 
 class RunStack(NamedTuple):
@@ -85,7 +96,7 @@ class RunStack(NamedTuple):
     run: FloatArray
 
 
-class Bounds(NamedTuple):
+class Bounds(Bundle):
     """Tables over the lattice, none above the truth.
 
     Attributes:
@@ -102,23 +113,23 @@ class Bounds(NamedTuple):
         spread: float64[L], most children used.
     """
 
-    head: FloatArray
-    tail: FloatArray
-    out: FloatArray
-    tail_all: FloatArray
-    out_all: FloatArray
-    tail_cycles: FloatArray
-    out_cycles: FloatArray
-    tail_spread: FloatArray
-    out_spread: FloatArray
-    candidates: IntArray
-    candidate_tail: FloatArray
-    candidate_count: IntArray
-    reach: FloatArray
-    spread: FloatArray
+    head: Floats2
+    tail: Floats2
+    out: Floats2
+    tail_all: Floats2
+    out_all: Floats2
+    tail_cycles: Floats2
+    out_cycles: Floats2
+    tail_spread: Floats2
+    out_spread: Floats2
+    candidates: Ints2
+    candidate_tail: Floats2
+    candidate_count: Ints
+    reach: Floats2
+    spread: Floats
 
 
-class Aim(NamedTuple):
+class Aim(Bundle):
     """What is minimised within limits: energy**a * cycles**b, or a weighted sum.
 
     Attributes:
@@ -154,8 +165,14 @@ class Aim(NamedTuple):
         value: float = energy_pj**self.energy_power * cycles**self.cycles_power
         return value
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Aim) and tuple(self) == tuple(other)
 
-class State(NamedTuple):
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
+class State(Bundle):
     """Where a search stands, so that it can pause anywhere.
 
     Attributes:
@@ -174,28 +191,28 @@ class State(NamedTuple):
         scratch: float64[4, L, T].
     """
 
-    tile: IntArray
-    union: IntArray
-    spread: IntArray
-    cursor: IntArray
-    base: FloatArray
-    queue_bound: FloatArray
-    queue_entry: IntArray
-    register: IntArray
-    around: IntArray
-    around_tail: FloatArray
-    best: FloatArray
-    best_tile: IntArray
-    best_union: IntArray
-    best_spread: IntArray
-    best_order: IntArray
-    at: IntArray
-    turns: IntArray
-    folds: FloatArray
-    scratch: FloatArray
+    tile: Ints
+    union: Ints
+    spread: Ints
+    cursor: Ints2
+    base: Floats2
+    queue_bound: Floats
+    queue_entry: Ints
+    register: Ints
+    around: Ints
+    around_tail: Floats
+    best: Floats
+    best_tile: Ints
+    best_union: Ints
+    best_spread: Ints
+    best_order: Ints
+    at: Ints
+    turns: Ints
+    folds: Floats3
+    scratch: Floats3
 
 
-class Net(NamedTuple):
+class Net(Bundle):
     """Scratch for the network, by child and group, and the table `travel`.
 
     Attributes:
@@ -204,12 +221,12 @@ class Net(NamedTuple):
     """
 
     any: bool
-    travel: FloatArray
-    offset: IntArray
-    place: IntArray
-    size: IntArray
-    far: IntArray
-    rows: IntArray
-    number: IntArray
-    hops: IntArray
-    state: FloatArray
+    travel: Floats2
+    offset: Ints
+    place: Ints
+    size: Ints
+    far: Ints
+    rows: Ints3
+    number: Ints
+    hops: Ints
+    state: Floats

@@ -7,9 +7,9 @@ from attrs import frozen
 
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch_plugins.mappers.exact import arrays
-from cosearch_plugins.mappers.exact.entries import compiled
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.shared_tables import Look, pieces
+from cosearch_plugins.mappers.exact.travel import fill_travel
 
 
 @frozen(eq=False)
@@ -127,5 +127,5 @@ def new_net(p: Problem, look: Look) -> arrays.Net:
     for level in np.flatnonzero((p.hop != 0) | (p.router != 0)):
         start = int(p.spread_start[level])
         for first, end in pieces(int(p.spread_start[level + 1]) - start, children**2 // 4, look):
-            compiled.fill_travel(p, net, int(level), start + first, start + end)
+            fill_travel(p, net, int(level), start + first, start + end)
     return net

@@ -228,7 +228,7 @@ class _Search:
         if solver.problem.limited.any():
             slower *= 1 - 1 / max(size.cycles, 1.0)
         power = self.aim.cycles_power
-        aim = self.aim._replace(cycles_weight=self.aim.cycles_weight * slower)
+        aim = self.aim.replace(cycles_weight=self.aim.cycles_weight * slower)
         cheaper = solver.repriced(shares.deflated(solver.problem))
         found = cheaper.solve(aim, self._left(), least / slower**power)
         self._count(found)

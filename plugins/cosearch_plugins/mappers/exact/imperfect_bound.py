@@ -110,7 +110,7 @@ class Shares:
         read = problem.word_read * self.revisited
         fill = problem.word_fill * self.revisited
         update = problem.word_update * self.moved
-        return problem._replace(
+        return problem.replace(
             read=read,
             fill=fill,
             update=update,

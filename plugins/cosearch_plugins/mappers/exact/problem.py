@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 from attrs import field, frozen
 
+from cosearch.compiling.bundle import Bools, Bools2, Bundle, Floats, Floats2, Floats3, Ints, Ints2
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.loopnest.slots import refuse_unknown
@@ -21,7 +21,7 @@ OUTSIDE = 1e-12
 """Relative margin of the proof; bounds are compared with the best times one minus this."""
 
 
-class Problem(NamedTuple):
+class Problem(Bundle):
     """Everything but what is kept where; n tiles, D dimensions, T tensors, L levels.
 
     Attributes:
@@ -73,60 +73,60 @@ class Problem(NamedTuple):
         pivot: the level whose fanout the search starts from.
     """
 
-    extent: IntArray
-    packed: IntArray
+    extent: Ints2
+    packed: Ints
     guard: int
-    strides: IntArray
-    lengths: IntArray
-    volume: FloatArray
-    words: FloatArray
-    least: FloatArray
-    free: FloatArray
-    shared: FloatArray
-    axis: IntArray
-    step: FloatArray
-    slides: BoolArray
-    sliding: BoolArray
-    odd: BoolArray
-    general: BoolArray
-    project: FloatArray
-    left: FloatArray
+    strides: Ints
+    lengths: Ints
+    volume: Floats
+    words: Floats2
+    least: Floats
+    free: Floats2
+    shared: Floats2
+    axis: Ints2
+    step: Floats2
+    slides: Bools2
+    sliding: Bools
+    odd: Bools
+    general: Bools
+    project: Floats3
+    left: Floats2
     halo: bool
     first_only: bool
     plain_output: bool
-    read: FloatArray
-    fill: FloatArray
-    update: FloatArray
-    word_read: FloatArray
-    word_fill: FloatArray
-    word_update: FloatArray
-    block: FloatArray
-    pace: FloatArray
-    limited: BoolArray
-    bandwidth: FloatArray
-    leak: FloatArray
-    hop: FloatArray
-    router: FloatArray
-    dram: BoolArray
-    fan: IntArray
-    mesh: IntArray
+    read: Floats2
+    fill: Floats2
+    update: Floats2
+    word_read: Floats2
+    word_fill: Floats2
+    word_update: Floats2
+    block: Floats
+    pace: Floats2
+    limited: Bools
+    bandwidth: Floats2
+    leak: Floats
+    hop: Floats
+    router: Floats
+    dram: Bools
+    fan: Ints2
+    mesh: Ints2
     compute: float
     first_fill: bool
-    demand: FloatArray
+    demand: Floats2
     bodies: float
     visits: float
-    temporal_ok: BoolArray
-    spread_start: IntArray
-    spread_id: IntArray
-    spread_x: IntArray
-    spread_y: IntArray
-    spread_used: IntArray
-    order_start: IntArray
-    orders: IntArray
-    order_free: IntArray
-    order_way: IntArray
-    sliders: IntArray
-    saved: IntArray
+    temporal_ok: Bools2
+    spread_start: Ints
+    spread_id: Ints
+    spread_x: Ints
+    spread_y: Ints
+    spread_used: Ints2
+    order_start: Ints2
+    orders: Ints2
+    order_free: Ints2
+    order_way: Ints2
+    sliders: Ints2
+    saved: Ints
     pivot: int
 
 

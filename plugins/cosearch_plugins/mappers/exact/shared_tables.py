@@ -14,8 +14,7 @@ import numpy as np
 from attrs import define, field
 
 from cosearch.typing import BoolArray, FloatArray, IntArray
-from cosearch_plugins.mappers.exact import arrays
-from cosearch_plugins.mappers.exact.entries import compiled
+from cosearch_plugins.mappers.exact import arrays, tables, tiles, unions, windows
 from cosearch_plugins.mappers.exact.lattice import Lattice
 from cosearch_plugins.mappers.exact.problem import Problem
 
@@ -79,7 +78,7 @@ class SharedTables:
             _make_room(self._inside)
             self._inside[inner] = self._heads(kept, bounds, runs, look)
         inside = self._inside[inner]
-        return runs, bounds._replace(head=inside.head), inside.least
+        return runs, bounds.replace(head=inside.head), inside.least
 
     def union_bounds(self, kept: arrays.Kept, aim: arrays.Aim, look: Look) -> FloatArray:
         """Return float64[n]: no mapping whose union at the pivot is a tile has a smaller value."""
@@ -87,12 +86,12 @@ class SharedTables:
         runs, bounds, inside = self.of(kept, look)
         if self._share is None:
             self._share = np.empty(len(p.packed))
-            compiled.fill_shares(p, self._share)
+            unions.fill_shares(p, self._share)
         feed = np.empty((2, len(p.packed)))
         bound = np.empty(len(p.packed))
-        compiled.fill_feeds(p, kept, bounds, feed)
+        unions.fill_feeds(p, kept, bounds, feed)
         for first, end in pieces(len(bound), 5 * len(p.saved), look):
-            compiled.bound_unions(
+            unions.bound_unions(
                 p, kept, bounds, runs, aim, self._share, feed, inside, bound, first, end
             )
         return bound
@@ -110,14 +109,14 @@ class SharedTables:
         levels, n = p.temporal_ok.shape
         b = _empty_bounds(p)
         open_axis = self._axes_that_open()
-        compiled.open_bounds(p, b)
+        tables.open_bounds(p, b)
         for level in range(levels - 1, p.pivot - 1, -1):
             if level < levels - 1:
                 spreads = int(p.spread_start[level + 2] - p.spread_start[level + 1])
                 for first, end in pieces(n, 3 * len(p.saved) * spreads, look):
-                    compiled.fill_tails(p, kept, b, runs, level, first, end, _flat(p, levels - 1))
+                    tables.fill_tails(p, kept, b, runs, level, first, end, _flat(p, levels - 1))
             look()
-            compiled.close_level(p, b, level, open_axis[level])
+            tables.close_level(p, b, level, open_axis[level])
             look()
             good = np.flatnonzero(b.tail[level] < np.inf)
             good = good[np.argsort(b.tail_all[level, good], kind="stable")]
@@ -131,16 +130,16 @@ class SharedTables:
     ) -> Inside:
         """Return the tables of what happens inside each tile."""
         p, n = self.problem, len(self.problem.packed)
-        b = bounds._replace(head=np.zeros((p.pivot + 1, n)))
+        b = bounds.replace(head=np.zeros((p.pivot + 1, n)))
         least = np.empty((len(p.saved), n))
         for level in range(1, p.pivot):
             for first, end in pieces(n, 3 * len(least), look):
-                compiled.fill_heads(p, kept, b, runs, level, first, end)
-            compiled.least_inside(b.head[level], p.strides, p.lengths)
+                tables.fill_heads(p, kept, b, runs, level, first, end)
+            tiles.close_inside(b.head[level], p.strides, p.lengths)
         for first, end in pieces(n, 3 * len(least), look):
-            compiled.fill_insides(p, kept, b, runs, least, first, end)
+            unions.fill_insides(p, kept, b, runs, least, first, end)
         for of_class in least if p.pivot > 0 else ():
-            compiled.least_inside(of_class, p.strides, p.lengths)
+            tiles.close_inside(of_class, p.strides, p.lengths)
         return Inside(b.head, least)
 
     def _axes_that_open(self) -> BoolArray:
@@ -234,7 +233,7 @@ def _window_tables(p: Problem, tight: bool, look: Look) -> arrays.Runs:
     for s, (_, d, e) in enumerate(table):
         terms = int(counts[d] * counts[e] ** 2) * (8 if tight else 1)
         for first, end in pieces(int(counts[d]), terms, look):
-            compiled.fill_runs(
+            windows.fill_runs(
                 p,
                 runs,
                 np.concatenate(values).astype(np.float64),

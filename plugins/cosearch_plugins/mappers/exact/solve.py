@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from attrs import define, evolve, field, frozen
 
+from cosearch.compiling.parts import prepare
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER
 from cosearch.loopnest.mapping import Constraints, LevelMapping, Loop, Mapping
 from cosearch.machine.architecture import Architecture
@@ -20,10 +21,11 @@ from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch_plugins.mappers.exact import arrays
 from cosearch_plugins.mappers.exact.branch import Branch, kept_of, new_net, new_state
-from cosearch_plugins.mappers.exact.entries import announce_compiling, compiled
 from cosearch_plugins.mappers.exact.lattice import Lattice
+from cosearch_plugins.mappers.exact.parts import needed
 from cosearch_plugins.mappers.exact.problem import OrderTables, Problem, fits, lay_out
 from cosearch_plugins.mappers.exact.shared_tables import Look, SharedTables
+from cosearch_plugins.mappers.exact.tree import search
 
 
 class OutOfTime(Exception):  # noqa: N818 - not an error, the search ends with what it has
@@ -220,7 +222,7 @@ class Solver:
     _shared: SharedTables = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        announce_compiling()
+        prepare(*needed(self.space.architecture, self.space.layer))
         space, look = self.space, partial(self.limits.look, grace=0.0)
         self.lattice, self.problem = lay_out(
             space.architecture, space.layer, space.constraints, self.tables, look
@@ -254,7 +256,7 @@ class Solver:
         """
         other = copy.copy(self)
         other.space = space
-        other.problem = self.problem._replace(
+        other.problem = self.problem.replace(
             demand=demand, bodies=float(bodies), visits=float(visits)
         )
         if not same_room:
@@ -323,7 +325,7 @@ class Solver:
             expanded = tally.nodes + int(state.register[arrays.NODES])
             if expanded >= limits.nodes and not none_yet:
                 break
-            status = compiled.search(
+            status = search(
                 self.problem,
                 branch.kept,
                 branch.bounds,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.typing import BoolArray, FloatArray
+from cosearch.compiling.bundle import Bools
+from cosearch.compiling.functions import compiled
+from cosearch.typing import FloatArray
 from cosearch_plugins.mappers.exact.arrays import Bounds, Kept, Runs
-from cosearch_plugins.mappers.exact.compiling import allocating, compiled
+from cosearch_plugins.mappers.exact.parts import TABLES
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import (
     divides,
@@ -15,6 +17,7 @@ from cosearch_plugins.mappers.exact.tiles import (
 )
 from cosearch_plugins.mappers.exact.windows import deep_words
 from cosearch_plugins.mappers.exact.words import (
+    OPEN,
     own_cost,
     port_cycles,
     serve_cost,
@@ -132,7 +135,7 @@ def fill_reach(p: Problem, b: Bounds) -> None:
                 b.reach[t, level] = max(b.reach[t, level], p.shared[t, s])
 
 
-@compiled
+@TABLES.entry()
 def open_bounds(p: Problem, b: Bounds) -> None:
     """Begin the tables: nothing lies outside the whole layer."""
     top = len(p.block) - 1
@@ -145,7 +148,7 @@ def open_bounds(p: Problem, b: Bounds) -> None:
     b.tail[top, last] = b.tail_all[top, last] = 0.0
 
 
-@allocating
+@TABLES.entry(allocates=True)
 def fill_tails(
     p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, first: int, end: int, flat_top: bool
 ) -> None:
@@ -193,8 +196,8 @@ def fill_tails(
         b.tail_spread[level, x] = spread
 
 
-@compiled
-def close_level(p: Problem, b: Bounds, level: int, open_axis: BoolArray) -> None:
+@TABLES.entry()
+def close_level(p: Problem, b: Bounds, level: int, open_axis: Bools) -> None:
     """Fill what is outside unions at a level from its tails; open_axis: bool[axes], see branch."""
     for x in range(len(p.volume)):
         here = b.tail[level, x] < np.inf
@@ -207,7 +210,7 @@ def close_level(p: Problem, b: Bounds, level: int, open_axis: BoolArray) -> None
         b.out_spread[level, x] *= -1.0
 
 
-@compiled
+@TABLES.entry()
 def fill_heads(
     p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, first: int, end: int
 ) -> None:
@@ -216,8 +219,6 @@ def fill_heads(
         least = np.inf
         if k.fit[level - 1, x]:
             for c in range(len(p.saved)):
-                own, _ = own_cost(
-                    p, k, b, runs, level - 1, x, np.int64(-1), p.saved[c], p.pivot - 1
-                )
+                own, _ = own_cost(p, k, b, runs, level - 1, x, OPEN, p.saved[c], p.pivot - 1)
                 least = min(least, own)
         b.head[level, x] = least + b.head[level - 1, x]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.bundle import Floats, Ints
+from cosearch.compiling.functions import compiled, inlined
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch_plugins.mappers.exact.arrays import MARGIN, Aim
-from cosearch_plugins.mappers.exact.compiling import compiled, inlined
+from cosearch_plugins.mappers.exact.parts import TABLES
 from cosearch_plugins.mappers.exact.problem import Problem
 
 
@@ -179,3 +181,9 @@ def least_outside(
         for first in range(0, len(values), stride * length):
             for i in range(first + stride * (length - 1) - 1, first - 1, -1):
                 values[i] = min(values[i], values[i + stride])
+
+
+@TABLES.entry()
+def close_inside(values: Floats, strides: Ints, lengths: Ints) -> None:
+    """Do what `least_inside` does, for Python."""
+    least_inside(values, strides, lengths)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.functions import compiled
 from cosearch.typing import IntArray
 from cosearch_plugins.mappers.exact.arrays import LOOKED, Kept, Net, State
-from cosearch_plugins.mappers.exact.compiling import compiled
+from cosearch_plugins.mappers.exact.parts import NETWORKS
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.words import carry
 
@@ -89,7 +90,7 @@ def slides_apart(p: Problem, t: int, s: int) -> bool:
     return False
 
 
-@compiled
+@NETWORKS.entry()
 def fill_travel(p: Problem, z: Net, level: int, first: int, end: int) -> None:
     """Fill z.travel, float64[m, T]: the network's least energy for a word to every child.
 
@@ -104,7 +105,7 @@ def fill_travel(p: Problem, z: Net, level: int, first: int, end: int) -> None:
         for t in range(p.axis.shape[0]):
             if slides_apart(p, t, p.spread_id[i]):
                 continue
-            scatter(p, t, level, i, np.int64(0), z)
+            scatter(p, t, level, i, np.int64(0), z)  # type: ignore[arg-type]  # no literal
             for size in range(1, int(p.volume[p.spread_id[i]]) + 1):
                 if z.number[size] > 0:
                     far = z.hops[size] if p.volume[p.spread_id[i]] > 1 else 0

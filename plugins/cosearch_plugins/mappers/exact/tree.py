@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.typing import FloatArray, IntArray
+from cosearch.compiling.bundle import Floats, Ints
+from cosearch.compiling.functions import compiled, inlined
 from cosearch_plugins.mappers.exact.arrays import (
     AROUND,
     DEPTH,
@@ -28,9 +29,9 @@ from cosearch_plugins.mappers.exact.arrays import (
     Runs,
     State,
 )
-from cosearch_plugins.mappers.exact.compiling import compiled, inlined
 from cosearch_plugins.mappers.exact.leaves import settle
 from cosearch_plugins.mappers.exact.nodes import node_bound
+from cosearch_plugins.mappers.exact.parts import SEARCH
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import divides, least_value, next_inside
 from cosearch_plugins.mappers.exact.words import spread_tail
@@ -189,7 +190,7 @@ def descend(w: State, depth: int) -> int:
     return depth + 1
 
 
-@compiled
+@SEARCH.entry()
 def search(  # noqa: C901 - one walk, calls are dear here
     p: Problem,
     k: Kept,
@@ -198,8 +199,8 @@ def search(  # noqa: C901 - one walk, calls are dear here
     aim: Aim,
     w: State,
     z: Net,
-    unions: IntArray,
-    bound: FloatArray,
+    unions: Ints,
+    bound: Floats,
     quota: int,
 ) -> int:
     """Search until the best is proven or a quota of steps is spent.

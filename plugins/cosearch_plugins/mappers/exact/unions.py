@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.typing import FloatArray
+from cosearch.compiling.bundle import Floats, Floats2
+from cosearch.compiling.functions import inlined
 from cosearch_plugins.mappers.exact.arrays import Aim, Bounds, Kept, Runs
-from cosearch_plugins.mappers.exact.compiling import compiled, inlined
+from cosearch_plugins.mappers.exact.parts import TABLES
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import least_inside, least_value
 from cosearch_plugins.mappers.exact.windows import deep_words, union_words
-from cosearch_plugins.mappers.exact.words import own_cost, reach_above, reach_between, serve_cost
+from cosearch_plugins.mappers.exact.words import (
+    OPEN,
+    own_cost,
+    reach_above,
+    reach_between,
+    serve_cost,
+)
 
 
 @inlined
@@ -70,8 +77,8 @@ def crossing_pair(p: Problem, k: Kept, t: int) -> int:
     return -1
 
 
-@compiled
-def fill_shares(p: Problem, share: FloatArray) -> None:
+@TABLES.entry()
+def fill_shares(p: Problem, share: Floats) -> None:
     """Fill share, float64[n]: most children in each union, negative, for a running minimum."""
     for x in range(len(p.volume)):
         share[x] = 0.0
@@ -81,8 +88,8 @@ def fill_shares(p: Problem, share: FloatArray) -> None:
     least_inside(share, p.strides, p.lengths)
 
 
-@compiled
-def fill_feeds(p: Problem, k: Kept, b: Bounds, feed: FloatArray) -> None:
+@TABLES.entry()
+def fill_feeds(p: Problem, k: Kept, b: Bounds, feed: Floats2) -> None:
     """Fill feed, float64[2, n]: the least energy of feeding the multipliers inside each union.
 
     The tensors share one spread, and what one of them gains by it the others lose: the least is
@@ -106,9 +113,9 @@ def fill_feeds(p: Problem, k: Kept, b: Bounds, feed: FloatArray) -> None:
         least_inside(feed[row], p.strides, p.lengths)
 
 
-@compiled
+@TABLES.entry()
 def fill_insides(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, inside: FloatArray, first: int, end: int
+    p: Problem, k: Kept, b: Bounds, runs: Runs, inside: Floats2, first: int, end: int
 ) -> None:
     """Fill inside, float64[classes, n]: least energy inside tiles first to end - 1, by class."""
     for c in range(len(p.saved)):
@@ -117,23 +124,21 @@ def fill_insides(
             if p.pivot > 0:
                 inside[c, x] = np.inf
                 if k.fit[p.pivot - 1, x]:
-                    own, _ = own_cost(
-                        p, k, b, runs, p.pivot - 1, x, np.int64(-1), p.saved[c], p.pivot - 1
-                    )
+                    own, _ = own_cost(p, k, b, runs, p.pivot - 1, x, OPEN, p.saved[c], p.pivot - 1)
                     inside[c, x] = b.head[p.pivot - 1, x] + own
 
 
-@compiled
+@TABLES.entry()
 def bound_unions(
     p: Problem,
     k: Kept,
     b: Bounds,
     runs: Runs,
     aim: Aim,
-    share: FloatArray,
-    feed: FloatArray,
-    inside: FloatArray,
-    bound: FloatArray,
+    share: Floats,
+    feed: Floats2,
+    inside: Floats2,
+    bound: Floats,
     first: int,
     end: int,
 ) -> None:

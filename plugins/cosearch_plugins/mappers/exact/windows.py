@@ -7,16 +7,24 @@ left of both dimensions over the levels outside.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
-from cosearch.typing import FloatArray, IntArray
+from cosearch.compiling.bundle import Floats, Ints
+from cosearch.compiling.functions import compiled, inlined
+from cosearch.typing import FloatArray
 from cosearch_plugins.mappers.exact.arrays import Runs, RunStack
-from cosearch_plugins.mappers.exact.compiling import allocating, compiled, inlined
+from cosearch_plugins.mappers.exact.parts import WINDOWS
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import groups_along
 
 BOTH = 2
 """Orders of two loops."""
+
+
+ONE_LEVEL = cast("int", np.int64(1))
+"""Typed so that numba takes it for no literal, for which it would compile the callee once more."""
 
 
 @compiled
@@ -70,7 +78,7 @@ def least_run(
     z.move[0, 0], z.move[0, 1] = first[1], second[1]
     z.run[0, 0], z.run[0, 1], z.run[0, 2] = 1.0, 0.0, 0.0
     level = 0
-    enter(z, 0, levels)
+    enter(z, level, levels)
     while level >= 0:
         a, b, swap = z.factor[level, 0], z.factor[level, 1], z.factor[level, 2]
         pq, rq = z.quotient[level, 0], z.quotient[level, 1]
@@ -127,12 +135,12 @@ def loose_run(size: float, pq: int, rq: int, ps: float, rs: float) -> float:
     return max(least, 0.0)
 
 
-@allocating
+@WINDOWS.entry(allocates=True)
 def fill_runs(
     p: Problem,
     runs: Runs,
-    values: FloatArray,
-    value_start: IntArray,
+    values: Floats,
+    value_start: Ints,
     levels: int,
     tight: bool,
     s: int,
@@ -186,7 +194,7 @@ def fill_runs(
                     runs.least[place] = share
                     first[0], first[1] = pq, sd * vd[ud]
                     second[0], second[1] = rq, se * ve[ue]
-                    runs.least_top[place] = least_run(size, first, second, 1, z) / (pq * rq)
+                    runs.least_top[place] = least_run(size, first, second, ONE_LEVEL, z) / (pq * rq)
                     if xd == ud and xe == ue:
                         here_too = runs.any_start[s] + xd * ne + xe
                         for way in range(4):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
+from cosearch.compiling.functions import compiled, inlined
 from cosearch.typing import FloatArray
 from cosearch_plugins.mappers.exact.arrays import Bounds, Kept, Runs, State
-from cosearch_plugins.mappers.exact.compiling import compiled, inlined
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import full_words, shared_by
 from cosearch_plugins.mappers.exact.windows import (
@@ -15,6 +17,10 @@ from cosearch_plugins.mappers.exact.windows import (
     share_left,
     share_outermost,
 )
+
+OPEN = cast("int", np.int64(-1))
+"""Instead of spatial factors that are not chosen yet; typed so that numba takes it for no literal,
+for which it would compile the callee once more."""
 
 
 @compiled
@@ -207,7 +213,15 @@ def filled_words(p: Problem, runs: Runs, t: int, level: int, x: int, u: int, sav
 
 @inlined
 def own_cost(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, x: int, s: int, saved: int, upto: int
+    p: Problem,
+    k: Kept,
+    b: Bounds,
+    runs: Runs,
+    level: int,
+    x: int,
+    s: int,
+    saved: int,
+    upto: int,
 ) -> tuple[float, float]:
     """Return the least energy of filling tiles x at a level from outside.
 

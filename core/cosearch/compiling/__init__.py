@@ -1,0 +1,1 @@
+"""What numba compiles: how, from what, and where the machine code is kept."""
