@@ -21,6 +21,8 @@ from cosearch.cli.show_plugin import (
     size_of,
 )
 from cosearch.cli.text.sources import show_sources
+from cosearch.formats.machine_file import is_machine_file
+from cosearch.formats.timeloop.directives import told
 from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
 from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator, HardwareModel
@@ -36,7 +38,13 @@ DRAWS = 20_000
 
 
 def show(session: Session, spec: str, given: Mapping[str, str], *, json: bool) -> None:
-    """Show a hardware model: the machine of one configuration, and all there could be."""
+    """Show a hardware model: the machine of one configuration, and all there could be.
+
+    A file describes one machine, with nothing to choose.
+    """
+    if is_machine_file(spec):
+        _show_file(session, spec, given, json=json)
+        return
     named: Named[HardwareModel] = session.registry.find("hardware_models", spec)
     model = make_hardware(spec, session.registry)
     configuration = {**model.baseline, **model.space.parse(given)}
@@ -60,6 +68,35 @@ def show(session: Session, spec: str, given: Mapping[str, str], *, json: bool) -
     _show_space(session, model.space, configuration)
     session.output.show("")
     show_options(session, named)
+
+
+def _show_file(session: Session, spec: str, given: Mapping[str, str], *, json: bool) -> None:
+    """Show the one machine in a file, and what the file says of mappings."""
+    model = make_hardware(spec, session.registry)
+    model.space.parse(given)
+    machine = build(model, model.baseline)
+    notes = tuple(getattr(model, "notes", ()))
+    said = tuple(getattr(machine, "constrained", ()))
+    if json:
+        session.output.json(
+            {
+                "name": model.name,
+                "spec": spec,
+                "machine": machine_facts(machine),
+                "constraints": [told(item.level, item.directive) for item in said],
+                "notes": notes,
+            }
+        )
+        return
+    for note in notes:
+        session.output.warn(note)
+    session.output.title(spec, "a machine in a file")
+    session.output.show("")
+    _show_machine(session, machine, chosen=given)
+    if said:
+        session.output.title("constraints", "in the words of the problem they were written for")
+        for item in said:
+            session.output.show(f"  {told(item.level, item.directive)}")
 
 
 def _show_machine(session: Session, machine: Accelerator, chosen: Mapping[str, str]) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve, frozen
 from attrs import fields as attributes
-from attrs import frozen
 
 from cosearch.errors import CosearchError, InputError, near_names
 from cosearch.formats.fields import (
@@ -40,6 +40,7 @@ from cosearch.machine.architecture import (
     Partition,
 )
 from cosearch.workload.einsum import ROLES, Einsum, Role
+from cosearch.workload.language import same_dimension
 
 VERSION = 1
 PARTS = ("architecture", "layer", "mapping")
@@ -111,7 +112,25 @@ def read_specification(paths: Sequence[Path]) -> Specification:
             "put the three parts into one file, or name up to three files",
         )
     architecture, layer, mapping = (parts[name][0] for name in PARTS)
+    mapping = _in_the_letters_of(layer, mapping)
     return Specification(architecture, layer, mapping, tuple(str(path) for path in paths))
+
+
+def _in_the_letters_of(layer: Einsum, mapping: Mapping) -> Mapping:
+    """Return the mapping with its dimensions spelled as the layer's: k is K."""
+
+    def loops(given: tuple[Loop, ...]) -> tuple[Loop, ...]:
+        return tuple(Loop(same_dimension(x.dim, layer.dims) or x.dim, x.bound) for x in given)
+
+    return Mapping(
+        evolve(
+            entry,
+            temporal=loops(entry.temporal),
+            spatial_x=loops(entry.spatial_x),
+            spatial_y=loops(entry.spatial_y),
+        )
+        for entry in mapping.levels
+    )
 
 
 def read_architecture_file(path: Path) -> Architecture:

@@ -137,6 +137,12 @@ def _axes(*axes: str | tuple[tuple[str, int], ...]) -> tuple[Axis, ...]:
     return tuple(Axis(((a, 1),) if isinstance(a, str) else a) for a in axes)
 
 
+def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    """Return a number along the width and one along the height."""
+    across, down = (value, value) if isinstance(value, int) else value
+    return across, down
+
+
 def conv(
     name: str = "conv",
     *,
@@ -148,8 +154,8 @@ def conv(
     S: int = 1,
     N: int = 1,
     G: int = 1,
-    stride: tuple[int, int] = (1, 1),
-    dilation: tuple[int, int] = (1, 1),
+    stride: int | tuple[int, int] = 1,
+    dilation: int | tuple[int, int] = 1,
 ) -> Einsum:
     """Return a convolution; K and C are per group, P and R run along the width.
 
@@ -163,15 +169,16 @@ def conv(
         S: filter height.
         N: batch.
         G: groups; depthwise is `K=1, C=1, G=channels`.
-        stride: along the width and the height.
-        dilation: along the width and the height.
+        stride: one number, or one along the width and one along the height.
+        dilation: likewise.
     """
+    (stride_x, stride_y), (dilation_x, dilation_y) = _pair(stride), _pair(dilation)
     sizes = {"N": N, "K": K, "C": C, "P": P, "Q": Q, "R": R, "S": S}
     group: tuple[str, ...] = ()
     if G != 1:
         sizes, group = {"G": G, **sizes}, ("G",)
-    width = (("P", stride[0]), ("R", dilation[0]))
-    height = (("Q", stride[1]), ("S", dilation[1]))
+    width = (("P", stride_x), ("R", dilation_x))
+    height = (("Q", stride_y), ("S", dilation_y))
     return Einsum(
         name,
         tuple(sizes),

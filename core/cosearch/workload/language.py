@@ -10,7 +10,7 @@ it: a layer has no padding, its input is exactly as large as its outputs need.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -245,3 +245,11 @@ def _by_role(
     if weights not in (first.name, second.name):
         raise InputError(source, [f"there is no operand {weights!r} to be the weights"])
     return (first, second) if weights == first.name else (second, first)
+
+
+def same_dimension(word: str, dims: Sequence[str]) -> str | None:
+    """Return the dimension that a word means: the same letters, else the same but for case."""
+    if word in dims:
+        return word
+    alike = [dim for dim in dims if dim.lower() == word.lower()]
+    return alike[0] if len(alike) == 1 else None

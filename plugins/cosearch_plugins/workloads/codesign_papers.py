@@ -89,7 +89,7 @@ class TransformerLayers(PaperLayers):
     """
 
     name = "shi2020-transformer"
-    options = ParameterSpace((BATCH, sequence(128, 65_536)))
+    options = ParameterSpace((BATCH, sequence(128)))
 
     def __init__(self, batch: int = 1, sequence: int = 128) -> None:
         super().__init__(batch)

@@ -52,7 +52,7 @@ class Llama(Workload):
             Parameter("model", tuple(SIZES), "llama2-7b", doc="which sizes"),
             Parameter("phase", ("prefill", "decode"), "prefill", doc="a prompt, or one token"),
             BATCH,
-            sequence(2048, 131_072),
+            sequence(2048),
             Parameter(
                 "logits",
                 ("last", "all"),

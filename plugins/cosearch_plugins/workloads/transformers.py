@@ -17,10 +17,10 @@ class BertBase(Workload):
 
     Args:
         batch: sequences in one run.
-        sequence: tokens in each.
+        sequence: tokens in each; it was trained for 512, a longer one has as many positions more.
     """
 
-    options = ParameterSpace((BATCH, sequence(128, 512)))
+    options = ParameterSpace((BATCH, sequence(128)))
 
     def __init__(self, batch: int = 1, sequence: int = 128) -> None:
         self.batch, self.sequence = batch, sequence
@@ -29,7 +29,7 @@ class BertBase(Workload):
         """Return the network."""
         source = "Devlin et al., NAACL 2019, section 3; vocabulary of bert-base-uncased"
         net = NetworkBuilder("bert-base", self.batch, source)
-        for rows in (30_522, 512, 2):
+        for rows in (30_522, max(512, self.sequence), 2):
             net.embedding(rows, WIDTH)
         x = tokens(self.sequence, WIDTH)
         net.normalize("norm", x)
@@ -44,10 +44,10 @@ class GPT2(Workload):
 
     Args:
         batch: sequences in one run.
-        sequence: tokens in each.
+        sequence: tokens in each; it was trained for 1024, a longer one has more positions.
     """
 
-    options = ParameterSpace((BATCH, sequence(1024, 1024)))
+    options = ParameterSpace((BATCH, sequence(1024)))
 
     def __init__(self, batch: int = 1, sequence: int = 1024) -> None:
         self.batch, self.sequence = batch, sequence
@@ -56,7 +56,7 @@ class GPT2(Workload):
         """Return the network; the output layer shares the embedding's parameters."""
         source = "Radford et al., 2019, Table 2, and the released 124M checkpoint's sizes"
         net = NetworkBuilder("gpt2", self.batch, source)
-        net.embedding(1024, WIDTH)
+        net.embedding(max(1024, self.sequence), WIDTH)
         x = tokens(self.sequence, WIDTH)
         for i in range(LAYERS):
             x = block(net, f"layer{i}", x, heads=HEADS, inner=INNER)

@@ -87,6 +87,7 @@ def memories(draw, name, mesh, *, outermost, networks):
         may_keep=draw(roles) - keeps,
         partitions={} if roomy else draw(st.one_of(st.just({}), split)),
         network_below=draw(link),
+        cluster_size=draw(st.sampled_from([1, 1, 1, 2, 3])),
     )
 
 

@@ -26,6 +26,7 @@ from cosearch.formats.yaml_source import YamlDocument
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.machine.architecture import Architecture
 from cosearch.workload.einsum import Einsum
+from cosearch.workload.language import same_dimension
 
 PARTS = ("architecture_constraints", "arch_constraints", "mapspace_constraints", "mapspace")
 """What Timeloop calls the part, now and in its first versions."""
@@ -225,10 +226,10 @@ class _Reader:
         given = [f for f in directive.factors if f.sign == "="]
         fixed: dict[str, int] = {}
         for factor in given:
-            dim = dimension(factor.dim, dims)
+            dim = same_dimension(factor.dim, dims)
             if dim is not None:
                 fixed[dim] = min(factor.bound, bounds[dim])
-        named = {dimension(f.dim, dims) for f in directive.factors}
+        named = {same_dimension(f.dim, dims) for f in directive.factors}
         if directive.only:
             fixed |= {dim: 1 for dim in dims if dim not in named}
         for tensor in self._tensors(directive.still, directive):
@@ -237,7 +238,9 @@ class _Reader:
         return fixed
 
     def _most(self, directive: Directive) -> dict[str, int]:
-        dims = [(dimension(f.dim, self.layer.dims), f) for f in directive.factors if f.sign == "<="]
+        dims = [
+            (same_dimension(f.dim, self.layer.dims), f) for f in directive.factors if f.sign == "<="
+        ]
         return {dim: max(1, f.bound) for dim, f in dims if dim is not None}
 
     def _merged(
@@ -253,7 +256,7 @@ class _Reader:
     def _note_strange(self, directive: Directive) -> None:
         """Note factors that speak of dimensions which the layer does not have."""
         for factor in directive.factors:
-            dim = dimension(factor.dim, self.layer.dims)
+            dim = same_dimension(factor.dim, self.layer.dims)
             if dim is None and not (factor.sign == "=" and factor.bound in (0, 1)):
                 self._leave(directive, f"{factor.text}, for the layer has no such dimension")
             elif dim is not None and factor.sign == "=" and factor.bound > self.layer.bounds[dim]:
@@ -265,7 +268,7 @@ class _Reader:
 
     def _order(self, directive: Directive) -> tuple[str, ...]:
         words = permuted(directive.permutation, self.layer.dims)
-        dims = [dimension(word, self.layer.dims) for word in words]
+        dims = [same_dimension(word, self.layer.dims) for word in words]
         known = [dim for dim in dims if dim is not None]
         if len(set(known)) < len(known):
             raise InputError(directive.where, [f"{directive.permutation!r} names one twice"])
@@ -309,11 +312,3 @@ class _Reader:
         levels = range(len(self.architecture.levels))
         all_of_them = math.prod(math.prod(self.architecture.fanout(i)) for i in levels)
         return math.ceil((directive.least or 0.0) * all_of_them - 1e-9)
-
-
-def dimension(word: str, dims: Sequence[str]) -> str | None:
-    """Return the dimension that a word means: the same letters, else the same but for case."""
-    if word in dims:
-        return word
-    alike = [dim for dim in dims if dim.lower() == word.lower()]
-    return alike[0] if len(alike) == 1 else None

@@ -204,3 +204,23 @@ def tensors_named(words: Sequence[str], layer: Einsum) -> tuple[list[str], list[
         known += meant
         strange += [] if meant else [word]
     return known, strange
+
+
+def told(level: str, directive: Directive) -> str:
+    """Return a directive on one line: `sram temporal: factors M=2 C<=4, permutation MC`."""
+    d = directive
+    parts = {
+        "factors only" if d.only else "factors": " ".join(f.text for f in d.factors),
+        "permutation": d.permutation if isinstance(d.permutation, str) else "",
+        "split": "" if d.split is None else str(d.split),
+        "keep": " ".join(d.keep),
+        "bypass": " ".join(d.bypass),
+        "keep only": " ".join(d.keep_only or ()),
+        "bypass only": " ".join(d.bypass_only or ()),
+        "no iteration over": " ".join(d.still),
+        "at least": "" if d.least is None else f"{d.least:g} of all multipliers",
+    }
+    if isinstance(d.permutation, list):
+        parts["permutation"] = " ".join(map(str, d.permutation))
+    said = ", ".join(f"{name} {text}" for name, text in parts.items() if text)
+    return f"{level} {d.kind}: {said or ', '.join(d.ignored) or 'nothing'}"

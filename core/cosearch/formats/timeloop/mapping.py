@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from cosearch.formats.fields import Fields, Problems
-from cosearch.formats.timeloop.constraints import dimension
 from cosearch.formats.timeloop.directives import (
     KEEPING,
     LOOPING,
@@ -27,6 +26,7 @@ from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
 from cosearch.machine.architecture import Architecture
 from cosearch.workload.einsum import Einsum
+from cosearch.workload.language import same_dimension
 
 
 @define
@@ -208,7 +208,7 @@ class _Reader:
         place, dims = (*directive.place, "factors"), self.layer.dims
         factors: dict[str, int] = {}
         for factor in directive.factors:
-            dim = dimension(factor.dim, dims)
+            dim = same_dimension(factor.dim, dims)
             if dim is None and factor.bound in (0, 1):
                 continue
             if dim is None or factor.sign == "<=":
@@ -227,8 +227,8 @@ class _Reader:
         dims = self.layer.dims
         words = permuted(directive.permutation, dims)
         place = (*directive.place, "permutation")
-        known = [dim for dim in (dimension(word, dims) for word in words) if dim is not None]
+        known = [dim for dim in (same_dimension(word, dims) for word in words) if dim is not None]
         for word in words:
-            if dimension(word, dims) is None or words.count(word) > 1:
+            if same_dimension(word, dims) is None or words.count(word) > 1:
                 self.problems.add(place, f"{word!r} is not one of {' '.join(dims)}, each once")
         return [*dict.fromkeys(known), *(dim for dim in dims if dim not in known)]
