@@ -21,6 +21,9 @@ SUFFIXES = (".yaml", ".yml", ".json", ".jinja", ".jinja2")
 DEEPEST = 8
 """Files that include files."""
 
+LARGEST_POWER = 64
+"""Exponent in a template's arithmetic."""
+
 LARGEST = 16_000_000
 """Characters of a rendered file."""
 
@@ -50,6 +53,21 @@ def render(text: str, path: Path) -> str:
     return _Renderer(jinja2, path).render(text, path, 0)
 
 
+def _sandbox(jinja2: Any) -> Any:  # noqa: ANN401 - a module, and an environment of it
+    """Return an environment that runs no code and makes no huge values."""
+
+    class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):  # type: ignore[misc]
+        intercepted_binops = frozenset(("*", "**"))
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+            numbers = all(isinstance(side, int | float) for side in (left, right))
+            if not numbers or (operator == "**" and abs(right) > LARGEST_POWER):
+                raise jinja2.sandbox.SecurityError(f"{operator} is for numbers of common size")
+            return super().call_binop(context, operator, left, right)
+
+    return Sandbox(undefined=jinja2.StrictUndefined)
+
+
 class _Renderer:
     """Renders one file and those that it includes."""
 
@@ -61,9 +79,7 @@ class _Renderer:
     def render(self, text: str, path: Path, depth: int) -> str:
         if depth > DEEPEST:
             raise InputError(str(path), [f"files include files more than {DEEPEST} deep"])
-        environment = self.jinja2.sandbox.ImmutableSandboxedEnvironment(
-            undefined=self.jinja2.StrictUndefined
-        )
+        environment = _sandbox(self.jinja2)
         environment.globals = {
             "add_to_path": self._add_to_path,
             "cwd": lambda: str(path.parent),

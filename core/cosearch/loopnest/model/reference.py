@@ -133,12 +133,12 @@ def _counts(
     received, taken = _received(nest, level, traffic)
     if tensor is nest.layer.output:
         unread = share if received and not architecture.rules.first_fill_is_counted else 0
-        updates = served
-        reads, fills = served - share, _rounded(received - unread + taken)
+        updates = _rounded(served)
+        reductions = _rounded(served - share)
+        reads, fills = _rounded(served - share + taken), _rounded(received - unread + taken)
     else:
-        updates = 0
-        reads, fills = served, int(received + taken)
-    reductions, reads = updates and reads, _rounded(reads + taken)
+        updates = reductions = 0
+        reads, fills = _rounded(served + taken), int(received + taken)
     return TensorCounts(
         tensor.name,
         math.prod(nest.box(tensor, level)),

@@ -27,19 +27,20 @@ class Flow:
     """One tensor's words between one used instance of a level and its children.
 
     Attributes:
-        served: words that pass, each counted once however many children share it.
+        served: words that pass, each counted once however many children share it; not whole where
+            link transfers meet a bypass.
         scatters: the same words by the groups they reach.
         handed_on: words that children took from a neighbour instead.
         received: words that children got from this level, all children together.
     """
 
-    served: int
+    served: Fraction
     scatters: tuple[Scatter, ...]
     handed_on: int
     received: int
 
 
-NOTHING = Flow(0, (), 0, 0)
+NOTHING = Flow(Fraction(0), (), 0, 0)
 
 
 def flows(
@@ -88,7 +89,8 @@ def _to_keepers(
         served, handed_on = {tuple(map(tuple, groups(places))): words}, 0
     scatters = _scatters(served, grid)
     received = sum(words * sum(map(len, together)) for together, words in served.items())
-    return Flow(int(sum(s.words for s in scatters)), scatters, handed_on, received)
+    words_served = sum((s.words for s in scatters), Fraction(0))
+    return Flow(words_served, scatters, handed_on, received)
 
 
 def _scatters(served: Served, grid: Grid) -> tuple[Scatter, ...]:
@@ -111,16 +113,17 @@ def _scatters(served: Served, grid: Grid) -> tuple[Scatter, ...]:
 def _past(near: Flow, inner: Flow, children: int) -> Flow:
     """Scale the flow to children that keep the tensor up to what those without it ask for.
 
-    A word count is exact here. Timeloop multiplies by a ratio in double precision instead, level
-    by level; its rounded product is kept beside each count, for routers are counted with it.
+    A word count is exact here, and rounded where it is counted as a read or an update, not before.
+    Timeloop multiplies by a ratio in double precision instead, level by level; its rounded product
+    is kept beside each count, for routers are counted with it.
     """
-    served = near.served * inner.served * children // near.received
+    served = near.served * inner.served * children / near.received
     ratio = sum(s.scaled for s in inner.scatters) / (float(near.received) / children)
     scatters = tuple(
         Scatter(
             s.multicast,
             s.groups,
-            Fraction(s.words * served, near.served),
+            s.words * served / near.served,
             s.double_hops,
             float(s.words) * ratio,
         )
