@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ WINGS = (
     "typing",
     "quantities",
     "lately",
+    "compiling",
     "compiling",
     "search",
     "registry",
@@ -49,6 +51,9 @@ WINGS = (
 A module belongs to the longest name that it begins with. `cosearch` itself, the front door, imports
 nothing until it is asked for a name.
 """
+
+GROUND = {"errors", "typing", "quantities", "lately", "__main__"}
+"""Modules that are a wing each."""
 
 GROUND_FLOOR_AT_MOST = 8
 LINES_AT_MOST = 26_000
@@ -209,3 +214,13 @@ def test_plugin_packages_register_paths_and_import_nothing_heavy():
                 if isinstance(node, ast.ImportFrom)
             ]
             assert [name for name in at_once if not name.startswith(light)] == [], path
+
+
+def test_the_page_of_the_architecture_draws_the_wings_and_names_files_that_exist():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawing = page.split("```")[1]
+    drawn = [line.split()[0] for line in drawing.splitlines() if line[:1].isalpha()]
+    rooms = {wing.partition(".")[0] for wing in WINGS} - GROUND
+    assert drawn == [wing for wing in reversed(WINGS) if wing in rooms]
+    for path in re.findall(r"`([\w/]+(?:\.py|/))[:`]", page):
+        assert any((root / path).exists() for root in (ROOT, ROOT / "core" / "cosearch")), path
