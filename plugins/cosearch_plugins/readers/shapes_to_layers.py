@@ -107,7 +107,12 @@ def transposed_convolution(
 
 
 def matrix_product(
-    name: str, first: Shape, second: Shape, *, first_is_constant: bool = False
+    name: str,
+    first: Shape,
+    second: Shape,
+    *,
+    first_is_constant: bool = False,
+    copies: tuple[int, int] = (1, 1),
 ) -> tuple[Layer, ...]:
     """Return the layer of `[..., m, k] @ [..., k, n]`, broadcast as numpy does.
 
@@ -121,6 +126,7 @@ def matrix_product(
         first: shape of the first operand, one axis or more.
         second: shape of the second operand, one axis or more.
         first_is_constant: whether the first operand, and not the second, is part of the model.
+        copies: of each operand's words that its batch already holds.
 
     Raises:
         CosearchError: the operands' inner sizes differ.
@@ -135,12 +141,15 @@ def matrix_product(
     if math.prod(first[:-2]) == 1:
         transposed = (*second[:-2], second[-1], second[-2])
         return fully_connected(name, transposed, first[-2])
+    of_first, of_second = copies if batches.shared % math.prod(copies) == 0 else (1, 1)
+    if of_first > 1 and of_second > 1:  # whose copies meet is not known
+        of_first = of_second = 1
     layer = conv(
         name,
-        G=batches.shared,
-        K=batches.of_second * second[-1],
+        G=batches.shared // (of_first * of_second),
+        K=batches.of_second * of_first * second[-1],
         C=first[-1],
-        P=batches.of_first * first[-2],
+        P=batches.of_first * of_second * first[-2],
         Q=1,
     )
     return (Layer(layer),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cosearch_plugins.readers import shapes_to_layers as make
 from cosearch_plugins.readers.einsum_products import einsum_products
 from cosearch_plugins.readers.onnx.node import Layers, Node
+from cosearch_plugins.readers.onnx.repeats import repeats
 from cosearch_plugins.readers.shapes_to_layers import Shape
 
 
@@ -14,7 +15,8 @@ def gemm(node: Node) -> Layers:
         return None
     first, second = _turned(node, 0, "transA"), _turned(node, 1, "transB")
     constant = node.constant(0) and not node.constant(1)
-    return make.matrix_product(node.name, first, second, first_is_constant=constant)
+    copies = repeats(node.inputs[0], node.known), repeats(node.inputs[1], node.known)
+    return make.matrix_product(node.name, first, second, first_is_constant=constant, copies=copies)
 
 
 def _turned(node: Node, i: int, attribute: str) -> Shape:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from cosearch.errors import InputError
 from cosearch.workload.language import MAX_SIZE
@@ -31,11 +31,13 @@ class Shapes:
         shapes: by tensor.
         constants: tensors whose values do not depend on the graph's inputs, by name.
         values: of the small ones among them.
+        makers: tensor to the node of the graph that makes it.
     """
 
     shapes: Mapping[str, Shape]
     constants: frozenset[str]
     values: Mapping[str, np.ndarray]
+    makers: Mapping[str, Any] = field(factory=dict)
 
 
 def infer(model: Model, sizes: Mapping[str, int], source: str) -> Shapes:
@@ -58,7 +60,8 @@ def infer(model: Model, sizes: Mapping[str, int], source: str) -> Shapes:
         if not propagate(model, shapes, values) or not has_bodies(model.graph):
             break
         shapes |= _inferred_again(model)
-    return Shapes(shapes, _constants(model.graph), values)
+    makers = {name: node for node in model.graph.node for name in node.output if name}
+    return Shapes(shapes, _constants(model.graph), values, makers)
 
 
 def _close_inputs(graph: Any, sizes: Mapping[str, int], source: str) -> None:  # noqa: ANN401

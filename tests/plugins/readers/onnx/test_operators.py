@@ -298,6 +298,36 @@ def test_a_repeated_operand_is_counted_once(read, first, second, said, second_wo
     assert tensors(network)["Weights"] == second_words
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_keys_that_the_graph_expands_are_counted_once(read: Reader, turned: bool) -> None:
+    """As exporters write grouped-query attention: 2 heads of keys for 8 heads of queries."""
+    graph = """(float[1,8,10,16] q, float[1,2,12,16] k) => (y) {
+        u = Unsqueeze (k, two)
+        e = Expand (u, wide)
+        r = Reshape (e, flat)
+        t = Transpose <perm=[0,1,3,2]> (r)
+        y = MatMul (q, t) }"""
+    if turned:
+        graph = graph.replace("[1,2,12,16] k", "[1,2,16,12] k").replace("(q, t)", "(q, r)")
+    inner = [16, 12] if turned else [12, 16]
+    numbers = {
+        "two": np.array([2], np.int64),
+        "wide": np.array([1, 2, 4, *inner], np.int64),
+        "flat": np.array([1, 8, *inner], np.int64),
+    }
+    network = read(graph, 17, **numbers)
+    assert words(network) == ["2 matrix products, 40x16 by 16x12"]
+    assert tensors(network)["Weights"] == 2 * 16 * 12
+
+
+def test_copies_inside_a_matrix_stay(read: Reader) -> None:
+    graph = """(float[4,10,16] q, float[4,16,1] k) => (y) {
+        e = Expand (k, wide)
+        y = MatMul (q, e) }"""
+    network = read(graph, 17, wide=np.array([4, 16, 12], np.int64))
+    assert words(network) == ["4 matrix products, 10x16 by 16x12"]
+
+
 def test_einsums_of_three_operands_and_of_sums(read: Reader) -> None:
     graph = """(float[4,5] a, float[5,6] b, float[6,7] c) => (y)
         { y = Einsum <equation="ij,jk,kl->il"> (a, b, c) }"""
