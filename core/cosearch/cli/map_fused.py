@@ -7,44 +7,43 @@ from typing import TYPE_CHECKING
 
 from cosearch.cli.session import Session
 from cosearch.errors import CosearchError
-from cosearch.loopnest.accelerator import SpatialAccelerator
 
 if TYPE_CHECKING:
     from cosearch.machine.hardware import Accelerator
-    from cosearch.mapping.mapper import Budget, Mapper
-    from cosearch.search.objective import Objective
-    from cosearch.workload.network import Network
+    from cosearch.study.problem import Problem
 
 FUSING = "fused"
 """The mapper asked where nobody names one."""
 
 
 def show_fused(
-    session: Session,
-    mapper: Mapper,
-    machine: Accelerator,
-    network: Network,
-    objective: Objective,
-    budget: Budget,
-    *,
-    most: int,
-    json: bool,
+    session: Session, problem: Problem, machine: Accelerator, *, most: int, json: bool
 ) -> None:
     """Fuse a network and show its groups.
+
+    Args:
+        session: the command's.
+        problem: what is mapped, by whom.
+        machine: to be mapped onto.
+        most: layers that run together.
+        json: whether to show it as JSON.
 
     Raises:
         CosearchError: the machine is no loop-nest machine, or the mapper fuses nothing.
     """
     from cosearch.cli.text import fused as fused_text
+    from cosearch.cli.text.network import show_left_out
+    from cosearch.loopnest.accelerator import SpatialAccelerator
 
     if not isinstance(machine, SpatialAccelerator):
         raise CosearchError(
             f"layers are fused on loop-nest machines; {machine.name!r} has a model of its own",
             "leave out --fuse",
         )
-    watched = session.output.live and session.output.errors.status("fusing layers")
+    network, objective = problem.network, problem.mapper_objective
+    watched = session.output.errors.status("fusing layers") if session.output.live else None
     with watched or nullcontext():
-        found = mapper.fuse(machine, network, objective, budget, most)
+        found = problem.mapper.fuse(machine, network, objective, problem.spec.mapper_budget, most)
     if json:
         session.output.json(fused_text.facts(machine, found))
         return
@@ -53,3 +52,4 @@ def show_fused(
         f"groups of up to {most} layers, objective {objective.name}",
     )
     fused_text.show_fused(session.output, machine, found)
+    show_left_out(session.output, network)

@@ -85,11 +85,16 @@ class FusedGroup:
         """How often each member runs."""
         return math.prod(loop.bound for loop in self.prefix)
 
-    def cut(self, member: int, depth: int | None = None) -> Einsum:
-        """Return a member inside the first loops of the prefix; None is all: its body."""
-        layer, sizes = self.layers[member], self.layers[member].bounds
+    def inside(self, member: int, depth: int | None = None) -> dict[str, int]:
+        """Return a member's sizes inside the first loops of the prefix; None is all."""
+        sizes = self.layers[member].bounds
         for loop in self.prefix[:depth]:
             sizes[loop.dims[member]] //= loop.bound
+        return sizes
+
+    def cut(self, member: int, depth: int | None = None) -> Einsum:
+        """Return a member inside the first loops of the prefix; None is all: its body."""
+        layer, sizes = self.layers[member], self.inside(member, depth)
         return layer.resized(tuple(sizes[dim] for dim in layer.dims))
 
     def visits(self, member: int) -> int:
@@ -116,19 +121,16 @@ class FusedGroup:
 
     def window(self, link: Link) -> Window:
         """Return what the next part of the consumer reads again of an intermediate."""
-        body, operand = (
-            self.cut(link.consumer),
-            operand_of(self.layers[link.consumer], link.operand),
-        )
+        consumer = self.layers[link.consumer]
+        operand, sizes = operand_of(consumer, link.operand), self.inside(link.consumer)
         for i, loop in enumerate(self.prefix):
             dim = loop.dims[link.consumer]
-            for axis in operand.axes:
-                step = dict(axis.terms).get(dim, 0) * body.bounds[dim]
-                if step and slides(self.layers[link.consumer], operand, dim) and loop.bound > 1:
-                    side = axis.extent(body.bounds)
-                    words = operand.footprint(body.bounds) // side * max(0, side - step)
-                    inside = math.prod(p.bound for p in self.prefix[i + 1 :])
-                    return Window(words, inside)
+            if loop.bound == 1 or not slides(consumer, operand, dim):
+                continue
+            axis = next(axis for axis in operand.axes if dim in dict(axis.terms))
+            side, step = axis.extent(sizes), dict(axis.terms)[dim] * sizes[dim]
+            words = operand.footprint(sizes) // side * max(0, side - step)
+            return Window(words, math.prod(p.bound for p in self.prefix[i + 1 :]))
         return Window(0, 1)
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 from attrs import evolve, frozen
 
-from cosearch.errors import Infeasible
 from cosearch.loopnest.group import FusedGroup, Held, PrefixLoop, joint_dims
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.loopnest.model.fused import body_architecture, member_cost
+from cosearch.loopnest.model.analysis import Analysis
+from cosearch.loopnest.model.fused import home_room, member_cost
+from cosearch.loopnest.model.reference import analyse
+from cosearch.loopnest.validity import violations
 from cosearch.machine.architecture import Architecture
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
@@ -111,23 +113,16 @@ def best_group(
 ) -> Tried:
     """Return the best of all prefixes, orders, holds and mappings, for a weighted sum."""
     best, winner, tried = math.inf, None, 0
-    mappings: dict[tuple[object, ...], list[Mapping]] = {}
+    analyses: dict[tuple[object, ...], list[tuple[Mapping, Analysis]]] = {}
     for group in every_group(layers, links):
         total, chosen = 0.0, []
         for j in range(len(layers)):
             body, home = group.cut(j), group.at_home(j)
-            try:
-                body_architecture(architecture, group, j)
-            except Infeasible:
-                total = math.inf
-                break
             key = (j, body.sizes, home)
-            if key not in mappings:
-                mappings[key] = _fitting(
-                    architecture, body, every_mapping(architecture, body, home)
-                )
-            value, mapping, count = _best_body(architecture, group, j, mappings[key], weights)
-            tried += count
+            if key not in analyses:
+                analyses[key] = list(_analyses(architecture, group, j))
+            value, mapping = _best_body(architecture, group, j, analyses[key], weights)
+            tried += len(analyses[key])
             total += value
             chosen.append(mapping)
             if total >= best:
@@ -138,33 +133,37 @@ def best_group(
     return Tried(best, winner, tried)
 
 
-def _fitting(architecture: Architecture, body: Einsum, mappings: list[Mapping]) -> list[Mapping]:
-    """Return the mappings that fit but for the fusion level."""
-    from cosearch.loopnest.validity import violations
-
-    level = architecture.levels[-2]
+def _analyses(
+    architecture: Architecture, group: FusedGroup, member: int
+) -> Iterator[tuple[Mapping, Analysis]]:
+    """Yield the mappings of a body that fit but for the fusion level, each with its breakdown."""
+    level, body = architecture.levels[-2], group.cut(member)
     roomy = evolve(
         architecture,
         levels=(*architecture.levels[:-2], evolve(level, entries=None), architecture.levels[-1]),
     )
-    return [m for m in mappings if next(violations(roomy, body, m), None) is None]
+    for mapping in every_mapping(architecture, body, group.at_home(member)):
+        if next(violations(roomy, body, mapping), None) is None:
+            yield mapping, analyse(roomy, body, mapping)
 
 
 def _best_body(
     architecture: Architecture,
     group: FusedGroup,
     member: int,
-    mappings: list[Mapping],
+    analyses: list[tuple[Mapping, Analysis]],
     weights: tuple[float, float],
-) -> tuple[float, Mapping | None, int]:
+) -> tuple[float, Mapping | None]:
+    room = architecture.levels[-2].usable_entries
+    home, free = group.at_home(member), home_room(group, member)
     best, winner = math.inf, None
-    for mapping in mappings:
-        padded: list[Mapping] = [mapping] * len(group.layers)
-        try:
-            cost = member_cost(architecture, evolve(group, mappings=tuple(padded)), member)
-        except Infeasible:
+    for mapping, found in analyses:
+        streamed = sum(t.tile_size for t in found.levels[-2].tensors if t.tensor not in home)
+        if room is not None and free + streamed > room:
             continue
+        padded = evolve(group, mappings=(mapping,) * len(group.layers))
+        cost = member_cost(architecture, padded, member, found)
         value = weights[0] * cost.energy_pj + weights[1] * cost.cycles
         if value < best:
             best, winner = value, mapping
-    return best, winner, len(mappings)
+    return best, winner

@@ -27,7 +27,7 @@ def machine_of(pick: random.Random, room: int | None = None) -> Architecture:
             Memory("registers", pick.choice((3, 4, 6, 12)), _energy(pick, 1), mesh_x=x, mesh_y=y),
             Memory(
                 "buffer",
-                room or pick.choice((8, 12, 20, 32, 64)),
+                room or pick.choice((6, 8, 10, 12, 16, 24)),
                 _energy(pick, 6),
                 write_bandwidth=pick.choice((None, None, 1.0)),
                 leak_pj_per_cycle=float(pick.choice((0, 0, 2))),

@@ -26,7 +26,8 @@ from cosearch.loopnest.model.delivery import delivered
 from cosearch.loopnest.model.reference import access_energy, analyse, throttling
 from cosearch.loopnest.nest import Nest
 from cosearch.machine.architecture import Architecture, Memory, Partition
-from cosearch.workload.einsum import Einsum, Role, Tensor
+from cosearch.workload.einsum import Einsum, Role
+from cosearch.workload.link import operand_of
 
 
 @frozen
@@ -130,7 +131,7 @@ def held_words(architecture: Architecture, group: FusedGroup, held: Held) -> tup
 
 def held_room(group: FusedGroup) -> int:
     """Return the words of all held tiles."""
-    return sum(group.tensor(h).footprint(group.cut(h.member, h.depth).bounds) for h in group.held)
+    return sum(group.tensor(h).footprint(group.inside(h.member, h.depth)) for h in group.held)
 
 
 def home_room(group: FusedGroup, member: int) -> int:
@@ -143,9 +144,10 @@ def home_room(group: FusedGroup, member: int) -> int:
     for link in group.links:
         window = group.window(link)
         if member in (link.producer, link.consumer):
-            producer, consumer = group.cut(link.producer), group.cut(link.consumer)
-            read = next(t for t in consumer.operands if t.name == link.operand)
-            words += max(producer.words(producer.output), consumer.words(read))
+            writer = group.layers[link.producer].output
+            reader = operand_of(group.layers[link.consumer], link.operand)
+            written = writer.footprint(group.inside(link.producer))
+            words += max(written, reader.footprint(group.inside(link.consumer)))
             words += window.words * (window.inside - 1)
         else:
             words += window.words * window.inside
@@ -211,13 +213,23 @@ def group_cost(architecture: Architecture, group: FusedGroup) -> GroupCost:
     return GroupCost(tuple(member_cost(architecture, group, j) for j in range(len(group.layers))))
 
 
-def member_cost(architecture: Architecture, group: FusedGroup, member: int) -> MemberCost:
-    """Return what one member of a group costs; see `group_cost`."""
+def member_cost(
+    architecture: Architecture, group: FusedGroup, member: int, found: Analysis | None = None
+) -> MemberCost:
+    """Return what one member of a group costs; see `group_cost`.
+
+    Args:
+        architecture: the machine.
+        group: with mappings.
+        member: which.
+        found: the breakdown of its body, where it is known that it can be run.
+    """
     body, mapping = group.cut(member), group.mappings[member]
-    if len(group.layers) > 1 or group.held:
-        architecture = body_architecture(architecture, group, member)
-        _refuse_misplaced(architecture, group, member)
-    found = analyse(architecture, body, mapping)
+    if found is None:
+        if len(group.layers) > 1 or group.held:
+            architecture = body_architecture(architecture, group, member)
+            _refuse_misplaced(architecture, group, member)
+        found = analyse(architecture, body, mapping)
     held = {h.tensor: held_words(architecture, group, h) for h in group.held if h.member == member}
     cycles = group.bodies * max(found.steps, *_waits(architecture, group, member, found, held))
     energy = group.bodies * found.compute_pj
@@ -339,9 +351,3 @@ def _moved(
         instances = counts.instances if counts is not None else 1
         energy = access_energy(memory, tensor, instances, (reads, fills, updates))
         yield TensorWords(tensor.name, reads, fills, updates, energy)
-
-
-def tensors_of(group: FusedGroup, member: int) -> Iterator[Tensor]:
-    """Yield the tensors of a member that it streams."""
-    home = group.at_home(member)
-    return (t for t in group.layers[member].tensors if t.name not in home)

@@ -1,10 +1,10 @@
 """The best way to run a group, for a weighted sum: a heap of options, refined as far as needed.
 
-An option's bound is the sum of its members', and each of these is at one of three stages: the whole
-layer with everything at home, and what must pass the outermost level; the body with its tensors at
-home and all of the level as room; the body with the room there is and the held words, which is
-exact. The option with the least bound has its least refined member refined. One that comes first
-with all members exact is the best.
+A prefix's bound is the sum of its members': whole layers with everything at home, and what passes
+the outermost level in the best way for each tensor by itself. The prefix that comes first is
+unfolded into its choices of what is held, which are options. An option's members are refined one by
+one: the body with its tensors at home and all of the level as room; with the room there is and the
+held words, which is exact. An option that comes first with all members exact is the best.
 
 Coarser dominates finer: where an option was solved without the room binding, every option with the
 same loops in the same order, all as fine or finer, that holds no more, is no better. Its further
@@ -18,6 +18,7 @@ import itertools
 import math
 import time
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from attrs import define, evolve, field, frozen
 
@@ -27,7 +28,7 @@ from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
 from cosearch_plugins.mappers.fused.bodies import Bodies, Body, Demand, Question
-from cosearch_plugins.mappers.fused.options import UNLIMITED, Option, options, prefixes
+from cosearch_plugins.mappers.fused.options import UNLIMITED, Choice, Cut, Option, cuts
 
 COARSE, ROOMY, EXACT = 0, 1, 2
 """Stages of a member's bound."""
@@ -53,6 +54,8 @@ class GroupFound:
 
 @define(eq=False)
 class _Entry:
+    """A prefix with its holds; bounds, stages and bodies are its members'."""
+
     option: Option
     bounds: list[float]
     stages: list[int]
@@ -61,6 +64,7 @@ class _Entry:
 
     @property
     def bound(self) -> float:
+        """The sum of its members' bounds and of what is held."""
         return self.fixed + sum(self.bounds)
 
 
@@ -78,7 +82,8 @@ class GroupSearch:
     deadline: float = math.inf
     dominance: bool = True
     entries: int = field(init=False, default=0)
-    _options: dict[tuple[object, ...], list[Option]] = field(init=False, factory=dict)
+    _cuts: dict[tuple[object, ...], list[Cut]] = field(init=False, factory=dict)
+    _tick: Iterator[int] = field(init=False, factory=itertools.count)
 
     def best(
         self,
@@ -88,86 +93,111 @@ class GroupSearch:
         below: float = math.inf,
     ) -> GroupFound:
         """Return the best way to run layers as one group, if it is below a value."""
-        tick = itertools.count()
-        heap = [self._item(entry, tick) for entry in self._entries(layers, links, weights)]
+        cheap = self._whole(layers, links, (1.0, 0.0))
+        inside = self._whole(layers, links, weights)
+        heap = [self._opened(cut, weights, inside, cheap) for cut in self._all_cuts(layers, links)]
         heapq.heapify(heap)
         settled: list[_Entry] = []
         limit = below * (1 - MARGIN)
         while heap:
-            bound, *_, entry = heapq.heappop(heap)
+            bound, *_, item = heapq.heappop(heap)
             if bound >= limit:
                 break
             if time.perf_counter() >= self.deadline:
                 return GroupFound(None, math.inf, math.inf, math.inf, bound)
-            if min(entry.stages) == EXACT:
-                return self._found(entry, weights, bound)
-            if self.dominance and any(_dominates(s.option, entry.option) for s in settled):
+            if isinstance(item, Cut):
+                for further in self._unfolded(item, weights, inside, cheap):
+                    heapq.heappush(heap, further)
                 continue
-            if self._refine(entry, weights):
-                if self.dominance and min(entry.stages) == EXACT and self._roomy(entry):
-                    settled.append(entry)
-                heapq.heappush(heap, self._item(entry, tick))
+            if min(item.stages) == EXACT:
+                return self._found(item, weights, bound)
+            if self.dominance and any(_dominates(s.option, item.option) for s in settled):
+                continue
+            if self._refine(item, weights):
+                if self.dominance and min(item.stages) == EXACT and self._roomy(item):
+                    settled.append(item)
+                heapq.heappush(heap, self._queued(item))
         return GroupFound(None, math.inf, math.inf, math.inf, below)
 
-    @staticmethod
-    def _item(entry: _Entry, tick: Iterator[int]) -> tuple[float, int, int, int, _Entry]:
-        return (
-            entry.bound,
-            -sum(entry.stages),
-            entry.option.group.bodies,
-            next(tick),
-            entry,
-        )
-
-    def _entries(
-        self, layers: tuple[Einsum, ...], links: tuple[Link, ...], weights: Weights
-    ) -> Iterator[_Entry]:
+    def _all_cuts(self, layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> list[Cut]:
         key = (tuple(layer.key for layer in layers), links)
-        if key not in self._options:
-            architecture = self.bodies.architecture
+        if key not in self._cuts:
             kept = tuple(self.bodies.kept(layer) for layer in layers)
-            self._options[key] = [
-                o for group in prefixes(layers, links) for o in options(architecture, group, kept)
+            self._cuts[key] = list(cuts(self.bodies.architecture, layers, links, kept))
+        return self._cuts[key]
+
+    def _whole(
+        self, layers: tuple[Einsum, ...], links: tuple[Link, ...], weights: Weights
+    ) -> list[float]:
+        """Return the least weighted sums of whole layers with everything at home."""
+        group = FusedGroup(layers, links)
+        out = []
+        for j, layer in enumerate(layers):
+            home = self.bodies.kept(layer) | frozenset(group.intermediates(j))
+            out.append(self.bodies.best(Question(layer, layer, home, UNLIMITED), weights).least)
+        return out
+
+    def _opened(self, cut: Cut, weights: Weights, inside: list[float], cheap: list[float]) -> _Item:
+        """Return a prefix for the heap: with the best of every tensor's ways."""
+        bound = 0.0
+        for j in range(len(inside)):
+            least = [
+                Choice(
+                    j,
+                    way[0].tensor,
+                    None,
+                    0,
+                    min(c.read for c in way),
+                    min(c.write for c in way),
+                    min(c.energy_pj for c in way),
+                )
+                for way in cut.ways
+                if way[0].member == j
             ]
-        alone = FusedGroup(layers, links)
-        whole = [
-            Question(
-                layer,
-                layer,
-                self.bodies.kept(layer) | frozenset(alone.intermediates(j)),
-                UNLIMITED,
-            )
-            for j, layer in enumerate(layers)
-        ]
-        both = [self.bodies.best(q, weights).least for q in whole]
-        cheap = [self.bodies.best(q, (1.0, 0.0)).least for q in whole]
-        for option in self._options[key]:
+            bound += self._coarse(least, weights, inside[j], cheap[j])
+        return bound, 0, cut.group.bodies, next(self._tick), cut
+
+    def _queued(self, entry: _Entry) -> _Item:
+        """Return an option for the heap: of equal bounds the most refined first."""
+        bodies = entry.option.group.bodies
+        return entry.bound, -1 - sum(entry.stages), bodies, next(self._tick), entry
+
+    def _unfolded(
+        self, cut: Cut, weights: Weights, inside: list[float], cheap: list[float]
+    ) -> Iterator[_Item]:
+        """Yield all options of a prefix."""
+        members = range(len(inside))
+        for option in cut.options():
             self.entries += 1
             bounds = [
-                self._coarse(option, j, weights, both[j], cheap[j]) for j in range(len(layers))
+                self._coarse(
+                    [c for c in option.choices if c.member == j], weights, inside[j], cheap[j]
+                )
+                for j in members
             ]
-            yield _Entry(
-                option,
-                bounds,
-                [COARSE] * len(layers),
-                [None] * len(layers),
-                weights[0] * option.held_pj,
-            )
+            stages, fixed = [COARSE for _ in members], weights[0] * option.held_pj
+            yield self._queued(_Entry(option, bounds, stages, [None for _ in members], fixed))
 
     def _coarse(
-        self, option: Option, member: int, weights: Weights, both: float, cheap: float
+        self, choices: list[Choice], weights: Weights, inside: float, cheap: float
     ) -> float:
-        """Return the least weighted sum of a member, what it holds left out."""
-        own = [c for c in option.choices if c.member == member]
-        streamed = sum(c.energy_pj for c in own if c.depth is None)
-        reads, writes = sum(c.read for c in own), sum(c.write for c in own)
+        """Return the least weighted sum of a member, what it holds left out.
+
+        Args:
+            choices: its own.
+            weights: of energy and cycles.
+            inside: the least with everything at home.
+            cheap: the least energy with everything at home.
+        """
+        streamed = sum(c.energy_pj for c in choices if c.depth is None)
+        reads, writes = sum(c.read for c in choices), sum(c.write for c in choices)
         outermost = self.bodies.architecture.levels[-1]
         cycles = max(
             reads / (outermost.read_bandwidth or math.inf),
             writes / (outermost.write_bandwidth or math.inf),
             (reads + writes) / (outermost.shared_bandwidth or math.inf),
         )
-        first = both + weights[0] * streamed
+        first = inside + weights[0] * streamed
         return max(first, weights[0] * (cheap + streamed) + weights[1] * cycles) * (1 - MARGIN)
 
     def _refine(self, entry: _Entry, weights: Weights) -> bool:
@@ -219,6 +249,10 @@ class GroupSearch:
         return GroupFound(
             evolve(option.group, mappings=mappings), energy, cycles, value, min(bound, value)
         )
+
+
+_Item: TypeAlias = tuple[float, int, int, int, Cut | _Entry]
+"""Bound, rank among equals, bodies, a number, and what it is of."""
 
 
 def _dominates(coarse: Option, fine: Option) -> bool:

@@ -80,42 +80,66 @@ def prefixes(layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> Iterator[Fu
                 yield FusedGroup(layers, links, order)
 
 
-def options(
-    architecture: Architecture, group: FusedGroup, kept: tuple[frozenset[str], ...]
-) -> Iterator[Option]:
-    """Yield every choice of what a prefix holds that leaves room, dominated ones left out.
+@frozen(eq=False)
+class Cut:
+    """A prefix, and what may be held under it.
+
+    Attributes:
+        group: without holds and mappings.
+        ways: for each tensor that is no intermediate, to stream it or to hold it.
+        free: of each member, words left beside its intermediates.
+    """
+
+    group: FusedGroup
+    ways: tuple[tuple[Choice, ...], ...]
+    free: tuple[int, ...]
+
+    def options(self) -> Iterator[Option]:
+        """Yield every choice of what is held that leaves room."""
+        most = min(self.free)
+        for choices in itertools.product(*self.ways):
+            taken = sum(c.room for c in choices)
+            if taken <= most:
+                held = tuple(
+                    Held(c.member, c.tensor, c.depth) for c in choices if c.depth is not None
+                )
+                group = FusedGroup(self.group.layers, self.group.links, self.group.prefix, held)
+                yield Option(group, choices, tuple(words - taken for words in self.free))
+
+
+def cuts(
+    architecture: Architecture,
+    layers: tuple[Einsum, ...],
+    links: tuple[Link, ...],
+    kept: tuple[frozenset[str], ...],
+) -> Iterator[Cut]:
+    """Yield every prefix that leaves room, with what may be held under it.
 
     Args:
         architecture: the machine.
-        group: a prefix.
+        layers: members.
+        links: between them.
         kept: of each member the tensors that the fusion level must keep: only they are held.
     """
     room = architecture.levels[-2].usable_entries
-    free = tuple(
-        (math.inf if room is None else room) - home_room(group, j) for j in range(len(group.layers))
-    )
-    if min(free) < 0:
-        return
-    ways = [
-        list(_choices(architecture, group, j, tensor, kept[j]))
-        for j, layer in enumerate(group.layers)
-        for tensor in layer.tensors
-        if tensor.name not in group.intermediates(j)
-    ]
-    for choices in itertools.product(*ways):
-        taken = sum(c.room for c in choices)
-        if taken <= min(free):
-            held = tuple(Held(c.member, c.tensor, c.depth) for c in choices if c.depth is not None)
-            left = tuple(_whole(words - taken) for words in free)
-            yield Option(FusedGroup(group.layers, group.links, group.prefix, held), choices, left)
+    most = UNLIMITED if room is None else room
+    for group in prefixes(layers, links):
+        free = tuple(most - home_room(group, j) for j in range(len(layers)))
+        if min(free) < 0:
+            continue
+        ways = tuple(
+            tuple(
+                c for c in _choices(architecture, group, j, tensor, kept[j]) if c.room <= min(free)
+            )
+            for j, layer in enumerate(layers)
+            for tensor in layer.tensors
+            if tensor.name not in group.intermediates(j)
+        )
+        yield Cut(group, ways, free)
 
 
 UNLIMITED = 2**60
 """Words of room where a level has no end."""
-
-
-def _whole(words: float) -> int:
-    return UNLIMITED if math.isinf(words) else int(words)
 
 
 def _choices(
@@ -136,8 +160,8 @@ def _choices(
         if not _worth(group, member, tensor, depth):
             continue
         hold = Held(member, tensor.name, depth)
-        read, write = held_words(architecture, group, hold)
-        room = tensor.footprint(group.cut(member, depth).bounds)
+        room = tensor.footprint(group.inside(member, depth))
+        read, write = _words(architecture, group, hold, tensor, room)
         energy = _moving(architecture, tensor, (read, write))
         if all(c.room > room or c.read > read or c.write > write for c in held):
             held.append(Choice(member, tensor.name, depth, room, read, write, energy))
@@ -149,6 +173,20 @@ def _choices(
             for b in held
         )
     )
+
+
+def _words(
+    architecture: Architecture, group: FusedGroup, held: Held, tensor: Tensor, room: int
+) -> tuple[int, int]:
+    """Return what `held_words` does, at once where the innermost loop moves tiles apart."""
+    dims = [loop.dims[held.member] for loop in group.prefix[: held.depth]]
+    plain = not any(slides(group.layers[held.member], tensor, dim) for dim in dims)
+    if not plain or architecture.rules.first_fill_is_counted:
+        return held_words(architecture, group, held)
+    came = room * math.prod(loop.bound for loop in group.prefix[: held.depth])
+    if tensor.role != "Outputs":
+        return came, 0
+    return came - tensor.footprint(group.layers[held.member].bounds), came
 
 
 def _worth(group: FusedGroup, member: int, tensor: Tensor, depth: int) -> bool:
@@ -168,9 +206,9 @@ def _worth(group: FusedGroup, member: int, tensor: Tensor, depth: int) -> bool:
 
 def _streamed(architecture: Architecture, group: FusedGroup, member: int, tensor: Tensor) -> Choice:
     """Return the streamed tensor, its words a bound: each once a body, none that slide."""
-    body, bodies = group.cut(member), group.bodies
+    bodies = group.bodies
     plain = all(len(axis.terms) == 1 and axis.terms[0][1] == 1 for axis in tensor.axes)
-    words = float(body.words(tensor) * bodies) if plain else 0.0
+    words = float(tensor.footprint(group.inside(member)) * bodies) if plain else 0.0
     if tensor.role != "Outputs":
         return Choice(member, tensor.name, None, 0, words, 0.0, _word(architecture, tensor) * words)
     again = words * (1 - 1 / group.visits(member))
