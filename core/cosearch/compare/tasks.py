@@ -41,7 +41,7 @@ TASKS = (
     ),
     Task(
         "vta",
-        "vta:rules=hidden",
+        "vta:stack=apache,rules=hidden",
         "conv:C=16,K=16,P=32,Q=32,R=3,S=3",
         {"gemm": "pipelined", "bus_bytes": "8"},
     ),
