@@ -21,7 +21,6 @@ WINGS = (
     "quantities",
     "lately",
     "compiling",
-    "compiling",
     "search",
     "registry",
     "workload",
