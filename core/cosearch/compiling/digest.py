@@ -54,7 +54,7 @@ def _walk(function: FunctionType, known: dict[int, None], parts: list[str]) -> N
         _add(name, cell.cell_contents, known, parts)
     for code in _codes(function.__code__):
         literal = [c for c in code.co_consts if not isinstance(c, CodeType | str)]
-        parts.append(f"{code.co_code.hex()} {literal!r} {code.co_names!r} {code.co_varnames!r}")
+        parts.append(f"{code.co_code.hex()} {literal!r} {code.co_names!r}")
         for name in code.co_names:
             if name in function.__globals__:
                 _add(name, function.__globals__[name], known, parts)

@@ -26,8 +26,10 @@ def execute(
         op = code[i, 0]
         if op <= Op.SELECT:
             _calculate(op, code[i], numbers[i], real, m)
-        elif op <= Op.FIRST:
+        elif op <= Op.CREDIT:
             _slide(op, code[i], numbers[i], real, bits, m)
+        elif op <= Op.FIRST:
+            _go_along(op, code[i], numbers[i], real, bits, m)
         else:
             _price(op, code[i], numbers[i], real, bits, m, lists)
 
@@ -88,8 +90,6 @@ def _slide(  # noqa: C901 - one branch an instruction
     c = line[4]
     d = line[5]
     e = line[6]
-    f = line[7]
-    g = line[8]
     s = line[9]
     t = line[10]
     u = line[11]
@@ -138,7 +138,27 @@ def _slide(  # noqa: C901 - one branch an instruction
             open_ = ((bits[b, j] & s) == 0) & ((state == 0) | (state == t))
             credit = real[d, j] * real[e, j]
             real[r, j] = real[a, j] - (credit if open_ else 0.0)
-    elif op == Op.ALONG:
+
+
+@compiled
+def _go_along(
+    op: int, line: IntArray, numbers: FloatArray, real: FloatArray, bits: IntArray, m: int
+) -> None:
+    """Do an instruction about runs of loops along one axis."""
+    r = line[1]
+    a = line[2]
+    b = line[3]
+    c = line[4]
+    d = line[5]
+    e = line[6]
+    f = line[7]
+    g = line[8]
+    s = line[9]
+    t = line[10]
+    u = line[11]
+    p = numbers[0]
+    q = numbers[1]
+    if op == Op.ALONG:
         for j in range(m):
             turning, state = bits[b, j], bits[a, j]
             along = ((turning & s) == 0) & ((state == 0) | (state == t))

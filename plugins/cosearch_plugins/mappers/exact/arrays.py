@@ -158,6 +158,21 @@ class Aim(Bundle):
             )
         return cls(0, 0, energy_weight=float(energy), cycles_weight=float(cycles))
 
+    @classmethod
+    def product(cls, energy_power: int, cycles_power: int) -> Aim:
+        """Return the aim of the least `energy_pj**energy_power * cycles**cycles_power`.
+
+        Raises:
+            CosearchError: a power is no whole number from 0 on, or both are 0.
+        """
+        powers = (energy_power, cycles_power)
+        if any(p != int(p) or p < 0 for p in powers) or not any(powers):
+            raise CosearchError(
+                f"powers {energy_power!r} of energy and {cycles_power!r} of cycles: each is to be "
+                "a whole number, none is negative, one is above 0"
+            )
+        return cls(int(energy_power), int(cycles_power))
+
     def value(self, energy_pj: float, cycles: float) -> float:
         """Return what is minimised of one mapping, its limits left aside."""
         if self.energy_power == self.cycles_power == 0:

@@ -29,7 +29,7 @@ class Branch:
         return float(self.bound[self.unions[0]]) if len(self.unions) else np.inf
 
 
-def kept_of(p: Problem, keep: BoolArray, fit: BoolArray) -> arrays.Kept:
+def kept_of(problem: Problem, keep: BoolArray, fit: BoolArray) -> arrays.Kept:
     """Return what follows from a choice: the pairs of levels each tensor moves between."""
     levels, tensors = keep.shape
     pairs: list[tuple[int, int, int]] = []
@@ -54,31 +54,31 @@ def kept_of(p: Problem, keep: BoolArray, fit: BoolArray) -> arrays.Kept:
         below,
         above,
         ~keep[-2] if levels > 1 else np.zeros(tensors, dtype=bool),
-        _room(p, keep, fit),
+        _room(problem, keep, fit),
     )
 
 
-def _room(p: Problem, keep: BoolArray, fit: BoolArray) -> FloatArray:
+def _room(problem: Problem, keep: BoolArray, fit: BoolArray) -> FloatArray:
     """Return float64[T], see `arrays.Kept`."""
     room = np.full(keep.shape[1], np.inf)
-    spread = np.maximum.reduceat(p.volume[p.spread_id], p.spread_start[:-1])
+    spread = np.maximum.reduceat(problem.volume[problem.spread_id], problem.spread_start[:-1])
     for t in np.flatnonzero(~keep[-2]) if len(keep) > 1 else ():
         inside = np.flatnonzero(keep[:-2, t])
         level = inside[-1] if len(inside) else -1
-        most = p.words[t, fit[level]].max(initial=0.0) if len(inside) else 0.0
-        room[t] = min(most * spread[level + 1 : -1].prod(), p.words[t, -1])
+        most = problem.words[t, fit[level]].max(initial=0.0) if len(inside) else 0.0
+        room[t] = min(most * spread[level + 1 : -1].prod(), problem.words[t, -1])
     return room
 
 
-def fold_width(p: Problem) -> int:
+def fold_width(problem: Problem) -> int:
     """Return how many numbers `words.fold` carries from loop to loop."""
-    return 6 + (3 * p.project.shape[1] if p.general.any() else 0)
+    return 6 + (3 * problem.project.shape[1] if problem.general.any() else 0)
 
 
-def new_state(p: Problem, branch: Branch) -> arrays.State:
+def new_state(problem: Problem, branch: Branch) -> arrays.State:
     """Return the start of a search."""
-    levels = len(p.block)
-    queue = int(p.spread_start[p.pivot + 1] - p.spread_start[p.pivot])
+    levels = len(problem.block)
+    queue = int(problem.spread_start[problem.pivot + 1] - problem.spread_start[problem.pivot])
     register = np.zeros(8, dtype=np.int64)
     register[arrays.DEPTH] = -1
     best = np.array([np.inf, np.inf, np.inf, branch.least])
@@ -92,8 +92,8 @@ def new_state(p: Problem, branch: Branch) -> arrays.State:
         np.zeros(queue),
         np.zeros(queue, dtype=np.int64),
         register,
-        np.zeros(len(p.packed), dtype=np.int64),
-        np.zeros(len(p.packed)),
+        np.zeros(len(problem.packed), dtype=np.int64),
+        np.zeros(len(problem.packed)),
         best,
         ids[3],
         ids[4],
@@ -101,31 +101,33 @@ def new_state(p: Problem, branch: Branch) -> arrays.State:
         ids[6],
         ids[7],
         ids[8],
-        np.zeros((levels, len(branch.kept.tensor), fold_width(p))),
-        np.zeros((4, levels, max(3, p.axis.shape[0]))),
+        np.zeros((levels, len(branch.kept.tensor), fold_width(problem))),
+        np.zeros((4, levels, max(3, problem.axis.shape[0]))),
     )
 
 
-def new_net(p: Problem, look: Look) -> arrays.Net:
+def new_net(problem: Problem, look: Look) -> arrays.Net:
     """Return the networks' table and scratch for the widest; a token when none costs."""
-    costs = bool((p.hop != 0).any() or (p.router != 0).any())
-    children = int(p.spread_used.prod(axis=1).max()) if costs else 1
-    width = int(max(p.fan[:, 0].max(), p.spread_used[:, 0].max())) if costs else 1
+    costs = bool((problem.hop != 0).any() or (problem.router != 0).any())
+    children = int(problem.spread_used.prod(axis=1).max()) if costs else 1
+    width = int(max(problem.fan[:, 0].max(), problem.spread_used[:, 0].max())) if costs else 1
     count = [np.zeros(children + 1, dtype=np.int64) for _ in range(5)]
     net = arrays.Net(
         costs,
-        np.zeros((len(p.spread_id), p.axis.shape[0])),
-        np.zeros(p.axis.shape[1], dtype=np.int64),
+        np.zeros((len(problem.spread_id), problem.axis.shape[0])),
+        np.zeros(problem.axis.shape[1], dtype=np.int64),
         count[0],
         count[1],
         count[2],
         np.zeros((children + 1, width, 2), dtype=np.int64),
         count[3],
         count[4],
-        np.zeros(fold_width(p)),
+        np.zeros(fold_width(problem)),
     )
-    for level in np.flatnonzero((p.hop != 0) | (p.router != 0)):
-        start = int(p.spread_start[level])
-        for first, end in pieces(int(p.spread_start[level + 1]) - start, children**2 // 4, look):
-            fill_travel(p, net, int(level), start + first, start + end)
+    for level in np.flatnonzero((problem.hop != 0) | (problem.router != 0)):
+        start = int(problem.spread_start[level])
+        for first, end in pieces(
+            int(problem.spread_start[level + 1]) - start, children**2 // 4, look
+        ):
+            fill_travel(problem, net, int(level), start + first, start + end)
     return net

@@ -14,126 +14,130 @@ from cosearch_plugins.mappers.exact.words import carry
 
 
 @compiled
-def settle(p: Problem, k: Kept, aim: Aim, w: State, z: Net) -> None:  # noqa: C901 - one walk, calls are dear here
+def settle(problem: Problem, kept: Kept, aim: Aim, state: State, net: Net) -> None:  # noqa: C901 - one walk, calls are dear here
     """Price every order class of a finished chain; keep the best."""
-    top = len(p.block) - 1
-    last = len(p.volume) - 1
-    tensors = p.axis.shape[0]
+    top = len(problem.block) - 1
+    last = len(problem.volume) - 1
+    tensors = problem.axis.shape[0]
     for j in range(top + 1):
-        x = w.tile[j - 1] if j > 0 else 0
+        x = state.tile[j - 1] if j > 0 else 0
         for t in range(tensors):
-            s = p.spread_id[w.spread[j]]
-            w.scratch[0, j, t] = places_apart(p, t, x, s) if p.odd[t] else groups(p, t, x, s)
+            s = problem.spread_id[state.spread[j]]
+            state.scratch[0, j, t] = (
+                places_apart(problem, t, x, s) if problem.odd[t] else groups(problem, t, x, s)
+            )
     output = tensors - 1
-    w.scratch[3, top, 0] = p.words[output, last]
+    state.scratch[3, top, 0] = problem.words[output, last]
     for j in range(top - 1, -1, -1):
-        tile = p.words[output, w.tile[j]]
-        spread = p.words[output, w.union[j + 1]]
-        if p.volume[p.spread_id[w.spread[j + 1]]] == 1:
+        tile = problem.words[output, state.tile[j]]
+        spread = problem.words[output, state.union[j + 1]]
+        if problem.volume[problem.spread_id[state.spread[j + 1]]] == 1:
             spread = tile
-        w.scratch[3, j, 0] = np.floor(w.scratch[3, j + 1, 0] * tile / spread)
-    for pair in range(len(k.tensor)):
-        if k.inner[pair] >= 0:
-            level = k.inner[pair]
-            for i in range(1, w.folds.shape[2]):
-                w.folds[level, pair, i] = 0.0
-            w.folds[level, pair, 0] = p.words[k.tensor[pair], w.tile[level]]
-    at, start = w.at, w.turns
+        state.scratch[3, j, 0] = np.floor(state.scratch[3, j + 1, 0] * tile / spread)
+    for pair in range(len(kept.tensor)):
+        if kept.inner[pair] >= 0:
+            level = kept.inner[pair]
+            for i in range(1, state.folds.shape[2]):
+                state.folds[level, pair, i] = 0.0
+            state.folds[level, pair, 0] = problem.words[kept.tensor[pair], state.tile[level]]
+    at, start = state.at, state.turns
     for j in range(1, top + 1):
-        mask = turning(p, w.tile[j] - w.union[j])
-        at[j] = p.order_start[j, mask]
+        mask = turning(problem, state.tile[j] - state.union[j])
+        at[j] = problem.order_start[j, mask]
         start[j] = mask
     level = 1
     while level >= 1:
-        if at[level] == p.order_start[level, start[level] + 1]:
-            at[level] = p.order_start[level, start[level]]
+        if at[level] == problem.order_start[level, start[level] + 1]:
+            at[level] = problem.order_start[level, start[level]]
             level -= 1
             if level >= 1:
                 at[level] += 1
             continue
-        for pair in range(len(k.tensor)):
-            if 0 <= k.inner[pair] < level:
-                t = k.tensor[pair]
-                for i in range(w.folds.shape[2]):
-                    w.folds[level, pair, i] = w.folds[level - 1, pair, i]
+        for pair in range(len(kept.tensor)):
+            if 0 <= kept.inner[pair] < level:
+                t = kept.tensor[pair]
+                for i in range(state.folds.shape[2]):
+                    state.folds[level, pair, i] = state.folds[level - 1, pair, i]
                 carry(
-                    p,
+                    problem,
                     t,
-                    w.tile[k.inner[pair]],
-                    w.union[level],
-                    w.tile[level] - w.union[level],
+                    state.tile[kept.inner[pair]],
+                    state.union[level],
+                    state.tile[level] - state.union[level],
                     at[level],
-                    w.folds[level, pair],
+                    state.folds[level, pair],
                 )
         if level < top:
             level += 1
             continue
-        price(p, k, aim, w, z, at)
-        w.register[PRICED] += 1
+        price(problem, kept, aim, state, net, at)
+        state.register[PRICED] += 1
         at[level] += 1
 
 
 @compiled
-def price(p: Problem, k: Kept, aim: Aim, w: State, z: Net, at: IntArray) -> None:  # noqa: C901 - one walk, calls are dear here
+def price(problem: Problem, kept: Kept, aim: Aim, state: State, net: Net, at: IntArray) -> None:  # noqa: C901 - one walk, calls are dear here
     """Price one complete mapping exactly and keep it when it is the best."""
-    top = len(p.block) - 1
-    last = len(p.volume) - 1
-    tensors = p.axis.shape[0]
+    top = len(problem.block) - 1
+    last = len(problem.volume) - 1
+    tensors = problem.axis.shape[0]
     used = 1.0
     for j in range(top + 1):
-        used *= p.volume[p.spread_id[w.spread[j]]]
-    steps = p.volume[last] / used
+        used *= problem.volume[problem.spread_id[state.spread[j]]]
+    steps = problem.volume[last] / used
     cycles = steps
     instances = 1.0
     for j in range(top, -1, -1):
-        reading, writing, energy = p.demand[j, 0] / steps, p.demand[j, 1] / steps, 0.0
+        reading, writing, energy = problem.demand[j, 0] / steps, problem.demand[j, 1] / steps, 0.0
         for t in range(tensors):
-            if not k.keep[j, t]:
+            if not kept.keep[j, t]:
                 continue
-            pair = k.below[t, j]
-            served = steps if k.inner[pair] < 0 else w.folds[top, pair, 0]
-            for i in range(max(k.inner[pair], -1) + 1, j + 1):
-                served *= w.scratch[0, i, t]
-            filled = w.folds[top, k.above[t, j], 0] if k.above[t, j] >= 0 else 0.0
+            pair = kept.below[t, j]
+            served = steps if kept.inner[pair] < 0 else state.folds[top, pair, 0]
+            for i in range(max(kept.inner[pair], -1) + 1, j + 1):
+                served *= state.scratch[0, i, t]
+            filled = state.folds[top, kept.above[t, j], 0] if kept.above[t, j] >= 0 else 0.0
             reads, updates = served, 0.0
             if t == tensors - 1:
                 updates = served
-                reads = served - w.scratch[3, j, 0] / p.visits
-                if k.above[t, j] >= 0 and not p.first_fill:
-                    filled -= w.scratch[3, j, 0] / p.visits
+                reads = served - state.scratch[3, j, 0] / problem.visits
+                if kept.above[t, j] >= 0 and not problem.first_fill:
+                    filled -= state.scratch[3, j, 0] / problem.visits
             reading += reads / steps
             writing += (filled + updates) / steps
             energy += instances * (
-                blocks(reads, p.bodies, p.block[j]) * p.read[j, t]
-                + blocks(filled, p.bodies, p.block[j]) * p.fill[j, t]
-                + blocks(updates, p.bodies, p.block[j]) * p.update[j, t]
+                blocks(reads, problem.bodies, problem.block[j]) * problem.read[j, t]
+                + blocks(filled, problem.bodies, problem.block[j]) * problem.fill[j, t]
+                + blocks(updates, problem.bodies, problem.block[j]) * problem.update[j, t]
             )
-        w.scratch[1, j, 0] = energy
+        state.scratch[1, j, 0] = energy
         speed = 1.0
-        if p.bandwidth[j, 0] < reading:
-            speed = min(speed, p.bandwidth[j, 0] / reading)
-        if p.bandwidth[j, 1] < writing:
-            speed = min(speed, p.bandwidth[j, 1] / writing)
-        if p.bandwidth[j, 2] < reading + writing:
-            speed = min(speed, p.bandwidth[j, 2] / (reading + writing))
+        if problem.bandwidth[j, 0] < reading:
+            speed = min(speed, problem.bandwidth[j, 0] / reading)
+        if problem.bandwidth[j, 1] < writing:
+            speed = min(speed, problem.bandwidth[j, 1] / writing)
+        if problem.bandwidth[j, 2] < reading + writing:
+            speed = min(speed, problem.bandwidth[j, 2] / (reading + writing))
         cycles = max(cycles, np.ceil(steps / speed))
-        instances *= p.volume[p.spread_id[w.spread[j]]]
-    total = p.volume[last] * p.compute
+        instances *= problem.volume[problem.spread_id[state.spread[j]]]
+    total = problem.volume[last] * problem.compute
     for j in range(top + 1):
         below = 1.0
         for i in range(j + 1, top + 1):
-            below *= p.volume[p.spread_id[w.spread[i]]]
-        total += w.scratch[1, j, 0] + p.leak[j] * cycles * below
+            below *= problem.volume[problem.spread_id[state.spread[i]]]
+        total += state.scratch[1, j, 0] + problem.leak[j] * cycles * below
     value = value_of(aim, total, cycles)
-    if z.any and value < w.best[0]:
-        total += network(p, k, w, at, steps, z)
+    if net.any and value < state.best[0]:
+        total += network(problem, kept, state, at, steps, net)
         value = value_of(aim, total, cycles)
-    if value < w.best[0]:
-        w.best[0], w.best[1], w.best[2] = value, total, cycles
+    if value < state.best[0]:
+        state.best[0], state.best[1], state.best[2] = value, total, cycles
         for j in range(top + 1):
-            w.best_tile[j] = w.tile[j]
-            w.best_union[j] = w.union[j]
-            w.best_spread[j] = w.spread[j]
-            w.best_order[j] = (
-                at[j] if j > 0 else p.order_start[0, turning(p, w.tile[0] - w.union[0])]
+            state.best_tile[j] = state.tile[j]
+            state.best_union[j] = state.union[j]
+            state.best_spread[j] = state.spread[j]
+            state.best_order[j] = (
+                at[j]
+                if j > 0
+                else problem.order_start[0, turning(problem, state.tile[0] - state.union[0])]
             )

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from cosearch_plugins.mappers.exact.problem import OrderTables
     from cosearch_plugins.mappers.exact.solve import Certificate, Limits, Solver
 
-_POWERS = {"edp": (1, 1), "energy": (1, 0), "latency": (0, 1), "ed2p": (1, 2)}
-"""Objective to the powers of energy and cycles that it multiplies."""
-
-
 NODES = 10_000_000
 """Of a layer's search, unless said otherwise: several seconds. Most layers need a thousandth."""
 
@@ -39,6 +35,9 @@ _SAMPLES = 4096
 _CLIMBS, _NEIGHBOURS = 32, 256
 """Steps from there, and mappings tried at each: a few milliseconds more."""
 
+
+_SLOW_SAMPLES, _SLOW_CLIMBS, _SLOW_NEIGHBOURS = 256, 4, 32
+"""The same for layers that only the reference model prices, a millisecond a mapping."""
 
 _SOLVERS = 32
 """Layers whose tables are kept: a network is searched in several directions, layer by layer."""
@@ -170,8 +169,9 @@ class ExactMapper(Mapper):
             solver = self._solver(space, limits)
         except OutOfTime:
             return _sampled(machine, layer, objective, NOTHING, started)
-        found = solver.solve(_aim(objective), limits)
-        if objective.name == "latency" and found.mapping is not None and found.proven:
+        aim = _aim(objective)
+        found = solver.solve(aim, limits)
+        if aim.energy_power == 0 < aim.cycles_power and found.mapping is not None and found.proven:
             found = found.then(solver.solve(Aim(1, 0, np.inf, found.cycles), limits))
         if found.mapping is None:
             return _sampled(machine, layer, objective, found, started)
@@ -275,13 +275,13 @@ def _aim(objective: Objective) -> Aim:
 
     if objective.weights is not None:
         return Aim.weighted(*objective.weights)
-    if objective.name not in _POWERS:
+    if objective.powers is None:
         raise CosearchError(
-            f"the exact mapper minimizes {', '.join(_POWERS)} and weighted sums of energy and "
-            f"cycles, not {objective.name!r}",
-            "name another mapper: -m random, -m annealing",
+            "the exact mapper minimizes weighted sums of energy and cycles and products of their "
+            f"powers (edp, energy, latency, ed2p), not {objective.name!r}",
+            "name another mapper: -m random, -m annealing; or give the objective its `powers`",
         )
-    return Aim(*_POWERS[objective.name])
+    return Aim.product(*objective.powers)
 
 
 def _sampled(
@@ -321,19 +321,25 @@ def _climbed(
     """Return the best row of some thousand, its loss, and how many were tried.
 
     They are random ones, the one whose every loop is as far outside as may be (its tiles fit where
-    any do), and then neighbours of the best.
+    any do), and then neighbours of the best. Where only the slow reference model prices the layer,
+    there are some hundred.
     """
+    from cosearch.loopnest.kernel.pack import inexact
+
     space, rng = machine.mapspace(layer), np.random.default_rng(0)
     row, best, tried = np.zeros(len(space.cardinalities), dtype=np.int64), np.inf, 0
-    rows = np.concatenate([row[None], space.sample(_SAMPLES, rng)])
-    for _ in range(_CLIMBS):
+    slow = inexact(machine.architecture, layer) is not None
+    samples, climbs = (_SLOW_SAMPLES, _SLOW_CLIMBS) if slow else (_SAMPLES, _CLIMBS)
+    neighbours = _SLOW_NEIGHBOURS if slow else _NEIGHBOURS
+    rows = np.concatenate([row[None], space.sample(samples, rng)])
+    for _ in range(climbs):
         costs = machine.evaluate(layer, rows)
         losses = objective.of({"energy_pj": costs.energy_pj, "cycles": costs.cycles})
         losses = np.where(costs.feasible, losses, np.inf)
         tried += len(rows)
         if losses.min() < best:
             row, best = rows[int(losses.argmin())], float(losses.min())
-        rows = space.perturb(np.repeat(row[None], _NEIGHBOURS, axis=0), rng)
+        rows = space.perturb(np.repeat(row[None], neighbours, axis=0), rng)
     return row, best, tried
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from cosearch.compiling.functions import inlined
@@ -10,44 +12,210 @@ from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import least_value, shared_by
 from cosearch_plugins.mappers.exact.words import fill_cost, pending_words, port_cycles, serve_cost
 
+SHARED, READ, WRITTEN = 0, 1, 2
+"""Rows of the scratch: children that share a word, by level and tensor; words by level."""
+
+WHOLE = cast("bool", np.bool_(False))
+"""Words arrive in the tiles themselves; typed so that numba takes it for no literal, for which it
+would compile the callee once more."""
+
 
 @inlined
 def least_network(
-    p: Problem, runs: Runs, w: State, z: Net, low: int, high: int, end: int, saved: int
+    problem: Problem, runs: Runs, state: State, net: Net, low: int, high: int, end: int, saved: int
 ) -> float:
     """Return the least energy of the networks below levels whose spatial factors are chosen."""
     total = 0.0
     for j in range(low + 1, high + 1):
-        if p.hop[j] == 0:
+        if problem.hop[j] == 0:
             continue
-        fanout = p.volume[p.spread_id[w.spread[j]]]
-        for t in range(p.axis.shape[0]):
-            words = p.volume[len(p.volume) - 1]
+        fanout = problem.volume[problem.spread_id[state.spread[j]]]
+        for t in range(problem.axis.shape[0]):
+            words = problem.volume[len(problem.volume) - 1]
             if j > 0:
-                words = pending_words(p, runs, w, t, j - 1, j < 0, high, end, saved)
-            total += words / fanout * z.travel[w.spread[j], t]
+                words = pending_words(problem, runs, state, t, j - 1, WHOLE, high, end, saved)
+            total += words / fanout * net.travel[state.spread[j], t]
     return total
 
 
 @inlined
-def room_for(p: Problem, w: State, low: int, planned: int) -> float:
+def room_for(problem: Problem, state: State, low: int, planned: int) -> float:
     """Return the most that any other level can spread over, levels low + 1 to planned chosen."""
     x = y = 1
     for j in range(low + 1, planned + 1):
-        x *= p.spread_used[w.spread[j], 0]
-        y *= p.spread_used[w.spread[j], 1]
-    return float((p.mesh[0, 0] // x) * (p.mesh[0, 1] // y))
+        x *= problem.spread_used[state.spread[j], 0]
+        y *= problem.spread_used[state.spread[j], 1]
+    return float((problem.mesh[0, 0] // x) * (problem.mesh[0, 1] // y))
 
 
 @inlined
-def node_bound(  # noqa: C901 - one walk, calls are dear here
-    p: Problem,
-    k: Kept,
-    b: Bounds,
+def least_steps(
+    problem: Problem, bounds: Bounds, state: State, low: int, high: int, planned: int, end: int
+) -> float:
+    """Return the least steps, and note the most children that share a word, by level and tensor."""
+    inside = outside = 1.0
+    room = room_for(problem, state, low, planned)
+    for level in range(len(problem.block)):
+        fanout = min(bounds.spread[level], room)
+        for t in range(problem.axis.shape[0]):
+            state.scratch[SHARED, level, t] = min(bounds.reach[t, level], room)
+        if low < level <= planned:
+            spread = problem.spread_id[state.spread[level]]
+            tile = state.tile[level - 1] if level > 0 else 0
+            fanout = problem.volume[spread]
+            for t in range(problem.axis.shape[0]):
+                shared = problem.shared[t, spread]
+                if level <= high:
+                    shared = shared_by(problem, t, tile, spread)
+                state.scratch[SHARED, level, t] = shared
+        if level <= high:
+            inside *= fanout
+        else:
+            outside *= fanout
+    most = inside * min(outside, bounds.out_spread[high, end])
+    multipliers = float(problem.mesh[0, 0] * problem.mesh[0, 1])
+    return problem.volume[len(problem.volume) - 1] / min(most, multipliers)
+
+
+@inlined
+def fanout_of(problem: Problem, bounds: Bounds, state: State, level: int, chosen: bool) -> float:
+    """Return how many children a level uses, where that is not chosen at most."""
+    if chosen:
+        return problem.volume[problem.spread_id[state.spread[level]]]
+    return bounds.spread[level]
+
+
+@inlined
+def fixed_energy(
+    problem: Problem, bounds: Bounds, state: State, low: int, planned: int, steps: float
+) -> float:
+    """Return the least energy of multiplying, of leakage, and of what lies inside `low`."""
+    least = problem.volume[len(problem.volume) - 1]
+    energy = problem.compute * least
+    if low >= 0:
+        energy += bounds.head[low, state.tile[low]] if low < problem.pivot else 0.0
+    for level in range(len(problem.block)):
+        least /= fanout_of(problem, bounds, state, level, low < level <= planned)
+        energy += problem.leak[level] * max(least, steps)
+    return energy
+
+
+@inlined
+def add_pair(
+    problem: Problem,
+    kept: Kept,
+    state: State,
+    pair: int,
+    filled: float,
+    low: int,
+    high: int,
+    energy: float,
+    past: float,
+) -> tuple[float, float]:
+    """Add what moving a tensor between two levels costs at least, and note the words.
+
+    Args:
+        problem: the problem.
+        kept: what is kept.
+        state: holds how many children share a word; takes the words read and written.
+        pair: of levels, inside which nothing is chosen below `low`.
+        filled: words that arrive in all tiles of the inner one.
+        low: see `node_bound`.
+        high: see `node_bound`.
+        energy: to be added to.
+        past: likewise, what goes from the outermost level past the next.
+    """
+    top, output = len(problem.block) - 1, problem.axis.shape[0] - 1
+    t, inner, outer = kept.tensor[pair], kept.inner[pair], kept.outer[pair]
+    whole = problem.words[t, len(problem.volume) - 1]
+    above = 1.0
+    for level in range(outer + 1, top + 1):
+        above *= state.scratch[SHARED, level, t]
+    served = filled
+    for level in range(inner + 1, outer + 1):
+        if inner < 0 or inner >= low or level > low:
+            served /= state.scratch[SHARED, level, t]
+    served = max(served, problem.least[t])
+    cost = serve_cost(problem, t, outer, served, above)
+    energy += cost
+    if kept.through[t] and outer == top and high < top:
+        past += cost
+    if t < output:
+        state.scratch[READ, outer, 0] += served
+    else:
+        state.scratch[WRITTEN, outer, 0] += served
+        if problem.plain_output:
+            state.scratch[READ, outer, 0] += max(0.0, served - whole * above)
+    if inner >= max(low, 0):
+        shared = 1.0
+        for level in range(inner + 1, top + 1):
+            shared *= state.scratch[SHARED, level, t]
+        energy += fill_cost(problem, t, inner, filled, shared)
+        if t < output or problem.first_fill:
+            state.scratch[WRITTEN, inner, 0] += filled
+        elif problem.plain_output:
+            state.scratch[WRITTEN, inner, 0] += max(0.0, filled - whole * shared)
+    return energy, past
+
+
+@inlined
+def moved_energy(
+    problem: Problem,
+    kept: Kept,
+    runs: Runs,
+    state: State,
+    low: int,
+    high: int,
+    end: int,
+    saved: int,
+    energy: float,
+) -> tuple[float, float]:
+    """Add what moving all tensors costs at least when one innermost loop saves some of them.
+
+    Returns:
+        the energy, and the part of it that goes from the outermost level past the next.
+    """
+    past = 0.0
+    for level in range(len(problem.block)):
+        state.scratch[READ, level, 0] = state.scratch[WRITTEN, level, 0] = 0.0
+    for pair in range(len(kept.tensor)):
+        t, inner, outer = kept.tensor[pair], kept.inner[pair], kept.outer[pair]
+        if inner >= max(high, 0):
+            continue
+        filled = problem.volume[len(problem.volume) - 1]
+        if inner >= 0:
+            deep = inner < low
+            if deep and (outer <= low or outer < problem.pivot):
+                continue
+            tile = low if deep else inner
+            filled = pending_words(problem, runs, state, t, tile, deep, high, end, saved)
+        energy, past = add_pair(problem, kept, state, pair, filled, low, high, energy, past)
+    return energy, past
+
+
+@inlined
+def least_cycles(
+    problem: Problem, bounds: Bounds, state: State, low: int, planned: int, steps: float
+) -> float:
+    """Return the least cycles, by the steps and by the words noted at each port."""
+    cycles, instances = steps, 1.0
+    for level in range(len(problem.block) - 1, -1, -1):
+        if problem.limited[level]:
+            reads, writes = state.scratch[READ, level, 0], state.scratch[WRITTEN, level, 0]
+            cycles = max(cycles, port_cycles(problem, level, reads, writes) / instances)
+        instances *= fanout_of(problem, bounds, state, level, low < level <= planned)
+    return cycles
+
+
+@inlined
+def node_bound(
+    problem: Problem,
+    kept: Kept,
+    bounds: Bounds,
     runs: Runs,
     aim: Aim,
-    w: State,
-    z: Net,
+    state: State,
+    net: Net,
     low: int,
     high: int,
     planned: int,
@@ -56,13 +224,13 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
     """Return the least value of any mapping that continues a chain, and its energy and cycles.
 
     Args:
-        p: the problem.
-        k: what is kept.
-        b: the tables.
+        problem: the problem.
+        kept: what is kept.
+        bounds: the tables.
         runs: the sliding windows.
         aim: what is minimized.
-        w: the search.
-        z: the network.
+        state: the search.
+        net: the network.
         low: the innermost level whose tile is chosen; at -1 all spatial factors inside are too.
         high: the level whose union is `end`; its temporal factors are open.
         planned: the level up to which spatial factors are chosen, at least `high`.
@@ -72,105 +240,17 @@ def node_bound(  # noqa: C901 - one walk, calls are dear here
         value; energy without what lies outside `end`, also without what goes there past the
         level below the outermost; cycles inside: each the least.
     """
-    top = len(p.block) - 1
-    last = len(p.volume) - 1
-    tensors = p.axis.shape[0]
-    whole = p.volume[last]
-    inside = outside_spread = 1.0
-    room = room_for(p, w, low, planned)
-    for j in range(top + 1):
-        known = low < j <= high
-        for t in range(tensors):
-            w.scratch[0, j, t] = min(b.reach[t, j], room)
-        if known:
-            s = p.spread_id[w.spread[j]]
-            x = w.tile[j - 1] if j > 0 else 0
-            for t in range(tensors):
-                w.scratch[0, j, t] = shared_by(p, t, x, s)
-        elif low < j <= planned:
-            s = p.spread_id[w.spread[j]]
-            for t in range(tensors):
-                w.scratch[0, j, t] = p.shared[t, s]
-        fanout = min(b.spread[j], room)
-        if low < j <= planned:
-            fanout = p.volume[p.spread_id[w.spread[j]]]
-        if j <= high:
-            inside *= fanout
-        else:
-            outside_spread *= fanout
-    most = inside * min(outside_spread, b.out_spread[high, end])
-    steps = whole / min(most, float(p.mesh[0, 0] * p.mesh[0, 1]))
-    fixed = p.compute * whole
-    if low >= 0:
-        fixed += b.head[low, w.tile[low]] if low < p.pivot else 0.0
-    least = whole
-    for j in range(top + 1):
-        known = low < j <= planned
-        least /= p.volume[p.spread_id[w.spread[j]]] if known else b.spread[j]
-        fixed += p.leak[j] * max(least, steps)
+    steps = least_steps(problem, bounds, state, low, high, planned, end)
+    fixed = fixed_energy(problem, bounds, state, low, planned, steps)
     best_value = best_energy = best_rest = best_cycles = np.inf
-    outside, outside_all = b.out[high, end], b.out_all[high, end]
-    outside_cycles = b.out_cycles[high, end]
-    for c in range(len(p.saved)):
-        energy = fixed
-        past = 0.0
-        cycles = steps
-        for j in range(top + 1):
-            w.scratch[1, j, 0] = w.scratch[2, j, 0] = 0.0
-        for pair in range(len(k.tensor)):
-            t, inner, outer = k.tensor[pair], k.inner[pair], k.outer[pair]
-            if inner >= high and inner >= 0:
-                continue
-            above = 1.0
-            for j in range(outer + 1, top + 1):
-                above *= w.scratch[0, j, t]
-            if inner < 0:
-                words = whole
-                filled = words
-            else:
-                if inner < low:
-                    if outer <= low or outer < p.pivot:
-                        continue
-                    filled = pending_words(p, runs, w, t, low, inner < low, high, end, p.saved[c])
-                else:
-                    filled = pending_words(p, runs, w, t, inner, inner < low, high, end, p.saved[c])
-                words = filled
-            served = words
-            for j in range(max(inner, -1) + 1, outer + 1):
-                if inner < 0 or inner >= low or j > low:
-                    served /= w.scratch[0, j, t]
-            served = max(served, p.least[t])
-            counted = inner if inner >= low and inner >= 0 else -1
-            above_inner = 1.0
-            for j in range(max(inner, 0) + 1, top + 1):
-                above_inner *= w.scratch[0, j, t]
-            cost = serve_cost(p, t, outer, served, above)
-            energy += cost
-            if k.through[t] and outer == top and high < top:
-                past += cost
-            if counted >= 0:
-                energy += fill_cost(p, t, counted, filled, above_inner)
-            if t < tensors - 1:
-                w.scratch[1, outer, 0] += served
-            else:
-                w.scratch[2, outer, 0] += served
-                if p.plain_output:
-                    w.scratch[1, outer, 0] += max(0.0, served - p.words[t, last] * above)
-            if counted >= 0:
-                if t < tensors - 1 or p.first_fill:
-                    w.scratch[2, counted, 0] += filled
-                elif p.plain_output:
-                    w.scratch[2, counted, 0] += max(0.0, filled - p.words[t, last] * above_inner)
-        if z.any:
-            energy += least_network(p, runs, w, z, low, high, end, p.saved[c])
-        instances = 1.0
-        for j in range(top, -1, -1):
-            if p.limited[j]:
-                cycles = max(
-                    cycles, port_cycles(p, j, w.scratch[1, j, 0], w.scratch[2, j, 0]) / instances
-                )
-            known = low < j <= planned
-            instances *= p.volume[p.spread_id[w.spread[j]]] if known else b.spread[j]
+    outside, outside_all = bounds.out[high, end], bounds.out_all[high, end]
+    outside_cycles = bounds.out_cycles[high, end]
+    for c in range(len(problem.saved)):
+        saved = problem.saved[c]
+        energy, past = moved_energy(problem, kept, runs, state, low, high, end, saved, fixed)
+        if net.any:
+            energy += least_network(problem, runs, state, net, low, high, end, saved)
+        cycles = least_cycles(problem, bounds, state, low, planned, steps)
         total = energy + max(outside, outside_all - past)
         value = least_value(aim, total, max(cycles, outside_cycles))
         best_value = min(best_value, value)

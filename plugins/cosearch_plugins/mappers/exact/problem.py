@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import field, frozen
@@ -16,6 +17,9 @@ from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch_plugins.mappers.exact.lattice import Lattice
 from cosearch_plugins.mappers.exact.orders import Mover, Order, order_classes
+
+Look: TypeAlias = Callable[[], None]
+"""Called between pieces of work; it raises where there is no time for the next."""
 
 OUTSIDE = 1e-12
 """Relative margin of the proof; bounds are compared with the best times one minus this."""
@@ -174,7 +178,7 @@ def lay_out(
     layer: Einsum,
     constraints: Constraints,
     tables: OrderTables,
-    look: Callable[[], None] = lambda: None,
+    look: Look = lambda: None,
 ) -> tuple[Lattice, Problem]:
     """Return the lattice of a layer and its problem on a machine.
 
@@ -187,27 +191,91 @@ def lay_out(
     refuse_unsupported(architecture, constraints)
     refuse_unknown(architecture, layer, constraints)
     lattice = Lattice.of(layer, look)
-    dims = lattice.dims
-    movers = tuple(Mover.of(t, dims, architecture.rules) for t in layer.tensors)
-    loose = [m.odd or (architecture.rules.geometric_halo and any(m.slides)) for m in movers]
-    apart = [architecture.rules.only_innermost_loop_slides and any(m.slides) for m in movers]
+    dims, cost_rules = lattice.dims, architecture.rules
+    movers = tuple(Mover.of(t, dims, cost_rules) for t in layer.tensors)
+    loose = [m.odd or (cost_rules.geometric_halo and any(m.slides)) for m in movers]
     rules = [constraints.get(m.name, LevelConstraint()) for m in architecture.levels]
-    levels = architecture.levels
-    places: list[Compute | Memory] = [architecture.compute, *levels]
-    order_start, orders = _orders(movers, dims, rules, tables)
-    sliders = [
+    sliders = _sliders(movers, loose)
+    return lattice, Problem(
+        **_tiles(lattice),
+        **_tensors(layer, lattice, movers, loose, look),
+        **_prices(architecture, layer),
+        **_spreading(architecture, lattice, rules, look),
+        **_ordering(movers, dims, rules, tables, sliders),
+        sliders=np.array(sliders, dtype=np.int64).reshape(-1, 3),
+        demand=np.zeros((len(rules), 2)),
+        bodies=1.0,
+        visits=1.0,
+        temporal_ok=np.array(
+            [_allowed(lattice, rule.temporal, rule.temporal_most) for rule in rules]
+        ),
+    )
+
+
+def _sliders(movers: tuple[Mover, ...], loose: list[bool]) -> list[tuple[int, int, int]]:
+    """Return each tensor's pairs of dimensions that share an axis, where windows have tables."""
+    return [
         (t, d, e)
         for t, mover in enumerate(movers)
-        for e in range(len(dims))
+        for e in range(len(mover.axis))
         for d in range(e)
         if mover.axis[d] >= 0 and mover.axis[d] == mover.axis[e] and not loose[t]
     ]
-    listed = [tuple(int(d) for d in order if d >= 0) for order in orders]
-    spreads = []
-    for i, rule in enumerate(rules):
-        look()
-        spreads.append(_spreads(architecture, lattice, rule, i, _least_used(rules)))
+
+
+def _tiles(lattice: Lattice) -> dict[str, Any]:
+    """Return the fields of a problem that number its tiles."""
+    return {
+        "extent": lattice.extent,
+        "packed": lattice.packed,
+        "guard": lattice.guard,
+        "strides": lattice.strides,
+        "lengths": lattice.lengths,
+        "volume": lattice.volume,
+    }
+
+
+def _tensors(
+    layer: Einsum, lattice: Lattice, movers: tuple[Mover, ...], loose: list[bool], look: Look
+) -> dict[str, Any]:
+    """Return the fields of a problem that say how tiles move tensors."""
+    rules = movers[0].rules
+    dims = lattice.dims
+    apart = [rules.only_innermost_loop_slides and any(m.slides) for m in movers]
     steps = [{d: c for axis in t.axes for d, c in axis.terms} for t in layer.tensors]
+
+    def by_tensor(table: Callable[[int], FloatArray]) -> FloatArray:
+        """Return float64[T, n], looking at the clock before each tensor."""
+        out = np.empty((len(movers), len(lattice)))
+        for t in range(len(movers)):
+            look()
+            out[t] = table(t)
+        return out
+
+    return {
+        "words": by_tensor(lambda t: lattice.footprint(layer.tensors[t])),
+        "least": np.array([_least_words(lattice, m) for m in movers]),
+        "free": by_tensor(lambda t: lattice.irrelevant(layer.tensors[t])),
+        "shared": by_tensor(lambda t: lattice.volume / _fewest_places(lattice, movers[t])),
+        "axis": np.array([m.axis for m in movers], dtype=np.int64),
+        "step": np.array([[float(s.get(d, 0)) for d in dims] for s in steps]),
+        "slides": np.array([m.slides for m in movers], dtype=bool),
+        "sliding": np.array([any(m.slides) for m in movers], dtype=bool),
+        "odd": np.array([m.odd for m in movers], dtype=bool),
+        "general": np.array([a or b for a, b in zip(loose, apart, strict=True)], dtype=bool),
+        "project": _projections(layer, dims),
+        "left": by_tensor(lambda t: _left(lattice, movers[t], loose[t])),
+        "halo": rules.geometric_halo,
+        "first_only": rules.only_innermost_loop_slides,
+        "plain_output": not any(movers[-1].slides),
+        "saved": _saved(movers, len(dims)),
+    }
+
+
+def _prices(architecture: Architecture, layer: Einsum) -> dict[str, Any]:
+    """Return the fields of a problem that say what a machine's work costs."""
+    levels = architecture.levels
+    places: list[Compute | Memory] = [architecture.compute, *levels]
     energies = [
         [
             (m.partitions[t.role].energy if t.role in m.partitions else m.energy)
@@ -231,76 +299,65 @@ def lay_out(
         dtype=np.float64,
     )
 
-    def by_tensor(table: Callable[[int], FloatArray]) -> FloatArray:
-        """Return float64[T, n], looking at the clock before each tensor."""
-        out = np.empty((len(movers), len(lattice)))
-        for t in range(len(movers)):
-            look()
-            out[t] = table(t)
-        return out
+    return {
+        "read": read,
+        "fill": fill,
+        "update": update,
+        "word_read": read / block[:, None],
+        "word_fill": fill / block[:, None],
+        "word_update": update / block[:, None],
+        "block": block,
+        "pace": 1.0 / bandwidth,
+        "limited": np.asarray((bandwidth < np.inf).any(axis=1)),
+        "bandwidth": bandwidth,
+        "leak": np.array([m.leak_pj_per_cycle for m in levels], dtype=np.float64),
+        "hop": np.array([m.network_below.hop_pj for m in levels], dtype=np.float64),
+        "router": np.array([m.network_below.router_pj for m in levels], dtype=np.float64),
+        "dram": np.array([m.is_dram for m in levels], dtype=bool),
+        "fan": np.array([architecture.fanout(i) for i in range(len(levels))], dtype=np.int64),
+        "mesh": np.array([(m.mesh_x, m.mesh_y) for m in places], dtype=np.int64),
+        "compute": float(architecture.compute.energy_pj),
+        "first_fill": architecture.rules.first_fill_is_counted,
+    }
 
-    return lattice, Problem(
-        extent=lattice.extent,
-        packed=lattice.packed,
-        guard=lattice.guard,
-        strides=lattice.strides,
-        lengths=lattice.lengths,
-        volume=lattice.volume,
-        words=by_tensor(lambda t: lattice.footprint(layer.tensors[t])),
-        least=np.array([_least_words(lattice, m) for m in movers]),
-        free=by_tensor(lambda t: lattice.irrelevant(layer.tensors[t])),
-        shared=by_tensor(lambda t: lattice.volume / _fewest_places(lattice, movers[t])),
-        axis=np.array([m.axis for m in movers], dtype=np.int64),
-        step=np.array([[float(s.get(d, 0)) for d in dims] for s in steps]),
-        slides=np.array([m.slides for m in movers], dtype=bool),
-        sliding=np.array([any(m.slides) for m in movers], dtype=bool),
-        odd=np.array([m.odd for m in movers], dtype=bool),
-        general=np.array([a or b for a, b in zip(loose, apart, strict=True)], dtype=bool),
-        project=_projections(layer, dims),
-        left=by_tensor(lambda t: _left(lattice, movers[t], loose[t])),
-        halo=architecture.rules.geometric_halo,
-        first_only=architecture.rules.only_innermost_loop_slides,
-        plain_output=not any(movers[-1].slides),
-        read=read,
-        fill=fill,
-        update=update,
-        word_read=read / block[:, None],
-        word_fill=fill / block[:, None],
-        word_update=update / block[:, None],
-        block=block,
-        pace=1.0 / bandwidth,
-        limited=np.asarray((bandwidth < np.inf).any(axis=1)),
-        bandwidth=bandwidth,
-        leak=np.array([m.leak_pj_per_cycle for m in levels], dtype=np.float64),
-        hop=np.array([m.network_below.hop_pj for m in levels], dtype=np.float64),
-        router=np.array([m.network_below.router_pj for m in levels], dtype=np.float64),
-        dram=np.array([m.is_dram for m in levels], dtype=bool),
-        fan=np.array([architecture.fanout(i) for i in range(len(levels))], dtype=np.int64),
-        mesh=np.array([(m.mesh_x, m.mesh_y) for m in places], dtype=np.int64),
-        compute=float(architecture.compute.energy_pj),
-        first_fill=architecture.rules.first_fill_is_counted,
-        demand=np.zeros((len(levels), 2)),
-        bodies=1.0,
-        visits=1.0,
-        temporal_ok=np.array(
-            [_allowed(lattice, rule.temporal, rule.temporal_most) for rule in rules]
-        ),
-        spread_start=np.cumsum([0, *(len(s) for s in spreads)], dtype=np.int64),
-        spread_id=np.concatenate([s[:, 0] for s in spreads]),
-        spread_x=np.concatenate([s[:, 1] for s in spreads]),
-        spread_y=np.concatenate([s[:, 2] for s in spreads]),
-        spread_used=np.ascontiguousarray(np.concatenate([s[:, 3:] for s in spreads])),
-        order_start=order_start,
-        orders=orders,
-        order_free=np.array([[m.signature(o)[0] > 0 for m in movers] for o in listed], np.int64),
-        order_way=np.array(
+
+def _spreading(
+    architecture: Architecture, lattice: Lattice, rules: list[LevelConstraint], look: Look
+) -> dict[str, Any]:
+    """Return the fields of a problem that list spatial factors."""
+    spreads = []
+    for i, rule in enumerate(rules):
+        look()
+        spreads.append(_spreads(architecture, lattice, rule, i, _least_used(rules)))
+    return {
+        "spread_start": np.cumsum([0, *(len(s) for s in spreads)], dtype=np.int64),
+        "spread_id": np.concatenate([s[:, 0] for s in spreads]),
+        "spread_x": np.concatenate([s[:, 1] for s in spreads]),
+        "spread_y": np.concatenate([s[:, 2] for s in spreads]),
+        "spread_used": np.ascontiguousarray(np.concatenate([s[:, 3:] for s in spreads])),
+        "pivot": next((i for i, s in enumerate(spreads) if len(s) > 1), 0),
+    }
+
+
+def _ordering(
+    movers: tuple[Mover, ...],
+    dims: tuple[str, ...],
+    rules: list[LevelConstraint],
+    tables: OrderTables,
+    sliders: list[tuple[int, int, int]],
+) -> dict[str, Any]:
+    """Return the fields of a problem that list loop orders."""
+    order_start, orders = _orders(movers, dims, rules, tables)
+    listed = [tuple(int(d) for d in order if d >= 0) for order in orders]
+    return {
+        "order_start": order_start,
+        "orders": orders,
+        "order_free": np.array([[m.signature(o)[0] > 0 for m in movers] for o in listed], np.int64),
+        "order_way": np.array(
             [[_way(sliders, t, m.signature(o)[1]) for t, m in enumerate(movers)] for o in listed],
             dtype=np.int64,
         ),
-        sliders=np.array(sliders, dtype=np.int64).reshape(-1, 3),
-        saved=_saved(movers, len(dims)),
-        pivot=next((i for i, s in enumerate(spreads) if len(s) > 1), 0),
-    )
+    }
 
 
 def _projections(layer: Einsum, dims: tuple[str, ...]) -> FloatArray:
@@ -403,7 +460,7 @@ def _spreads(
     x, y = (a.ravel() for a in np.meshgrid(*parts, indexing="ij"))
     last = len(lattice) - 1
     divides = ((lattice.packed[last - x] | lattice.guard) - lattice.packed[y]) & lattice.guard
-    used = lattice.volume.astype(np.int64)
+    used = np.minimum(lattice.volume, instances + 1).astype(np.int64)
     meets = (divides == lattice.guard) & (used[x] * used[y] <= instances)
     if max(architecture.fanout(level)) > 1:
         meets &= used[x] * used[y] >= least

@@ -62,12 +62,12 @@ class SharedTables:
 
     def of(self, kept: arrays.Kept, look: Look) -> tuple[arrays.Runs, arrays.Bounds, FloatArray]:
         """Return the tables of a choice: windows, bounds, and the least energy inside unions."""
-        p, pivot = self.problem, self.problem.pivot
+        problem, pivot = self.problem, self.problem.pivot
         tight = self._runs_stay_together(kept)
         if tight not in self._runs:
-            self._runs[tight] = _window_tables(p, tight, look)
+            self._runs[tight] = _window_tables(problem, tight, look)
         runs, mark = self._runs[tight], bytes([tight])
-        outside = kept.keep[max(0, min(pivot, len(p.block) - 2)) :]
+        outside = kept.keep[max(0, min(pivot, len(problem.block) - 2)) :]
         outer = mark + outside.tobytes() + kept.room.tobytes()
         if outer not in self._outside:
             _make_room(self._outside)
@@ -82,75 +82,77 @@ class SharedTables:
 
     def union_bounds(self, kept: arrays.Kept, aim: arrays.Aim, look: Look) -> FloatArray:
         """Return float64[n]: no mapping whose union at the pivot is a tile has a smaller value."""
-        p = self.problem
+        problem = self.problem
         runs, bounds, inside = self.of(kept, look)
         if self._share is None:
-            self._share = np.empty(len(p.packed))
-            unions.fill_shares(p, self._share)
-        feed = np.empty((2, len(p.packed)))
-        bound = np.empty(len(p.packed))
-        unions.fill_feeds(p, kept, bounds, feed)
-        for first, end in pieces(len(bound), 5 * len(p.saved), look):
+            self._share = np.empty(len(problem.packed))
+            unions.fill_shares(problem, self._share)
+        feed = np.empty((2, len(problem.packed)))
+        bound = np.empty(len(problem.packed))
+        unions.fill_feeds(problem, kept, bounds, feed)
+        for first, end in pieces(len(bound), 5 * len(problem.saved), look):
             unions.bound_unions(
-                p, kept, bounds, runs, aim, self._share, feed, inside, bound, first, end
+                problem, kept, bounds, runs, aim, self._share, feed, inside, bound, first, end
             )
         return bound
 
     def _runs_stay_together(self, kept: arrays.Kept) -> bool:
         """Return whether no spread and no tile of a window stands between the loops of a run."""
-        p = self.problem
-        inner = kept.keep[: max(0, p.pivot - 1)]
-        flat = all(_flat(p, level) for level in range(p.pivot + 1, len(p.block)))
-        return flat and not bool(inner[:, p.sliding].any())
+        problem = self.problem
+        inner = kept.keep[: max(0, problem.pivot - 1)]
+        flat = all(_flat(problem, level) for level in range(problem.pivot + 1, len(problem.block)))
+        return flat and not bool(inner[:, problem.sliding].any())
 
     def _tails(self, kept: arrays.Kept, runs: arrays.Runs, look: Look) -> arrays.Bounds:
         """Return the tables of what happens outside each tile, with room for the heads."""
-        p = self.problem
-        levels, n = p.temporal_ok.shape
-        b = _empty_bounds(p)
+        problem = self.problem
+        levels, n = problem.temporal_ok.shape
+        outside, flat_top = _empty_bounds(problem), _flat(problem, levels - 1)
         open_axis = self._axes_that_open()
-        tables.open_bounds(p, b)
-        for level in range(levels - 1, p.pivot - 1, -1):
+        tables.open_bounds(problem, outside)
+        for level in range(levels - 1, problem.pivot - 1, -1):
             if level < levels - 1:
-                spreads = int(p.spread_start[level + 2] - p.spread_start[level + 1])
-                for first, end in pieces(n, 3 * len(p.saved) * spreads, look):
-                    tables.fill_tails(p, kept, b, runs, level, first, end, _flat(p, levels - 1))
+                spreads = int(problem.spread_start[level + 2] - problem.spread_start[level + 1])
+                for first, end in pieces(n, 3 * len(problem.saved) * spreads, look):
+                    tables.fill_tails(problem, kept, outside, runs, level, first, end, flat_top)
             look()
-            tables.close_level(p, b, level, open_axis[level])
+            tables.close_level(problem, outside, level, open_axis[level])
             look()
-            good = np.flatnonzero(b.tail[level] < np.inf)
-            good = good[np.argsort(b.tail_all[level, good], kind="stable")]
-            b.candidates[level, : len(good)] = good
-            b.candidate_tail[level, : len(good)] = b.tail_all[level, good]
-            b.candidate_count[level] = len(good)
-        return b
+            good = np.flatnonzero(outside.tail[level] < np.inf)
+            good = good[np.argsort(outside.tail_all[level, good], kind="stable")]
+            outside.candidates[level, : len(good)] = good
+            outside.candidate_tail[level, : len(good)] = outside.tail_all[level, good]
+            outside.candidate_count[level] = len(good)
+        return outside
 
     def _heads(
         self, kept: arrays.Kept, bounds: arrays.Bounds, runs: arrays.Runs, look: Look
     ) -> Inside:
         """Return the tables of what happens inside each tile."""
-        p, n = self.problem, len(self.problem.packed)
-        b = bounds.replace(head=np.zeros((p.pivot + 1, n)))
-        least = np.empty((len(p.saved), n))
-        for level in range(1, p.pivot):
+        problem, n = self.problem, len(self.problem.packed)
+        inside = bounds.replace(head=np.zeros((problem.pivot + 1, n)))
+        least = np.empty((len(problem.saved), n))
+        for level in range(1, problem.pivot):
             for first, end in pieces(n, 3 * len(least), look):
-                tables.fill_heads(p, kept, b, runs, level, first, end)
-            tiles.close_inside(b.head[level], p.strides, p.lengths)
+                tables.fill_heads(problem, kept, inside, runs, level, first, end)
+            tiles.close_inside(inside.head[level], problem.strides, problem.lengths)
         for first, end in pieces(n, 3 * len(least), look):
-            unions.fill_insides(p, kept, b, runs, least, first, end)
-        for of_class in least if p.pivot > 0 else ():
-            tiles.close_inside(of_class, p.strides, p.lengths)
-        return Inside(b.head, least)
+            unions.fill_insides(problem, kept, inside, runs, least, first, end)
+        for of_class in least if problem.pivot > 0 else ():
+            tiles.close_inside(of_class, problem.strides, problem.lengths)
+        return Inside(inside.head, least)
 
     def _axes_that_open(self) -> BoolArray:
         """Return bool[L, axes]: whether factors of a level can turn or spread along an axis."""
         if self._open_axis is None:
-            p, lattice = self.problem, self.lattice
-            self._open_axis = np.ones((len(p.block), len(lattice.strides)), dtype=bool)
-            for level, turns in enumerate(p.temporal_ok):
-                spreads = p.spread_id[p.spread_start[level] : p.spread_start[level + 1]]
-                able = p.extent[turns].max(axis=0, initial=1) > 1
-                able |= p.extent[spreads].max(axis=0, initial=1) > 1
+            problem, lattice = self.problem, self.lattice
+            self._open_axis = np.ones((len(problem.block), len(lattice.strides)), dtype=bool)
+            for level, turns in enumerate(problem.temporal_ok):
+                spreads = problem.spread_id[
+                    problem.spread_start[level] : problem.spread_start[level + 1]
+                ]
+                able = problem.extent[turns].max(axis=0, initial=1) > 1
+                able |= problem.extent[spreads].max(axis=0, initial=1) > 1
                 self._open_axis[level] = able[lattice.axis_dim]
         return self._open_axis
 
@@ -160,13 +162,15 @@ def _make_room(remembered: dict[bytes, arrays.Bounds] | dict[bytes, Inside]) -> 
         del remembered[next(iter(remembered))]
 
 
-def _flat(p: Problem, level: int) -> bool:
+def _flat(problem: Problem, level: int) -> bool:
     """Return whether a level spreads nothing over space."""
-    return not p.spread_id[p.spread_start[level] : p.spread_start[level + 1]].any()
+    return not problem.spread_id[
+        problem.spread_start[level] : problem.spread_start[level + 1]
+    ].any()
 
 
-def _empty_bounds(p: Problem) -> arrays.Bounds:
-    levels, n = p.temporal_ok.shape
+def _empty_bounds(problem: Problem) -> arrays.Bounds:
+    levels, n = problem.temporal_ok.shape
     return arrays.Bounds(
         head=np.zeros((0, n)),
         tail=np.zeros((levels, n)),
@@ -180,7 +184,7 @@ def _empty_bounds(p: Problem) -> arrays.Bounds:
         candidates=np.zeros((levels, n), dtype=np.int64),
         candidate_tail=np.zeros((levels, n)),
         candidate_count=np.zeros(levels, dtype=np.int64),
-        reach=np.ones((p.axis.shape[0], levels)),
+        reach=np.ones((problem.axis.shape[0], levels)),
         spread=np.ones(levels),
     )
 
@@ -200,17 +204,17 @@ def _places(extent: IntArray, values: list[IntArray], look: Look) -> IntArray:
     return places
 
 
-def _window_tables(p: Problem, tight: bool, look: Look) -> arrays.Runs:
+def _window_tables(problem: Problem, tight: bool, look: Look) -> arrays.Runs:
     """Return the tables of sliding windows.
 
     Args:
-        p: the problem.
+        problem: the problem.
         tight: whether nothing stands between the loops of a run; see `windows.fill_runs`.
         look: called between pieces.
     """
-    values = [_divisors(int(p.extent[-1, d])) for d in range(p.extent.shape[1])]
+    values = [_divisors(int(problem.extent[-1, d])) for d in range(problem.extent.shape[1])]
     counts = np.array([len(v) for v in values], dtype=np.int64)
-    table = p.sliders
+    table = problem.sliders
     pairs = np.array([counts[d] * counts[e] for _, d, e in table], dtype=np.int64)
     runs = arrays.Runs(
         tensor=np.ascontiguousarray(table[:, 0]),
@@ -225,16 +229,16 @@ def _window_tables(p: Problem, tight: bool, look: Look) -> arrays.Runs:
         union_start=np.concatenate([[0], np.cumsum(pairs)]).astype(np.int64),
         union_words=np.zeros(int(pairs.sum())),
         union_least=np.zeros(int(pairs.sum())),
-        divisor=_places(p.extent, values, look),
+        divisor=_places(problem.extent, values, look),
         divisors=counts,
     )
-    levels = len(p.block) - p.pivot
+    levels = len(problem.block) - problem.pivot
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     for s, (_, d, e) in enumerate(table):
         terms = int(counts[d] * counts[e] ** 2) * (8 if tight else 1)
         for first, end in pieces(int(counts[d]), terms, look):
             windows.fill_runs(
-                p,
+                problem,
                 runs,
                 np.concatenate(values).astype(np.float64),
                 starts,

@@ -374,11 +374,11 @@ class Solver:
 
     def mapping_of(self, state: arrays.State, keep: BoolArray) -> Mapping:
         """Return the best mapping of a search."""
-        p = self.problem
+        problem = self.problem
         entries = []
         for level, memory in enumerate(self.space.architecture.levels):
             spread = int(state.best_spread[level])
-            order = [int(d) for d in p.orders[state.best_order[level]] if d >= 0]
+            order = [int(d) for d in problem.orders[state.best_order[level]] if d >= 0]
             times = int(state.best_tile[level] - state.best_union[level])
             entries.append(
                 LevelMapping(
@@ -389,8 +389,8 @@ class Solver:
                         if kept
                     ],
                     self._loops(times, order),
-                    self._loops(int(p.spread_x[spread]), range(len(self.lattice.dims))),
-                    self._loops(int(p.spread_y[spread]), range(len(self.lattice.dims))),
+                    self._loops(int(problem.spread_x[spread]), range(len(self.lattice.dims))),
+                    self._loops(int(problem.spread_y[spread]), range(len(self.lattice.dims))),
                 )
             )
         return Mapping(entries)

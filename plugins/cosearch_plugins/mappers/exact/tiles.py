@@ -40,26 +40,28 @@ def least_value(aim: Aim, energy: float, cycles: float) -> float:
 
 
 @inlined
-def divides(p: Problem, a: int, b: int) -> bool:
+def divides(problem: Problem, a: int, b: int) -> bool:
     """Return whether tile a divides tile b."""
-    return ((p.packed[b] | p.guard) - p.packed[a]) & p.guard == p.guard
+    return (
+        (problem.packed[b] | problem.guard) - problem.packed[a]
+    ) & problem.guard == problem.guard
 
 
 @inlined
-def turning(p: Problem, times: int) -> int:
+def turning(problem: Problem, times: int) -> int:
     """Return the set of dimensions that turn in a factor, as bits."""
     bits = 0
-    for d in range(p.axis.shape[1]):
-        if p.extent[times, d] > 1:
+    for d in range(problem.axis.shape[1]):
+        if problem.extent[times, d] > 1:
             bits |= 1 << d
     return bits
 
 
 @compiled
-def next_inside(p: Problem, x: int, around: int) -> int:
+def next_inside(problem: Problem, x: int, around: int) -> int:
     """Return the tile after x among those that divide a tile, or -1 after the last."""
-    for axis in range(len(p.strides)):
-        stride, length = p.strides[axis], p.lengths[axis]
+    for axis in range(len(problem.strides)):
+        stride, length = problem.strides[axis], problem.lengths[axis]
         digit = (x // stride) % length
         if digit < (around // stride) % length:
             return x + stride
@@ -68,9 +70,9 @@ def next_inside(p: Problem, x: int, around: int) -> int:
 
 
 @inlined
-def full_words(p: Problem, t: int, x: int) -> float:
+def full_words(problem: Problem, t: int, x: int) -> float:
     """Return the words that arrive in tiles x when nothing is ever reused."""
-    return p.words[t, x] * (p.volume[len(p.volume) - 1] / p.volume[x])
+    return problem.words[t, x] * (problem.volume[len(problem.volume) - 1] / problem.volume[x])
 
 
 @inlined
@@ -85,14 +87,14 @@ def groups_along(first: int, second: int, first_move: float, second_move: float)
 
 
 @compiled
-def places_apart(p: Problem, t: int, x: int, s: int) -> float:
+def places_apart(problem: Problem, t: int, x: int, s: int) -> float:
     """Return how many different tiles of tensor t the children hold, by trying all pairs."""
-    children = int(p.volume[s])
+    children = int(problem.volume[s])
     found = 0
     for i in range(children):
         new = True
         for j in range(i):
-            if same_place(p, t, x, s, i, j):
+            if same_place(problem, t, x, s, i, j):
                 new = False
                 break
         found += new
@@ -100,14 +102,14 @@ def places_apart(p: Problem, t: int, x: int, s: int) -> float:
 
 
 @compiled
-def same_place(p: Problem, t: int, x: int, s: int, i: int, j: int) -> bool:
+def same_place(problem: Problem, t: int, x: int, s: int, i: int, j: int) -> bool:
     """Return whether children i and j of spatial factors s hold the same tile of tensor t."""
-    for a in range(p.project.shape[1]):
+    for a in range(problem.project.shape[1]):
         apart = 0.0
         rest_i, rest_j = i, j
-        for d in range(p.project.shape[2]):
-            bound = p.extent[s, d]
-            step = p.project[t, a, d] * p.extent[x, d]
+        for d in range(problem.project.shape[2]):
+            bound = problem.extent[s, d]
+            step = problem.project[t, a, d] * problem.extent[x, d]
             apart += step * (rest_i % bound - rest_j % bound)
             rest_i //= bound
             rest_j //= bound
@@ -117,40 +119,40 @@ def same_place(p: Problem, t: int, x: int, s: int, i: int, j: int) -> bool:
 
 
 @inlined
-def groups(p: Problem, t: int, x: int, s: int) -> float:
+def groups(problem: Problem, t: int, x: int, s: int) -> float:
     """Return how many different tiles of a tensor that is not odd the children hold."""
     total = 1.0
-    for d in range(p.axis.shape[1]):
-        if p.axis[t, d] < 0 or p.extent[s, d] == 1:
+    for d in range(problem.axis.shape[1]):
+        if problem.axis[t, d] < 0 or problem.extent[s, d] == 1:
             continue
-        if not p.slides[t, d]:
-            total *= p.extent[s, d]
+        if not problem.slides[t, d]:
+            total *= problem.extent[s, d]
             continue
         partner = -1
-        for e in range(p.axis.shape[1]):
-            if e != d and p.axis[t, e] == p.axis[t, d] and p.extent[s, e] > 1:
+        for e in range(problem.axis.shape[1]):
+            if e != d and problem.axis[t, e] == problem.axis[t, d] and problem.extent[s, e] > 1:
                 partner = e
         if partner < 0:
-            total *= p.extent[s, d]
+            total *= problem.extent[s, d]
         elif partner > d:
             total *= groups_along(
-                p.extent[s, d],
-                p.extent[s, partner],
-                p.step[t, d] * p.extent[x, d],
-                p.step[t, partner] * p.extent[x, partner],
+                problem.extent[s, d],
+                problem.extent[s, partner],
+                problem.step[t, d] * problem.extent[x, d],
+                problem.step[t, partner] * problem.extent[x, partner],
             )
     return total
 
 
 @inlined
-def shared_by(p: Problem, t: int, x: int, s: int) -> float:
+def shared_by(problem: Problem, t: int, x: int, s: int) -> float:
     """Return how many of the children of spatial factors s share a word of tensor t.
 
     Of an odd tensor, how many can at most.
     """
-    if p.sliding[t] and not p.odd[t]:
-        return p.volume[s] / groups(p, t, x, s)
-    return p.shared[t, s]
+    if problem.sliding[t] and not problem.odd[t]:
+        return problem.volume[s] / groups(problem, t, x, s)
+    return problem.shared[t, s]
 
 
 @inlined

@@ -62,7 +62,7 @@ def next_divisor(n: int, d: int) -> int:
 
 @compiled
 def least_run(
-    size: float, first: FloatArray, second: FloatArray, levels: int, z: RunStack
+    size: float, first: FloatArray, second: FloatArray, levels: int, stack: RunStack
 ) -> float:
     """Return the least words, in tiles, of any run of two dimensions over some levels.
 
@@ -71,17 +71,17 @@ def least_run(
         first: what is left of one dimension outside, and how far its next loop moves.
         second: likewise of the other.
         levels: over which both are spread, in every way and order.
-        z: scratch.
+        stack: scratch.
     """
     best = np.inf
-    z.quotient[0, 0], z.quotient[0, 1] = int(first[0]), int(second[0])
-    z.move[0, 0], z.move[0, 1] = first[1], second[1]
-    z.run[0, 0], z.run[0, 1], z.run[0, 2] = 1.0, 0.0, 0.0
+    stack.quotient[0, 0], stack.quotient[0, 1] = int(first[0]), int(second[0])
+    stack.move[0, 0], stack.move[0, 1] = first[1], second[1]
+    stack.run[0, 0], stack.run[0, 1], stack.run[0, 2] = 1.0, 0.0, 0.0
     level = 0
-    enter(z, level, levels)
+    enter(stack, level, levels)
     while level >= 0:
-        a, b, swap = z.factor[level, 0], z.factor[level, 1], z.factor[level, 2]
-        pq, rq = z.quotient[level, 0], z.quotient[level, 1]
+        a, b, swap = stack.factor[level, 0], stack.factor[level, 1], stack.factor[level, 2]
+        pq, rq = stack.quotient[level, 0], stack.quotient[level, 1]
         if swap == BOTH:
             b = next_divisor(rq, b)
             if b == 0:
@@ -89,35 +89,38 @@ def least_run(
             if a == 0:
                 level -= 1
             else:
-                z.factor[level, 0], z.factor[level, 1], z.factor[level, 2] = a, b, 0
+                stack.factor[level, 0], stack.factor[level, 1], stack.factor[level, 2] = a, b, 0
             continue
-        z.factor[level, 2] = BOTH if a == 1 or b == 1 else swap + 1
+        stack.factor[level, 2] = BOTH if a == 1 or b == 1 else swap + 1
         for i in range(3):
-            z.run[level + 1, i] = z.run[level, i]
-        run = z.run[level + 1]
+            stack.run[level + 1, i] = stack.run[level, i]
+        run = stack.run[level + 1]
         if swap == 1 and b > 1:
-            slide(size, z.move[level, 1], b, run)
+            slide(size, stack.move[level, 1], b, run)
         if a > 1:
-            slide(size, z.move[level, 0], a, run)
+            slide(size, stack.move[level, 0], a, run)
         if swap == 0 and b > 1:
-            slide(size, z.move[level, 1], b, run)
+            slide(size, stack.move[level, 1], b, run)
         if level == levels - 1:
             best = min(best, run[0])
             continue
         level += 1
-        z.quotient[level, 0], z.quotient[level, 1] = pq // a, rq // b
-        z.move[level, 0], z.move[level, 1] = z.move[level - 1, 0] * a, z.move[level - 1, 1] * b
-        enter(z, level, levels)
+        stack.quotient[level, 0], stack.quotient[level, 1] = pq // a, rq // b
+        stack.move[level, 0], stack.move[level, 1] = (
+            stack.move[level - 1, 0] * a,
+            stack.move[level - 1, 1] * b,
+        )
+        enter(stack, level, levels)
     return best
 
 
 @compiled
-def enter(z: RunStack, level: int, levels: int) -> None:
+def enter(stack: RunStack, level: int, levels: int) -> None:
     """Begin with the factors of a level; the last takes all that is left."""
     outermost = level == levels - 1
-    z.factor[level, 0] = z.quotient[level, 0] if outermost else 1
-    z.factor[level, 1] = z.quotient[level, 1] if outermost else 1
-    z.factor[level, 2] = 0
+    stack.factor[level, 0] = stack.quotient[level, 0] if outermost else 1
+    stack.factor[level, 1] = stack.quotient[level, 1] if outermost else 1
+    stack.factor[level, 2] = 0
 
 
 @compiled
@@ -137,7 +140,7 @@ def loose_run(size: float, pq: int, rq: int, ps: float, rs: float) -> float:
 
 @WINDOWS.entry(allocates=True)
 def fill_runs(
-    p: Problem,
+    problem: Problem,
     runs: Runs,
     values: Floats,
     value_start: Ints,
@@ -150,7 +153,7 @@ def fill_runs(
     """Fill the tables of one sliding window.
 
     Args:
-        p: the problem.
+        problem: the problem.
         runs: the tables.
         values: the divisors of each dimension, one after the other.
         value_start: where those of each begin.
@@ -171,7 +174,7 @@ def fill_runs(
     run = np.zeros(3)
     t, d, e = runs.tensor[s], runs.first[s], runs.second[s]
     nd, ne = runs.divisors[d], runs.divisors[e]
-    sd, se = p.step[t, d], p.step[t, e]
+    sd, se = problem.step[t, d], problem.step[t, e]
     vd, ve = values[value_start[d] :], values[value_start[e] :]
     for ud in range(begin, end):
         for ue in range(ne):
@@ -257,12 +260,12 @@ def share_anyhow(runs: Runs, t: int, x: int) -> float:
 
 
 @inlined
-def union_words(p: Problem, runs: Runs, t: int, u: int) -> float:
+def union_words(problem: Problem, runs: Runs, t: int, u: int) -> float:
     """Return the least words of tensor t that the children of a union are sent per visit."""
     words = 1.0
-    for d in range(p.axis.shape[1]):
-        if p.axis[t, d] >= 0 and not p.slides[t, d]:
-            words *= p.extent[u, d]
+    for d in range(problem.axis.shape[1]):
+        if problem.axis[t, d] >= 0 and not problem.slides[t, d]:
+            words *= problem.extent[u, d]
     least = np.inf
     product = 1.0
     for s in range(len(runs.tensor)):
@@ -274,27 +277,27 @@ def union_words(p: Problem, runs: Runs, t: int, u: int) -> float:
         )
         least = min(least * runs.union_words[here], product * runs.union_least[here])
         product *= runs.union_words[here]
-    return words * min(least, product) * p.left[t, u]
+    return words * min(least, product) * problem.left[t, u]
 
 
 @inlined
-def deep_words(p: Problem, t: int, x: int) -> float:
+def deep_words(problem: Problem, t: int, x: int) -> float:
     """Return the least words that any tiles inside tiles x receive, all visits together.
 
     A window or a stride may leave gaps, so that the tiles inside add up to less than the tile
     around them; and a whole axis of a window may be credited. What remains is one word a step
     along other axes, and one word a visit along such an axis.
     """
-    last = len(p.volume) - 1
-    words = p.volume[last] / p.volume[x]
+    last = len(problem.volume) - 1
+    words = problem.volume[last] / problem.volume[x]
     most = 1.0
-    for d in range(p.axis.shape[1]):
-        if p.axis[t, d] >= 0 and not p.slides[t, d]:
-            words *= p.extent[x, d]
-        elif p.axis[t, d] >= 0:
+    for d in range(problem.axis.shape[1]):
+        if problem.axis[t, d] >= 0 and not problem.slides[t, d]:
+            words *= problem.extent[x, d]
+        elif problem.axis[t, d] >= 0:
             along = 1.0
-            for e in range(p.axis.shape[1]):
-                if p.axis[t, e] == p.axis[t, d]:
-                    along *= p.extent[last, e] / p.extent[x, e]
+            for e in range(problem.axis.shape[1]):
+                if problem.axis[t, e] == problem.axis[t, d]:
+                    along *= problem.extent[last, e] / problem.extent[x, e]
             most = max(most, along)
-    return words / most * p.left[t, x]
+    return words / most * problem.left[t, x]

@@ -25,12 +25,12 @@ for which it would compile the callee once more."""
 
 @compiled
 def general_fold(
-    p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray
+    problem: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray
 ) -> None:
     """Do what `fold` does for any axes and rules, as `cosearch.loopnest.model.delivery` counts.
 
     Args:
-        p: the problem.
+        problem: the problem.
         t: a tensor.
         x: the tile.
         u: the union inside the level.
@@ -39,68 +39,70 @@ def general_fold(
         state: words, whether a shift is credited; from 6 on, by axis: the sum of moves, the
             credited shift, the shift at hand.
     """
-    axes, dims = p.project.shape[1], p.project.shape[2]
-    words = p.words[t, x]
+    axes, dims = problem.project.shape[1], problem.project.shape[2]
+    words = problem.words[t, x]
     gone, credited, at_hand = 6, 6 + axes, 6 + 2 * axes
-    for i in range(p.orders.shape[1]):
-        d = p.orders[order, i]
+    for i in range(problem.orders.shape[1]):
+        d = problem.orders[order, i]
         if d < 0:
             break
-        bound = p.extent[times, d]
+        bound = problem.extent[times, d]
         if bound == 1:
             continue
         still, again, overlap = True, state[1] > 0, 1.0
         for a in range(axes):
-            move = p.project[t, a, d] * p.extent[u, d]
+            move = problem.project[t, a, d] * problem.extent[u, d]
             shift = move - state[gone + a]
-            state[gone + a] += move * (bound - 1) if p.halo else move
+            state[gone + a] += move * (bound - 1) if problem.halo else move
             state[at_hand + a] = shift
             still = still and shift == 0
             again = again and shift == state[credited + a]
             size = 1.0
             for e in range(dims):
-                size += p.project[t, a, e] * (p.extent[x, e] - 1)
+                size += problem.project[t, a, e] * (problem.extent[x, e] - 1)
             overlap *= max(0.0, size - abs(shift))
-        if state[1] == 0 and (p.first_only or not still):
+        if state[1] == 0 and (problem.first_only or not still):
             state[1] = 1.0
             again = True
             for a in range(axes):
                 state[credited + a] = state[at_hand + a]
-        stays = p.halo or again or (still and not p.first_only)
+        stays = problem.halo or again or (still and not problem.first_only)
         new = words - overlap if stays else words
         state[0] = bound * state[0] - (bound - 1) * (words - new)
 
 
 @inlined
-def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray) -> None:
+def fold(
+    problem: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray
+) -> None:
     """Carry the words delivered to tiles x of tensor t through the loops of one level.
 
     Args:
-        p: the problem.
+        problem: the problem.
         t: a tensor.
-        x: the tile. u: the union inside the level. times: the level's temporal factors.
-        u: a union.
+        x: the tile.
+        u: the union inside the level.
         times: the level's temporal factors.
         order: of its loops, an entry of p.orders.
         state: words, moved, axis and amount of the first move, sum of moves, still on one axis.
     """
-    words = p.words[t, x]
-    for i in range(p.orders.shape[1]):
-        d = p.orders[order, i]
+    words = problem.words[t, x]
+    for i in range(problem.orders.shape[1]):
+        d = problem.orders[order, i]
         if d < 0:
             break
-        bound = p.extent[times, d]
+        bound = problem.extent[times, d]
         if bound == 1:
             continue
-        along = p.axis[t, d]
+        along = problem.axis[t, d]
         if along < 0:
             if state[1] > 0:
                 state[0] *= bound
             continue
-        move = p.step[t, d] * p.extent[u, d]
+        move = problem.step[t, d] * problem.extent[u, d]
         if state[1] == 0:
             state[1], state[2], state[3], state[4] = 1.0, along, move, move
-            state[5] = 1.0 if p.slides[t, d] else 0.0
+            state[5] = 1.0 if problem.slides[t, d] else 0.0
             shift = move
         elif state[5] == 0 or state[2] != along:
             state[5] = 0.0
@@ -112,110 +114,114 @@ def fold(p: Problem, t: int, x: int, u: int, times: int, order: int, state: Floa
         new = words
         if shift == 0.0:
             new = 0.0
-        elif shift == state[3] and p.slides[t, d]:
+        elif shift == state[3] and problem.slides[t, d]:
             size = 1.0
-            for e in range(p.axis.shape[1]):
-                if p.axis[t, e] == along:
-                    size += p.step[t, e] * (p.extent[x, e] - 1)
+            for e in range(problem.axis.shape[1]):
+                if problem.axis[t, e] == along:
+                    size += problem.step[t, e] * (problem.extent[x, e] - 1)
             new = words - words / size * max(0.0, size - shift)
         state[0] = bound * state[0] - (bound - 1) * (words - new)
 
 
 @inlined
-def carry(p: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray) -> None:
+def carry(
+    problem: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray
+) -> None:
     """Do what `fold` does, for any tensor."""
-    if p.general[t]:
-        general_fold(p, t, x, u, times, order, state)
+    if problem.general[t]:
+        general_fold(problem, t, x, u, times, order, state)
     else:
-        fold(p, t, x, u, times, order, state)
+        fold(problem, t, x, u, times, order, state)
 
 
 @inlined
-def serve_cost(p: Problem, t: int, outer: int, served: float, shared: float) -> float:
+def serve_cost(problem: Problem, t: int, outer: int, served: float, shared: float) -> float:
     """Return the least energy at the outer of two levels.
 
     Args:
-        p: the problem.
+        problem: the problem.
         t: a tensor.
         outer: the level.
         served: words over all instances that leave it for the inner level, or arrive from there.
         shared: most spatial reduction above it (results only).
     """
-    if t < p.axis.shape[0] - 1:
-        return p.word_read[outer, t] * served
-    cost = p.word_update[outer, t] * served
-    if p.plain_output:
-        again = served - p.words[t, len(p.volume) - 1] * shared
-        cost += p.word_read[outer, t] * max(0.0, again)
+    if t < problem.axis.shape[0] - 1:
+        return problem.word_read[outer, t] * served
+    cost = problem.word_update[outer, t] * served
+    if problem.plain_output:
+        again = served - problem.words[t, len(problem.volume) - 1] * shared
+        cost += problem.word_read[outer, t] * max(0.0, again)
     return cost
 
 
 @inlined
-def fill_cost(p: Problem, t: int, inner: int, filled: float, shared: float) -> float:
+def fill_cost(problem: Problem, t: int, inner: int, filled: float, shared: float) -> float:
     """Return the least energy at the inner of two levels.
 
     Args:
-        p: the problem.
+        problem: the problem.
         t: a tensor.
         inner: the level.
         filled: words over all instances that arrive from the outer level.
         shared: most spatial reduction above it (results only).
     """
-    if t == p.axis.shape[0] - 1 and not p.first_fill:
-        if not p.plain_output:
+    if t == problem.axis.shape[0] - 1 and not problem.first_fill:
+        if not problem.plain_output:
             return 0.0
-        filled = max(0.0, filled - p.words[t, len(p.volume) - 1] * shared)
-    return p.word_fill[inner, t] * filled
+        filled = max(0.0, filled - problem.words[t, len(problem.volume) - 1] * shared)
+    return problem.word_fill[inner, t] * filled
 
 
 @inlined
-def port_cycles(p: Problem, level: int, reads: float, writes: float) -> float:
+def port_cycles(problem: Problem, level: int, reads: float, writes: float) -> float:
     """Return the cycles that words of one instance need."""
     return max(
-        reads * p.pace[level, 0],
-        writes * p.pace[level, 1],
-        (reads + writes) * p.pace[level, 2],
+        reads * problem.pace[level, 0],
+        writes * problem.pace[level, 1],
+        (reads + writes) * problem.pace[level, 2],
     )
 
 
 @inlined
-def reach_above(p: Problem, b: Bounds, t: int, level: int) -> float:
+def reach_above(problem: Problem, bounds: Bounds, t: int, level: int) -> float:
     """Return the most spatial sharing of tensor t above a level."""
     most = 1.0
-    for j in range(level + 1, len(p.block)):
-        most *= b.reach[t, j]
+    for j in range(level + 1, len(problem.block)):
+        most *= bounds.reach[t, j]
     return most
 
 
 @inlined
-def reach_between(b: Bounds, t: int, inner: int, outer: int) -> float:
+def reach_between(bounds: Bounds, t: int, inner: int, outer: int) -> float:
     """Return the most spatial sharing of tensor t at levels inner + 1 to outer."""
     most = 1.0
     for j in range(inner + 1, outer + 1):
-        most *= b.reach[t, j]
+        most *= bounds.reach[t, j]
     return most
 
 
 @inlined
-def filled_words(p: Problem, runs: Runs, t: int, level: int, x: int, u: int, saved: int) -> float:
+def filled_words(
+    problem: Problem, runs: Runs, t: int, level: int, x: int, u: int, saved: int
+) -> float:
     """Return the least words of tensor t that arrive in tiles x when their next union is u."""
-    words = full_words(p, t, x) * p.left[t, x]
-    if level < p.pivot:
+    words = full_words(problem, t, x) * problem.left[t, x]
+    if level < problem.pivot:
         words *= share_anyhow(runs, t, x)
-    elif level == len(p.block) - 2:
+    elif level == len(problem.block) - 2:
         words *= share_outermost(runs, t, x, u)
     else:
         words *= share_left(runs, t, x, u)
     if saved >> t & 1:
-        words /= p.free[t, len(p.volume) - 1 - u]
+        words /= problem.free[t, len(problem.volume) - 1 - u]
     return words
 
 
 @inlined
 def own_cost(
-    p: Problem,
-    k: Kept,
-    b: Bounds,
+    problem: Problem,
+    kept: Kept,
+    bounds: Bounds,
     runs: Runs,
     level: int,
     x: int,
@@ -226,9 +232,9 @@ def own_cost(
     """Return the least energy of filling tiles x at a level from outside.
 
     Args:
-        p: the problem.
-        k: what is kept.
-        b: the tables.
+        problem: the problem.
+        kept: what is kept.
+        bounds: the tables.
         runs: the sliding windows.
         level: a level.
         x: a tile.
@@ -241,86 +247,90 @@ def own_cost(
     """
     u = x + s if s >= 0 else x
     total = total_all = 0.0
-    for t in range(p.axis.shape[0]):
-        pair = k.above[t, level]
+    for t in range(problem.axis.shape[0]):
+        pair = kept.above[t, level]
         if pair < 0:
             continue
-        outer = k.outer[pair]
-        filled = filled_words(p, runs, t, level, x, u, saved)
-        here = shared_by(p, t, x, s) if s >= 0 else b.reach[t, level + 1]
-        cost = fill_cost(p, t, level, filled, here * reach_above(p, b, t, level + 1))
+        outer = kept.outer[pair]
+        filled = filled_words(problem, runs, t, level, x, u, saved)
+        here = shared_by(problem, t, x, s) if s >= 0 else bounds.reach[t, level + 1]
+        cost = fill_cost(
+            problem, t, level, filled, here * reach_above(problem, bounds, t, level + 1)
+        )
         total += cost
         total_all += cost
         if outer <= upto:
-            served = filled / (here * reach_between(b, t, level + 1, outer))
-            served = max(served, p.least[t])
-            cost = serve_cost(p, t, outer, served, reach_above(p, b, t, outer))
+            served = filled / (here * reach_between(bounds, t, level + 1, outer))
+            served = max(served, problem.least[t])
+            cost = serve_cost(problem, t, outer, served, reach_above(problem, bounds, t, outer))
             total += cost
-            if not (k.through[t] and outer == len(p.block) - 1):
+            if not (kept.through[t] and outer == len(problem.block) - 1):
                 total_all += cost
     return total, total_all
 
 
 @inlined
 def outermost_tail(
-    p: Problem, k: Kept, runs: Runs, x: int, s: int, saved: int
+    problem: Problem, kept: Kept, runs: Runs, x: int, s: int, saved: int
 ) -> tuple[float, float, float]:
     """Return what `spread_tail` does, for tiles x just below the outermost level and one class."""
-    top = len(p.block) - 1
-    output = p.axis.shape[0] - 1
+    top = len(problem.block) - 1
+    output = problem.axis.shape[0] - 1
     u = x + s
     energy = past = reads = writes = 0.0
     for t in range(output + 1):
-        if not k.keep[top, t]:
+        if not kept.keep[top, t]:
             continue
-        if k.through[t]:
-            served = deep_words(p, t, u)
-            if saved >> t & 1 and p.words[t, x] <= k.room[t]:
-                served /= p.free[t, len(p.volume) - 1 - u]
-            served = max(served, p.least[t])
-            past += serve_cost(p, t, top, served, 1.0)
+        if kept.through[t]:
+            served = deep_words(problem, t, u)
+            if saved >> t & 1 and problem.words[t, x] <= kept.room[t]:
+                served /= problem.free[t, len(problem.volume) - 1 - u]
+            served = max(served, problem.least[t])
+            past += serve_cost(problem, t, top, served, 1.0)
         else:
-            filled = filled_words(p, runs, t, top - 1, x, u, saved)
-            shared = shared_by(p, t, x, s)
-            served = max(filled / shared, p.least[t])
-            energy += fill_cost(p, t, top - 1, filled, shared) + serve_cost(p, t, top, served, 1.0)
+            filled = filled_words(problem, runs, t, top - 1, x, u, saved)
+            shared = shared_by(problem, t, x, s)
+            served = max(filled / shared, problem.least[t])
+            energy += fill_cost(problem, t, top - 1, filled, shared) + serve_cost(
+                problem, t, top, served, 1.0
+            )
         if t < output:
             reads += served
         else:
             writes += served
-            if p.plain_output:
-                reads += max(0.0, served - p.words[t, len(p.volume) - 1])
-    return energy, energy + past, port_cycles(p, top, reads, writes)
+            if problem.plain_output:
+                reads += max(0.0, served - problem.words[t, len(problem.volume) - 1])
+    return energy, energy + past, port_cycles(problem, top, reads, writes)
 
 
 @inlined
 def spread_tail(
-    p: Problem, k: Kept, b: Bounds, runs: Runs, level: int, x: int, s: int
+    problem: Problem, kept: Kept, bounds: Bounds, runs: Runs, level: int, x: int, s: int
 ) -> tuple[float, float, float]:
     """Return the least tails, see `Bounds`, of tiles x that the next level spreads by factors s."""
-    top = len(p.block) - 1
+    top = len(problem.block) - 1
     least = least_all = fastest = np.inf
-    for c in range(len(p.saved)):
+    for c in range(len(problem.saved)):
         if level == top - 1:
-            own, own_all, cycles = outermost_tail(p, k, runs, x, s, p.saved[c])
+            own, own_all, cycles = outermost_tail(problem, kept, runs, x, s, problem.saved[c])
         else:
-            own, own_all = own_cost(p, k, b, runs, level, x, s, p.saved[c], top)
+            own, own_all = own_cost(problem, kept, bounds, runs, level, x, s, problem.saved[c], top)
             cycles = 0.0
         least, least_all = min(least, own), min(least_all, own_all)
         fastest = min(fastest, cycles)
-    outside = b.out_cycles[level + 1, x + s]
+    outside = bounds.out_cycles[level + 1, x + s]
     return (
-        least + b.out[level + 1, x + s],
-        least_all + b.out_all[level + 1, x + s],
+        least + bounds.out[level + 1, x + s],
+        least_all + bounds.out_all[level + 1, x + s],
         max(fastest, outside),
     )
 
 
 @inlined
 def pending_words(
-    p: Problem,
+    problem: Problem,
     runs: Runs,
-    w: State,
+    state: State,
     t: int,
     inner: int,
     deep: bool,
@@ -331,9 +341,9 @@ def pending_words(
     """Return the least words of tensor t that arrive in the tiles of level `inner`.
 
     Args:
-        p: the problem.
+        problem: the problem.
         runs: the sliding windows.
-        w: the search.
+        state: the search.
         t: a tensor.
         inner: a level, or -1 for the multipliers.
         deep: the words arrive in tiles still to be chosen inside those of `inner`.
@@ -341,23 +351,25 @@ def pending_words(
         end: the outermost id of the chain.
         saved: tensors, as bits, that the innermost loop outside may leave in place.
     """
-    last = len(p.volume) - 1
-    x = w.tile[inner]
-    if deep and p.sliding[t]:
-        words = deep_words(p, t, x)
+    last = len(problem.volume) - 1
+    x = state.tile[inner]
+    if deep and problem.sliding[t]:
+        words = deep_words(problem, t, x)
     else:
-        words = full_words(p, t, x) * p.left[t, x]
-        if inner == len(p.block) - 2:
+        words = full_words(problem, t, x) * problem.left[t, x]
+        if inner == len(problem.block) - 2:
             words *= share_outermost(runs, t, x, end)
-        elif inner < p.pivot - 1:
+        elif inner < problem.pivot - 1:
             words *= share_anyhow(runs, t, x)
         else:
-            words *= share_left(runs, t, x, x if inner >= p.pivot else w.union[p.pivot])
+            words *= share_left(
+                runs, t, x, x if inner >= problem.pivot else state.union[problem.pivot]
+            )
     for j in range(inner + 1, high):
-        times = w.tile[j] - w.union[j]
-        words /= p.free[t, times]
-        if p.volume[times] > p.free[t, times]:
+        times = state.tile[j] - state.union[j]
+        words /= problem.free[t, times]
+        if problem.volume[times] > problem.free[t, times]:
             return words
     if saved >> t & 1:
-        words /= p.free[t, last - end]
+        words /= problem.free[t, last - end]
     return words

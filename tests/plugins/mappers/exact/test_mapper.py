@@ -11,13 +11,16 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Unmappable
-from cosearch.search.objective import OBJECTIVES, weighted_sum
+from cosearch.search.objective import OBJECTIVES, Objective, weighted_sum
 from cosearch.workload.einsum import conv, gemm
+from cosearch_plugins.mappers.exact.arrays import Aim
 from cosearch_plugins.mappers.exact.mapper import ExactMapper
 
 RNG = np.random.default_rng(0)
 SUM = weighted_sum(1.0, 50.0)
-OBJECTIVE = {o.name: o for o in (*OBJECTIVES, SUM)}
+MY_EDP = Objective("my_edp", "pJ*cycles", lambda m: m["energy_pj"] * m["cycles"], powers=(1, 1))
+E2D = Objective("e2d", "", lambda m: m["energy_pj"] ** 2 * m["cycles"], powers=(2, 1))
+OBJECTIVE = {o.name: o for o in (*OBJECTIVES, SUM, MY_EDP, E2D)}
 ROLES = ("Weights", "Inputs", "Outputs")
 
 
@@ -45,7 +48,7 @@ def test_it_is_found_by_name():
     assert isinstance(named.make(), ExactMapper)
 
 
-@pytest.mark.parametrize("objective", ["edp", "energy", "latency", "ed2p", SUM.name])
+@pytest.mark.parametrize("objective", ["edp", "energy", "latency", "ed2p", SUM.name, "e2d"])
 def test_nothing_sampled_is_better(objective):
     accelerator = machine(bandwidth=1.0)
     found = mapped(objective, accelerator)
@@ -67,6 +70,18 @@ def test_of_the_fastest_mappings_it_takes_the_cheapest():
     edp = mapped("edp", layer=gemm(M=8, N=8, K=8))
     assert found.cycles <= edp.cycles
     assert found.energy_pj <= edp.energy_pj or found.cycles < edp.cycles
+
+
+def test_an_objective_of_a_plugin_is_minimized_by_its_powers():
+    own, usual = mapped("my_edp"), mapped("edp")
+    assert own.proven
+    assert (own.energy_pj, own.cycles) == (usual.energy_pj, usual.cycles)
+
+
+@pytest.mark.parametrize("powers", [(0, 0), (-1, 2), (0.5, 1)])
+def test_powers_that_no_search_minimizes_are_refused(powers):
+    with pytest.raises(CosearchError, match="a whole number, none is negative"):
+        Aim.product(*powers)
 
 
 def test_two_searches_agree_and_none_draws_at_random():
