@@ -34,7 +34,8 @@ def read_torch(path: Path) -> Network:
         call = Call.of(node, frozenset(constants))
         try:
             made = MAKERS[call.kind](call) if call.kind in MAKERS else None
-            for item in (_left_out(call),) if made is None else made:
+            own = str(node.target).partition(".")[0] in _NAMESPACES
+            for item in (_left_out(call, own=own),) if made is None else made:
                 if isinstance(item, Layer):
                     layers.append(item)
                 else:
@@ -84,9 +85,15 @@ _CLOSE = "export the program again without dynamic shapes"
 _HINT = "write it with: torch.export.save(torch.export.export(model, inputs), 'model.pt2')"
 
 
-def _left_out(call: Call) -> Unmodelled:
+_NAMESPACES = ("aten", "prims")
+"""Of PyTorch's own operators; what others do is not known."""
+
+
+def _left_out(call: Call, *, own: bool) -> Unmodelled:
     if call.kind in MOVES_DATA:
         return Unmodelled(call.name, call.kind, 0, count.MOVES_DATA_REASON)
+    if not own:
+        return Unmodelled(call.name, call.kind, 0, count.UNKNOWN_OPERATOR_REASON, known=False)
     try:
         result = math.prod(call.result)
         if call.kind in READS_ALL and call.has_tensor("self", "input"):
