@@ -36,10 +36,26 @@ def test_a_machine_of_another_kind_is_shown_too(cosearch):
     assert "design space" in out
 
 
+@pytest.mark.parametrize(
+    ("hardware", "said"),
+    [
+        (
+            "systolic",
+            "maximum, average, add, multiply, activations: left out, for the machine's model",
+        ),
+        ("vta", "element-wise work: maximum, average, add, multiply: priced"),
+        ("vta:stack=apache", "multiply, activations: left out, for no opcode of the apache stack"),
+    ],
+)
+def test_a_machine_says_what_it_does_with_element_wise_work(cosearch, hardware, said):
+    assert said in " ".join(cosearch("show", "hardware", hardware).out.split())
+
+
 def test_workload_shows_unique_layers_with_their_work(cosearch):
     out = cosearch("show", "workload", "resnet18").out
     assert "12 different layers, 21 runs" in out
     assert "1.81 GMACs" in out
+    assert "6 of element-wise work, 10 runs" in out
 
 
 def test_json_of_a_workload_adds_up(cosearch):
