@@ -117,7 +117,7 @@ def compare_command(
         cosearch compare resnet18 -H vta -s random -s nsga2 -o latency,area --seeds 20 --json
         cosearch compare resnet18 -H eyeriss -s evolutionary -s annealing --tune 8 --tune-on alexnet
     """
-    from cosearch.cli.compare_report import write_report
+    from cosearch.api.compare_report import write_report
     from cosearch.cli.text import compare as compare_text
     from cosearch.compare.contest import Contest
     from cosearch.compare.scores import standing
@@ -141,7 +141,7 @@ def compare_command(
         raise
     found = standing(result)
     if report is not None and found.scores:
-        write_report(report, result, found, tuned, store, session, _again())
+        write_report(report, result, found, tuned, store, session.registry, _again())
         session.output.note(f"wrote {report}")
     if json:
         session.output.json(_facts(result, found, tuned))

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from cosearch.api.progress import Display, LiveProgress, PlainProgress, Silent
 from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.interruption import Interruption
 from cosearch.cli.options import STORE
 from cosearch.cli.output import Output
-from cosearch.cli.progress import Display, LiveProgress, PlainProgress, Silent
 from cosearch.cli.session import Session
 from cosearch.cli.text import report as report_text
 from cosearch.store.store import Store

@@ -211,7 +211,7 @@ def test_layers_can_be_left_at_their_own_best(cosearch):
 
 def test_another_way_to_combine_is_refused_with_those_there_are(refused):
     error = refused("map", "gemm", "-H", "eyeriss", "--combine", "netwrk")
-    assert "there is no combination 'netwrk'" in error
+    assert "there is no combine 'netwrk'" in error
     assert "'network'" in error
 
 

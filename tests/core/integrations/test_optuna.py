@@ -42,6 +42,8 @@ def test_an_infeasible_design_is_pruned_with_its_reason(toy):
 
 
 def test_several_objectives(toy):
-    objective = Objective.of(GEMM, "toy", "energy,latency", mapper="random", mapper_evaluations=60)
+    objective = Objective.of(
+        GEMM, "toy", objective="energy,latency", mapper="random", mapper_evaluations=60
+    )
     study = searched(objective, 10, ("minimize", "minimize"))
     assert all(len(trial.values) == 2 for trial in study.best_trials)

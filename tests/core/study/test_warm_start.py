@@ -46,7 +46,7 @@ def test_interrupted_or_not_the_result_is_the_same(store, toy):
 
 def test_the_strategy_is_told_every_stored_design_once(store, toy, monkeypatch):
     told = []
-    monkeypatch.setattr(Known, "tell", lambda known, _: told.append(known))
+    monkeypatch.setattr(Known, "tell", lambda known, *_: told.append(known))
     study = ran(store, toy, planned(toy, warm_start="source"), "new", 1)
     (known,) = told
     source = store.trials("source")

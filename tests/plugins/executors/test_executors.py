@@ -19,7 +19,7 @@ def task(toy, tmp_path):
         problem = plan(toy, "gemm", f"toy:fault={fault}", "random", mapper_evaluations=20)
         with Store(tmp_path / "s.db") as store:
             open_study(store, toy, problem, Budget(trials=1), fault)
-        return Task(problem.spec, tmp_path / "s.db")
+        return Task(problem.spec, tmp_path / "s.db", problem)
 
     return make
 

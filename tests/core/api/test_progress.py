@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from cosearch.cli import progress as progress_display
-from cosearch.cli.progress import LiveProgress, PlainProgress, Silent
+from cosearch.api.progress import LiveProgress, PlainProgress, Silent
 from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run

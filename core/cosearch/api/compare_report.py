@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from attrs import asdict
 
 if TYPE_CHECKING:
-    from cosearch.cli.session import Session
     from cosearch.compare.outcome import Result
     from cosearch.compare.scores import Standing
     from cosearch.compare.tuning import Rehearsal
+    from cosearch.registry.registry import Registry
     from cosearch.store.records import Header
 
 
@@ -23,7 +23,7 @@ def write_report(
     found: Standing,
     tuned: Rehearsal | None,
     store: Path,
-    session: Session,
+    registry: Registry,
     command: str,
 ) -> None:
     """Write the HTML page of a comparison: each case's best design is priced again for it.
@@ -34,7 +34,7 @@ def write_report(
         found: the scores.
         tuned: how the contenders were tuned first; None where they were not.
         store: holds the runs.
-        session: of the command.
+        registry: knows the names.
         command: that does the same again.
     """
     from cosearch.html.compare_page import Background, compare_page
@@ -49,7 +49,7 @@ def write_report(
             name = outcome.run.spec.name
             trials[name] = [t for t in opened.trials(name) if t.number > 0]
         for case in result.solved:
-            study = load_study(opened, session.registry, result.winner(case).run.spec.name)
+            study = load_study(opened, registry, result.winner(case).run.spec.name)
             if study.best is not None:
                 best[case] = account(study.problem, study.best)
         header = opened.header(result.outcomes[0].run.spec.name)

@@ -1,0 +1,1 @@
+"""The front door for scripts: what `import cosearch` offers, function by function."""

@@ -1,0 +1,354 @@
+"""One machine from a script: `cosearch.map`, `evaluate`, `sweep`, `hardware` and `workload`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.api.names import Names, Plugins
+from cosearch.api.tables import Record, Tabular, without_clashes
+from cosearch.errors import CosearchError, Infeasible
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.loopnest.mapping import Mapping as LoopMapping
+from cosearch.machine.building import build
+from cosearch.machine.cost import Cost
+from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.mapping.claim import explained
+from cosearch.mapping.network import choose, map_layers
+from cosearch.mapping.result import LayerResult, Unmapped
+from cosearch.registry.registry import Registry
+from cosearch.study.building import canonical, make_hardware, problem_of, threaded
+from cosearch.study.problem import Problem
+from cosearch.trials.spec import FOR_ONE_MACHINE, StudySpec
+from cosearch.typing import Configuration, Value
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.network import Layer, Network, Workload
+from cosearch.workload.source import resolve
+
+
+@frozen(eq=False)
+class LayerMapping:
+    """The mapping of one layer.
+
+    Attributes:
+        name: of the layer.
+        count: how often the network runs it.
+        energy_pj, cycles: of one run.
+        proven: whether no other mapping is better for what it was searched for.
+        gap: how far from the optimum it can be at most, relative; None where nothing is proven.
+        loops: the mapping as an indented loop nest.
+        row: the mapping as a point of the machine's mapspace.
+        mapping: as loops, for a machine that is a SpatialAccelerator; else None.
+        cost: the reference model's account of one run, level by level.
+    """
+
+    name: str
+    count: int
+    energy_pj: float
+    cycles: float
+    proven: bool
+    gap: float | None
+    loops: str
+    row: tuple[int, ...]
+    mapping: LoopMapping | None
+    cost: Cost
+
+    @classmethod
+    def of(cls, machine: Accelerator, layer: Layer, found: LayerResult) -> LayerMapping:
+        """Return a mapper's result, explained by the reference model."""
+        cost = explained(found, machine, layer.einsum)
+        mapping = None
+        if isinstance(machine, SpatialAccelerator):
+            space = machine.mapspace(found.as_run(layer.einsum))
+            mapping = space.mapping_of(np.array(found.row, dtype=np.int64))
+        return cls(
+            layer.name,
+            layer.count,
+            found.energy_pj,
+            found.cycles,
+            found.proven,
+            found.gap,
+            "\n".join(cost.loops),
+            found.row,
+            mapping,
+            cost,
+        )
+
+
+@frozen(eq=False, str=False, repr=False)
+class MappingResult(Tabular):
+    """Every layer of a workload, mapped onto one machine.
+
+    Attributes:
+        workload: its name.
+        machine: mapped onto.
+        layers: each unique layer.
+        energy_pj, cycles: of a run of all layers, counts included.
+        gap: how far from the optimum of the objective all together can be at most, relative; None
+            where nothing is proven.
+    """
+
+    workload: str
+    machine: Accelerator
+    layers: tuple[LayerMapping, ...]
+    energy_pj: float
+    cycles: float
+    gap: float | None
+
+    @property
+    def edp(self) -> float:
+        """Energy times cycles, pJ x cycles."""
+        return self.energy_pj * self.cycles
+
+    @property
+    def proven(self) -> bool:
+        """Whether no other choice of mappings is better for the objective."""
+        return self.gap is not None and self.gap <= 1e-12
+
+    @property
+    def loops(self) -> str:
+        """The loop nest of each layer."""
+        return "\n\n".join(f"{layer.name}\n{layer.loops}" for layer in self.layers)
+
+    def records(self) -> list[Record]:
+        """Return a dict a layer: name, count, energy, cycles, utilization, proof."""
+        return [
+            {
+                "layer": layer.name,
+                "count": layer.count,
+                "energy_pj": layer.energy_pj,
+                "cycles": layer.cycles,
+                "utilization": layer.cost.utilization,
+                "bound_by": layer.cost.bound_by,
+                "proven": layer.proven,
+                "gap": layer.gap,
+            }
+            for layer in self.layers
+        ]
+
+    @property
+    def title(self) -> str:
+        """What was found, in a line."""
+        proof = "proven best" if self.proven else "best of those tried"
+        costs = f"{self.energy_pj:.6g} pJ, {self.cycles:.6g} cycles"
+        return f"{self.workload} on {self.machine.name}: {costs}, {proof}"
+
+
+def map(  # noqa: A001 - the field's word
+    workload: str | Network | Layer | Einsum | Workload | type[Workload],
+    hardware: str | HardwareModel | type[HardwareModel] | Accelerator,
+    *,
+    workers: int = 1,
+    registry: Registry | None = None,
+    plugins: Plugins = (),
+    **settings: Any,  # noqa: ANN401 - checked by StudySpec
+) -> MappingResult:
+    """Find the best mapping of each layer on one machine.
+
+    Args:
+        workload: a name, a path or an einsum, `resnet18:conv1` for one layer; or an object.
+        hardware: a machine; or a model by name, as an object or a class, for its baseline.
+        workers: layers mapped at once; same result.
+        registry: knows the names; loaded if left out.
+        plugins: plugin files, or folders of them.
+        settings: further ones by name, as `StudySpec` lists them; `fixed` sets parameters.
+
+    Raises:
+        Infeasible: the machine cannot be built, or a layer fits nowhere.
+        CosearchError: what else is wrong.
+    """
+    names = Names.of(registry, plugins)
+    problem = _problem(names, workload, hardware, settings, workers)
+    return _mapped(problem, {**problem.hardware.baseline, **problem.spec.fixed})
+
+
+def _problem(
+    names: Names, workload: object, hardware: object, settings: Mapping[str, Any], workers: int = 1
+) -> Problem:
+    for name in settings:
+        if name not in FOR_ONE_MACHINE:
+            known = ", ".join(n for n in FOR_ONE_MACHINE if n != "hardware")
+            raise CosearchError(f"{name!r} is no setting of one machine", f"there is: {known}")
+    given = names.settings(settings)
+    asked = StudySpec.of(names.workload(workload), names.hardware(hardware), **given)
+    spec = canonical(asked, names.registry)
+    if len(spec.objectives) > 1:
+        raise CosearchError(f"layers are mapped for one objective, not {len(spec.objectives)}")
+    return threaded(problem_of(spec, names.registry), names.registry, workers)
+
+
+def _mapped(problem: Problem, configuration: Configuration) -> MappingResult:
+    machine = build(problem.hardware, configuration)
+    pool, layers = problem.pool(machine, configuration), problem.network.unique
+    own: list[LayerResult] = []
+    for result in map_layers(pool, layers):
+        if isinstance(result, Unmapped):
+            raise Infeasible(result.reason, result.margins, result.hint)
+        own.append(result)
+    found = choose(pool, layers, own)
+    pairs = zip(layers, found.layers, strict=True)
+    return MappingResult(
+        problem.network.name,
+        machine,
+        tuple(LayerMapping.of(machine, layer, result) for layer, result in pairs),
+        found.energy_pj,
+        found.cycles,
+        found.gap,
+    )
+
+
+@frozen(eq=False)
+class SweepPoint:
+    """One machine of a sweep, with the best mappings found for it.
+
+    Attributes:
+        configuration: the parameters swept, with their values.
+        found: None where the machine cannot be built or run.
+        reason: why not.
+    """
+
+    configuration: Mapping[str, Value]
+    found: MappingResult | None
+    reason: str = ""
+
+    def record(self) -> Record:
+        """Return it as one flat row."""
+        if self.found is None:
+            return without_clashes({"feasible": False, "reason": self.reason}, self.configuration)
+        found = self.found
+        costs = {"energy_pj": found.energy_pj, "cycles": found.cycles, "edp": found.edp}
+        rest = {"area_mm2": found.machine.area_mm2, "proven": found.proven, "gap": found.gap}
+        return without_clashes({"feasible": True, **costs, **rest}, self.configuration)
+
+
+@frozen(eq=False, str=False, repr=False)
+class Sweep(Tabular):
+    """Parameters over values, with the best mapping at each point.
+
+    Attributes:
+        workload, hardware: what was mapped onto what.
+        points: every combination of the values, the last parameter moving fastest.
+    """
+
+    workload: str
+    hardware: str
+    points: tuple[SweepPoint, ...]
+
+    def records(self) -> list[Record]:
+        """Return a dict a point: parameters, costs, area, proof; or the reason there is none."""
+        return [point.record() for point in self.points]
+
+    @property
+    def title(self) -> str:
+        """What was swept, in a line."""
+        return f"{self.workload} on {self.hardware}: {len(self.points)} machines"
+
+
+def sweep(
+    workload: str | Network | Layer | Einsum | Workload | type[Workload],
+    hardware: str | HardwareModel | type[HardwareModel],
+    values: Mapping[str, Sequence[Value]],
+    *,
+    workers: int = 1,
+    registry: Registry | None = None,
+    plugins: Plugins = (),
+    **settings: Any,  # noqa: ANN401 - checked by StudySpec
+) -> Sweep:
+    """Map a workload onto every combination of some parameters' values.
+
+    Args:
+        workload: as for `map`.
+        hardware: a model by name, as an object or a class; other parameters as in its baseline.
+        values: by parameter, the values to try.
+        workers: layers mapped at once; same result.
+        registry: knows the names; loaded if left out.
+        plugins: plugin files, or folders of them.
+        settings: further ones by name, as for `map`.
+
+    Raises:
+        CosearchError: what is wrong; a machine that cannot be built or run is a point of its own.
+    """
+    names = Names.of(registry, plugins)
+    problem = _problem(names, workload, hardware, settings, workers)
+    space = problem.hardware.space
+    given = {name: [space[name].check(value) for value in tried] for name, tried in values.items()}
+    fixed = {**problem.hardware.baseline, **problem.spec.fixed}
+    points = []
+    for combination in itertools.product(*given.values()):
+        chosen = dict(zip(given, combination, strict=True))
+        try:
+            points.append(SweepPoint(chosen, _mapped(problem, {**fixed, **chosen})))
+        except Infeasible as verdict:
+            points.append(SweepPoint(chosen, None, verdict.reason))
+    return Sweep(problem.network.name, problem.spec.hardware, tuple(points))
+
+
+def evaluate(
+    layer: str | Einsum | Layer | Network,
+    machine: Accelerator,
+    mapping: LoopMapping | Sequence[int],
+    *,
+    registry: Registry | None = None,
+    plugins: Plugins = (),
+) -> Cost:
+    """Price one given mapping of one layer on one machine, with the full breakdown.
+
+    Args:
+        layer: `resnet18:conv1`, an einsum with its sizes, or an object.
+        machine: what `hardware(...).build(...)` makes.
+        mapping: loops, as `map(...).layers[0].mapping` has them, or a row of the mapspace.
+        registry: knows the names; loaded if left out.
+        plugins: plugin files, or folders of them.
+
+    Raises:
+        Infeasible: the machine cannot run it; the reason says which level overflows.
+        CosearchError: the workload has several layers, or the machine takes rows alone.
+    """
+    names = Names.of(registry, plugins)
+    network = resolve(names.workload(layer), names.registry)
+    if len(network.unique) != 1:
+        raise CosearchError(f"{network.name!r} has {len(network.unique)} layers", "name one layer")
+    einsum = network.unique[0].einsum
+    if not isinstance(mapping, LoopMapping):
+        return machine.explain(einsum, np.array(mapping, dtype=np.int64))
+    if not isinstance(machine, SpatialAccelerator):
+        raise CosearchError(f"{machine.name!r} takes rows of its mapspace, no loop nest")
+    from cosearch.loopnest.model.reference import cost
+    from cosearch.loopnest.validity import check
+
+    check(machine.architecture, einsum, mapping)
+    return cost(machine.architecture, einsum, mapping)
+
+
+def hardware(
+    name: str, *, registry: Registry | None = None, plugins: Plugins = ()
+) -> HardwareModel:
+    """Return a hardware model: `hardware("eyeriss").build({"pe_x": 12})` is a machine.
+
+    Args:
+        name: with options, or a file.
+        registry: knows the names; loaded if left out.
+        plugins: plugin files, or folders of them.
+
+    Raises:
+        UnknownNameError: there is none of that name; near ones are suggested.
+    """
+    return make_hardware(name, Names.of(registry, plugins).registry)
+
+
+def workload(name: str, *, registry: Registry | None = None, plugins: Plugins = ()) -> Network:
+    """Return the network of a name, a path or an einsum.
+
+    Args:
+        name: such as `resnet18:batch=4`, `net.onnx` or `O[m,n] += A[m,k]*B[k,n] ; m=8,n=8,k=8`.
+        registry: knows the names; loaded if left out.
+        plugins: plugin files, or folders of them.
+
+    Raises:
+        UnknownNameError, InputError: what is wrong with it.
+    """
+    return resolve(name, Names.of(registry, plugins).registry)
