@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from cosearch.cli import progress as progress_display
+from cosearch.api import progress as progress_display
 from cosearch.api.progress import LiveProgress, PlainProgress, Silent
 from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
