@@ -161,14 +161,14 @@ class Reinforce(PolicyGradient):
     ConfuciuX, MICRO 2020.
     """
 
-    options = ParameterSpace(_options(batch=32, rate=0.03, entropy=0.05))
+    options = ParameterSpace(_options(batch=8, rate=0.03, entropy=0.05))
 
     def __init__(
         self,
         space: Space,
         rng: np.random.Generator,
         *,
-        batch: int = 32,
+        batch: int = 8,
         rate: float = 0.03,
         entropy: float = 0.05,
         penalty: float = 1.0,

@@ -62,12 +62,14 @@ def test_adams_first_step_is_its_rate():
     assert Adam(3, 0.1).step(np.array([5.0, -0.01, 0.0])) == pytest.approx([0.1, -0.1, 0.0], 1e-4)
 
 
-def test_rewards_rank_designs_and_punish_infeasible_ones():
-    strategy = Reinforce(SPACE, np.random.default_rng(0), batch=4096)
+def test_rewards_fall_with_the_logarithm_of_the_loss_and_infeasible_ones_are_worst():
+    strategy = Reinforce(SPACE, np.random.default_rng(0), batch=4096, sharpness=2.0)
     rows = SPACE.unrank(np.arange(4))
     losses, feasible = np.array([3.0, 1.0, 2.0, 9.0]), np.array([True, True, True, False])
     strategy.tell(rows, losses[:, None], feasible)
-    assert strategy._rewards(4) == pytest.approx([1 / 3, 1.0, 2 / 3, -1.0])
+    worst = 1 - 2 * np.log(3)
+    expected = [worst, 1.0, 1 - 2 * np.log(2), worst - 1]
+    assert strategy._rewards(4) == pytest.approx(expected)
 
 
 def bits(name, low, high):
