@@ -189,6 +189,11 @@ class Fields:
         """Fields that nobody took."""
         return [name for name in self.data if name not in self.taken]
 
+    def pass_over_empty(self) -> None:
+        """Take every field that holds nothing: tools write out what nobody set."""
+        empty: tuple[Any, ...] = (None, "", [], {}, False)
+        self.taken += [name for name in self.left if self.data[name] in empty]
+
     def refuse_left(self, known: Iterable[str] = ()) -> None:
         """Note every field that nobody took as a problem."""
         for name in self.left:

@@ -147,6 +147,7 @@ def _directive(fields: Fields, target: str | int) -> Iterator[Directive]:
         fields.problems.add((*fields.place, "type"), text)
         return
     directive = read_body(body, kind, target)
+    body.pass_over_empty()
     body.refuse_left()
     yield directive
 

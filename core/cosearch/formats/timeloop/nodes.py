@@ -181,6 +181,7 @@ def _component(fields: Fields, scope: _Scope, flat: Flat) -> Node:
         fields.get(unused, ANYTHING, None)
     _take_constraints(fields, name, flat)
     _note_sparse(fields, name, flat)
+    _note_unused(fields, name, flat)
     fields.refuse_left()
     return Node(name, kind, fields.place, attributes, instances, mesh)
 
@@ -252,6 +253,7 @@ def _walk_leaf(problems: Problems, node: Fields, tag: str, scope: _Scope, flat: 
         _note_sparse(node, name, flat)
         for unused in (*UNUSED, "class", "subclass"):
             node.get(unused, ANYTHING, None)
+        _note_unused(node, name, flat)
         node.refuse_left()
         return evolve(inside, attributes=_resolved(names))
     component = _component(node, inside, flat)
@@ -310,6 +312,7 @@ def _take_constraints(fields: Fields, name: str, flat: Flat) -> None:
             flat.directives.append(read_body(body, kind, name))
             body.get("type", ANYTHING, None)
             body.get("target", ANYTHING, None)
+            body.pass_over_empty()
             body.refuse_left()
     for key in [key for key in inner.left if not given[key] or key == TAG]:
         inner.get(key, ANYTHING, None)
@@ -320,6 +323,19 @@ def _take_constraints(fields: Fields, name: str, flat: Flat) -> None:
 def _note_sparse(fields: Fields, name: str, flat: Flat) -> None:
     if fields.get("sparse_optimizations", ANYTHING, None):
         flat.notes.append(f"{name}: {SPARSE}")
+
+
+SCALES = ("area_scale", "energy_scale", "area_share", "energy_share", "leak_scale")
+"""Fields of the front end that its energy tables carry out already, or that nothing does."""
+
+
+def _note_unused(fields: Fields, name: str, flat: Flat) -> None:
+    """Pass over what holds nothing, and name scales that change something."""
+    fields.pass_over_empty()
+    for field_name in SCALES:
+        if fields.get(field_name, ANYTHING, 1) not in (1, 1.0, "1"):
+            told = f"{field_name}: {fields.data[field_name]}"
+            flat.notes.append(f"{name}: not used: {told} (the tables count as they are)")
 
 
 SPARSE = "sparse optimizations are stated; priced is the dense execution, without them"

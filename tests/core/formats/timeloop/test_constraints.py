@@ -320,3 +320,46 @@ def test_equal_files_are_one_machine_and_other_constraints_another(tmp_path):
         file.write_text(ARCH + text)
         keys |= {MachineFile(str(file)).build({}).key, MachineFile(str(file)).build({}).key}
     assert len(keys) == 2
+
+
+CASE = """\
+architecture:
+  version: 0.3
+  subtree:
+  - name: chip
+    local:
+    - {name: main, class: DRAM, attributes: {width: 64, datawidth: 8}}
+    - {name: sram, class: SRAM, attributes: {depth: 1024, width: 8, datawidth: 8}}
+    - {name: reg, class: regfile, attributes: {depth: 16, width: 8, datawidth: 8}}
+    - {name: alu, class: intmac, attributes: {datawidth: 8}}
+architecture_constraints:
+  targets:
+  - {target: sram, type: bypass, keep: [A], bypass: [B, Z]}
+  - {target: reg, type: bypass, keep: [Z], bypass: [A, B]}
+ERT:
+  version: 0.4
+  tables:
+  - name: "chip.main[1..1]"
+    actions: [{name: read, energy: 300}, {name: write, energy: 310}, {name: update, energy: 310}]
+  - name: "chip.sram[1..1]"
+    actions: [{name: read, energy: 11}, {name: write, energy: 13}, {name: update, energy: 13}]
+  - name: "chip.reg[1..1]"
+    actions: [{name: read, energy: 2}, {name: write, energy: 3}, {name: update, energy: 3}]
+  - name: "chip.alu[1..1]"
+    actions: [{name: compute, energy: 0.5}]
+"""
+
+
+def test_the_best_mapping_under_a_bypass_of_own_names(tmp_path):
+    """Every word of B is read from main for every use, A and Z once: counted by hand."""
+    file = tmp_path / "arch.yaml"
+    file.write_text(CASE)
+    machine, layer = MachineFile(str(file)).build({}), product(16, 16, 16)
+    found = ExactMapper().map(machine, layer, OBJECTIVES[0], Budget(), np.random.default_rng(0))
+    main = (256 / 8 + 4096 / 8) * 300 + 256 / 8 * 310
+    sram = 4096 * 11 + 256 * 13
+    reg = 4096 * 3 + (4096 - 256) * 2
+    assert found.energy_pj == main + sram + reg + 4096 * 0.5 == 243_520
+    assert (found.cycles, found.proven) == (4096, True)
+    mapping = machine.mapspace(layer).mapping_of(found.row)
+    assert [sorted(entry.keep) for entry in mapping.levels] == [["Z"], ["A"], ["A", "B", "Z"]]
