@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from cosearch.errors import Infeasible
@@ -43,6 +44,10 @@ class SpatialAccelerator(Accelerator):
     @property
     def key(self) -> str:
         """A digest of the architecture and of what the dataflow prescribes."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         rules = sorted((level, rule.key) for level, rule in self.constraints.items())
         text = repr((type(self).__qualname__, self.architecture.key, rules))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from attrs import field, frozen
 
@@ -234,7 +235,7 @@ class Architecture:
                 return i
         raise UnknownNameError("level", name, [level.name for level in self.levels])
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A stable digest of everything that changes a cost, to cache results by."""
         facts = [

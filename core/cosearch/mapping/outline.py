@@ -36,6 +36,7 @@ class Outline:
     floor: tuple[float, float]
     _points: list[tuple[float, float]] = field(init=False, factory=list)
     _lines: list[tuple[float, float, float]] = field(init=False)
+    _corners: Front | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         energy, cycles = self.floor
@@ -52,6 +53,7 @@ class Outline:
         """
         self._points.append((energy_pj, cycles))
         self._lines.append((*weights, least))
+        self._corners = None
 
     @property
     def points(self) -> Front:
@@ -60,6 +62,11 @@ class Outline:
 
     def corners(self) -> Front:
         """Return the optimistic mappings; those that were found are exactly as found."""
+        if self._corners is None:
+            self._corners = self._find_corners()
+        return self._corners
+
+    def _find_corners(self) -> Front:
         corners = self._meetings()
         for point in np.array(self._points, dtype=np.float64).reshape(-1, 2):
             corners[(np.abs(corners - point) <= SAME * point).all(axis=1)] = point

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
@@ -117,7 +118,7 @@ class Einsum:
         """Multiply-accumulates; none in element-wise work."""
         return 0 if self.operation else self.operations
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A stable digest of everything but the name, to cache results by."""
         work = (self.operation,) if self.operation else ()

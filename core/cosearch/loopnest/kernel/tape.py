@@ -6,12 +6,14 @@ what no result needs is dropped, and registers are reused as soon as nothing nee
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from attrs import define, field
 
+from cosearch.lately import Lately
 from cosearch.loopnest.kernel.opcodes import OPERANDS, WIDTH, Op
 from cosearch.loopnest.kernel.state import Program, Registers
 from cosearch.typing import IntArray
@@ -93,6 +95,31 @@ class _Node(NamedTuple):
     @property
     def reads(self) -> tuple[Value, ...]:
         return (*self.operands, *(v for v in self.listed if isinstance(v, Value)))
+
+
+class _Plan(NamedTuple):
+    """A program without its numbers.
+
+    Attributes:
+        nodes: the instructions left, by their position on the tape.
+        code: int64[n, WIDTH].
+        lists: int64[m], operands of instructions that take many.
+        registers: of the results.
+        sizes: how many registers of each kind it needs.
+    """
+
+    nodes: tuple[int, ...]
+    code: IntArray
+    lists: IntArray
+    registers: tuple[int, ...]
+    sizes: tuple[int, int]
+
+
+_PLANS: Lately[tuple[object, ...], _Plan] = Lately(256)
+"""Plans of the last tapes: some kilobytes each; a network has two programs a layer."""
+
+_LOCK = threading.Lock()
+"""Of the plans: layers may be mapped in several threads."""
 
 
 class Tape:
@@ -181,16 +208,64 @@ class Tape:
             limits: with what.
         """
         results = (first, second, *used)
-        nodes = self._fused(results)
-        last_read = self._last_reads(nodes, results)
         one = self.real(1)
-        place, sizes = self._allocate(nodes, last_read)
+        plan = self._planned((*results, one))
+        numbers = np.zeros((len(plan.nodes), 4))
+        for line, index in enumerate(plan.nodes):
+            found = self._nodes[index].numbers
+            numbers[line, : len(found)] = found
+        constants, known = self.store.constants()
+        first_at, second_at, *used_at, one_at = plan.registers
+        program = Program(
+            plan.code,
+            numbers,
+            plan.lists,
+            np.array([c.register for c in constants], dtype=np.int64),
+            np.array(known, dtype=np.float64),
+            first_at,
+            second_at,
+            np.array([one_at, *used_at], dtype=np.int64),
+            np.array([1.0, *limits], dtype=np.float64),
+        )
+        return program, *plan.sizes
+
+    def _planned(self, results: tuple[Value, ...]) -> _Plan:
+        """Return the plan of a tape like this one, or make it.
+
+        Machines of one family give tapes that differ in numbers alone: planned once.
+        """
+        form = self._form(results)
+        with _LOCK:
+            plan = _PLANS.find(form)
+        if plan is None:
+            plan = self._plan(results)
+            with _LOCK:
+                _PLANS.keep(form, plan)
+        return plan
+
+    def _form(self, results: tuple[Value, ...]) -> tuple[object, ...]:
+        """Return all that a plan depends on: the instructions, without numbers."""
+        nodes = tuple(
+            (
+                node.op,
+                node.bits,
+                node.immediates,
+                tuple(value[:3] for value in node.operands),
+                tuple(x[:3] if isinstance(x, Value) else x for x in node.listed),
+            )
+            for node in self._nodes
+        )
+        return nodes, tuple(value[:3] for value in results), self.store.sizes()
+
+    def _plan(self, results: tuple[Value, ...]) -> _Plan:
+        """Drop what no result needs, and give every value a register."""
+        nodes = self._fused(results)
+        place, sizes = self._allocate(nodes, self._last_reads(nodes, results))
 
         def register(value: Value) -> int:
             return value.register if value.line < 0 else place[value.line]
 
         code = np.full((len(nodes), WIDTH), 0, dtype=np.int64)
-        numbers = np.zeros((len(nodes), 4))
         lists: list[int] = []
         for line, (index, node) in enumerate(nodes.items()):
             operands = [register(v) for v in node.operands]
@@ -201,20 +276,13 @@ class Tape:
             code[line, 2 : 2 + len(operands)] = operands
             at = 2 + OPERANDS
             code[line, at : at + len(node.immediates)] = node.immediates
-            numbers[line, : len(node.numbers)] = node.numbers
-        constants, known = self.store.constants()
-        program = Program(
+        return _Plan(
+            tuple(nodes),
             code,
-            numbers,
             np.array(lists or [0], dtype=np.int64),
-            np.array([c.register for c in constants], dtype=np.int64),
-            np.array(known, dtype=np.float64),
-            register(first),
-            register(second),
-            np.array([register(one), *map(register, used)], dtype=np.int64),
-            np.array([1.0, *limits], dtype=np.float64),
+            tuple(map(register, results)),
+            sizes,
         )
-        return program, *sizes
 
     def _fused(self, roots: tuple[Value, ...]) -> dict[int, _Node]:
         """Return the nodes that the roots need, chains of products in one instruction."""
