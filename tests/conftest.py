@@ -1,8 +1,12 @@
 """Fixtures for all three packages."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["COSEARCH_WORKERS"] = "1"
+"""What a test runs without saying otherwise: here, and at once."""
 
 TOY = Path(__file__).parent / "data" / "toy_plugin"
 

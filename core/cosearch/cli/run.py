@@ -32,8 +32,16 @@ StudyOption = Annotated[
 ]
 
 WorkersOption = Annotated[
-    int,
-    typer.Option("--workers", min=1, metavar="N", help="Designs evaluated at once. Same result."),
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        metavar="N",
+        envvar="COSEARCH_WORKERS",
+        show_envvar=False,
+        show_default="one a core",
+        help="Designs evaluated at once. Same result.",
+    ),
 ]
 
 TrialSecondsOption = Annotated[
@@ -74,7 +82,7 @@ def run_command(
     seconds: SecondsOption = None,
     study: StudyOption = "",
     store: StoreOption = STORE,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = None,
     trial_seconds: TrialSecondsOption = None,
     executor: ExecutorOption = None,
     json: JsonOption = False,
@@ -103,7 +111,7 @@ def run_command(
     budget = Budget(enough if unlimited else trials, evaluations, seconds)
     with Store(store) as opened:
         found = open_study(opened, session.registry, problem, budget, study)
-        how = Session(workers, trial_seconds, executor)
+        how = Session.on_cores(found, workers, trial_seconds, executor)
         code = search(session, opened, found, how, json=json)
     raise typer.Exit(code)
 
@@ -122,7 +130,7 @@ def resume_command(
         ),
     ] = None,
     store: StoreOption = STORE,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = None,
     trial_seconds: TrialSecondsOption = None,
     executor: ExecutorOption = None,
     json: JsonOption = False,
@@ -143,7 +151,7 @@ def resume_command(
     refuse_missing(store)
     with Store(store) as opened:
         found = resume_study(opened, session.registry, name, more_trials=trials)
-        how = Session(workers, trial_seconds, executor)
+        how = Session.on_cores(found, workers, trial_seconds, executor)
         code = search(session, opened, found, how, json=json)
     raise typer.Exit(code)
 

@@ -138,6 +138,8 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
 
 def threaded(problem: Problem, registry: Registry, threads: int) -> Problem:
     """Return the problem with mappers for so many threads that map the layers of one design."""
+    if threads == 1:
+        return problem
     spec = problem.spec
     scheme = make_scheme(spec.scheme, registry)
     others = [

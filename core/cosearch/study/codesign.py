@@ -13,6 +13,7 @@ What a script does that does not come in by the front door, `cosearch.run`:
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -30,7 +31,7 @@ from cosearch.search.seeds import stream
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
 from cosearch.store.store import Store
-from cosearch.study.building import canonical, make_scheme, make_strategy, problem_of
+from cosearch.study.building import canonical, make_scheme, make_strategy, problem_of, threaded
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
 from cosearch.study.problem import Problem
@@ -140,17 +141,51 @@ class Session:
         workers: designs evaluated at once.
         trial_seconds: after which a design is given up; None is never.
         executor: its name with options; None picks by the others.
+        threads: layers of one design mapped at once.
     """
 
     workers: int = 1
     trial_seconds: float | None = None
     executor: str | None = None
+    threads: int = 1
+
+    @classmethod
+    def on_cores(
+        cls,
+        study: Study,
+        workers: int | None = None,
+        trial_seconds: float | None = None,
+        executor: str | None = None,
+        cores: int | None = None,
+    ) -> Session:
+        """Return a session that keeps all cores busy, and none busy twice.
+
+        Args:
+            study: to be run. Where it proposes fewer designs at once than there are cores, the rest
+                of them map layers.
+            workers: designs evaluated at once, no matter how many cores; None is one a core.
+            trial_seconds: after which a design is given up; None is never.
+            executor: its name with options; None picks by the others.
+            cores: that may be used; None is all that this process may use.
+        """
+        if workers is not None:
+            return cls(workers, trial_seconds, executor)
+        cores = cores or _cores()
+        at_once = min(cores, study.problem.spec.batch)
+        return cls(at_once, trial_seconds, executor, cores // at_once)
 
     @property
     def executor_name(self) -> str:
         """The executor named, or the simplest that does what is asked."""
         alone = self.workers == 1 and self.trial_seconds is None
         return self.executor or ("serial" if alone else "processes")
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def run(study: Study, store: Store, registry: Registry, session: Session | None = None) -> None:
@@ -201,7 +236,8 @@ def _executor(study: Study, store: Store, registry: Registry, session: Session) 
             f"no other process can make the {registry.local[0]}: it has no registered name",
             "leave out workers, seconds of a trial and executor, or register it in a plugin file",
         )
-    task = Task(study.problem.spec, store.path, study.problem, registry.files)
+    problem = threaded(study.problem, registry, session.threads)
+    task = Task(problem.spec, store.path, problem, registry.files, session.threads)
     return named.make(task, session.workers, session.trial_seconds)
 
 

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from cosearch.registry.registry import Registry
 from cosearch.search.parameters import ParameterSpace
-from cosearch.study.building import problem_of
+from cosearch.study.building import problem_of, threaded
 from cosearch.study.problem import Problem
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import Outcome
@@ -43,6 +43,7 @@ class Task:
         store: the file whose results of mappers are used again.
         problem: the settings resolved, for the process that has them already.
         files: plugins that are files, which another process loads too.
+        threads: layers of one design that are mapped at once.
     """
 
     def __init__(
@@ -51,18 +52,19 @@ class Task:
         store: Path,
         problem: Problem | None = None,
         files: tuple[str, ...] = (),
+        threads: int = 1,
     ) -> None:
-        self.spec, self.store, self.files = spec, store, files
+        self.spec, self.store, self.files, self.threads = spec, store, files, threads
         self._problem = problem
 
-    def __reduce__(self) -> tuple[type[Task], tuple[StudySpec, Path, None, tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type[Task], tuple[StudySpec, Path, None, tuple[str, ...], int]]:
         """Leave behind what another process makes for itself."""
-        return Task, (self.spec, self.store, None, self.files)
+        return Task, (self.spec, self.store, None, self.files, self.threads)
 
     def prepare(self, registry: Registry) -> None:
         """Resolve names, in a process that has not yet; the first call takes a second or two."""
         if self._problem is None:
-            self._problem = problem_of(self.spec, registry)
+            self._problem = threaded(problem_of(self.spec, registry), registry, self.threads)
 
     def __call__(self, design: Design) -> Outcome:
         """Return what a design is worth."""

@@ -381,3 +381,29 @@ def test_names_are_checked_before_anything_is_stored(toy, tmp_path):
             run(study, store, toy, Session(executor="clowd"))
         with pytest.raises(CosearchError, match="cannot give up"):
             run(study, store, toy, Session(executor="serial", trial_seconds=1.0))
+
+
+@pytest.mark.parametrize(
+    ("cores", "batch", "workers", "threads"),
+    [(1, 4, 1, 1), (2, 4, 2, 1), (8, 4, 4, 2), (7, 2, 2, 3)],
+)
+def test_a_session_keeps_all_cores_busy_and_none_twice(study_of, cores, batch, workers, threads):
+    session = Session.on_cores(study_of(batch=batch), cores=cores)
+    assert (session.workers, session.threads) == (workers, threads)
+    assert Session.on_cores(study_of(batch=batch), 3, cores=cores) == Session(3)
+
+
+def test_threads_change_nothing_but_the_time(study_of, tmp_path):
+    def facts(threads):
+        study = study_of(
+            workload="alexnet",
+            trials=6,
+            store=tmp_path / f"{threads}.db",
+            session=Session(threads=threads),
+        )
+        return [
+            (t.outcome.losses, [(x.row, x.energy_pj, x.cycles) for x in t.outcome.layers])
+            for t in study.in_order
+        ]
+
+    assert facts(1) == facts(3)
