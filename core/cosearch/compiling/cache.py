@@ -29,6 +29,7 @@ from numba.core import types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from cosearch.compiling.digest import digest_of
@@ -139,6 +140,9 @@ class CodeCache(NullCache):  # type: ignore[misc]  # numba has no types
     def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 - numba's
         """Return the compiled function, or None where it is to be compiled.
 
+        Unlike numba's own cache it does not `refresh` the context, which reads in all that numba
+        can compile, SciPy's BLAS among it: machine code needs none of that.
+
         Raises:
             TypeError: it is called with other types than it is annotated with.
         """
@@ -147,7 +151,7 @@ class CodeCache(NullCache):  # type: ignore[misc]  # numba has no types
         path = self.find()
         if path is None:
             return None
-        target_context.refresh()
+        rtsys.initialize(target_context)
         try:
             return CompileResult._rebuild(target_context, *pickle.loads(path.read_bytes()))  # noqa: SLF001, S301
         except Exception as error:

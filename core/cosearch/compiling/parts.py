@@ -129,9 +129,18 @@ def prepare(*parts: Part) -> float:
         seconds that this took.
     """
     started = time.perf_counter()
+    if numba.config.DISABLE_JIT:
+        return 0.0
     missing = [part for part in parts if not part.is_ready()]
-    if not missing or numba.config.DISABLE_JIT:
-        return time.perf_counter() - started
+    if missing:
+        _compile(missing, started)
+    for part in parts:
+        part.prepare()
+    return time.perf_counter() - started
+
+
+def _compile(missing: Sequence[Part], started: float) -> None:
+    """Compile parts side by side, and say how far that is."""
     folder = place(missing[0].entries[0].cache.package)
     if folder is None:
         _log.info("compiled code cannot be kept, as no folder can be written: every run compiles")
@@ -145,7 +154,6 @@ def prepare(*parts: Part) -> float:
         for helper in helpers:
             helper.terminate()
             helper.wait()
-    return time.perf_counter() - started
 
 
 def taken_in_turn(parts: Sequence[Part]) -> Iterator[Part]:
