@@ -111,8 +111,9 @@ def search_layer(
     """
     aim, einsum = objective or task.objective, layer.einsum
     rng = task.rng(str(accelerator.key), einsum.key, aim)
-    started = time.perf_counter()
     try:
+        task.mapper.ready(accelerator, einsum)
+        started = time.perf_counter()
         mapped = task.mapper.map(accelerator, einsum, aim, task.budget, rng)
     except Infeasible as verdict:
         return _unmapped(layer, verdict)

@@ -134,6 +134,16 @@ class Mapper(ABC):
                 priced mappings in vain raises the subclass Unmappable, which says how many.
         """
 
+    def ready(self, accelerator: Accelerator, layer: Einsum) -> None:  # noqa: B027 - nothing to do
+        """Do what is done once an installation or a process, such as compiling.
+
+        Called before `map`, whose time is then the search's own. Raises what `map` raises.
+
+        Args:
+            accelerator: to be mapped onto.
+            layer: to be mapped.
+        """
+
     def fuse(
         self,
         accelerator: Accelerator,

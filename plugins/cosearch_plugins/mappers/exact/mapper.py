@@ -127,6 +127,14 @@ class ExactMapper(Mapper):
                 self._recent.keep(question, known)
         return known
 
+    def ready(self, accelerator: Accelerator, layer: Einsum) -> None:
+        """Compile or load what a search of the layer takes."""
+        from cosearch.compiling.parts import prepare
+        from cosearch_plugins.mappers.exact import solve  # noqa: F401 - has the parts filled
+        from cosearch_plugins.mappers.exact.parts import needed
+
+        prepare(*needed(_spatial(accelerator).architecture, layer))
+
     def floor(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
         """Return energy (pJ) and cycles that no mapping of the layer undercuts, at any size."""
         own = accelerator.floor(layer)
@@ -142,11 +150,7 @@ class ExactMapper(Mapper):
         self, machine: SpatialAccelerator, layer: Einsum, objective: Objective, budget: Budget
     ) -> Mapped:
         """Return the best mapping of a question not asked lately; compiling is not timed."""
-        from cosearch.compiling.parts import prepare
-        from cosearch_plugins.mappers.exact import solve  # noqa: F401 - has the parts filled
-        from cosearch_plugins.mappers.exact.parts import needed
-
-        prepare(*needed(machine.architecture, layer))
+        self.ready(machine, layer)
         started = time.perf_counter()
         limits = self._limits(started, budget)
         if self.resizes:
