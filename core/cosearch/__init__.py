@@ -102,7 +102,7 @@ _HOMES = {
     "workload.network": "Layer Network NetworkSpace Workload",
 }
 
-_MODULE_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+MODULE_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 WINGS = ("compare", "workload")
@@ -129,14 +129,14 @@ sys.modules[__name__].__class__ = _FrontDoor
 
 
 def _loaded(name: str) -> Any:  # noqa: ANN401 - whatever the name is
-    return getattr(importlib.import_module(f"cosearch.{_MODULE_OF[name]}"), name)
+    return getattr(importlib.import_module(f"cosearch.{MODULE_OF[name]}"), name)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name is
     """Import what the name stands for (PEP 562)."""
     if name in WINGS:
         return importlib.import_module(f"cosearch.{name}")
-    if name not in _MODULE_OF:
+    if name not in MODULE_OF:
         raise AttributeError(f"module 'cosearch' has no attribute {name!r}")
     value = globals()[name] = _loaded(name)
     return value
