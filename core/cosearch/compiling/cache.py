@@ -59,7 +59,8 @@ class Folder:
     def is_writable(self) -> bool:
         """Return whether files can be made there; the folder is made where it is missing."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            mode = 0o700 if self.why == TEMPORARY else 0o777
+            self.path.mkdir(parents=True, exist_ok=True, mode=mode)
             tempfile.TemporaryFile(dir=self.path).close()
         except OSError:
             return False

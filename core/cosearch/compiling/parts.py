@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import logging
@@ -178,13 +179,16 @@ def _compiled_here(part: Part, *, wait: bool) -> bool:
 
 
 def _helpers(parts: Sequence[Part]) -> list[subprocess.Popen[bytes]]:
-    """Start a process for every further core that a part can be compiled on."""
+    """Start a process for every further core that a part can be compiled on, if it can be."""
     command = [sys.executable, "-m", "cosearch.compiling.helper", *(p.address for p in parts[::-1])]
     quiet = subprocess.DEVNULL
-    return [
-        subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603 - our own
-        for _ in range(min(_cores(), len(parts)) - 1)
-    ]
+    helpers: list[subprocess.Popen[bytes]] = []
+    with contextlib.suppress(OSError):
+        helpers.extend(
+            subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603 - ours
+            for _ in range(min(_cores(), len(parts)) - 1)
+        )
+    return helpers
 
 
 def _cores() -> int:
