@@ -89,3 +89,12 @@ def test_equal_chains_are_one_and_longer_groups_are_never_worse() -> None:
     values = [fused(whole, 96, ENERGY, most).value for most in (1, 2, 3, 4)]
     assert values == sorted(values, reverse=True)
     assert isclose(values[0], fused(whole, 96, ENERGY, 1).unfused_value)
+
+
+def test_a_time_limit_ends_with_the_best_so_far_and_its_gap() -> None:
+    network = Network("net", LAYERS, links=LINKS)
+    best = fused(network, 96)
+    late = FusedMapper(seconds=1e-9).fuse(machine(96), network, EDP, Budget(), 4)
+    assert best.value <= late.value <= late.unfused_value * (1 + 1e-12)
+    assert 0 < late.gap < 1
+    assert late.value * (1 - late.gap) <= best.value * (1 + 1e-9)
