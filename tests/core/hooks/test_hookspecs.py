@@ -159,6 +159,18 @@ def test_cosearch_executors(plugin):
     assert registry.find("executors", "mine").target is module.Mine
 
 
+def test_cosearch_schemes(plugin, tmp_path, capsys):
+    registry, module = plugin(
+        """
+    from cosearch.study.scheme import Scheme
+    """
+        + registers("schemes", "Scheme", "enumerates = True")
+    )
+    assert registry.find("schemes", "mine").target is module.Mine
+    assert main(["list", "schemes"]) == 0
+    assert "all mine" in capsys.readouterr().out
+
+
 def test_cosearch_references(plugin):
     registry, module = plugin(
         """
