@@ -84,4 +84,4 @@ try:
 except cosearch.CosearchError as error:  # plotly is an optional package
     print(error)
 else:
-    print(f"{page.stat().st_size > 0}")
+    print("wrote", page.name)

@@ -143,7 +143,7 @@ class Names:
         if not self.registry.local:
             return ""
         return (
-            f"the {' and the '.join(self.registry.local)} of this script has no registered name, "
-            "so this was kept in memory alone and cannot be resumed elsewhere: put it in a plugin "
-            "file (plugins='FILE.py') for that"
+            "this was kept in memory alone and cannot be resumed elsewhere: only this script knows "
+            f"the {', the '.join(self.registry.local)}; a plugin file (plugins='FILE.py') would be "
+            "found anywhere"
         )

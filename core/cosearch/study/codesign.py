@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from cosearch.errors import CosearchError, Infeasible, UnknownNameError
+from cosearch.errors import CosearchError, Infeasible, UnknownNameError, broken
 from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Named, Registry
@@ -201,7 +201,12 @@ def run(study: Study, store: Store, registry: Registry, session: Session | None 
     spec = study.problem.spec
     named = make_strategy(spec.strategy, registry)
     refuse_many_objectives(named, study.problem.space, spec.objectives)
-    strategy = study.scheme.strategy(study.problem, named, stream(spec.seed, "strategy"))
+    try:
+        strategy = study.scheme.strategy(study.problem, named, stream(spec.seed, "strategy"))
+    except CosearchError:
+        raise
+    except Exception as error:
+        raise broken("strategy", named.name, "its constructor", error) from error
     known = known_of(study.problem, store)
     with _executor(study, store, registry, session) as executor:
         Search(study, store, strategy, executor, Events(registry.manager), known).run()

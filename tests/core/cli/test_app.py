@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 from typer.main import get_command
 
-from cosearch.cli.app import Flags, make_app
+from cosearch.cli.app import Flags, make_app, run
 from cosearch.cli.output import Output
 from cosearch.hooks.discovery import load_registry
 
@@ -151,3 +151,16 @@ def test_a_terminal_without_unicode_is_no_error():
     )
     assert done.returncode == 0
     assert done.stderr == b""
+
+
+def test_plugin_files_are_taken_off_the_line_wherever_they_stand():
+    flags, rest = Flags.take(["run", "--plugins", "a.py", "net", "--plugins=b", "--", "--plugins"])
+    assert flags.plugins == ("a.py", "b")
+    assert rest == ["run", "net", "--", "--plugins"]
+
+
+def test_a_plugin_file_that_is_not_there_ends_with_a_message(capsys):
+    assert run(["list", "--plugins", "no-such-file.py"]) == 2
+    assert "no-such-file.py" in capsys.readouterr().err
+    assert run(["list", "--plugins"]) == 2
+    assert "names no file" in capsys.readouterr().err
