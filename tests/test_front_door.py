@@ -76,7 +76,6 @@ def test_registries_are_loaded_at_the_front_doors_alone():
     doors = {
         "core/cosearch/api/names.py",
         "core/cosearch/cli/app.py",
-        "core/cosearch/compare/running.py",
         "core/cosearch/integrations/designs.py",
         "hardware_models/cosearch_hardware/drawing.py",
         "plugins/cosearch_plugins/executors/worker.py",

@@ -8,7 +8,6 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from cosearch.compare.contest import Run
-from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Registry
 from cosearch.store.store import Store
@@ -44,14 +43,14 @@ def run_all(
         CosearchError: a plugin broke its contract; everything finished is stored.
     """
     runs = list({run.spec.name: run for run in runs}.values())
-    if workers == 1 or len(runs) <= 1 or registry.local:
+    if workers == 1 or len(runs) <= 1 or registry.local or registry.loader is None:
         for run in runs:
             run_one(run.spec, budget, store, registry)
             finished(run)
         return
     pool = ProcessPoolExecutor(min(workers, len(runs)), mp_context=get_context("spawn"))
     try:
-        rest = (budget, store, registry.files)
+        rest = (budget, store, registry.loader, registry.files)
         waiting = {pool.submit(_run_one_here, run.spec, *rest): run for run in runs}
         while waiting:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -66,9 +65,15 @@ def run_all(
         raise
 
 
-def _run_one_here(spec: StudySpec, budget: Budget, store: Path, files: tuple[str, ...]) -> None:
+def _run_one_here(
+    spec: StudySpec,
+    budget: Budget,
+    store: Path,
+    loader: Callable[[tuple[str, ...]], Registry],
+    files: tuple[str, ...],
+) -> None:
     """Run one study in a process that has loaded nothing yet."""
-    run_one(spec, budget, store, load_registry(files))
+    run_one(spec, budget, store, loader(files))
 
 
 def run_one(spec: StudySpec, budget: Budget, store: Path, registry: Registry) -> None:

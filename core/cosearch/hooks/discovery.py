@@ -100,7 +100,7 @@ def load_registry(
     for broken in registry.quarantined:
         if broken.distribution in {file.distribution for file in files}:
             raise PluginError(f"{broken.distribution}: {broken.error}")
-    return evolve(registry, files=tuple(str(file.path) for file in files))
+    return evolve(registry, files=tuple(str(file.path) for file in files), loader=load_registry)
 
 
 def _register_file(manager: pluggy.PluginManager, file: PluginFile, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast
 
 import pluggy
@@ -150,6 +150,7 @@ class Registry:
         objectives: by name.
         objective_origins: the distribution that brought each objective.
         files: plugins that are files, by their paths, for other processes to load.
+        loader: makes such a registry in another process, given the files.
         local: what has no name elsewhere, in words: objects of a script.
     """
 
@@ -161,6 +162,7 @@ class Registry:
     objective_origins: Mapping[str, str] = field(factory=dict)
     files: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
+    loader: Callable[[tuple[str, ...]], Registry] | None = field(default=None, repr=False)
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Return the names of a kind, sorted."""
