@@ -14,7 +14,7 @@ from cosearch.cli.session import MACHINE, Session, session_of
 from cosearch.errors import CosearchError, Infeasible
 
 if TYPE_CHECKING:
-    from cosearch.formats.spec import Specification
+    from cosearch.formats.spec import ReadLayer, Specification
     from cosearch.loopnest.validity import InvalidMapping
     from cosearch.machine.technology import Technology
 
@@ -105,7 +105,8 @@ def evaluate_command(
         raise CosearchError("no file is named", "write: cosearch evaluate SPEC.yaml")
     if timeloop:
         priced_by = _technology(session, technology)
-        specification, notes = _read_timeloop(files, ert, art, priced_by, rules)
+        tables = {k: path for k, path in (("ert", ert), ("art", art)) if path is not None}
+        specification, notes = _read_timeloop(session, files, tables, priced_by, rules)
     else:
         if ert or art or technology:
             raise CosearchError(
@@ -143,19 +144,24 @@ def _read(files: list[Path], rules: str | None) -> Specification:
 
 
 def _read_timeloop(
+    session: Session,
     files: list[Path],
-    ert: Path | None,
-    art: Path | None,
+    tables: dict[str, Path],
     technology: Technology | None,
     rules: str | None,
 ) -> tuple[Specification, tuple[str, ...]]:
     """Return the mapped layer and what is to be told; energies may be unknown."""
     from cosearch.formats.rules import parse_rules
-    from cosearch.formats.timeloop.read import read_timeloop
 
-    found = read_timeloop(
-        files, ert, art, technology, None if rules is None else parse_rules(rules)
+    found: ReadLayer | None = session.registry.manager.hook.cosearch_read_mapped_layer(
+        paths=files,
+        tool="timeloop",
+        tables=tables,
+        technology=technology,
+        rules=None if rules is None else parse_rules(rules),
     )
+    if found is None:
+        raise CosearchError("no plugin reads Timeloop's files", "see: cosearch doctor")
     if not found.unpriced:
         return found.specification, found.notes
     unknown = (

@@ -21,15 +21,13 @@ from cosearch.cli.show_plugin import (
     size_of,
 )
 from cosearch.cli.text.sources import show_sources
-from cosearch.formats.machine_file import is_machine_file
-from cosearch.formats.timeloop.directives import told
 from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
 from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.quantities import digits, percent
 from cosearch.registry.registry import Named
 from cosearch.search.parameters import ParameterSpace
-from cosearch.study.building import make_hardware
+from cosearch.study.building import make_hardware, names_a_file
 from cosearch.typing import Value
 from cosearch.workload.elementwise import ADD, MULTIPLY, POOLING, pointwise, pool
 
@@ -42,7 +40,7 @@ def show(session: Session, spec: str, given: Mapping[str, str], *, json: bool) -
 
     A file describes one machine, with nothing to choose.
     """
-    if is_machine_file(spec):
+    if names_a_file(spec, session.registry):
         _show_file(session, spec, given, json=json)
         return
     named: Named[HardwareModel] = session.registry.find("hardware_models", spec)
@@ -75,15 +73,14 @@ def _show_file(session: Session, spec: str, given: Mapping[str, str], *, json: b
     model = make_hardware(spec, session.registry)
     model.space.parse(given)
     machine = build(model, model.baseline)
-    notes = tuple(getattr(model, "notes", ()))
-    said = tuple(getattr(machine, "constrained", ()))
+    notes, said = model.notes, model.said_of_mappings
     if json:
         session.output.json(
             {
                 "name": model.name,
                 "spec": spec,
                 "machine": machine_facts(machine),
-                "constraints": [told(item.level, item.directive) for item in said],
+                "constraints": said,
                 "notes": notes,
             }
         )
@@ -95,8 +92,8 @@ def _show_file(session: Session, spec: str, given: Mapping[str, str], *, json: b
     _show_machine(session, machine, chosen=given)
     if said:
         session.output.title("constraints", "in the words of the problem they were written for")
-        for item in said:
-            session.output.show(f"  {told(item.level, item.directive)}")
+        for line in said:
+            session.output.show(f"  {line}")
 
 
 def _show_machine(session: Session, machine: Accelerator, chosen: Mapping[str, str]) -> None:

@@ -65,6 +65,21 @@ class Specification:
     sources: tuple[str, ...] = ()
 
 
+@frozen
+class ReadLayer:
+    """A mapped layer as the files of another tool have it.
+
+    Attributes:
+        specification: the mapped layer.
+        notes: what the files hold and this model has no use for, each with its file.
+        unpriced: memories and multipliers whose energy nothing states; energies are NaN then.
+    """
+
+    specification: Specification
+    notes: tuple[str, ...]
+    unpriced: tuple[str, ...] = ()
+
+
 def json_schema() -> dict[str, Any]:
     """Return the format's JSON Schema (draft 2020-12)."""
     layers = [described(read_layer, kinds=KINDS, kind=kind) for kind in KINDS]

@@ -7,11 +7,15 @@ plugins imports none of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cosearch.formats.spec import ReadLayer
+from cosearch.machine.architecture import CostRules
+from cosearch.machine.technology import Technology
 from cosearch.registry.registration import Registration, hookspec
+from cosearch.registry.registry import Registry
 
 if TYPE_CHECKING:
     from cosearch.machine.hardware import HardwareModel
@@ -71,17 +75,44 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def cosearch_read_hardware(self, path: Path) -> HardwareModel | None:
+    def cosearch_read_hardware(
+        self, path: Path, options: Mapping[str, str], registry: Registry
+    ) -> HardwareModel | None:
         """Return the machine in a file, or None to let the next reader try.
 
-        Called when a user names hardware by a file that is no YAML: YAML files are the engine's.
-        The first answer stops the call.
+        Called when a user names hardware by a file. The first answer stops the call.
 
         Args:
-            path: an existing file.
+            path: as the user wrote it; there may be no such file.
+            options: what the user wrote after it, `FILE:key=value,...`.
+            registry: for a reader that needs a technology.
 
         Raises:
             cosearch.errors.InputError: the file is of the reader's kind but cannot be understood.
+        """
+
+    @hookspec(firstresult=True)
+    def cosearch_read_mapped_layer(
+        self,
+        paths: Sequence[Path],
+        tool: str,
+        tables: Mapping[str, Path],
+        technology: Technology | None,
+        rules: CostRules | None,
+    ) -> ReadLayer | None:
+        """Return one mapped layer in the files of another tool, or None to let the next reader try.
+
+        Called by `cosearch evaluate --TOOL FILE...`. The first answer stops the call.
+
+        Args:
+            paths: the files, in any order.
+            tool: whose files they are, such as `timeloop`.
+            tables: further files by what they are, such as `ert`.
+            technology: prices what no file prices.
+            rules: how things are counted; the tool's own if None.
+
+        Raises:
+            cosearch.errors.InputError: with everything in a file that is wrong or not understood.
         """
 
     @hookspec

@@ -87,9 +87,13 @@ class HardwareModel(ABC):
         options: what the constructor takes as keywords.
         compiled: parts of compiled code that its machines need, for `cosearch warmup`: the
             addresses of `cosearch.compiling.parts.found`.
+        notes: of a machine in a file, what the file holds and nothing here has a use for.
+        said_of_mappings: of a machine in a file, the constraints it states, a line each.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
+    notes: tuple[str, ...] = ()
+    said_of_mappings: tuple[str, ...] = ()
     compiled: ClassVar[tuple[str, ...]] = ()
 
     @property

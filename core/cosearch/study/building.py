@@ -13,7 +13,7 @@ from cosearch.machine.building import build, network_for
 from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.mapping.strategy_mapper import StrategyMapper
-from cosearch.registry.registry import Named, Registry
+from cosearch.registry.registry import Named, Registry, split_spec
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.search.strategy import Strategy
@@ -23,19 +23,17 @@ from cosearch.trials.spec import StudySpec
 from cosearch.typing import Value
 from cosearch.workload.source import resolve
 
+MACHINE_FILES = (".yaml", ".yml", ".json")
+"""Suffixes by which a text names a file even where there is none."""
+
 FALLBACK_MAPPERS = ("evolutionary", "random")
 """The default mapper where the one a machine names is not installed; shown like any other."""
 
 
 def make_hardware(text: str, registry: Registry) -> HardwareModel:
     """Return the hardware model of a name with options, or the one machine in a file."""
-    from cosearch.formats.machine_file import MachineFile, is_machine_file
-
-    if is_machine_file(text):
-        return MachineFile(text, registry)
-    found = _in_file(text, registry)
-    if found is not None:
-        return found
+    if names_a_file(text, registry):
+        return _in_file(text, registry)
     named: Named[HardwareModel] = registry.find("hardware_models", text)
     model: HardwareModel = _made(named, "hardware model")
     return model
@@ -43,19 +41,28 @@ def make_hardware(text: str, registry: Registry) -> HardwareModel:
 
 def canonical_hardware(text: str, registry: Registry) -> str:
     """Return `name:key=value,...` with checked options in order; a file stays as it is named."""
-    from cosearch.formats.machine_file import is_machine_file
-
-    if is_machine_file(text) or _in_file(text, registry) is not None:
+    if names_a_file(text, registry):
         return text
     return registry.find("hardware_models", text).spec
 
 
-def _in_file(text: str, registry: Registry) -> HardwareModel | None:
-    """Return the machine of a file that a plugin reads; a name goes before a file."""
-    path = Path(text).expanduser()
-    if text.partition(":")[0].strip() in registry.entries["hardware_models"] or not path.is_file():
-        return None
-    model: HardwareModel | None = registry.manager.hook.cosearch_read_hardware(path=path)
+def names_a_file(text: str, registry: Registry) -> bool:
+    """Return whether `NAME:key=value,...` names a machine file; a registered name goes first."""
+    name = text.partition(":")[0].strip()
+    if name in registry.entries["hardware_models"]:
+        return False
+    return name.lower().endswith(MACHINE_FILES) or Path(name).expanduser().is_file()
+
+
+def _in_file(text: str, registry: Registry) -> HardwareModel:
+    """Return the machine of a file, by whichever plugin reads it."""
+    name, options = split_spec(text)
+    path = Path(name).expanduser()
+    model: HardwareModel | None = registry.manager.hook.cosearch_read_hardware(
+        path=path, options=options, registry=registry
+    )
+    if model is None:
+        raise InputError(name, ["no plugin reads a machine from this kind of file"])
     return model
 
 

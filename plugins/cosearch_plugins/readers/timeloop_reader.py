@@ -6,9 +6,9 @@ from pathlib import Path
 
 from attrs import evolve
 
-from cosearch.formats.timeloop.problem import problem_of
 from cosearch.formats.yaml_source import YamlDocument
 from cosearch.workload.network import Layer, Network, Unmodelled
+from cosearch_plugins.formats.timeloop.problem import problem_of
 
 
 def timeloop_network(document: YamlDocument, path: Path) -> Network:

@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from cosearch.errors import CosearchError, InputError, near_names
-from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.workload.einsum import Einsum, conv, gemm
 from cosearch.workload.language import MAX_SIZE, parse_einsum
 from cosearch.workload.network import Layer, Network
+from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch_plugins.readers.accelforge.reader import is_accelforge, read_accelforge
 from cosearch_plugins.readers.timeloop_reader import timeloop_network
 from cosearch_plugins.readers.zigzag.reader import is_zigzag, read_zigzag

@@ -206,6 +206,20 @@ def test_cosearch_read_hardware(plugin, tmp_path):
     assert canonical_hardware(str(path), registry) == str(path)
 
 
+def test_cosearch_read_mapped_layer(plugin):
+    registry, _ = plugin(
+        """
+    @hookimpl
+    def cosearch_read_mapped_layer(paths, tool):
+        return (paths, tool) if tool == "mine" else None
+    """
+    )
+    asked = {"paths": [], "tables": {}, "technology": None, "rules": None}
+    hook = registry.manager.hook.cosearch_read_mapped_layer
+    assert hook(tool="mine", **asked) == ([], "mine")
+    assert hook(tool="nobody", **asked) is None
+
+
 def test_cosearch_workload_writers(plugin):
     registry, module = plugin(
         """

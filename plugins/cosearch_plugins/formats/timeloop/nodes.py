@@ -16,10 +16,10 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from cosearch.formats.fields import ANYTHING, FLAG, TABLE, WHOLE, Fields, Problems
-from cosearch.formats.timeloop.arithmetic import number_of
-from cosearch.formats.timeloop.directives import Directive, read_body
-from cosearch.formats.timeloop.yaml import TAG
 from cosearch.formats.yaml_source import Place
+from cosearch_plugins.formats.timeloop.arithmetic import number_of
+from cosearch_plugins.formats.timeloop.directives import Directive, read_body
+from cosearch_plugins.formats.timeloop.yaml import TAG
 
 _RANGE = re.compile(r"^(?P<name>[^\[]*)\[(?P<first>\d+)\.\.(?P<last>\d+)\]$")
 

@@ -9,11 +9,11 @@ from typing import Any
 from attrs import define, evolve, field
 
 from cosearch.formats.fields import NUMBER, POSITIVE, WHOLE, Check, Fields, Problems
-from cosearch.formats.timeloop.nodes import Node
-from cosearch.formats.timeloop.tables import COMPUTE, LEAK, EnergyTable
 from cosearch.machine.architecture import AccessEnergy, Compute, Link, Memory
 from cosearch.machine.technology import StorageKind
 from cosearch.workload.einsum import ROLES
+from cosearch_plugins.formats.timeloop.nodes import Node
+from cosearch_plugins.formats.timeloop.tables import COMPUTE, LEAK, EnergyTable
 
 MULTIPLIERS = ("mac", "compute", "mult", "alu")
 """Words in the class of a component that computes."""

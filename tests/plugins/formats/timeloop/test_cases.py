@@ -12,8 +12,8 @@ import pytest
 
 from cosearch.cli import main
 from cosearch.errors import InputError
-from cosearch.formats.timeloop.read import read_timeloop
 from cosearch.loopnest.model.reference import analyse
+from cosearch_plugins.formats.timeloop.read import read_timeloop
 
 PROBLEM = """\
 problem:

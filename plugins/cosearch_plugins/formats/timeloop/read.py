@@ -6,40 +6,40 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from cosearch.errors import InputError
-from cosearch.formats.spec import Specification
-from cosearch.formats.timeloop.architecture import (
-    TimeloopMachine,
-    architecture_of,
-    with_technology,
-)
-from cosearch.formats.timeloop.constraints import (
-    PARTS as CONSTRAINTS,
-)
-from cosearch.formats.timeloop.constraints import (
-    placed,
-    read_constraints,
-    understood,
-)
-from cosearch.formats.timeloop.mapping import mapping_of
-from cosearch.formats.timeloop.nodes import SPARSE
-from cosearch.formats.timeloop.problem import problem_of
-from cosearch.formats.timeloop.tables import (
-    EnergyTable,
-    area_table_of,
-    energy_table_of,
-    read_area_table,
-    read_energy_table,
-)
-from cosearch.formats.timeloop.yaml import read_timeloop_yaml
+from cosearch.formats.spec import ReadLayer, Specification
 from cosearch.formats.yaml_source import YamlDocument
 from cosearch.loopnest.breaches import breaches
 from cosearch.loopnest.mapping import LevelMapping
 from cosearch.loopnest.mapping import Mapping as Nest
 from cosearch.machine.architecture import Architecture, CostRules, Link, Memory
 from cosearch.machine.technology import Technology
+from cosearch_plugins.formats.timeloop.architecture import (
+    TimeloopMachine,
+    architecture_of,
+    with_technology,
+)
+from cosearch_plugins.formats.timeloop.constraints import (
+    PARTS as CONSTRAINTS,
+)
+from cosearch_plugins.formats.timeloop.constraints import (
+    placed,
+    read_constraints,
+    understood,
+)
+from cosearch_plugins.formats.timeloop.mapping import mapping_of
+from cosearch_plugins.formats.timeloop.nodes import SPARSE
+from cosearch_plugins.formats.timeloop.problem import problem_of
+from cosearch_plugins.formats.timeloop.tables import (
+    EnergyTable,
+    area_table_of,
+    energy_table_of,
+    read_area_table,
+    read_energy_table,
+)
+from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
 PARTS = ("architecture", "problem", "mapping")
 
@@ -60,28 +60,13 @@ TABLES = ("ERT", "ART", "ERT_summary", "ART_summary")
 """Accelergy's tables, where they stand in the same file."""
 
 
-@frozen
-class TimeloopInput:
-    """What the files say.
-
-    Attributes:
-        specification: the mapped layer.
-        notes: what the files hold and this model has no use for, each with its file.
-        unpriced: memories and multipliers whose energy nothing states; energies are NaN then.
-    """
-
-    specification: Specification
-    notes: tuple[str, ...]
-    unpriced: tuple[str, ...] = ()
-
-
 def read_timeloop(
     paths: Sequence[Path],
     ert: Path | None = None,
     art: Path | None = None,
     technology: Technology | None = None,
     rules: CostRules | None = None,
-) -> TimeloopInput:
+) -> ReadLayer:
     """Read a machine, a problem and a mapping from one or more files, in any order.
 
     Args:
@@ -118,7 +103,7 @@ def read_timeloop(
     architecture, nest = _without_idle(machine.architecture, mapping.mapping)
     specification = Specification(architecture, problem.layer, nest, files)
     notes += _broken(documents, machine, specification)
-    return TimeloopInput(specification, tuple(notes), machine.unpriced)
+    return ReadLayer(specification, tuple(notes), machine.unpriced)
 
 
 def _without_idle(architecture: Architecture, nest: Nest) -> tuple[Architecture, Nest]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cosearch.formats.fields import ANYTHING, NUMBER, TEXT, Fields, Problems
-from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.machine.architecture import AccessEnergy
+from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
 READ = ("random_read", "read")
 FILL = ("random_fill", "random_write", "fill", "write")

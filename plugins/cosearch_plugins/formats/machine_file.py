@@ -17,21 +17,6 @@ from attrs import evolve
 from cosearch.errors import CosearchError, InputError, UnknownNameError
 from cosearch.formats.rules import parse_rules
 from cosearch.formats.spec import read_architecture_file
-from cosearch.formats.timeloop.architecture import (
-    TimeloopMachine,
-    architecture_of,
-    has_architecture,
-    with_technology,
-)
-from cosearch.formats.timeloop.constraints import (
-    Constrained,
-    has_constraints,
-    placed,
-    read_constraints,
-    understood,
-)
-from cosearch.formats.timeloop.read import tables
-from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.machine.architecture import Architecture
@@ -41,20 +26,30 @@ from cosearch.registry.registry import split_spec
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum
+from cosearch_plugins.formats.timeloop.architecture import (
+    TimeloopMachine,
+    architecture_of,
+    has_architecture,
+    with_technology,
+)
+from cosearch_plugins.formats.timeloop.constraints import (
+    Constrained,
+    has_constraints,
+    placed,
+    read_constraints,
+    understood,
+)
+from cosearch_plugins.formats.timeloop.directives import told
+from cosearch_plugins.formats.timeloop.read import tables
+from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
 if TYPE_CHECKING:
     from cosearch.registry.registry import Registry
 
-SUFFIXES = (".yaml", ".yml", ".json")
 OPTIONS = ("art", "constraints", "ert", "rules", "technology")
 OF_TIMELOOP = ("art", "constraints", "ert")
 
 _log = logging.getLogger(__name__)
-
-
-def is_machine_file(spec: str) -> bool:
-    """Return whether `NAME:key=value,...` names a file rather than a registered model."""
-    return spec.partition(":")[0].strip().lower().endswith(SUFFIXES)
 
 
 class FixedMachine(SpatialAccelerator):
@@ -141,9 +136,11 @@ class MachineFile(HardwareModel):
             if option not in OPTIONS:
                 raise UnknownNameError(f"option of {file}", option, OPTIONS)
         self._name = file
-        self.notes: tuple[str, ...] = ()
         self._registry = registry
         self.machine = self._read(Path(file), options)
+        self.said_of_mappings = tuple(
+            told(item.level, item.directive) for item in self.machine.constrained
+        )
 
     @property
     def name(self) -> str:

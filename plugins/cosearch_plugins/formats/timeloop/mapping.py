@@ -14,19 +14,19 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from cosearch.formats.fields import Fields, Problems
-from cosearch.formats.timeloop.directives import (
+from cosearch.formats.yaml_source import Place, YamlDocument
+from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
+from cosearch.machine.architecture import Architecture
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.language import same_dimension
+from cosearch_plugins.formats.timeloop.directives import (
     KEEPING,
     LOOPING,
     Directive,
     read_directives,
     tensors_named,
 )
-from cosearch.formats.timeloop.words import REST, permuted
-from cosearch.formats.yaml_source import Place, YamlDocument
-from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.machine.architecture import Architecture
-from cosearch.workload.einsum import Einsum
-from cosearch.workload.language import same_dimension
+from cosearch_plugins.formats.timeloop.words import REST, permuted
 
 
 @define

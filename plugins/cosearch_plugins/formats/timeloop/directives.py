@@ -12,9 +12,9 @@ from typing import Any
 from attrs import field, frozen
 
 from cosearch.formats.fields import ANYTHING, NUMBER, TABLE, TEXT, Fields, Problems, optional
-from cosearch.formats.timeloop.words import FACTORS, NAMES, SPLIT, Factor
 from cosearch.formats.yaml_source import Place
 from cosearch.workload.einsum import Einsum
+from cosearch_plugins.formats.timeloop.words import FACTORS, NAMES, SPLIT, Factor
 
 KEEPING = ("datatype", "dataspace", "bypass", "bypassing")
 LOOPING = ("temporal", "spatial")

@@ -5,10 +5,10 @@ import sys
 import pytest
 
 from cosearch.errors import InputError
-from cosearch.formats.timeloop.arithmetic import number_of
-from cosearch.formats.timeloop.problem import read_problem
-from cosearch.formats.timeloop.templates import is_template
-from cosearch.formats.timeloop.yaml import read_timeloop_yaml
+from cosearch_plugins.formats.timeloop.arithmetic import number_of
+from cosearch_plugins.formats.timeloop.problem import read_problem
+from cosearch_plugins.formats.timeloop.templates import is_template
+from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
 BASE = """\
 problem_base: &problem_base

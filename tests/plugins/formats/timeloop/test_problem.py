@@ -3,9 +3,9 @@
 import pytest
 
 from cosearch.errors import InputError
-from cosearch.formats.timeloop.problem import problem_of, read_problem
-from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.workload.einsum import conv
+from cosearch_plugins.formats.timeloop.problem import problem_of, read_problem
+from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
 OLD = """\
 problem:

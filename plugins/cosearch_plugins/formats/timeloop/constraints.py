@@ -14,19 +14,19 @@ from attrs import define, evolve, field, frozen
 
 from cosearch.errors import InputError
 from cosearch.formats.fields import Problems
-from cosearch.formats.timeloop.directives import (
+from cosearch.formats.yaml_source import YamlDocument
+from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.machine.architecture import Architecture
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.language import same_dimension
+from cosearch_plugins.formats.timeloop.directives import (
     BUSY,
     KEEPING,
     Directive,
     read_directives,
     tensors_named,
 )
-from cosearch.formats.timeloop.words import REST, permuted
-from cosearch.formats.yaml_source import YamlDocument
-from cosearch.loopnest.mapping import Constraints, LevelConstraint
-from cosearch.machine.architecture import Architecture
-from cosearch.workload.einsum import Einsum
-from cosearch.workload.language import same_dimension
+from cosearch_plugins.formats.timeloop.words import REST, permuted
 
 PARTS = ("architecture_constraints", "arch_constraints", "mapspace_constraints", "mapspace")
 """What Timeloop calls the part, now and in its first versions."""

@@ -9,15 +9,15 @@ from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
 from cosearch.formats.fields import TABLE, Fields, Problems
-from cosearch.formats.timeloop.components import Components, computes, stores
-from cosearch.formats.timeloop.directives import Directive
-from cosearch.formats.timeloop.nodes import Flat, Node, flatten
-from cosearch.formats.timeloop.tables import EnergyTable
-from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.formats.yaml_source import YamlDocument
 from cosearch.machine.architecture import Architecture, Memory
 from cosearch.machine.technology import StorageKind, Technology, priced
 from cosearch.workload.einsum import ROLES
+from cosearch_plugins.formats.timeloop.components import Components, computes, stores
+from cosearch_plugins.formats.timeloop.directives import Directive
+from cosearch_plugins.formats.timeloop.nodes import Flat, Node, flatten
+from cosearch_plugins.formats.timeloop.tables import EnergyTable
+from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
 PARTS = ("architecture", "arch")
 """What Timeloop calls the part, now and in its first versions."""

@@ -3,13 +3,13 @@
 import pytest
 
 from cosearch.errors import InputError
-from cosearch.formats.timeloop.tables import (
+from cosearch.machine.architecture import AccessEnergy
+from cosearch_plugins.formats.timeloop.tables import (
     COMPUTE,
     component_name,
     read_area_table,
     read_energy_table,
 )
-from cosearch.machine.architecture import AccessEnergy
 
 ERT = """\
 ERT:

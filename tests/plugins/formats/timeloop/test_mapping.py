@@ -3,11 +3,11 @@
 import pytest
 
 from cosearch.errors import InputError
-from cosearch.formats.timeloop.mapping import mapping_of
 from cosearch.formats.yaml_source import parse_yaml
 from cosearch.loopnest.mapping import Loop
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.workload.einsum import gemm
+from cosearch_plugins.formats.timeloop.mapping import mapping_of
 
 ONE = AccessEnergy.uniform(1.0)
 MACHINE = Architecture(

@@ -8,8 +8,10 @@ import pytest
 
 from cosearch.cli import main
 from cosearch.errors import InputError, UnknownNameError
-from cosearch.formats.machine_file import MachineFile, is_machine_file
+from cosearch.hooks.discovery import load_registry
+from cosearch.study.building import names_a_file
 from cosearch.workload.einsum import gemm
+from cosearch_plugins.formats.machine_file import MachineFile
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 ARCH = EXAMPLES / "timeloop" / "arch.yaml"
@@ -18,9 +20,10 @@ SPEC = str(EXAMPLES / "evaluate" / "conv.yaml")
 
 
 def test_names_of_files():
-    assert is_machine_file("some/arch.yaml:ert=ERT.yaml")
-    assert is_machine_file("ARCH.YML")
-    assert not is_machine_file("eyeriss:size=3")
+    registry = load_registry(third_party=False)
+    assert names_a_file("some/arch.yaml:ert=ERT.yaml", registry)
+    assert names_a_file("ARCH.YML", registry)
+    assert not names_a_file("eyeriss:size=3", registry)
 
 
 @pytest.mark.parametrize("spec", [TIMELOOP, SPEC])

@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from cosearch.errors import InputError
-from cosearch.formats.timeloop.architecture import read_architecture
-from cosearch.formats.timeloop.read import read_timeloop
-from cosearch.formats.timeloop.tables import EnergyTable
 from cosearch.validate.compare import compare
 from cosearch.validate.figures import MappedLayer, reference_model
+from cosearch_plugins.formats.timeloop.architecture import read_architecture
+from cosearch_plugins.formats.timeloop.read import read_timeloop
+from cosearch_plugins.formats.timeloop.tables import EnergyTable
 from cosearch_plugins.references.timeloop import Timeloop
 
 DATA = Path(__file__).parents[3] / "data" / "timeloop"

@@ -15,10 +15,10 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError
 from cosearch.formats.fields import ANYTHING, FLAG, TEXT, WHOLE, Fields, Problems
-from cosearch.formats.timeloop.arithmetic import number_of
-from cosearch.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.workload.einsum import Axis, Einsum, Role, Tensor
+from cosearch_plugins.formats.timeloop.arithmetic import number_of
+from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
 CNN_LAYER: dict[str, Any] = {
     "name": "CNN-Layer",

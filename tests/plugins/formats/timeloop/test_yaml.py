@@ -3,7 +3,7 @@
 import pytest
 
 from cosearch.errors import InputError
-from cosearch.formats.timeloop.yaml import TAG, read_timeloop_yaml
+from cosearch_plugins.formats.timeloop.yaml import TAG, read_timeloop_yaml
 
 
 @pytest.fixture

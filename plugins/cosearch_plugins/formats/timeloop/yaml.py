@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from cosearch.errors import InputError
-from cosearch.formats.timeloop.templates import is_template, render
 from cosearch.formats.yaml_source import YamlDocument, parse_yaml, read_text
+from cosearch_plugins.formats.timeloop.templates import is_template, render
 
 TAG = "!"
 """Key under which a mapping keeps its tag: `!Component {name: x}` becomes `{"!": "Component"}`."""
