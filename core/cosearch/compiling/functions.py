@@ -9,13 +9,14 @@ then it does so again in every caller. Functions called from compiled code alone
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from llvmlite.binding import Linkage, parse_assembly
 from numba import _dynfunc, njit
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
+from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import NativeLowering
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,19 +102,37 @@ _OUTER = {
 }
 
 
+class _Inner(CPUDispatcher):  # type: ignore[misc]  # numba has no types
+    """A function without a wrapper for Python, where numba's own would call a null pointer."""
+
+    def __call__(self, *_arguments: object, **_named: object) -> NoReturn:
+        """Raise TypeError."""
+        raise TypeError(
+            f"{self.py_func.__module__}.{self.py_func.__qualname__} can be called from compiled "
+            "code alone: call an entry that calls it, or its `py_func`, which is not compiled"
+        )
+
+
+def _inner(function: F, **options: bool) -> F:
+    made = njit(**options, **_INNER)(function)
+    if isinstance(made, CPUDispatcher):  # with NUMBA_DISABLE_JIT it is the function itself
+        made.__class__ = _Inner
+    return cast("F", made)
+
+
 def compiled(function: F) -> F:
     """Compile a function that compiled code calls, and that makes no arrays."""
-    return cast("F", njit(_nrt=False, **_INNER)(function))
+    return _inner(function, _nrt=False)
 
 
 def inlined(function: F) -> F:
     """Compile the same for a small one, whose every call is replaced by its body."""
-    return cast("F", njit(_nrt=False, forceinline=True, **_INNER)(function))
+    return _inner(function, _nrt=False, forceinline=True)
 
 
 def allocating(function: F) -> F:
     """Compile the same for one that makes arrays of its own, whose references are counted."""
-    return cast("F", njit(**_INNER)(function))
+    return _inner(function)
 
 
 def outermost(function: F, *, allocates: bool) -> Any:  # noqa: ANN401 - numba's dispatcher

@@ -2,8 +2,17 @@
 
 import numpy as np
 
-from cosearch.loopnest.kernel import interpreter as kernel
+from cosearch.compiling.functions import outermost
+from cosearch.loopnest.kernel.interpreter import execute
+from cosearch.loopnest.kernel.opcodes import Op
 from cosearch.loopnest.kernel.tape import Store, Tape, registers
+
+
+def _execute(code, numbers, lists, real, bits, m):
+    execute(code, numbers, lists, real, bits, m)
+
+
+execute_from_python = outermost(_execute, allocates=True)
 
 
 def run(tape, store, result, columns):
@@ -12,7 +21,7 @@ def run(tape, store, result, columns):
     state.real[: len(columns)] = columns
     for register, number in zip(program.constant_register, program.constant, strict=True):
         state.real[register] = number
-    kernel.execute(program.code, program.numbers, program.lists, state.real, state.bits, 8)
+    execute_from_python(program.code, program.numbers, program.lists, state.real, state.bits, 8)
     return state.real[program.first], program, sizes
 
 
@@ -27,7 +36,7 @@ def test_products_are_folded_shared_and_fused():
     values = np.random.default_rng(0).integers(1, 9, (4, 8)).astype(float)
     found, program, _ = run(tape, store, first, values)
     assert (found == 3 * values.prod(axis=0)).all()
-    assert program.code[:, 0].tolist() == [kernel.MUL4, kernel.LINEAR]
+    assert program.code[:, 0].tolist() == [Op.MUL4, Op.LINEAR]
 
 
 def test_registers_are_reused_and_unused_values_dropped():
