@@ -14,10 +14,10 @@ from cosearch.loopnest.group import FusedGroup, Held, PrefixLoop, joint_dims, sl
 from cosearch.loopnest.model.fused import group_cost, held_words
 from cosearch.loopnest.model.reference import analyse
 from cosearch.machine.architecture import Partition
-from cosearch.testing.fused_cases import chain_of, group_of, machine_of, mapping_of
-from cosearch.testing.fused_walk import walk
 from cosearch.workload.einsum import gemm
 from cosearch.workload.link import Link
+from cosearch_plugins.mappers.fused.oracle.cases import chain_of, group_of, machine_of, mapping_of
+from cosearch_plugins.mappers.fused.oracle.walk import walk
 
 PAIR = (gemm("a", M=4, K=2, N=6), gemm("b", M=4, K=6, N=3))
 LINKS = (Link(0, 1, "Inputs", (0, 1)),)

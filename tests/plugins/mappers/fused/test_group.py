@@ -12,12 +12,12 @@ from attrs import evolve
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.model.fused import group_cost
 from cosearch.machine.architecture import Architecture
-from cosearch.testing.fused_brute import best_group, every_group, every_mapping
-from cosearch.testing.fused_cases import chain_of, machine_of
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.fused.bodies import Bodies
 from cosearch_plugins.mappers.fused.group import GroupSearch
+from cosearch_plugins.mappers.fused.oracle.brute import best_group, every_group, every_mapping
+from cosearch_plugins.mappers.fused.oracle.cases import chain_of, machine_of
 
 WORK = 3000
 """Groups times mappings of a case that are still all tried."""

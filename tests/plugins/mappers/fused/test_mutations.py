@@ -14,13 +14,13 @@ from attrs import evolve
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group import FusedGroup
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.testing.fused_brute import best_group
 from cosearch.workload.einsum import Einsum, gemm
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.fused import group as group_module
 from cosearch_plugins.mappers.fused import options
 from cosearch_plugins.mappers.fused.bodies import Bodies
 from cosearch_plugins.mappers.fused.group import GroupSearch
+from cosearch_plugins.mappers.fused.oracle.brute import best_group
 
 LINKS = (Link(0, 1, "Inputs", (0, 1)),)
 

@@ -11,12 +11,12 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.model.fused import group_cost
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
-from cosearch.testing.fused_brute import best_group
-from cosearch.testing.fused_walk import walk
 from cosearch.workload.einsum import Einsum, conv
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.fused.bodies import Bodies
 from cosearch_plugins.mappers.fused.group import GroupSearch
+from cosearch_plugins.mappers.fused.oracle.brute import best_group
+from cosearch_plugins.mappers.fused.oracle.walk import walk
 
 
 def case(
