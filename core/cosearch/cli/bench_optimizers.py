@@ -72,8 +72,10 @@ def bench_optimizers_command(
     The first time each space is priced in full, which takes minutes; the table is kept. Median
     designs until within 5 % of the optimum, then the median regret in % at each budget.
 
-      cosearch bench-optimizers -s random -s bayesian -t gemmini --seeds 20
-    """  # fmt: skip
+    Examples:
+        cosearch bench-optimizers -s random -s bayesian -t gemmini --seeds 20
+        cosearch bench-optimizers --json
+    """
     session = session_of(ctx)
     found = _races(
         session, task or [], strategy or list(STRATEGIES), range(seeds), trials, tables or _cache()

@@ -35,6 +35,46 @@ if TYPE_CHECKING:
     from cosearch.compare.tuning import Rehearsal
 
 
+ContendersOption = Annotated[
+    list[str],
+    typer.Option(
+        "--strategy",
+        "-s",
+        metavar="NAME",
+        help="A contender; repeat for more.",
+        show_default=False,
+    ),
+]
+TuneOption = Annotated[
+    int | None,
+    typer.Option(
+        "--tune",
+        min=1,
+        metavar="N",
+        show_default=False,
+        help="First try N configurations of each contender's options on other workloads.",
+    ),
+]
+TuneOnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tune-on",
+        metavar="WORKLOAD",
+        show_default=False,
+        help="Where to tune; may be repeated. A usual network, not compared, if left out.",
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        show_default=False,
+        help="Also write one self-contained HTML page.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("compare", rich_help_panel=SEARCH)(compare_command)
@@ -57,16 +97,7 @@ def compare_command(
             show_default=False,
         ),
     ],
-    strategy: Annotated[
-        list[str],
-        typer.Option(
-            "--strategy",
-            "-s",
-            metavar="NAME",
-            help="A contender; repeat for more.",
-            show_default=False,
-        ),
-    ],
+    strategy: ContendersOption,
     given: Given,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, metavar="N", help="Runs of each, seeds 0 to N-1.")
@@ -74,36 +105,11 @@ def compare_command(
     trials: TrialsOption = None,
     evaluations: EvaluationsOption = None,
     seconds: SecondsOption = None,
-    tune: Annotated[
-        int | None,
-        typer.Option(
-            "--tune",
-            min=1,
-            metavar="N",
-            show_default=False,
-            help="First try N configurations of each contender's options on other workloads.",
-        ),
-    ] = None,
-    tune_on: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tune-on",
-            metavar="WORKLOAD",
-            show_default=False,
-            help="Where to tune; may be repeated. A usual network, not compared, if left out.",
-        ),
-    ] = None,
+    tune: TuneOption = None,
+    tune_on: TuneOnOption = None,
     workers: RunsAtOnceOption = None,
     store: StoreOption = STORE,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            metavar="FILE.html",
-            show_default=False,
-            help="Also write one self-contained HTML page.",
-        ),
-    ] = None,
+    report: ReportOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare strategies head to head: same problems, same budget, several seeds each.

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cosearch.formats.spec import ReadLayer
-from cosearch.machine.architecture import CostRules
-from cosearch.machine.technology import Technology
 from cosearch.registry.registration import Registration, hookspec
-from cosearch.registry.registry import Registry
 
 if TYPE_CHECKING:
+    from cosearch.formats.spec import ReadLayer
+    from cosearch.machine.architecture import CostRules
     from cosearch.machine.hardware import HardwareModel
+    from cosearch.machine.technology import Technology
+    from cosearch.registry.registry import Registry
     from cosearch.search.objective import Objective
     from cosearch.study.study import Study, Trial
     from cosearch.workload.network import Network

@@ -13,7 +13,10 @@ from cosearch_hardware.systolic.folds import Dataflow
 from cosearch_hardware.systolic.machine import SystolicAccelerator
 from cosearch_hardware.systolic.pricing import Array, Prices
 
-SIDES = (1, 2, 4, 8, 12, 14, 16, 32, 64, 128, 256)
+SIDES = (8, 12, 14, 16, 32, 64, 128, 256)
+SMALL_SIDES = (1, 2, 4)
+"""Offered beside them where the option `small_sides` is set."""
+
 BUFFER_KB = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 
 PRESETS: dict[str, dict[str, Value]] = {
@@ -30,10 +33,10 @@ accumulators, a weight FIFO of 4 tiles of 64 KB, and 30 GB/s of weight memory at
 a cycle. The others are arrays that SCALE-Sim's users start with."""
 
 
-def _parameters(defaults: dict[str, Value]) -> tuple[Parameter, ...]:
+def _parameters(defaults: dict[str, Value], sides: tuple[int, ...]) -> tuple[Parameter, ...]:
     choices: dict[str, tuple[tuple[Value, ...], Value, str, str]] = {
-        "rows": (SIDES, 16, "", "multipliers along the first operand's axis"),
-        "cols": (SIDES, 16, "", "multipliers along the other axis"),
+        "rows": (sides, 16, "", "multipliers along the first operand's axis"),
+        "cols": (sides, 16, "", "multipliers along the other axis"),
         "dataflow": (("ws", "os", "is"), "ws", "", "what stands still: weights, outputs, inputs"),
         "input_kb": (BUFFER_KB, 64, "KB", "input memory, half of it in use"),
         "weight_kb": (BUFFER_KB, 64, "KB", "weight memory, half of it in use"),
@@ -59,10 +62,16 @@ class Systolic(HardwareModel):
         preset: where the search starts, and what designs are compared with.
         technology: prices energies.
         area: prices areas; None is the same.
+        small_sides: whether arrays of 1, 2 and 4 cells a side are offered too.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
-        (Parameter("preset", tuple(PRESETS), doc="the baseline"), TECHNOLOGY, AREA)
+        (
+            Parameter("preset", tuple(PRESETS), doc="the baseline"),
+            TECHNOLOGY,
+            AREA,
+            Parameter("small_sides", (False, True), doc="offer sides of 1, 2 and 4 too"),
+        )
     )
 
     def __init__(
@@ -70,8 +79,11 @@ class Systolic(HardwareModel):
         preset: str = "16x16",
         technology: Technology = CHIP,
         area: Technology | None = None,
+        *,
+        small_sides: bool = False,
     ) -> None:
-        self._space = ParameterSpace(_parameters(PRESETS[preset]))
+        sides = (*SMALL_SIDES, *SIDES) if small_sides else SIDES
+        self._space = ParameterSpace(_parameters(PRESETS[preset], sides))
         self._energy, self._area = technology, area or technology
 
     @property

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cosearch.compiling.bundle import Ints, Ints2, Ints3
-from cosearch.compiling.functions import allocating, compiled
+from cosearch.compiling.functions import allocating, compiled, inlined
 from cosearch.compiling.parts import Part
 from cosearch.typing import IntArray
 
@@ -186,6 +186,41 @@ def alu_programs(s: AluSchedule) -> tuple[IntArray, IntArray]:
     return _alu_programs(s)
 
 
+@inlined
+def _takes_tokens(tokens: IntArray, queue: int, flags: int) -> bool:
+    """Take the tokens that an instruction waits for; False where one is lacking."""
+    if flags & POP_PREV and tokens[queue, 0] == 0:
+        return False
+    if flags & POP_NEXT and tokens[queue, 1] == 0:
+        return False
+    if flags & POP_PREV:
+        tokens[queue, 0] -= 1
+    if flags & POP_NEXT:
+        tokens[queue, 1] -= 1
+    return True
+
+
+@inlined
+def _gives_tokens(tokens: IntArray, queue: int, flags: int) -> None:
+    """Give the tokens that an instruction leaves for its neighbours."""
+    if flags & PUSH_PREV:
+        tokens[queue - 1, 1] += 1
+    if flags & PUSH_NEXT:
+        tokens[queue + 1, 0] += 1
+
+
+@inlined
+def _next_on_port(turn: IntArray, reads_wait: bool) -> np.int64:
+    """Return the queue whose request came first, -1 for none; reads may have to wait."""
+    first = np.int64(-1)
+    for queue in range(3):
+        if turn[queue] == _NEVER or (queue != STORE and reads_wait):
+            continue
+        if first < 0 or turn[queue] < turn[first]:
+            first = np.int64(queue)
+    return first
+
+
 @allocating
 def _run(  # noqa: C901 - one loop of events
     program: IntArray, length: IntArray, free_buffers: int, delay: int
@@ -214,15 +249,9 @@ def _run(  # noqa: C901 - one loop of events
             if busy[queue] or counter[queue] >= length[queue]:
                 continue
             cycles, lines, flags = program[queue, counter[queue]]
-            if flags & POP_PREV and tokens[queue, 0] == 0:
-                continue
-            if flags & POP_NEXT and tokens[queue, 1] == 0:
+            if not _takes_tokens(tokens, queue, flags):
                 continue
             busy[queue] = True
-            if flags & POP_PREV:
-                tokens[queue, 0] -= 1
-            if flags & POP_NEXT:
-                tokens[queue, 1] -= 1
             if lines:
                 left[queue] = lines
                 turn[queue] = turns
@@ -249,14 +278,9 @@ def _run(  # noqa: C901 - one loop of events
             again = np.int64(-1)
         wake = _NEVER
         if on_port < 0:
-            first = np.int64(-1)
-            for queue in range(3):
-                if turn[queue] == _NEVER:
-                    continue
-                if queue != STORE and now < served_from:
-                    wake = served_from
-                elif first < 0 or turn[queue] < turn[first]:
-                    first = np.int64(queue)
+            first = _next_on_port(turn, bool(now < served_from))
+            if now < served_from and (turn[LOAD] != _NEVER or turn[COMPUTE] != _NEVER):
+                wake = served_from
             if first >= 0:
                 turn[first] = _NEVER
                 on_port = first
@@ -280,17 +304,10 @@ def _run(  # noqa: C901 - one loop of events
                     continue
                 if queue != STORE:
                     reads -= 1
-            flags = program[queue, counter[queue], 2]
-            if flags & PUSH_PREV:
-                tokens[queue - 1, 1] += 1
-            if flags & PUSH_NEXT:
-                tokens[queue + 1, 0] += 1
+            _gives_tokens(tokens, queue, program[queue, counter[queue], 2])
             busy[queue] = False
             counter[queue] += 1
-    for queue in range(3):
-        if counter[queue] < length[queue]:
-            return np.int64(-1)
-    return now
+    return now if (counter >= length).all() else np.int64(-1)
 
 
 @STREAMS.entry(allocates=True)

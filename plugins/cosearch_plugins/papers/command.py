@@ -26,6 +26,50 @@ if TYPE_CHECKING:
 PAPERS = ("shi2020",)
 
 
+ModelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        show_default=False,
+        help="A model of the paper; all if left out. May be repeated.",
+    ),
+]
+ContenderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--contender",
+        metavar="NAME",
+        show_default=False,
+        help="A row of the table, such as 'BO x exact'; all if left out. May be repeated.",
+    ),
+]
+SettingOption = Annotated[
+    str,
+    typer.Option(
+        "--setting",
+        metavar="NAME",
+        help="Prices and resources: timeloop, linear or board.",
+    ),
+]
+AblationsOption = Annotated[
+    bool,
+    typer.Option(
+        "--ablations",
+        help="Also exchange kernel, acquisition and features.",
+        show_default=False,
+    ),
+]
+SensitivityOption = Annotated[
+    bool,
+    typer.Option(
+        "--sensitivity",
+        help="Instead: what the figures hang on, BO x exact with other prices and rules.",
+        show_default=False,
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("reproduce", rich_help_panel=SEARCH)(reproduce_command)
@@ -34,32 +78,9 @@ def register(app: typer.Typer) -> None:
 def reproduce_command(
     ctx: typer.Context,
     paper: Annotated[str, typer.Argument(metavar="PAPER", help=f"One of: {', '.join(PAPERS)}.")],
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            show_default=False,
-            help="A model of the paper; all if left out. May be repeated.",
-        ),
-    ] = None,
-    contender: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--contender",
-            metavar="NAME",
-            show_default=False,
-            help="A row of the table, such as 'BO x exact'; all if left out. May be repeated.",
-        ),
-    ] = None,
-    setting: Annotated[
-        str,
-        typer.Option(
-            "--setting",
-            metavar="NAME",
-            help="Prices and resources: timeloop, linear or board.",
-        ),
-    ] = "timeloop",
+    model: ModelOption = None,
+    contender: ContenderOption = None,
+    setting: SettingOption = "timeloop",
     seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Runs of each.")] = 10,
     trials: Annotated[
         int, typer.Option("--trials", min=1, metavar="N", help="Hardware designs of a run.")
@@ -67,22 +88,8 @@ def reproduce_command(
     mapper_trials: Annotated[
         int, typer.Option("--mapper-trials", min=1, metavar="N", help="Mappings of each layer.")
     ] = 250,
-    ablations: Annotated[
-        bool,
-        typer.Option(
-            "--ablations",
-            help="Also exchange kernel, acquisition and features.",
-            show_default=False,
-        ),
-    ] = False,
-    sensitivity: Annotated[
-        bool,
-        typer.Option(
-            "--sensitivity",
-            help="Instead: what the figures hang on, BO x exact with other prices and rules.",
-            show_default=False,
-        ),
-    ] = False,
+    ablations: AblationsOption = False,
+    sensitivity: SensitivityOption = False,
     stored: Annotated[
         bool,
         typer.Option("--stored", help="Run nothing: show what has ended.", show_default=False),

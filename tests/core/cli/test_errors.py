@@ -83,7 +83,7 @@ def test_ctrl_c_ends_with_130(monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cosearch.cli.app.load_registry", lambda **_: interrupted())
+    monkeypatch.setattr("cosearch.cli.app.load_registry", lambda *_, **__: interrupted())
     assert main(["list"]) == 130
 
 

@@ -328,7 +328,7 @@ def told_first(study_of, toy, monkeypatch, **settings):
 
 
 def test_the_strategy_starts_from_the_baseline(study_of, toy, monkeypatch):
-    study, ((rows, losses, feasible),) = told_first(study_of, toy, monkeypatch)
+    study, ((rows, losses, feasible, *_),) = told_first(study_of, toy, monkeypatch)
     assert study.problem.space.decode(rows[0]) == study.baseline.configuration
     assert tuple(losses[0]) == study.baseline.outcome.losses
     assert feasible.all()

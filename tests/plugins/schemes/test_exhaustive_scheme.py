@@ -11,7 +11,6 @@ from cosearch.mapping.result import Unmapped
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
 from cosearch.study.report import report_of
-from cosearch.study.study import Study
 from cosearch.trials.trial import Outcome, State
 from cosearch_plugins.schemes.exhaustive import bounded, unproven
 
@@ -57,17 +56,18 @@ def test_it_ends_proven_and_short_of_everything(study):
 
 
 def test_it_is_told_how_much_better_another_design_could_be(study):
-    assert 0.0 <= unproven(study) <= 1e-11
-    assert report_of(study).hardware_gap == unproven(study)
+    assert 0.0 <= study.findings.hardware_gap <= 1e-11
+    assert report_of(study).hardware_gap == study.findings.hardware_gap
+    assert unproven(study.in_order, exhausted=True) == study.findings.hardware_gap
 
 
 def test_designs_whose_mappings_are_not_proven_leave_a_gap(study):
     metrics = {**study.trials[1].outcome.metrics, "mapping_gap": 0.9}
     loose = evolve(study.trials[1], outcome=evolve(study.trials[1].outcome, metrics=metrics))
     least = 0.1 * loose.outcome.losses[0]
-    other = Study(study.header, study.problem, study.baseline, {**study.trials, 1: loose})
+    other = evolve(study, trials={**study.trials, 1: loose})
     assert least < study.best.merit
-    assert np.isclose(unproven(other), 1 - least / study.best.merit)
+    assert np.isclose(other.findings.hardware_gap, 1 - least / study.best.merit)
 
 
 @pytest.mark.parametrize("proven", [True, False])
@@ -75,13 +75,13 @@ def test_a_design_without_a_mapping_counts_if_there_is_none_for_certain(study, p
     number = next(n for n in study.trials if n != study.best.number)
     vain = Outcome(State.INFEASIBLE, "no", unmapped=Unmapped("k", "no", proven=proven))
     trials = {**study.trials, number: evolve(study.trials[number], outcome=vain)}
-    other = Study(study.header, study.problem, study.baseline, trials)
-    assert (unproven(other) is not None) == proven
+    other = evolve(study, trials=trials)
+    assert (other.findings.hardware_gap is not None) == proven
 
 
 def test_nothing_is_claimed_before_the_end(study):
-    open_still = Study(evolve(study.header, status="finished"), study.problem, None, study.trials)
-    assert unproven(open_still) is None
+    open_still = evolve(study, header=evolve(study.header, status="finished"))
+    assert open_still.findings.hardware_gap is None
 
 
 def test_no_design_undercuts_its_bound(study):
