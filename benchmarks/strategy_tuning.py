@@ -20,12 +20,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from attrs import frozen
 
-from cosearch.compare.races import race
 from cosearch.hooks.discovery import load_registry
 from cosearch.search.objective import pareto_front
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.search.strategy import Answer
 from cosearch.typing import FloatArray, Rows
+from cosearch_plugins.bench.races import race
 
 Columns = Mapping[str, np.ndarray]
 

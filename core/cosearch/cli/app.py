@@ -29,7 +29,6 @@ COMMANDS = (
     "studies",
     "report",
     "compare",
-    "bench_optimizers",
     "map",
     "evaluate",
     "validate",

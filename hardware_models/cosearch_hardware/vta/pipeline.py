@@ -186,6 +186,15 @@ def alu_programs(s: AluSchedule) -> tuple[IntArray, IntArray]:
     return _alu_programs(s)
 
 
+@allocating
+def _first_tokens(free_buffers: int) -> IntArray:
+    """Return int64[3, 2]: [queue, 0] from the previous queue, [queue, 1] from the next."""
+    tokens = np.zeros((3, 2), dtype=np.int64)
+    tokens[LOAD, 1] = free_buffers
+    tokens[COMPUTE, 1] = free_buffers
+    return tokens
+
+
 @inlined
 def _takes_tokens(tokens: IntArray, queue: int, flags: int) -> bool:
     """Take the tokens that an instruction waits for; False where one is lacking."""
@@ -226,23 +235,15 @@ def _run(  # noqa: C901 - one loop of events
     program: IntArray, length: IntArray, free_buffers: int, delay: int
 ) -> np.int64:
     """Do what `run` does, for compiled code."""
-    # tokens[queue, 0] from the previous queue, tokens[queue, 1] from the next
-    tokens = np.zeros((3, 2), dtype=np.int64)
-    tokens[LOAD, 1] = free_buffers
-    tokens[COMPUTE, 1] = free_buffers
+    tokens = _first_tokens(free_buffers)
     counter = np.zeros(3, dtype=np.int64)
     finish = np.full(3, _NEVER)
     turn = np.full(3, _NEVER)
     left = np.zeros(3, dtype=np.int64)
     busy = np.zeros(3, dtype=np.bool_)
-    turns = np.int64(0)
     on_port = np.int64(-1)
     again = np.int64(-1)
-    since = np.int64(0)
-    in_one_go = np.int64(0)
-    reads = np.int64(0)
-    served_from = np.int64(0)
-    now = np.int64(0)
+    turns = since = in_one_go = reads = served_from = now = np.int64(0)
     while True:
         asked = False
         for queue in range(3):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cosearch.compare.tables import Task
 from cosearch.errors import UnknownNameError
+from cosearch_plugins.bench.tables import Task
 
 TASKS = (
     Task("gemmini", "gemmini", "gemm:M=128,N=768,K=768"),

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from cosearch.compare.races import race, regret_curve
-from cosearch.compare.tables import Task, table_of
-from cosearch.compare.tasks import TASKS, tasks_of
 from cosearch.errors import UnknownNameError
 from cosearch.study.evaluation import evaluate
+from cosearch_plugins.bench.races import race, regret_curve
+from cosearch_plugins.bench.tables import Task, table_of
+from cosearch_plugins.bench.tasks import TASKS, tasks_of
 
 TASK = Task("small", "toy", "gemm:M=8,N=8,K=8", {"buffer": "64"})
 
@@ -26,7 +26,9 @@ def test_a_table_holds_what_the_engine_says_of_every_design(toy, tmp_path):
 def test_a_table_is_kept_and_made_again_when_costs_have_changed(toy, tmp_path, monkeypatch):
     first = table_of(TASK, toy, tmp_path)
     made = []
-    monkeypatch.setattr("cosearch.compare.tables.make_table", lambda *a: made.append(a) or first)
+    monkeypatch.setattr(
+        "cosearch_plugins.bench.tables.make_table", lambda *a: made.append(a) or first
+    )
     assert np.array_equal(table_of(TASK, toy, tmp_path).losses, first.losses)
     assert not made
     (file,) = tmp_path.glob("small-*.npz")

@@ -16,8 +16,8 @@ from cosearch.cli.output import Output, table
 from cosearch.cli.session import SEARCH, Session, session_of
 
 if TYPE_CHECKING:
-    from cosearch.compare.races import Race
-    from cosearch.compare.tables import Table
+    from cosearch_plugins.bench.races import Race
+    from cosearch_plugins.bench.tables import Table
 
 STRATEGIES = ("random", "evolutionary", "bayesian", "ppo")
 """Raced unless others are named."""
@@ -94,7 +94,7 @@ def _cache() -> Path:
 
 
 def _budgets(trials: int) -> tuple[int, ...]:
-    from cosearch.compare.races import BUDGETS
+    from cosearch_plugins.bench.races import BUDGETS
 
     return (*(budget for budget in BUDGETS if budget < trials), trials)
 
@@ -110,9 +110,9 @@ def _races(
     """Make or read the tables, and run every contender on each from every seed it takes."""
     from rich.progress import Progress
 
-    from cosearch.compare.races import race
-    from cosearch.compare.tables import table_of
-    from cosearch.compare.tasks import tasks_of
+    from cosearch_plugins.bench.races import race
+    from cosearch_plugins.bench.tables import table_of
+    from cosearch_plugins.bench.tasks import tasks_of
 
     registry, budgets = session.registry, _budgets(trials)
     chosen, contenders = tasks_of(tasks), [registry.find("strategies", spec) for spec in specs]
