@@ -56,8 +56,9 @@ GROUND = {"errors", "typing", "quantities", "lately", "__main__"}
 
 GROUND_FLOOR_AT_MOST = 8
 LINES_AT_MOST = 29_000
-"""Of `core/`. The engine of 0.1.0 without its exact mapper had 25,100; since then it has got the front
-door for scripts, the home of compiled code, fused groups in the model, and element-wise layers."""
+"""Of `core/`. The engine of 0.1.0 without its exact mapper had 25,100; since then it has got the
+front door for scripts, the home of compiled code, fused groups and element-wise layers.
+"""
 
 FUNCTION_AT_MOST = 80
 NINE_OF_TEN_FUNCTIONS = 21
