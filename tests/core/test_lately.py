@@ -1,3 +1,7 @@
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,3 +41,25 @@ def test_it_agrees_with_a_list_in_order_of_use(keys, most):
             lately.keep(key, -key)
         used = [*used, key][-most:]
         assert len(lately) == len(used)
+
+
+def test_threads_share_it():
+    lately = Lately(3)
+
+    def ask(start):
+        return all(lately.get(k % 7, lambda k=k: -(k % 7)) == -(k % 7) for k in range(start, 9000))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(8)))
+    assert len(lately) == 3
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
+def test_a_copy_holds_the_same_and_is_its_own(again):
+    lately = Lately(2)
+    lately.keep("a", 1)
+    other = again(lately)
+    other.keep("b", 2)
+    other.keep("c", 3)
+    assert [other.find(key) for key in "abc"] == [None, 2, 3]
+    assert [lately.find(key) for key in "abc"] == [1, None, None]

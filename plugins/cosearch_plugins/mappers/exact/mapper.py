@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from cosearch.errors import CosearchError
+from cosearch.lately import Lately
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
@@ -100,7 +101,7 @@ class ExactMapper(Mapper):
         self.imperfect, self.resizes = imperfect, imperfect != PERFECT
         self._recent = Recent()
         self._tables: OrderTables | None = None
-        self._solvers: dict[int, Solver] = {}
+        self._solvers: Lately[int, Solver] = Lately(_SOLVERS)
 
     def map(
         self,
@@ -256,13 +257,11 @@ class ExactMapper(Mapper):
         """
         from cosearch_plugins.mappers.exact.solve import Solver
 
-        known = self._solvers.pop(id(space), None)
+        known = self._solvers.find(id(space))
         if known is None or known.space is not space:
             open_bypass = self.bypass == "open"
             known = Solver(space, self._order_tables(), open_bypass, limits)
-        self._solvers[id(space)] = known
-        while len(self._solvers) > _SOLVERS:
-            del self._solvers[next(iter(self._solvers))]
+            self._solvers.keep(id(space), known)
         return known
 
     def _order_tables(self) -> OrderTables:

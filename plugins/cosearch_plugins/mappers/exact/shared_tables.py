@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from attrs import define, field
 
+from cosearch.lately import Lately
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch_plugins.mappers.exact import arrays, tables, tiles, unions, windows
 from cosearch_plugins.mappers.exact.lattice import Lattice
@@ -48,6 +49,10 @@ class Inside(NamedTuple):
     least: FloatArray
 
 
+def _few() -> Lately[bytes, Any]:
+    return Lately(MOST_REMEMBERED)
+
+
 @define
 class SharedTables:
     """Makes and remembers the tables of one problem; nothing in them depends on the aim."""
@@ -57,8 +62,8 @@ class SharedTables:
     _share: FloatArray | None = field(init=False, default=None)
     _open_axis: BoolArray | None = field(init=False, default=None)
     _runs: dict[bool, arrays.Runs] = field(init=False, factory=dict)
-    _outside: dict[bytes, arrays.Bounds] = field(init=False, factory=dict)
-    _inside: dict[bytes, Inside] = field(init=False, factory=dict)
+    _outside: Lately[bytes, arrays.Bounds] = field(init=False, factory=_few)
+    _inside: Lately[bytes, Inside] = field(init=False, factory=_few)
 
     def of(self, kept: arrays.Kept, look: Look) -> tuple[arrays.Runs, arrays.Bounds, FloatArray]:
         """Return the tables of a choice: windows, bounds, and the least energy inside unions."""
@@ -69,15 +74,9 @@ class SharedTables:
         runs, mark = self._runs[tight], bytes([tight])
         outside = kept.keep[max(0, min(pivot, len(problem.block) - 2)) :]
         outer = mark + outside.tobytes() + kept.room.tobytes()
-        if outer not in self._outside:
-            _make_room(self._outside)
-            self._outside[outer] = self._tails(kept, runs, look)
-        bounds = self._outside[outer]
+        bounds = self._outside.get(outer, lambda: self._tails(kept, runs, look))
         inner = mark + kept.keep[:pivot].tobytes()
-        if inner not in self._inside:
-            _make_room(self._inside)
-            self._inside[inner] = self._heads(kept, bounds, runs, look)
-        inside = self._inside[inner]
+        inside = self._inside.get(inner, lambda: self._heads(kept, bounds, runs, look))
         return runs, bounds.replace(head=inside.head), inside.least
 
     def union_bounds(self, kept: arrays.Kept, aim: arrays.Aim, look: Look) -> FloatArray:
@@ -155,11 +154,6 @@ class SharedTables:
                 able |= problem.extent[spreads].max(axis=0, initial=1) > 1
                 self._open_axis[level] = able[lattice.axis_dim]
         return self._open_axis
-
-
-def _make_room(remembered: dict[bytes, arrays.Bounds] | dict[bytes, Inside]) -> None:
-    while len(remembered) >= MOST_REMEMBERED:
-        del remembered[next(iter(remembered))]
 
 
 def _flat(problem: Problem, level: int) -> bool:
