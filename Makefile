@@ -26,10 +26,10 @@ demo: $(VENV)/.installed
 	$(VENV)/bin/cosearch run resnet18 --hardware eyeriss --strategy evolutionary --trials 50 --seed 0
 
 test: $(VENV)/.installed-dev
-	$(PYTHON) -m pytest -m "not exhaustive"
+	$(PYTHON) -m pytest -n auto --dist loadfile -m "not exhaustive"
 
 test-all: $(VENV)/.installed-dev
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

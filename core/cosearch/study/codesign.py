@@ -133,6 +133,10 @@ def load_study(store: Store, registry: Registry, name: str) -> Study:
     return resume_study(store, registry, name)
 
 
+MADE_OF = {"network": "the workload", "baseline": "the hardware model", "space": "the space"}
+"""What a study's numbers rest on besides its settings; studies of 0.1.0 do not tell the space."""
+
+
 @frozen
 class Session:
     """How one session of a study is run; none of it changes the result.
@@ -277,13 +281,14 @@ def _facts(problem: Problem, registry: Registry) -> dict[str, Any]:
         "files": list(registry.files),
         "network": problem.network_key,
         "baseline": baseline,
+        "space": problem.space_key,
     }
 
 
 def _as_left(store: Store, known: Header, asked: Header, problem: Problem, scheme: Scheme) -> Study:
     """Return a stored study, unless what it was made of has changed."""
-    for fact, what in (("network", "the workload"), ("baseline", "the hardware model")):
-        if known.facts.get(fact) != asked.facts[fact]:
+    for fact, what in MADE_OF.items():
+        if known.facts.get(fact, asked.facts[fact]) != asked.facts[fact]:
             raise CosearchError(
                 f"{what} of the study {known.name!r} has changed since it was begun, with "
                 f"cosearch {known.facts.get('cosearch')}: its numbers cannot be continued",

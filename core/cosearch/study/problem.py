@@ -110,6 +110,12 @@ class Problem:
         return ThreadPool((Worker(task, machine), *others))
 
     @property
+    def space_key(self) -> str:
+        """A digest of what a row of the searched space means."""
+        facts = [(p.name, tuple(p.choices)) for p in self.space.parameters]
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+    @property
     def network_key(self) -> str:
         """A digest of the layers and their counts."""
         facts = [(layer.einsum.key, layer.count) for layer in self.network.unique]

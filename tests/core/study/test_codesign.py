@@ -278,6 +278,16 @@ def test_a_machine_that_has_changed_is_noticed(study_of, toy, monkeypatch):
         study_of(trials=8)
 
 
+def test_a_study_is_not_continued_in_another_space(study_of, toy, monkeypatch):
+    study_of(trials=2)
+    model = toy.find("hardware_models", "toy").target
+    first, *rest = model.space.parameters
+    wider = evolve(first, choices=(*first.choices, 4 * max(first.choices)))
+    monkeypatch.setattr(model, "space", evolve(model.space, parameters=(wider, *rest)))
+    with pytest.raises(CosearchError, match=r"the space of the study .* has changed"):
+        study_of(trials=4)
+
+
 def test_other_versions_of_plugins_are_noted(study_of, toy, tmp_path):
     study_of(name="x", trials=4)
     with Store(tmp_path / "s.db") as store:
