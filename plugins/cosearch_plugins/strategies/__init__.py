@@ -32,7 +32,6 @@ def cosearch_strategies() -> list[Registration]:
             ("optuna", "optuna_samplers:Optuna", "Optuna's samplers: TPE, GP, CMA-ES, NSGA"),
             ("pymoo", "pymoo_algorithms:Pymoo", "pymoo's evolutionary algorithms"),
             ("pycma", "pycma:Pycma", "CMA-ES of the package cma"),
-            ("nevergrad", "nevergrad_optimizers:Nevergrad", "Nevergrad's optimizers"),
             ("nsga2", "nsga2:Nsga2", "evolution of a Pareto front, for several objectives"),
         )
     ]

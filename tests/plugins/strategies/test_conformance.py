@@ -24,14 +24,12 @@ SPECS = (
     "ppo",
     "optuna",
     "pycma",
-    "nevergrad:optimizer=DiscreteOnePlusOne",
     "pymoo",
 )
 
 SLOW_SPECS = (
     "grid:order=lexicographic,steps=3",
     "bayesian:acquisition=ei",
-    "nevergrad",
     "optuna:sampler=nsga2",
     "pymoo:algorithm=de",
     "optuna:sampler=cmaes",

@@ -21,7 +21,6 @@ from cosearch_plugins.strategies.pymoo_algorithms import Pymoo
         ("optuna:sampler=gp", ("torch",), "torch"),
         ("pymoo", ("pymoo",), "pymoo"),
         ("pycma", ("cma",), "pycma"),
-        ("nevergrad", ("nevergrad",), "nevergrad"),
     ],
 )
 def test_a_missing_package_is_named(registry, monkeypatch, spec, modules, extra):
@@ -45,7 +44,7 @@ def test_listing_strategies_imports_no_optional_package():
     code = (
         "import sys; from cosearch.hooks.discovery import load_registry; r = load_registry();"
         "[r.find('strategies', n) for n in r.names('strategies')];"
-        "extras = {'optuna', 'pymoo', 'sklearn', 'scipy', 'numba', 'torch', 'cma', 'nevergrad'};"
+        "extras = {'optuna', 'pymoo', 'sklearn', 'scipy', 'numba', 'torch', 'cma'};"
         "print(*extras & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

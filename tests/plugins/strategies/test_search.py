@@ -20,7 +20,6 @@ import pytest
         ("optuna", 200),
         ("pymoo", 400),
         ("pycma", 300),
-        ("nevergrad:optimizer=DiscreteOnePlusOne", 400),
     ],
 )
 def test_finds_the_optimum_sooner_than_chance(evaluations, spec, most):
