@@ -87,3 +87,11 @@ def test_random_configurations_build():
     model = Systolic()
     for row in model.space.sample(300, np.random.default_rng(0)):
         assert model.build(model.space.decode(row)).area_mm2 > 0
+
+
+@pytest.mark.parametrize(("small", "least"), [(False, 8), (True, 1)])
+def test_small_sides_are_offered_where_they_are_asked_for(small, least):
+    model = Systolic(small_sides=small)
+    assert min(model.space["rows"].choices) == min(model.space["cols"].choices) == least
+    machine = model.build({"rows": least, "cols": least})
+    assert machine.mapspace(gemm(M=4, N=4, K=4)).size > 0
