@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.compiling.functions import allocating, compiled
+from cosearch.compiling.functions import allocating, inlined
 from cosearch.loopnest.kernel.opcodes import Op
 from cosearch.loopnest.kernel.travel import travel
 from cosearch.loopnest.kernel.walk import walk
@@ -34,7 +34,7 @@ def execute(
             _price(op, code[i], numbers[i], real, bits, m, lists)
 
 
-@compiled
+@inlined
 def _calculate(  # noqa: C901 - one branch an instruction
     op: int, line: IntArray, numbers: FloatArray, real: FloatArray, m: int
 ) -> None:
@@ -79,7 +79,7 @@ def _calculate(  # noqa: C901 - one branch an instruction
             real[r, j] = kept if real[b, j] != 0.0 else passed
 
 
-@compiled
+@inlined
 def _slide(  # noqa: C901 - one branch an instruction
     op: int, line: IntArray, numbers: FloatArray, real: FloatArray, bits: IntArray, m: int
 ) -> None:
@@ -140,7 +140,7 @@ def _slide(  # noqa: C901 - one branch an instruction
             real[r, j] = real[a, j] - (credit if open_ else 0.0)
 
 
-@compiled
+@inlined
 def _go_along(
     op: int, line: IntArray, numbers: FloatArray, real: FloatArray, bits: IntArray, m: int
 ) -> None:
@@ -255,7 +255,7 @@ def _price(  # noqa: C901 - one branch an instruction
         walk(lists[a:], real, bits, r, s, m)
 
 
-@compiled
+@inlined
 def _count_places(
     real: FloatArray, r: int, a: int, b: int, c: int, d: int, p: float, q: float, m: int
 ) -> None:
