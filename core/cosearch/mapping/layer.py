@@ -42,29 +42,6 @@ class NoCache:
         return None
 
 
-def map_layer(
-    task: MappingTask,
-    accelerator: Accelerator,
-    layer: Layer,
-    cache: Cache,
-    objective: Objective | None = None,
-) -> LayerResult | Unmapped:
-    """Return a layer's result from the cache, or map it.
-
-    Args:
-        task: has the mapper, and what it may spend.
-        accelerator: to be mapped onto.
-        layer: to be mapped.
-        cache: asked first.
-        objective: of the mapping; None is the task's.
-
-    Raises:
-        PluginError: the mapper or the accelerator broke down, or contradict each other.
-    """
-    known = remembered(task, accelerator, layer, cache, objective)
-    return search_layer(task, accelerator, layer, objective) if known is None else known
-
-
 def remembered(
     task: MappingTask,
     accelerator: Accelerator,

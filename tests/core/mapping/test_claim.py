@@ -5,7 +5,7 @@ from cosearch.errors import PluginError
 from cosearch.hooks.discovery import load_registry
 from cosearch.machine.building import build
 from cosearch.mapping.claim import CLAIM, agree, explained
-from cosearch.mapping.layer import NoCache, map_layer
+from cosearch.mapping.layer import search_layer
 from cosearch.study.building import problem_of
 from cosearch.trials.spec import StudySpec
 
@@ -16,7 +16,7 @@ def mapped():
     problem = problem_of(spec, load_registry(third_party=False))
     machine = build(problem.hardware, problem.hardware.baseline)
     (layer,) = problem.network.unique
-    return map_layer(problem.task, machine, layer, NoCache()), machine, layer.einsum
+    return search_layer(problem.task, machine, layer), machine, layer.einsum
 
 
 def test_accounts_agree_up_to_the_order_of_adding_up():
