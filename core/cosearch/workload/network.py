@@ -173,11 +173,26 @@ class Workload(ABC):
         """Return the network."""
 
 
+MEASURED, PREDICTED, ESTIMATED = "measured", "predicted", "estimated"
+"""Where an accuracy comes from: that network itself; a model that was fitted to measured networks
+of the same space and has a held-out error; anything weaker, which ranks nothing by itself."""
+
+
 class NetworkSpace(ABC):
-    """A plugin that makes a whole space of networks, for co-design that includes the network."""
+    """A plugin that makes a whole space of networks, for co-design that includes the network.
+
+    Attributes:
+        options: what the constructor takes as keywords.
+        accuracy_is: where accuracies come from, `measured`, `predicted` or `estimated`.
+        accuracy_note: what stands beside every accuracy: on what it was measured, with which error.
+        scores: further numbers known of a network without a machine, such as training-free scores
+            or latencies measured on devices; metrics under these names.
+    """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
-    accuracy_is_estimate: ClassVar[bool] = True
+    accuracy_is: str = ESTIMATED
+    accuracy_note: str = ""
+    scores: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -191,3 +206,20 @@ class NetworkSpace(ABC):
     @abstractmethod
     def accuracy(self, rows: Rows) -> FloatArray:
         """Return the accuracy in per cent, float64[n], of rows int64[n, d]."""
+
+    def origins(self, rows: Rows) -> tuple[str, ...]:
+        """Return where the accuracy of each row comes from, where rows differ in that."""
+        return (self.accuracy_is,) * len(rows)
+
+    def remark(self, row: Rows) -> str:
+        """Return what is to be said of the accuracy of one row, int64[d], in one line."""
+        (origin,) = self.origins(row[None])
+        return f"{origin}, {self.accuracy_note}" if self.accuracy_note else origin
+
+    def score(self, name: str, rows: Rows) -> FloatArray:  # noqa: ARG002 - has none
+        """Return one of `scores`, float64[n], of rows int64[n, d]; NaN where it is not known.
+
+        Raises:
+            UnknownNameError: there is no such score.
+        """
+        raise UnknownNameError("score", name, self.scores)

@@ -41,7 +41,7 @@ _SPACES = (
     (
         "mobile-space",
         "mobile_space:MobileSpace",
-        "ImageNet networks around MobileNetV2; accuracy is an estimate",
+        "ImageNet networks around MobileNetV2; the accuracy estimate is a placeholder",
     ),
     (
         "nasbench201",

@@ -93,6 +93,7 @@ def test_searched_networks_do_better_by_as_much_as_documented() -> None:
 
 
 def test_it_says_that_it_estimates() -> None:
-    assert MobileSpace.accuracy_is_estimate
+    assert MobileSpace.accuracy_is == "estimated"
+    assert "placeholder" in MobileSpace.accuracy_note
     registration = REGISTRY.entries["network_spaces"]["mobile-space"]
     assert "estimate" in registration.summary
