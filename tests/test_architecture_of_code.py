@@ -37,7 +37,7 @@ WINGS = (
     "study",
     "compare",
     "validate",
-    "html",
+    "reporting",
     "hooks",
     "testing",
     "integrations",

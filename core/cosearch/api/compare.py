@@ -54,7 +54,7 @@ class Comparison(Tabular):
         return f"{' against '.join(contest.strategies)} on {cases}, {contest.seeds} runs of each"
 
     def report(self, path: str | Path) -> Path:
-        """Write one self-contained HTML page and return its path.
+        """Write the comparison as a file, `page.html` as one page with charts; return its path.
 
         Raises:
             MissingExtraError: plotly is not installed.

@@ -1,4 +1,4 @@
-"""The HTML page of a comparison: what goes into it, and how to get the same again."""
+"""A comparison as a file: what goes into it, and how to get the same again."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def write_report(
     registry: Registry,
     command: str,
 ) -> None:
-    """Write the HTML page of a comparison: each case's best design is priced again for it.
+    """Write a comparison as a file: each case's best design is priced again for it.
 
     Args:
-        path: of the page.
+        path: of the file; its suffix names the reporter.
         result: every run.
         found: the scores.
         tuned: how the contenders were tuned first; None where they were not.
@@ -37,12 +37,12 @@ def write_report(
         registry: knows the names.
         command: that does the same again.
     """
-    from cosearch.html.compare_page import Background, compare_page
-    from cosearch.html.page import write_page
+    from cosearch.reporting.reporter import Compared, reporter_for, write_whole
     from cosearch.store.store import Store
     from cosearch.study.codesign import load_study
     from cosearch.study.report import account
 
+    reporter = reporter_for(path, registry)
     best, trials = {}, {}
     with Store(store, write=False) as opened:
         for outcome in result.outcomes:
@@ -53,8 +53,9 @@ def write_report(
             if study.best is not None:
                 best[case] = account(study.problem, study.best)
         header = opened.header(result.outcomes[0].run.spec.name)
-    background = Background(trials, best, tuned, list(_reproduce(result, header, command)))
-    write_page(path, compare_page(result, found, background))
+    facts = list(_reproduce(result, header, command))
+    compared = Compared(result, found, tuned, trials, best, facts)
+    write_whole(path, reporter.comparison(compared))
 
 
 def _reproduce(result: Result, header: Header, command: str) -> Iterator[str]:

@@ -103,9 +103,10 @@ class StudyResult(Tabular):
     status: str
     note: str
     study: Study
+    _registry: Registry
 
     @classmethod
-    def of(cls, study: Study, note: str = "") -> StudyResult:
+    def of(cls, study: Study, registry: Registry, note: str = "") -> StudyResult:
         """Return a study as a result."""
 
         def result(trial: Trial | None) -> DesignResult | None:
@@ -120,6 +121,7 @@ class StudyResult(Tabular):
             study.header.note or study.header.status,
             note,
             study,
+            registry,
         )
 
     @property
@@ -146,17 +148,16 @@ class StudyResult(Tabular):
         return f"{self.name}: {len(self.designs)} designs, {found}{than}; {self.status}"
 
     def report(self, path: str | Path) -> Path:
-        """Write one self-contained HTML page and return its path.
+        """Write what was found as a file, `page.html` as one page with charts; return its path.
 
         Raises:
             CosearchError: nothing feasible was found.
             MissingExtraError: plotly is not installed.
         """
-        from cosearch.html.page import write_page
-        from cosearch.html.study_page import study_page
+        from cosearch.reporting.reporter import reporter_for, write_whole
 
-        page = Path(path)
-        write_page(page, study_page(self.study, [self.note or f"cosearch resume {self.name}"]))
+        page, again = Path(path), self.note or f"cosearch resume {self.name}"
+        write_whole(page, reporter_for(page, self._registry).study(self.study, [again]))
         return page
 
 
@@ -215,7 +216,7 @@ def run(
         with watched(names.registry, show=shown(progress)):
             session = Session(workers, trial_seconds, executor)
             codesign.run(found, opened, names.registry, session)
-    return StudyResult.of(found, names.passing)
+    return StudyResult.of(found, names.registry, names.passing)
 
 
 def load(
@@ -238,7 +239,7 @@ def load(
     """
     known = Names.of(registry, plugins).registry
     with Store(Path(store), write=False) as opened:
-        return StudyResult.of(codesign.load_study(opened, known, name))
+        return StudyResult.of(codesign.load_study(opened, known, name), known)
 
 
 def budget_of(

@@ -68,9 +68,9 @@ ReportOption = Annotated[
     Path | None,
     typer.Option(
         "--report",
-        metavar="FILE.html",
+        metavar="FILE",
         show_default=False,
-        help="Also write one self-contained HTML page.",
+        help="Also write a file; `.html` is one self-contained page.",
     ),
 ]
 

@@ -26,6 +26,7 @@ SECTIONS: Mapping[str, str] = {
     "executors": "executors",
     "references": "references",
     "workload-formats": "workload_writers",
+    "reporters": "reporters",
 }
 """What users write to the kind of the registry, in the order of the listing."""
 

@@ -1,4 +1,4 @@
-"""`cosearch report`: what a study found, in the terminal or as one HTML page."""
+"""`cosearch report`: what a study found, in the terminal or as a file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ def register(app: typer.Typer) -> None:
 def report_command(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="STUDY", help="From `cosearch studies`.")],
-    html: Annotated[
+    to: Annotated[
         Path | None,
         typer.Option(
             "--html",
-            metavar="FILE.html",
+            "--to",
+            metavar="FILE",
             show_default=False,
-            help="Write one self-contained page: charts, roofline, mappings.",
+            help="Write a file instead; its suffix says what, see `cosearch list reporters`.",
         ),
     ] = None,
     store: StoreOption = STORE,
@@ -39,6 +40,7 @@ def report_command(
     """
     from cosearch.cli.search import exit_code, rescore_command
     from cosearch.cli.text import report as report_text
+    from cosearch.reporting.reporter import reporter_for, write_whole
     from cosearch.store.store import Store
     from cosearch.study.codesign import load_study
     from cosearch.study.report import report_of
@@ -47,12 +49,10 @@ def report_command(
     with Store(store, write=False) as opened:
         study = load_study(opened, session.registry, name)
         rescore = rescore_command(opened, name, session.registry.files)
-    if html is not None:
-        from cosearch.html.page import write_page
-        from cosearch.html.study_page import study_page
-
-        write_page(html, study_page(study, [f"cosearch resume {name}", rescore]))
-        session.output.note(f"wrote {html}")
+    if to is not None:
+        reporter = reporter_for(to, session.registry)
+        write_whole(to, reporter.study(study, [f"cosearch resume {name}", rescore]))
+        session.output.note(f"wrote {to}")
         return
     report = report_of(study)
     if json:

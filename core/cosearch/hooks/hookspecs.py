@@ -152,6 +152,14 @@ class Hooks:
         """
 
     @hookspec
+    def cosearch_reporters(self) -> Iterable[Registration]:  # type: ignore[empty-body]
+        """Return formats of reports, subclasses of `cosearch.reporting.reporter.Reporter`.
+
+        Called once. A reporter's name is the suffix of its files: `cosearch report STUDY --to
+        page.html` finds `html`.
+        """
+
+    @hookspec
     def cosearch_commands(self, app: Any) -> None:  # noqa: ANN401 - typer is imported late
         """Add commands to the command line.
 

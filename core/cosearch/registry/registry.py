@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "executors": "executor",
     "schemes": "scheme",
     "references": "reference",
+    "reporters": "reporter",
 }
 """Kind of registration (the hook is `cosearch_<kind>`) to its singular in messages."""
 
@@ -42,6 +43,7 @@ CONTRACTS: Mapping[str, str] = {
     "executors": "cosearch.study.executor:Executor",
     "schemes": "cosearch.study.scheme:Scheme",
     "references": "cosearch.validate.reference:Reference",
+    "reporters": "cosearch.reporting.reporter:Reporter",
 }
 """Kind to the class that everything registered under it must be derived from."""
 

@@ -230,6 +230,16 @@ def test_cosearch_workload_writers(plugin):
     assert registry.find("workload_writers", "mine").target is module.Mine
 
 
+def test_cosearch_reporters(plugin):
+    registry, module = plugin(
+        """
+    from cosearch.reporting.reporter import Reporter
+    """
+        + registers("reporters", "Reporter")
+    )
+    assert registry.find("reporters", "mine").target is module.Mine
+
+
 def test_cosearch_commands(plugin, capsys):
     plugin(
         """

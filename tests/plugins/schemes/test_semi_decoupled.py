@@ -90,7 +90,7 @@ def test_the_report_says_how_alike_machines_rank_the_mappings(study, capsys):
     show_report(Output(), problem, report, "")
     assert said in " ".join(capsys.readouterr().out.split())
     pytest.importorskip("plotly")
-    from cosearch.html.study_page import study_page
+    from cosearch_plugins.reports.html.study_page import study_page
 
     assert said in study_page(study, [])
 

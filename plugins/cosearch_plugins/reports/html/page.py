@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from cosearch.errors import InputError, MissingExtraError
+from cosearch.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -85,16 +84,6 @@ def page(title: str, about: str, sections: Sequence[Section]) -> str:
         f"<h1>{html.escape(title)}</h1><p>{html.escape(about)}</p><nav>{links}</nav>{parts}"
         f"<script>{FIT}</script></body></html>\n"
     )
-
-
-def write_page(path: Path, text: str) -> None:
-    """Write a page whole or not at all; raises InputError when the file cannot be written."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise InputError(str(path), [f"cannot be written: {error.strerror}"]) from error
 
 
 def _plotly_source() -> str:

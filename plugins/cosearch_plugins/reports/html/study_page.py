@@ -7,9 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cosearch.errors import CosearchError
-from cosearch.html import charts
-from cosearch.html.nest_svg import nest_svg
-from cosearch.html.page import Section, chart, folded, grid, page, table, text
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.architecture import Memory
 from cosearch.machine.building import build
@@ -20,6 +17,9 @@ from cosearch.study.report import DesignReport, StudyReport, report_of
 from cosearch.study.study import Study
 from cosearch.trials.trial import Trial
 from cosearch.workload.text import left_out_in_short
+from cosearch_plugins.reports.html import charts
+from cosearch_plugins.reports.html.nest_svg import nest_svg
+from cosearch_plugins.reports.html.page import Section, chart, folded, grid, page, table, text
 
 
 def study_page(study: Study, commands: Sequence[str]) -> str:

@@ -4,55 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import TypeAlias
 
 import numpy as np
-from attrs import frozen
 
 from cosearch.compare.contest import Case
 from cosearch.compare.fronts import KnownFront, known_fronts
 from cosearch.compare.outcome import Result, RunOutcome
 from cosearch.compare.scores import SIGNIFICANT, WITHIN, Standing, ratios_so_far
 from cosearch.compare.tuning import Rehearsal
-from cosearch.html import charts
-from cosearch.html.page import Section, chart, folded, grid, page, table, text
 from cosearch.quantities import digits, duration, percent, ratio, whole
+from cosearch.reporting.reporter import Compared, Trials
 from cosearch.study.report import DesignReport
-from cosearch.trials.trial import Trial
 from cosearch.typing import FloatArray
-
-Trials: TypeAlias = Mapping[str, Sequence[Trial]]
-"""Name of a study to its own trials in order."""
-
-
-@frozen(eq=False)
-class Background:
-    """What a page shows beside the scores.
-
-    Attributes:
-        trials: of every run, by the name of its study.
-        best: of each solved case, the best design priced again.
-        tuned: how the contenders were tuned first; None where they were not.
-        facts: commands, versions, plugins, settings.
-    """
-
-    trials: Trials
-    best: Mapping[Case, DesignReport]
-    tuned: Rehearsal | None
-    facts: Sequence[str]
+from cosearch_plugins.reports.html import charts
+from cosearch_plugins.reports.html.page import Section, chart, folded, grid, page, table, text
 
 
-def compare_page(result: Result, standing: Standing, background: Background) -> str:
-    """Return the page of a comparison.
-
-    Args:
-        result: of the contest.
-        standing: its scores; there is at least one.
-        background: what else is known.
-
-    Raises:
-        MissingExtraError: plotly is not installed.
-    """
+def compare_page(compared: Compared) -> str:
+    """Return the page of a comparison; raises MissingExtraError where plotly is not installed."""
+    result, standing = compared.result, compared.standing
     contest = result.contest
     names = [s.strategy for s in standing.scores]
     known = known_fronts(result)
@@ -72,14 +42,14 @@ def compare_page(result: Result, standing: Standing, background: Background) -> 
         *_several(result, names, known),
         Section("What it took", "means of a run", _effort(standing)),
         Section("Energy and cycles", "every feasible design that was tried",
-                grid(_trade_offs(result, names, background.trials))),
+                grid(_trade_offs(result, names, compared.trials))),
         Section("Where the energy goes", "the best design of each case, a run of the network",
-                grid(_energy(background.best))),
+                grid(_energy(compared.best))),
         Section("Hardware", "parameters of every feasible design that was tried",
-                "".join(_hardware(result, background.trials))),
-        *_tuned(background.tuned),
+                "".join(_hardware(result, compared.trials))),
+        *_tuned(compared.tuned),
         Section("Reproduce", "nothing in the store is run twice; another store gives the same",
-                text(background.facts)),
+                text(compared.facts)),
     ]  # fmt: skip
     about = (
         f"{len(names)} strategies on {' and '.join(map(str, result.solved))}, {contest.seeds} runs "

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from cosearch.errors import InputError, MissingExtraError
-from cosearch.html import page as page_module
-from cosearch.html.page import Section, folded, page, table, text, write_page
+from cosearch.errors import MissingExtraError
+from cosearch_plugins.reports.html import page as page_module
+from cosearch_plugins.reports.html.page import Section, folded, page, table, text
 
 NASTY = '<script>alert("&")</script>'
 
@@ -38,8 +38,3 @@ def test_without_plotly_one_sentence_says_what_to_install(monkeypatch):
     with pytest.raises(MissingExtraError) as error:
         page_module.page("x", "y", [])
     assert "pip install 'cosearch[html]'" in error.value.hint
-
-
-def test_a_file_that_cannot_be_written_is_one_message(tmp_path):
-    with pytest.raises(InputError, match="cannot be written"):
-        write_page(tmp_path / "nowhere" / "page.html", "text")

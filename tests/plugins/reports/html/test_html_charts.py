@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cosearch.html import charts
+from cosearch_plugins.reports.html import charts
 
 
 def test_names_are_escaped_in_charts():

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ET
 
-from cosearch.html.nest_svg import LINE, nest_svg
+from cosearch_plugins.reports.html.nest_svg import LINE, nest_svg
 
 LINES = ("DRAM  Weights <64>", "  for k in 0..4", "    buffer", "      for p in 0..2", "mac")
 

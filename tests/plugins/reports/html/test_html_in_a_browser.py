@@ -6,8 +6,8 @@ import time
 import pytest
 
 from cosearch.cli import main
-from cosearch.html.page import write_page
-from cosearch.html.study_page import study_page
+from cosearch.reporting.reporter import write_whole
+from cosearch_plugins.reports.html.study_page import study_page
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium")
 
@@ -34,7 +34,7 @@ def browser():
 @pytest.fixture(scope="module")
 def study_file(study, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "study.html"
-    write_page(path, study_page(study, ["cosearch resume 'x'"]))
+    write_whole(path, study_page(study, ["cosearch resume 'x'"]))
     return path
 
 

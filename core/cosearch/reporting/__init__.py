@@ -1,0 +1,1 @@
+"""The contract of plugins that write a study or a comparison into a file."""

@@ -1,0 +1,22 @@
+"""The reporter of HTML pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cosearch.reporting.reporter import Compared, Reporter
+from cosearch.study.study import Study
+from cosearch_plugins.reports.html.compare_page import compare_page
+from cosearch_plugins.reports.html.study_page import study_page
+
+
+class HtmlReporter(Reporter):
+    """One self-contained page with charts; needs plotly."""
+
+    def study(self, study: Study, commands: Sequence[str]) -> str:
+        """Return the page of a study."""
+        return study_page(study, commands)
+
+    def comparison(self, compared: Compared) -> str:
+        """Return the page of a comparison."""
+        return compare_page(compared)
