@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from attrs import fields, frozen
 
+from cosearch.compare.statistics import quartiles
 from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
 from cosearch.mapping.task import COMBINATIONS, NETWORK
@@ -140,11 +141,11 @@ def figures(study: Study, seconds: float) -> Run:
 def line(contender: str, runs: list[Run]) -> str:
     """Return a contender's figures: gains are baseline over best, the others means."""
     gains = [r.baseline / r.best for r in runs]
-    low, median, high = np.quantile(gains, (0.25, 0.5, 0.75), method="inverted_cdf")
+    low, median, high = quartiles(np.array(gains))
     mean = {f.name: np.mean([getattr(r, f.name) for r in runs]) for f in fields(Run)}
-    quartiles = f"{low:.3f} to {high:.3f}"
+    spread = f"{low:.3f} to {high:.3f}"
     return (
-        f"{contender:36}{median:13.3f}{quartiles:>18}{mean['spent']:8.1f}{mean['designs']:9.1f}"
+        f"{contender:36}{median:13.3f}{spread:>18}{mean['spent']:8.1f}{mean['designs']:9.1f}"
         f"{mean['layers']:8.1f}{mean['evaluations']:11.0f}{100 * mean['feasible']:9.1f}%"
         f"{mean['seconds']:8.1f}"
     )

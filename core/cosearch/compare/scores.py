@@ -8,7 +8,7 @@ import numpy as np
 from attrs import asdict, frozen
 
 from cosearch.compare.outcome import Result, RunOutcome
-from cosearch.compare.statistics import Pair, critical_difference, mean_ranks, pairwise
+from cosearch.compare.statistics import Pair, critical_difference, mean_ranks, pairwise, quartiles
 from cosearch.typing import FloatArray
 
 WITHIN = 0.05
@@ -32,7 +32,8 @@ class Score:
         superiority: probability of beating a run of another contender, averaged over the others.
         better_than, worse_than: contenders that it differs from after correction.
         reached: share of runs that came within WITHIN of the best known.
-        trials_to_reach, evaluations_to_reach: median over runs; infinite if fewer than half did.
+        trials_to_reach, evaluations_to_reach: median over runs; infinite unless more than half
+            did.
         area: mean over trials of log2 of the best-so-far ratio: 0 is perfect from the start, and
             1 is twice the best known on average. A trial before the first feasible design counts
             as the worst loss that any run of the case ever had.
@@ -66,7 +67,7 @@ class Standing:
     """The outcome of a contest.
 
     Attributes:
-        scores: best rank first.
+        scores: best rank first, of equal ones the lower median.
         pairs: every two contenders, by their position in the contest.
         critical_difference: of mean ranks (Nemenyi, 0.05); None beyond ten contenders.
         blocks: cases times runs over which ranks are averaged.
@@ -96,7 +97,7 @@ def standing(result: Result) -> Standing:
     scores = [_score(result, i, pairs, float(ranks[i])) for i in range(len(names))]
     blocks = sum(len(case) for case in finals[0])
     return Standing(
-        tuple(sorted(scores, key=lambda s: (s.rank, s.strategy))),
+        tuple(sorted(scores, key=lambda s: (s.rank, s.median, s.strategy))),
         pairs,
         critical_difference(len(names), blocks),
         blocks,
@@ -108,7 +109,7 @@ def _score(result: Result, position: int, pairs: tuple[Pair, ...], rank: float) 
     names = result.contest.strategies
     outcomes = [o for case in result.solved for o in result.of(names[position], case)]
     ratios = np.array([o.best / result.best_known(o.run.case) for o in outcomes])
-    lower, median, upper = np.quantile(ratios, (0.25, 0.5, 0.75), method="inverted_cdf")
+    lower, median, upper = quartiles(ratios)
     wins = {
         (pair.b if pair.a == position else pair.a): (
             pair.superiority if pair.a == position else 1 - pair.superiority,
@@ -121,9 +122,9 @@ def _score(result: Result, position: int, pairs: tuple[Pair, ...], rank: float) 
     trials = sum(len(o.losses) for o in outcomes)
     return Score(
         strategy=names[position],
-        median=float(median),
-        lower=float(lower),
-        upper=float(upper),
+        median=median,
+        lower=lower,
+        upper=upper,
         rank=rank,
         superiority=float(np.mean([chance for chance, _ in wins.values()])),
         better_than=tuple(names[i] for i, (p, real) in wins.items() if real and p > 0.5),
@@ -175,4 +176,4 @@ def log_ratio(result: Result, outcome: RunOutcome) -> float:
 
 
 def _median(values: list[float]) -> float:
-    return float(np.quantile(values, 0.5, method="inverted_cdf"))
+    return quartiles(np.array(values))[1]

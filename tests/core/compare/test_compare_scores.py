@@ -49,6 +49,15 @@ def test_the_better_one_wins_on_every_score(result):
     assert bad.infeasible == 0.25
 
 
+def test_an_even_number_of_runs_orders_by_the_mean_of_the_middle_two():
+    # by the lower of the middle two, b would stand first: 2 against 3
+    contest = Contest(("a", "b"), ("machine",), ("net",), 4, Budget(trials=1))
+    finals = {"a": [1, 3, 3, 10], "b": [1, 2, 9, 10]}
+    runs = [made(s, i, [x]) for s, values in finals.items() for i, x in enumerate(values)]
+    first, second = standing(Result(contest, tuple(runs))).scores
+    assert [(s.strategy, s.median) for s in (first, second)] == [("a", 3.0), ("b", 5.5)]
+
+
 def test_area_is_the_mean_log_ratio(result):
     good, bad = standing(result).scores
     assert good.area == pytest.approx((2 + 0 + 0 + 0) / 4)

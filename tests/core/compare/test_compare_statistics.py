@@ -1,6 +1,7 @@
 """The statistics against definitions, and their error rates on simulated comparisons."""
 
 import itertools
+import statistics as python_statistics
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from cosearch.compare.statistics import (
     mean_ranks,
     pairwise,
     permutation_test,
+    quartiles,
     superiority,
 )
 
@@ -25,6 +27,31 @@ def test_superiority_is_the_share_of_pairs_won(a, b):
     won = [1.0 if x < y else 0.5 if x == y else 0.0 for x, y in itertools.product(a, b)]
     assert superiority(a, b) == pytest.approx(np.mean(won))
     assert superiority(a, b) + superiority(b, a) == pytest.approx(1.0)
+
+
+numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9)
+
+
+@given(numbers)
+def test_quartiles_are_those_of_two_other_libraries(values):
+    lower, median, upper = quartiles(np.array(values))
+    assert median == pytest.approx(python_statistics.median(values))
+    assert (lower, median, upper) == pytest.approx(np.quantile(values, (0.25, 0.5, 0.75)))
+
+
+def test_the_median_of_an_even_number_is_the_mean_of_the_middle_two():
+    assert quartiles(np.array([4.0, 1.0, 2.0, 100.0])) == (1.75, 3.0, 28.0)
+    assert quartiles(np.array([7.0])) == (7.0, 7.0, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("finite", "infinite", "median"), [(3, 2, 3.0), (2, 2, np.inf), (1, 3, np.inf)]
+)
+def test_runs_that_found_nothing_rank_last_and_make_no_nan(finite, infinite, median):
+    values = np.array([1.0, 2.0, 3.0][:finite] + [np.inf] * infinite)
+    found = quartiles(values)
+    assert found[1] == median
+    assert not np.isnan(found).any()
 
 
 def test_holm_by_hand():

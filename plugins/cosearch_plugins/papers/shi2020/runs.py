@@ -30,6 +30,7 @@ from attrs import evolve, frozen
 
 from cosearch.compare.contest import Case, Run
 from cosearch.compare.running import run_all
+from cosearch.compare.statistics import quartiles
 from cosearch.errors import CosearchError
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Registry
@@ -161,8 +162,8 @@ class Outcome:
             trials: after so many designs; all if left out.
         """
         reached = self.losses if trials is None else self.curves[:, trials - 1]
-        worst, median, best = np.quantile(reached, (1.0, 0.5, 0.0), method="inverted_cdf")
-        return 1 - worst / baseline, 1 - median / baseline, 1 - best / baseline
+        _, median, _ = quartiles(reached)
+        return 1 - reached.max() / baseline, 1 - median / baseline, 1 - reached.min() / baseline
 
 
 @frozen
