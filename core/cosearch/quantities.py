@@ -6,9 +6,33 @@ Reports and the command line share these, so that one number looks the same ever
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any, Literal, TypeVar, overload
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _SMALL = ((1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
+
+
+@overload
+def added(values: Iterable[int]) -> int: ...
+@overload
+def added(values: Iterable[float]) -> float: ...
+@overload
+def added(values: Iterable[T]) -> T | Literal[0]: ...
+@overload
+def added(values: Iterable[T], start: U) -> T | U: ...
+def added(values: Iterable[Any], start: Any = 0) -> Any:
+    """Return the sum of values, added one after the other, each sum rounded once.
+
+    The built-in `sum` compensates floats from Python 3.12 on: the same figures would have other
+    last digits there, and a mapping priced in a batch others than priced by itself.
+    """
+    return reduce(operator.add, values, start)
 
 
 def digits(value: float, significant: int = 3) -> str:

@@ -14,6 +14,7 @@ from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture, Compute, Memory, Partition
 from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import UNPRICED, Technology, priced
+from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum, Role
@@ -72,7 +73,7 @@ class Simba(HardwareModel):
         levels = (
             Memory("register", 1, UNPRICED, 8, mesh_x=x * lanes, mesh_y=y * vector,
                    keeps={"Weights"}),
-            Memory("pe_buffers", sum(part.entries for part in parts.values()), UNPRICED, 8,
+            Memory("pe_buffers", added(part.entries for part in parts.values()), UNPRICED, 8,
                    mesh_x=x, mesh_y=y, partitions=parts),
             Memory("buffer", size["buffer_kb"] * 1024, UNPRICED, 8, block_size=8,
                    shared_bandwidth=64, keeps={"Inputs", "Outputs"}),

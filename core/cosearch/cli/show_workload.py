@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
-from cosearch.quantities import digits, percent, si, whole
+from cosearch.quantities import added, digits, percent, si, whole
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import chains
 from cosearch.workload.network import Network
@@ -38,11 +38,11 @@ def show(session: Session, spec: str, *, json: bool) -> None:
 
 
 def _totals(network: Network) -> str:
-    runs = sum(layer.count for layer in network.products)
-    unique = sum(not layer.einsum.operation for layer in network.unique)
+    runs = added(layer.count for layer in network.products)
+    unique = sum(layer.einsum.operation is None for layer in network.unique)
     layers = f"{unique} different layers, {runs} runs" if runs > 1 else "one layer"
     parameters = [] if network.parameters is None else [f"{si(network.parameters)} parameters"]
-    others = sum(layer.count for layer in network.layers) - runs
+    others = added(layer.count for layer in network.layers) - runs
     elementwise = [f"{len(network.unique) - unique} of element-wise work, {others} runs"]
     totals = [layers, si(network.macs, "MACs"), *parameters]
     return ", ".join(totals + (elementwise if others else []))

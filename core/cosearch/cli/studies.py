@@ -14,6 +14,7 @@ import typer
 from cosearch.cli.options import STORE, JsonOption, StoreOption
 from cosearch.cli.output import as_json, table
 from cosearch.cli.session import SEARCH, session_of
+from cosearch.quantities import added
 
 if TYPE_CHECKING:
     from cosearch.store.records import Header
@@ -194,5 +195,5 @@ def _cells(
     yield from outcome.losses or [""] * len(header.spec.objectives)
     others = (name for name in metrics if name not in header.spec.objectives)
     yield from (outcome.metrics.get(name, "") for name in others)
-    yield sum(layer.evaluations for layer in outcome.layers)
+    yield added(layer.evaluations for layer in outcome.layers)
     yield from (trial.think_seconds, outcome.seconds, trial.fidelity)

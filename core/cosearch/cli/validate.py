@@ -13,6 +13,7 @@ from rich.text import Text
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import Cell, Output, table
 from cosearch.cli.session import MACHINE, session_of
+from cosearch.quantities import added
 
 if TYPE_CHECKING:
     from cosearch.validate.compare import Comparison, Report
@@ -136,7 +137,7 @@ def _show(output: Output, reports: Sequence[Report], show: int) -> None:
     for report in reports:
         row: list[Cell] = [report.name, f"{len(report.valid):,}"]
         row += [_score(report.exact(k), report.compared(k)) for k in KINDS]
-        row.append(_score(sum(c.agreed for c in report.invalid), len(report.invalid)))
+        row.append(_score(added(c.agreed for c in report.invalid), len(report.invalid)))
         rows.append(row)
     output.show(table(columns, rows))
     differing = [c for report in reports for c in report.differing]

@@ -8,6 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.compare.contest import Case, Contest, Run
+from cosearch.quantities import added
 from cosearch.store.store import Store
 from cosearch.trials.fidelity import by_whole_trial
 from cosearch.trials.trial import BASELINE, Ledger, Trial
@@ -119,11 +120,11 @@ def _outcome(run: Run, trials: Sequence[Trial]) -> RunOutcome:
         run,
         np.array([min(trial.merit for trial in group) for group in groups], dtype=np.float64),
         priced.get(BASELINE, 0)
-        + np.cumsum([sum(priced[t.number] for t in group) for group in groups], dtype=np.int64),
+        + np.cumsum([added(priced[t.number] for t in group) for group in groups], dtype=np.int64),
         len({trial.design for trial in own}),
-        sum(trial.whole and not trial.ok for trial in own),
-        sum(trial.think_seconds for trial in own),
-        sum(trial.outcome.seconds for trial in own),
+        added(trial.whole and not trial.ok for trial in own),
+        added(trial.think_seconds for trial in own),
+        added(trial.outcome.seconds for trial in own),
         best is not None and best.ok and all(layer.proven for layer in best.outcome.layers),
         _found(groups, len(run.spec.objectives)),
     )

@@ -9,6 +9,7 @@ from attrs import asdict, frozen
 
 from cosearch.compare.outcome import Result, RunOutcome
 from cosearch.compare.statistics import Pair, critical_difference, mean_ranks, pairwise, quartiles
+from cosearch.quantities import added
 from cosearch.typing import FloatArray
 
 WITHIN = 0.05
@@ -135,7 +136,7 @@ def _score(result: Result, position: int, pairs: tuple[Pair, ...], rank: float) 
         area=float(np.mean([area(result, o) for o in outcomes])),
         designs=float(np.mean([o.designs for o in outcomes])),
         evaluations=float(np.mean([o.evaluations.max(initial=0) for o in outcomes])),
-        infeasible=sum(o.infeasible for o in outcomes) / max(trials, 1),
+        infeasible=added(o.infeasible for o in outcomes) / max(trials, 1),
         think_seconds=float(np.mean([o.think_seconds for o in outcomes])),
         evaluate_seconds=float(np.mean([o.evaluate_seconds for o in outcomes])),
     )

@@ -18,6 +18,7 @@ from cosearch.compare.contest import Contest
 from cosearch.compare.outcome import Result
 from cosearch.compare.scores import area, log_ratio
 from cosearch.errors import CosearchError
+from cosearch.quantities import added
 from cosearch.registry.registry import Registry, join_spec, split_spec
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.search.seeds import stream
@@ -271,7 +272,7 @@ def _tuned(name: str, texts: tuple[str, ...], result: Result, registry: Registry
         runs=len(outcomes),
         trials=sum(len(o.losses) for o in outcomes),
         evaluations=sum(int(o.evaluations[-1]) for o in outcomes if len(o.evaluations)),
-        seconds=sum(o.think_seconds + o.evaluate_seconds for o in outcomes),
+        seconds=added(o.think_seconds + o.evaluate_seconds for o in outcomes),
     )
 
 

@@ -15,6 +15,7 @@ import yaml
 from attrs import frozen
 
 from cosearch.errors import InputError
+from cosearch.quantities import added
 
 LARGEST_FILE = 16_000_000
 """Bytes."""
@@ -112,7 +113,7 @@ def _refuse_bombs(root: yaml.Node, source: str) -> None:
             raise InputError(f"{source}:{line}", ["an alias contains itself"])
         if id(node) not in sizes:
             open_nodes.add(id(node))
-            sizes[id(node)] = 1 + sum(size(child) for child in _children(node))
+            sizes[id(node)] = 1 + added(size(child) for child in _children(node))
             open_nodes.discard(id(node))
         return sizes[id(node)]
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from cosearch.loopnest.mapping import Mapping
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 
 Vector: TypeAlias = tuple[int, ...]
@@ -100,7 +101,7 @@ class Nest:
 def move(tensor: Tensor, loop: PlacedLoop) -> Vector:
     """Return how far the tensor's box moves, in its own axes, when a loop steps by one."""
     return tuple(
-        sum(coefficient * loop.step for dim, coefficient in axis.terms if dim == loop.dim)
+        added(coefficient * loop.step for dim, coefficient in axis.terms if dim == loop.dim)
         for axis in tensor.axes
     )
 

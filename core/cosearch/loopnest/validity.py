@@ -10,6 +10,7 @@ from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.mapping import Mapping
 from cosearch.loopnest.nest import MAC, Nest
 from cosearch.machine.architecture import Architecture, Memory
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 
 
@@ -153,7 +154,7 @@ def _capacity(
     ]
     for name, room, tensors in [*parts, (memory.name, memory.usable_entries, shared)]:
         words = {t.name: math.prod(nest.box(t, level)) for t in tensors}
-        used = sum(words.values())
+        used = added(words.values())
         if room is not None and used > room:
             tiles = " + ".join(f"{t} {w}" for t, w in words.items())
             yield InvalidMapping(

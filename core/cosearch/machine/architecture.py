@@ -12,6 +12,7 @@ from functools import cached_property
 from attrs import field, frozen
 
 from cosearch.errors import CosearchError, UnknownNameError
+from cosearch.quantities import added
 from cosearch.workload.einsum import ROLES, Role
 
 
@@ -219,7 +220,7 @@ class Architecture:
     @property
     def area_mm2(self) -> float:
         """Sum over all instances of memories and multipliers."""
-        memories = sum(level.instances * level.area_um2 for level in self.levels)
+        memories = added(level.instances * level.area_um2 for level in self.levels)
         return (memories + self.compute.instances * self.compute.area_um2) / 1e6
 
     def fanout(self, level: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.model.fused import GroupCost
+from cosearch.quantities import added
 from cosearch.search.objective import Objective
 
 
@@ -61,22 +62,22 @@ class FusedMapping:
     @property
     def energy_pj(self) -> float:
         """Of the network, runs counted."""
-        return sum(run.count * run.cost.energy_pj for run in self.runs)
+        return added(run.count * run.cost.energy_pj for run in self.runs)
 
     @property
     def cycles(self) -> float:
         """Of the network, runs counted."""
-        return float(sum(run.count * run.cost.cycles for run in self.runs))
+        return float(added(run.count * run.cost.cycles for run in self.runs))
 
     @property
     def outermost_words(self) -> int:
         """Words that pass to and from the outermost level."""
-        return sum(run.count * run.cost.outermost_words for run in self.runs)
+        return added(run.count * run.cost.outermost_words for run in self.runs)
 
     @property
     def unfused_words(self) -> int:
         """The same, layer by layer."""
-        return sum(run.count * run.unfused_words for run in self.runs)
+        return added(run.count * run.unfused_words for run in self.runs)
 
     @property
     def value(self) -> float:

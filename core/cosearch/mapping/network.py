@@ -13,6 +13,7 @@ from cosearch.mapping.result import LayerResult, Searched, Unmapped
 from cosearch.mapping.task import NETWORK
 from cosearch.mapping.threads import ThreadPool, Worker
 from cosearch.mapping.together import NetworkMapping, gap_alone, map_together
+from cosearch.quantities import added
 from cosearch.search.objective import Objective
 from cosearch.workload.network import Layer
 
@@ -163,9 +164,9 @@ def _charged(mapping: NetworkMapping[LayerResult]) -> tuple[LayerResult, ...]:
     return tuple(
         evolve(
             chosen,
-            evaluations=sum(x.evaluations for x in found),
-            nodes=sum(x.nodes for x in found),
-            seconds=sum(x.seconds for x in found),
+            evaluations=added(x.evaluations for x in found),
+            nodes=added(x.nodes for x in found),
+            seconds=added(x.seconds for x in found),
         )
         for chosen, found in zip(mapping.chosen, mapping.found, strict=True)
     )
@@ -177,7 +178,7 @@ def _place(result: LayerResult) -> tuple[tuple[int, ...], tuple[int, ...] | None
 
 
 def _sums(layers: Sequence[LayerResult]) -> tuple[float, float]:
-    return sum(x.count * x.energy_pj for x in layers), sum(x.count * x.cycles for x in layers)
+    return added(x.count * x.energy_pj for x in layers), added(x.count * x.cycles for x in layers)
 
 
 def _value(objective: Objective, layers: Sequence[LayerResult]) -> float:

@@ -20,6 +20,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError
+from cosearch.quantities import added
 from cosearch.typing import FloatArray, IntArray
 
 
@@ -127,6 +128,8 @@ def _combined(
     fronts: Sequence[Front], counts: Sequence[int], hulls: Sequence[IntArray], position: IntArray
 ) -> Combination:
     choice = np.array([hull[k] for hull, k in zip(hulls, position, strict=True)], dtype=np.int64)
-    energy = sum(n * float(f.energy_pj[c]) for f, n, c in zip(fronts, counts, choice, strict=True))
-    cycles = sum(n * float(f.cycles[c]) for f, n, c in zip(fronts, counts, choice, strict=True))
+    energy = added(
+        n * float(f.energy_pj[c]) for f, n, c in zip(fronts, counts, choice, strict=True)
+    )
+    cycles = added(n * float(f.cycles[c]) for f, n, c in zip(fronts, counts, choice, strict=True))
     return Combination(choice, energy, cycles)

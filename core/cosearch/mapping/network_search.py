@@ -24,6 +24,7 @@ from attrs import define, field, frozen
 
 from cosearch.mapping.network_front import Combination, Front, best_combination
 from cosearch.mapping.outline import Outline, Weights
+from cosearch.quantities import added
 
 PROVEN = 1e-11
 """Of a relative gap: layers are proven to 1e-12 each, and sums and products round."""
@@ -104,7 +105,7 @@ class Product:
     def alone(self, values: Sequence[float], counts: Sequence[int]) -> float:
         """Return what no sum is below when each layer's own product is not below a value."""
         power = 1 / self.degree
-        total: float = sum(n * v**power for n, v in zip(counts, values, strict=True))
+        total: float = added(n * v**power for n, v in zip(counts, values, strict=True))
         bound: float = total**self.degree
         return bound
 

@@ -10,6 +10,7 @@ from attrs import frozen
 from cosearch.loopnest.validity import Rule
 from cosearch.machine.cost import CostBatch
 from cosearch.machine.hardware import Accelerator
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
 
 SAMPLED = 1_000
@@ -85,7 +86,7 @@ class Rejections:
     @property
     def rejected(self) -> int:
         """Mappings rejected, for any reason."""
-        return sum(miss.count for miss in self.misses)
+        return added(miss.count for miss in self.misses)
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from attrs import define, evolve, frozen
 
 from cosearch.mapping.network_search import Answer, NetworkSearch, Product, Question
+from cosearch.quantities import added
 from cosearch.search.objective import Objective, weighted_sum
 
 
@@ -75,8 +76,8 @@ def gap_alone(objective: Objective, counts: Sequence[int], first: Sequence[Coste
     product = Product(*objective.powers)
     values = [product.of(x.energy_pj, x.cycles) for x in first]
     bounds = [(1 - (x.gap or 0.0)) * value for x, value in zip(first, values, strict=True)]
-    energy = sum(n * x.energy_pj for n, x in zip(counts, first, strict=True))
-    cycles = sum(n * x.cycles for n, x in zip(counts, first, strict=True))
+    energy = added(n * x.energy_pj for n, x in zip(counts, first, strict=True))
+    cycles = added(n * x.cycles for n, x in zip(counts, first, strict=True))
     value = product.of(energy, cycles)
     return max(0.0, 1 - product.alone(bounds, counts) / value) if value > 0 else 0.0
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.quantities import added
 from cosearch.search.objective import pareto_front
 from cosearch.typing import FloatArray
 
@@ -48,7 +49,7 @@ def hypervolume(losses: FloatArray, reference: FloatArray) -> float:
     inside = inside[np.argsort(inside[:, -1], kind="stable")]
     ends = np.append(inside[1:, -1], reference[-1])
     return float(
-        sum(
+        added(
             (end - point[-1]) * hypervolume(inside[: i + 1, :-1], reference[:-1])
             for i, (point, end) in enumerate(zip(inside, ends, strict=True))
             if end > point[-1]

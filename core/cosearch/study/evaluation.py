@@ -16,6 +16,7 @@ from cosearch.mapping.layer import Cache, violation_of
 from cosearch.mapping.network import choose, map_layers
 from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.mapping.threads import ThreadPool
+from cosearch.quantities import added
 from cosearch.search.objective import Constraint
 from cosearch.study.problem import Problem
 from cosearch.trials.fidelity import WHOLE, layers_at, scale
@@ -79,8 +80,8 @@ def _mapped(
         partial = _chosen(pool, layers, partial, cache)
     share = scale(problem.network, layers)
     metrics = {
-        "energy_pj": share * sum(x.energy_pj * x.count for x in partial.layers),
-        "cycles": share * sum(x.cycles * x.count for x in partial.layers),
+        "energy_pj": share * added(x.energy_pj * x.count for x in partial.layers),
+        "cycles": share * added(x.cycles * x.count for x in partial.layers),
         **partial.metrics,
     }
     if any("geomean_edp" in objective.needs for objective in problem.objectives):
@@ -170,7 +171,7 @@ def _value(problem: Problem, name: str, metrics: Mapping[str, float]) -> float |
 
 def _constrained(partial: Outcome, missed: list[tuple[Constraint, float, float]]) -> Outcome:
     texts = [f"{c.name} is {value:.6g}, not {str(c)[len(c.name) :]}" for c, value, _ in missed]
-    return _infeasible(partial, "; ".join(texts), sum(v for _, _, v in missed))
+    return _infeasible(partial, "; ".join(texts), added(v for _, _, v in missed))
 
 
 def _unmapped(partial: Outcome, result: Unmapped) -> Outcome:

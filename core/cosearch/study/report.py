@@ -21,6 +21,7 @@ from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.claim import agree
 from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult
+from cosearch.quantities import added
 from cosearch.search.hypervolume import dominated_share, reference_point
 from cosearch.study.problem import Problem
 from cosearch.study.scheme import Agreement
@@ -306,7 +307,7 @@ def _partial_disagreements(
 def _wrong_sums(trial: Trial, layers: list[LayerReport]) -> Iterator[str]:
     metrics = trial.outcome.metrics
     for name in ("energy_pj", "cycles"):
-        total = sum(getattr(layer, name) * layer.count for layer in layers)
+        total = added(getattr(layer, name) * layer.count for layer in layers)
         if name in metrics and total != metrics[name]:
             yield f"the network's {name} is {total!r}; stored is {metrics[name]!r}"
 

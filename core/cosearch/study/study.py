@@ -7,6 +7,7 @@ import math
 import numpy as np
 from attrs import define, field
 
+from cosearch.quantities import added
 from cosearch.search.objective import pareto_front
 from cosearch.store.records import EXHAUSTED, Header
 from cosearch.study.problem import Problem
@@ -111,7 +112,7 @@ class Study:
         ledger = Ledger()
         if self.baseline is not None:
             ledger.charge(self.baseline)
-        return sum(map(ledger.charge, self.in_order))
+        return added(map(ledger.charge, self.in_order))
 
 
 def _distance(trial: Trial) -> tuple[bool, float]:

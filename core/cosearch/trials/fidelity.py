@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from cosearch.quantities import added
 from cosearch.trials.trial import Outcome, Trial
 from cosearch.typing import Value
 from cosearch.workload.network import Layer, Network
@@ -45,7 +46,7 @@ def attained(network: Network, fidelity: float) -> float:
 
 def scale(network: Network, judged: Iterable[Layer]) -> float:
     """Return by what to multiply the energy and the cycles of some layers for those of all."""
-    macs = sum(map(_macs, judged))
+    macs = added(map(_macs, judged))
     return network.macs / macs if macs else 1.0
 
 

@@ -13,6 +13,8 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
+from cosearch.quantities import added
+
 Case = TypeVar("Case")
 
 Kind: TypeAlias = Literal["count", "cycles", "energy", "ratio"]
@@ -162,7 +164,7 @@ class Report:
 
     def exact(self, kind: Kind) -> int:
         """Return for how many valid points every figure of this kind agrees."""
-        return sum(c.agrees(kind) for c in self.valid)
+        return added(c.agrees(kind) for c in self.valid)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -171,11 +173,11 @@ class Report:
         for kind in KINDS:
             exact[f"{PLURALS[kind]}_compared"] = self.compared(kind)
             exact[f"{PLURALS[kind]}_exact"] = self.exact(kind)
-        exact["energy_to_last_digit"] = sum(
+        exact["energy_to_last_digit"] = added(
             c.agrees("energy") and not c.off_last_digit for c in self.valid
         )
         exact["invalid_points"] = len(self.invalid)
-        exact["invalid_agreed"] = sum(c.agreed for c in self.invalid)
+        exact["invalid_agreed"] = added(c.agreed for c in self.invalid)
         return exact
 
 

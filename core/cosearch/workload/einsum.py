@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
+from cosearch.quantities import added
 
 Role: TypeAlias = Literal["Weights", "Inputs", "Outputs"]
 """What an architecture knows of a tensor: which memories hold it depends on its role alone.
@@ -34,7 +35,7 @@ class Axis:
 
     def extent(self, tile: Mapping[str, int]) -> int:
         """Return the length of the box that a tile touches: `sum(coef * (tile - 1)) + 1`."""
-        return 1 + sum(coefficient * (tile[dim] - 1) for dim, coefficient in self.terms)
+        return 1 + added(coefficient * (tile[dim] - 1) for dim, coefficient in self.terms)
 
 
 @frozen

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import evolve, frozen
 
 from cosearch.errors import InputError
+from cosearch.quantities import added
 from cosearch.workload.link import Link
 from cosearch.workload.network import Layer, Network, Part, Unmodelled
 
@@ -82,7 +83,7 @@ def mixed(parts: Sequence[Part]) -> Network:
         tuple(layer for part in named for layer in _layers(part)),
         tuple(item for part in named for item in _unmodelled(part)),
         "; ".join(part.network.source for part in named if part.network.source),
-        None if None in parameters else sum(filter(None, parameters)),
+        None if None in parameters else added(filter(None, parameters)),
         tuple(named),
         tuple(_links(named)),
     )
@@ -140,8 +141,8 @@ def cost_of_parts(
 
 def _cost(part: Part, costs: Mapping[str, tuple[float, float]]) -> PartCost:
     found = [(layer.count, *costs[layer.einsum.key]) for layer in part.network.unique]
-    energy = sum(n * pj for n, pj, _ in found)
-    cycles = sum(n * cycles for n, _, cycles in found)
+    energy = added(n * pj for n, pj, _ in found)
+    cycles = added(n * cycles for n, _, cycles in found)
     return PartCost(part.name, part.weight, energy, cycles, energy * cycles)
 
 
@@ -150,6 +151,6 @@ def geomean_edp(parts: Sequence[PartCost]) -> float:
 
     A machine that makes one network better by some per cent gains the same, be it small or large.
     """
-    runs = sum(part.weight for part in parts)
+    runs = added(part.weight for part in parts)
     mean: float = math.prod(part.edp ** (part.weight / runs) for part in parts)
     return mean

@@ -9,6 +9,7 @@ from typing import ClassVar
 from attrs import evolve, frozen
 
 from cosearch.errors import UnknownNameError
+from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace, Space
 from cosearch.typing import FloatArray, Rows
 from cosearch.workload.einsum import Einsum
@@ -104,12 +105,12 @@ class Network:
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one run of the network."""
-        return sum(layer.einsum.macs * layer.count for layer in self.layers)
+        return added(layer.einsum.macs * layer.count for layer in self.layers)
 
     @property
     def operations(self) -> int:
         """Multiply-accumulates and element-wise operations of the layers, one run."""
-        return sum(layer.einsum.operations * layer.count for layer in self.layers)
+        return added(layer.einsum.operations * layer.count for layer in self.layers)
 
     @property
     def unmodelled_share(self) -> float:
@@ -117,7 +118,7 @@ class Network:
 
         It is the least that the share can be where `unmodelled_known` is false.
         """
-        left_out = sum(item.operations for item in self.unmodelled)
+        left_out = added(item.operations for item in self.unmodelled)
         return left_out / (self.operations + left_out) if left_out else 0.0
 
     def priced(self, left_out: Callable[[Einsum], str]) -> Network:

@@ -10,7 +10,7 @@ import math
 
 from attrs import frozen
 
-from cosearch.quantities import percent
+from cosearch.quantities import added, percent
 from cosearch.workload.einsum import Axis, Einsum, Tensor
 from cosearch.workload.elementwise import POOLING
 from cosearch.workload.language import format_einsum
@@ -102,9 +102,9 @@ def left_out_by_kind(network: Network) -> tuple[LeftOut, ...]:
     kinds: dict[tuple[str, str, bool], list[int]] = {}
     for item in network.unmodelled:
         kinds.setdefault((item.kind, item.reason, item.known), []).append(item.operations)
-    everything = max(1, network.operations + sum(map(sum, kinds.values())))
+    everything = max(1, network.operations + added(map(added, kinds.values())))
     found = [
-        LeftOut(kind, len(each), sum(each), sum(each) / everything, reason, known)
+        LeftOut(kind, len(each), added(each), added(each) / everything, reason, known)
         for (kind, reason, known), each in kinds.items()
     ]
     return tuple(sorted(found, key=lambda item: (item.known, -item.operations, item.kind)))
@@ -120,7 +120,7 @@ def left_out_in_short(network: Network) -> tuple[str, ...]:
         reasons.setdefault(item.reason, []).append(item)
     return tuple(
         f"{', '.join(f'{item.count} {item.kind}' for item in items)} left out of the cost "
-        f"({percent(sum(item.share for item in items))} of all operations): {reason}"
+        f"({percent(added(item.share for item in items))} of all operations): {reason}"
         for reason, items in reasons.items()
     )
 
@@ -130,7 +130,7 @@ def arithmetic_intensity(einsum: Einsum) -> float:
 
     (Williams, Waterman and Patterson, Roofline, CACM 2009, in MACs and words for FLOPs and bytes.)
     """
-    return einsum.macs / sum(einsum.words(tensor) for tensor in einsum.tensors)
+    return einsum.macs / added(einsum.words(tensor) for tensor in einsum.tensors)
 
 
 def describe(einsum: Einsum) -> str:
@@ -272,4 +272,4 @@ def _channels(shape: _Shape) -> list[str]:
 
 
 def _words(einsum: Einsum, role: str) -> int:
-    return sum(einsum.words(t) for t in einsum.tensors if t.role == role)
+    return added(einsum.words(t) for t in einsum.tensors if t.role == role)

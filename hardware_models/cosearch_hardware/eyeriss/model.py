@@ -14,6 +14,7 @@ from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture, Compute, Memory, Partition
 from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import UNPRICED, Technology, priced
+from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum, Role
@@ -141,7 +142,7 @@ class Eyeriss(HardwareModel):
         parts = {role: Partition(words, UNPRICED) for role, words in design.scratchpads.items()}
         scratchpads = Memory(
             "scratchpads",
-            sum(design.scratchpads.values()),
+            added(design.scratchpads.values()),
             UNPRICED,
             word_bits=bits,
             mesh_x=design.pe_x,

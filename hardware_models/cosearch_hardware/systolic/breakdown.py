@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from cosearch.machine.cost import Cost, LevelCost, TensorCost
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 from cosearch_hardware.systolic.gemm_view import GemmView, Group
 from cosearch_hardware.systolic.pricing import Array, Priced, Prices
@@ -61,7 +62,7 @@ def _dram(array: Array, prices: Prices, layer: Einsum, priced: Priced) -> LevelC
         reads, updates = (0, words) if tensor.role == "Outputs" else (words, 0)
         energy = bits * prices.dram_bit
         costs.append(TensorCost(tensor.name, layer.words(tensor), 1, reads, 0, updates, energy))
-    total = sum(float(bits[0]) for bits in priced.moved_bits.values())
+    total = added(float(bits[0]) for bits in priced.moved_bits.values())
     cycles = math.ceil(total / array.dram_bits_per_cycle)
     return LevelCost("DRAM", cycles, total * prices.dram_bit, tensors=tuple(costs))
 

@@ -6,6 +6,7 @@ from typing import ClassVar, cast
 
 from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import Storage, Technology
+from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Value
 from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY, sources_of
@@ -125,7 +126,7 @@ class Systolic(HardwareModel):
             dram_bit=energy["DRAM"].energy.read / width,
         )
         cells = array.rows * array.cols * (cell.area_um2 + 3 * room["register"].area_um2)
-        memories = sum(room[name].area_um2 for name in parts if name.endswith("buffer"))
+        memories = added(room[name].area_um2 for name in parts if name.endswith("buffer"))
         return SystolicAccelerator(
             array,
             prices,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import frozen
 
+from cosearch.quantities import added
 from cosearch.typing import FloatArray, IntArray
 from cosearch.workload.einsum import Tensor
 from cosearch_hardware.systolic.folds import Dataflow, Folded, fold
@@ -126,7 +127,7 @@ def price(
     bits = {"Inputs": moved.input_bits, "Weights": moved.weight_bits, "Outputs": moved.output_bits}
     streamed = _streamed(folded, inside, counts)
     array_pj = layer.macs * (prices.mac + REGISTERS_PER_MAC * prices.register)
-    energy = array_pj + sum(bits.values()) * prices.dram_bit
+    energy = array_pj + added(bits.values()) * prices.dram_bit
     for role, words_moved in streamed.items():
         energy = energy + (words_moved + bits[role] / array.bits(role)) * prices.word(role)
     return Priced(moved, streamed, bits, array_pj, np.asarray(energy))
@@ -168,5 +169,5 @@ def footprint(tensor: Tensor, tile: Mapping[str, IntArray]) -> IntArray:
     """Return int64[n]: the words of a tensor's box, for n tiles (dimension to int64[n])."""
     words: IntArray = np.ones(1, dtype=np.int64)
     for axis in tensor.axes:
-        words = words * (1 + sum((c * (tile[dim] - 1) for dim, c in axis.terms), np.int64(0)))
+        words = words * (1 + added((c * (tile[dim] - 1) for dim, c in axis.terms), np.int64(0)))
     return words

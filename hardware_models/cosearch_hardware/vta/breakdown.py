@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cosearch.machine.cost import Cost, LevelCost, TensorCost
+from cosearch.quantities import added
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.vta import pipeline
@@ -44,13 +45,13 @@ def breakdown(
         for name, pj in parts.items()
         if name.endswith("memory")
     ]
-    port = sum(moved.values()) / c.bus_bytes
+    port = added(moved.values()) / c.bus_bytes
     carried = TENSOR if isinstance(work, GemmWork) else {**TENSOR, "acc": "Operands"}
     levels.append(
         LevelCost("DRAM", port, parts["DRAM"], tensors=_traffic(moved, carried, prices.dram_byte))
     )
     return Cost(
-        energy_pj=float(sum(parts.values())),
+        energy_pj=float(added(parts.values())),
         cycles=cycles,
         macs=layer.macs,
         compute_pj=parts["GEMM core"],

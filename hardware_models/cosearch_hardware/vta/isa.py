@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from attrs import fields, frozen
 
+from cosearch.quantities import added
 from cosearch.search.parameters import Rule
 from cosearch.typing import BoolArray
 
@@ -204,7 +205,7 @@ def _low_word(c: Columns) -> np.ndarray:
 
 
 def _restricts(c: Columns, *names: str) -> np.ndarray:
-    return np.asarray(sum(_field(c, f"{name}_restrict", 0) for name in names))
+    return np.asarray(added(_field(c, f"{name}_restrict", 0) for name in names))
 
 
 def _strides(c: Columns) -> np.ndarray:

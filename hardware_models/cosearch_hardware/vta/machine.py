@@ -12,6 +12,7 @@ import numpy as np
 from cosearch.errors import Infeasible
 from cosearch.machine.cost import Cost, CostBatch
 from cosearch.machine.hardware import Accelerator
+from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace, Rule
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum
@@ -128,7 +129,7 @@ class VtaAccelerator(Accelerator):
 
     def _energy(self, work: Work, columns: Mapping[str, np.ndarray], table: IntArray) -> FloatArray:
         parts = energies(self.configuration, self.prices, work.counts(columns, table))
-        return np.asarray(sum(parts.values()))
+        return np.asarray(added(parts.values()))
 
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one schedule, int64[d]."""

@@ -10,6 +10,7 @@ from attrs import frozen
 from cosearch.errors import Infeasible
 from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import Storage, Technology
+from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum
@@ -177,7 +178,7 @@ class Vta(HardwareModel):
         if device.dsps is not None and device.ram_kb is not None:
             multipliers = c.macs + c.lanes * c.multiplies
             use["DSPs"] = multipliers / MACS_PER_DSP / device.dsps
-            use["block RAM"] = sum(c.memory_bytes.values()) / 1024 / device.ram_kb
+            use["block RAM"] = added(c.memory_bytes.values()) / 1024 / device.ram_kb
         elif not math.isnan(area_mm2):
             use["area"] = area_mm2 / self._area_limit_mm2
         over = {what: share for what, share in use.items() if share > 1}
@@ -203,7 +204,7 @@ class Vta(HardwareModel):
             **{name: energy[f"{name} memory"].energy.read for name in c.row_bytes},
         )
         units = c.macs + c.lanes
-        area = (units * cell.area_um2 + sum(p.area_um2 for p in room.values())) / 1e6
+        area = (units * cell.area_um2 + added(p.area_um2 for p in room.values())) / 1e6
         sources = {
             "device": self._device.source,
             "instruction set": SOURCES[self._stack],

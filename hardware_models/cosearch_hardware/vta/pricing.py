@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import frozen
 
+from cosearch.quantities import added
 from cosearch.typing import FloatArray, IntArray
 from cosearch_hardware.vta.alu import AluLayer, AluTile
 from cosearch_hardware.vta.blocks import Blocks, Tile
@@ -133,7 +134,7 @@ def energies(c: VtaConfiguration, prices: Prices, counts: Counts) -> dict[str, F
     passed = {name: counts.passed.get(name, none) for name in c.row_bytes}
     alu = counts.tensor + counts.immediate
     accumulated = 2 * gemms + counts.resets + 3 * counts.tensor + 2 * counts.immediate
-    moved = sum(counts.moved.values(), none)
+    moved = added(counts.moved.values(), none)
     parts = {
         "GEMM core": gemms * c.macs * prices.mac,
         "ALU": alu * c.lanes * prices.mac,

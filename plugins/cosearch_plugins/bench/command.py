@@ -14,6 +14,7 @@ from attrs import asdict
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import Output, table
 from cosearch.cli.session import SEARCH, Session, session_of
+from cosearch.quantities import added
 
 if TYPE_CHECKING:
     from cosearch_plugins.bench.races import Race
@@ -157,9 +158,9 @@ def _show(output: Output, land: Table, runs: Sequence[Race], budgets: Sequence[i
     for spec in dict.fromkeys(run.strategy for run in runs):
         of = [run for run in runs if run.strategy == spec]
         hit = float(np.median([run.hit for run in of]))
-        reached = sum(math.isfinite(run.hit) for run in of)
+        reached = added(math.isfinite(run.hit) for run in of)
         regrets = np.median([run.regrets for run in of], axis=0)
-        cpu = 1e3 * sum(run.cpu_s for run in of) / sum(run.designs for run in of)
+        cpu = 1e3 * added(run.cpu_s for run in of) / added(run.designs for run in of)
         rows.append(
             [
                 spec,

@@ -15,7 +15,7 @@ from cosearch.cli.options import JsonOption, RunsAtOnceOption
 from cosearch.cli.output import Output
 from cosearch.cli.session import SEARCH, session_of
 from cosearch.errors import UnknownNameError
-from cosearch.quantities import duration
+from cosearch.quantities import added, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -158,7 +158,7 @@ def _run(
     """Run what is missing, saying how long it takes."""
     from cosearch_plugins.papers.shi2020.runs import run_missing
 
-    total = sum(len(p.models) * len(p.contenders) * p.seeds for p in plans)
+    total = added(len(p.models) * len(p.contenders) * p.seeds for p in plans)
     started, done = time.monotonic(), 0
 
     def finished(_: object) -> None:

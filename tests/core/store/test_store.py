@@ -1,6 +1,7 @@
 import re
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from attrs import evolve
@@ -111,21 +112,19 @@ def test_a_missing_file_is_not_made_by_reading(tmp_path):
 
 def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "other.db"
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE t (x)")
     before = path.read_bytes()
     for write in (True, False):
         with pytest.raises(CosearchError, match="of another program"):
             Store(path, write=write)
     assert path.read_bytes() == before
-    other.close()
 
 
 def test_a_newer_version_is_refused(store, tmp_path):
     filled(store)
-    with sqlite3.connect(tmp_path / "s.db") as later:
+    with closing(sqlite3.connect(tmp_path / "s.db")) as later:
         later.execute("PRAGMA user_version = 99")
-    later.close()
     with pytest.raises(CosearchError, match="newer cosearch") as caught:
         Store(tmp_path / "s.db")
     assert "upgrade" in caught.value.hint
@@ -180,8 +179,11 @@ def test_a_damaged_file_gets_one_clear_message(store, tmp_path):
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
-    with pytest.raises(CosearchError, match="damaged"):
-        Store(path, write=False).trials("first")
+    with (
+        pytest.raises(CosearchError, match="damaged"),
+        Store(path, write=False) as damaged,
+    ):
+        damaged.trials("first")
 
 
 def test_an_empty_file_and_a_directory(tmp_path):
@@ -189,7 +191,8 @@ def test_an_empty_file_and_a_directory(tmp_path):
     with pytest.raises(CosearchError, match="holds no studies"):
         Store(tmp_path / "empty.db", write=False)
     Store(tmp_path / "empty.db").close()
-    assert Store(tmp_path / "empty.db", write=False).headers() == []
+    with Store(tmp_path / "empty.db", write=False) as empty:
+        assert empty.headers() == []
     with pytest.raises(CosearchError, match="is a directory"):
         Store(tmp_path)
     with pytest.raises(CosearchError, match="cannot be opened"):

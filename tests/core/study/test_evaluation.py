@@ -4,6 +4,7 @@ from attrs import evolve
 
 from cosearch.mapping.mapper import Mapped
 from cosearch.mapping.result import Unmapped
+from cosearch.quantities import added
 from cosearch.study.building import problem_of
 from cosearch.study.evaluation import MAPPING, evaluate
 from cosearch.trials.spec import StudySpec
@@ -18,8 +19,8 @@ def problem(toy, workload="alexnet", hardware="toy", **changes):
 def test_a_network_costs_the_sum_of_its_layers_times_their_counts(toy):
     outcome = evaluate(problem(toy, "resnet18"), {"pes": 8})
     assert outcome.ok
-    energy = sum(x.energy_pj * x.count for x in outcome.layers)
-    cycles = sum(x.cycles * x.count for x in outcome.layers)
+    energy = added(x.energy_pj * x.count for x in outcome.layers)
+    cycles = added(x.cycles * x.count for x in outcome.layers)
     assert outcome.metrics["energy_pj"] == energy
     assert outcome.metrics["cycles"] == cycles
     assert outcome.losses == (energy * cycles,)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cosearch.mapping.mapper import Budget
@@ -91,6 +91,7 @@ def test_a_sparkline_falls_with_its_values():
     assert sparkline([5.0, 5.0], 8) == "▁▁"
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=200), st.integers(2, 40))
 def test_a_sparkline_has_its_width_and_its_last_value(values, width):
     line = sparkline(values, width)

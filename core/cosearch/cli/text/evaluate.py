@@ -9,7 +9,7 @@ from cosearch.cli.output import Output, table
 from cosearch.formats.spec import Specification
 from cosearch.loopnest.model.analysis import Analysis
 from cosearch.loopnest.text import loop_nest
-from cosearch.quantities import digits, energy, percent, si, whole
+from cosearch.quantities import added, digits, energy, percent, si, whole
 from cosearch.workload.text import describe
 
 Row = tuple[str, ...]
@@ -144,8 +144,8 @@ def _tensor_rows(analysis: Analysis) -> Iterator[Row]:
 def _level_rows(specification: Specification, analysis: Analysis) -> Iterator[Row]:
     memories = specification.architecture.levels
     for memory, level in reversed(list(zip(memories, analysis.levels, strict=True))):
-        tiles = sum(tensor.tile_size for tensor in level.tensors) * memory.multiple_buffering
-        room = (memory.entries or 0) + sum(p.entries for p in memory.partitions.values())
+        tiles = added(tensor.tile_size for tensor in level.tensors) * memory.multiple_buffering
+        room = (memory.entries or 0) + added(p.entries for p in memory.partitions.values())
         used = f"{100 * tiles / room:.1f}" if room else "unlimited" if tiles else ""
         speed = f"{100 * level.throttling:.1f}"
         yield level.name, f"{level.cycles:,}", speed, used, _pj(level.leakage_pj)

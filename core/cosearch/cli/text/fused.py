@@ -8,7 +8,7 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.group_text import group_nest, prefix_loop
 from cosearch.mapping.fused import FusedMapping, FusedRun
-from cosearch.quantities import energy, whole
+from cosearch.quantities import added, energy, whole
 
 
 def show_fused(output: Output, machine: SpatialAccelerator, found: FusedMapping) -> None:
@@ -72,7 +72,7 @@ def _show_totals(output: Output, outermost: str, found: FusedMapping) -> None:
         ),
     ]
     output.show(table(("network", ">energy", ">cycles", f">{name}|{unit}"), rows))
-    count = sum(run.fused for run in found.runs)
+    count = added(run.fused for run in found.runs)
     if not count:
         output.show(f"  no group of layers is better than its layers alone for {name}")
     else:

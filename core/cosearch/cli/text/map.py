@@ -23,7 +23,7 @@ from cosearch.mapping.account import LayerAccount
 from cosearch.mapping.network import NetworkResult
 from cosearch.mapping.rejection import SHOWN
 from cosearch.mapping.result import LayerResult, Unmapped
-from cosearch.quantities import digits, duration, energy, percent, si, whole
+from cosearch.quantities import added, digits, duration, energy, percent, si, whole
 from cosearch.study.problem import Problem
 from cosearch.workload.network import Layer
 from cosearch.workload.text import describe, left_out_by_kind, run_as
@@ -190,7 +190,7 @@ def show_totals(
 
 def _sums(done: Sequence[LayerAccount]) -> tuple[float, float]:
     costed = [(r.layer.count, r.cost) for r in done if r.cost is not None]
-    return sum(n * c.energy_pj for n, c in costed), sum(n * c.cycles for n, c in costed)
+    return added(n * c.energy_pj for n, c in costed), added(n * c.cycles for n, c in costed)
 
 
 def facts(

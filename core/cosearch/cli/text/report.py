@@ -10,7 +10,7 @@ from cosearch.cli.output import Output, table
 from cosearch.cli.text.network import certainty, show_left_out, show_parts
 from cosearch.cli.text.sources import show_sources
 from cosearch.mapping.network_search import PROVEN
-from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
+from cosearch.quantities import added, digits, duration, energy, loss, percent, ratio, si, whole
 from cosearch.study.problem import Problem
 from cosearch.study.report import DesignReport, LayerReport, StudyReport
 from cosearch.study.study import Study
@@ -234,7 +234,7 @@ def _proof(layer: LayerReport) -> str:
 
 def _show_energy(output: Output, best: DesignReport, base: DesignReport | None) -> None:
     """Draw a bar for each part of the machine, the baseline's share beside it."""
-    total = sum(best.energy_by_part.values())
+    total = added(best.energy_by_part.values())
     if not total:
         return
     longest = max(best.energy_by_part.values())
@@ -273,7 +273,7 @@ def show_rescored(output: Output, problem: Problem, design: DesignReport) -> Non
     rows = [(x.name, str(x.count), repr(x.energy_pj), repr(x.cycles)) for x in design.layers]
     output.show(table(("layer", ">runs", ">energy|pJ", ">latency|cycles"), rows))
     if not design.disagreements:
-        macs = sum(layer.macs * layer.count for layer in design.layers)
+        macs = added(layer.macs * layer.count for layer in design.layers)
         output.show(
             f"  {len(design.layers)} layers, {si(macs, 'MACs')}: kernel and reference model agree "
             "with what is stored"

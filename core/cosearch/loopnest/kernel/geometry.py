@@ -13,6 +13,7 @@ from cosearch.loopnest.kernel.opcodes import Op, Travel
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, TANGLED, Pack, order_word
 from cosearch.loopnest.kernel.tape import Store, Tape, Value
 from cosearch.loopnest.slots import TIME, X, Y
+from cosearch.quantities import added
 from cosearch.typing import IntArray
 
 
@@ -163,7 +164,7 @@ class Geometry:
 
     def side(self, axis: list[tuple[int, float]], extents: Sequence[Value]) -> Value:
         """Return the side of a box along an axis."""
-        constant = 1.0 - sum(c for _, c in axis)
+        constant = 1.0 - added(c for _, c in axis)
         return self.tape.linear(constant, *((c, extents[d]) for d, c in axis))
 
     @once

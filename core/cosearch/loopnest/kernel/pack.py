@@ -17,6 +17,7 @@ from cosearch.loopnest.orders import ORDER_BITS
 from cosearch.loopnest.slots import turning_dims
 from cosearch.loopnest.validity import Rule
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.quantities import added
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Axis, Einsum, Tensor
 
@@ -306,7 +307,7 @@ def inexact(architecture: Architecture, layer: Einsum) -> str | None:
 
 
 def _stretch(layer: Einsum, tensor: Tensor) -> int:
-    stretch = math.prod(sum(c for _, c in axis.terms) for axis in tensor.axes)
+    stretch = math.prod(added(c for _, c in axis.terms) for axis in tensor.axes)
     seen: set[str] = set()
     for axis in tensor.axes:
         for dim in {dim for dim, _ in axis.terms}:

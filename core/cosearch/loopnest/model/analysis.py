@@ -6,6 +6,8 @@ from fractions import Fraction
 
 from attrs import frozen
 
+from cosearch.quantities import added
+
 
 @frozen
 class TensorCounts:
@@ -106,14 +108,14 @@ class TensorNetwork:
     @property
     def ingresses(self) -> Fraction:
         """Words injected per instance."""
-        return sum((s.words for s in self.scatters), Fraction(0))
+        return added((s.words for s in self.scatters), Fraction(0))
 
     @property
     def average_hops(self) -> float:
         """Hops per word injected; 0 where there are no words or just one child."""
         if self.fanout == 1 or not self.ingresses:
             return 0.0
-        return float(Fraction(sum(s.double_hops for s in self.scatters), 2) / self.ingresses)
+        return float(Fraction(added(s.double_hops for s in self.scatters), 2) / self.ingresses)
 
 
 @frozen

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from cosearch.loopnest.nest import MAC, Nest, Vector, add, move, overlap
 from cosearch.machine.architecture import CostRules
+from cosearch.quantities import added
 from cosearch.workload.einsum import Tensor
 
 
@@ -69,4 +70,4 @@ def delivered(nest: Nest, tensor: Tensor, child: int, rules: CostRules) -> int:
     if child == MAC:
         return nest.steps
     first = math.prod(nest.box(tensor, child))
-    return first + sum(t.count * t.new_words for t in ticks(nest, tensor, child, rules))
+    return first + added(t.count * t.new_words for t in ticks(nest, tensor, child, rules))

@@ -17,6 +17,7 @@ import math
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.loopnest.model.window_floor import least_sent
 from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 
 ROUNDING = 1e-9
@@ -34,7 +35,7 @@ def floor(
         constraints: what a mapping may do, by level name.
     """
     energy = layer.macs * architecture.compute.energy_pj
-    energy += sum(_tensor(architecture, layer, tensor) for tensor in layer.tensors)
+    energy += added(_tensor(architecture, layer, tensor) for tensor in layer.tensors)
     at_once = _most_at_once(architecture, layer, constraints or {})
     cycles = max(layer.macs / at_once, _outermost(architecture, layer))
     return energy * (1 - ROUNDING), cycles * (1 - ROUNDING)
@@ -91,10 +92,10 @@ def _tensor(architecture: Architecture, layer: Einsum, tensor: Tensor) -> float:
             _word(held[-1], tensor, "fill") + _word(outermost, tensor, "read")
         )
     if tensor.role == "Outputs":
-        passed = sum(_word(m, tensor, "update") for m in (*held[1:], outermost))
+        passed = added(_word(m, tensor, "update") for m in (*held[1:], outermost))
     else:
-        passed = sum(_word(m, tensor, "fill") for m in held)
-        passed += sum(_word(m, tensor, "read") for m in (*held[1:], outermost))
+        passed = added(_word(m, tensor, "fill") for m in held)
+        passed += added(_word(m, tensor, "read") for m in (*held[1:], outermost))
     return energy + layer.words(tensor) * passed
 
 
@@ -114,7 +115,7 @@ def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor) -> floa
 def _outermost(architecture: Architecture, layer: Einsum) -> float:
     """Return the cycles in which the outermost memory can move what it must move once."""
     memory = architecture.levels[-1]
-    words = sum(
+    words = added(
         layer.words(t) if _whole(t) else _window(architecture, layer, t) for t in layer.tensors
     )
     bandwidth = memory.shared_bandwidth

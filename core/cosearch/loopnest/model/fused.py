@@ -26,6 +26,7 @@ from cosearch.loopnest.model.delivery import delivered
 from cosearch.loopnest.model.reference import access_energy, analyse, throttling
 from cosearch.loopnest.nest import Nest
 from cosearch.machine.architecture import Architecture, Memory, Partition
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Role
 from cosearch.workload.link import operand_of
 
@@ -60,7 +61,7 @@ class MemberCost:
     @property
     def outermost_words(self) -> int:
         """Words that pass to and from the outermost level."""
-        return sum(t.reads + t.fills + t.updates for t in self.levels[-1])
+        return added(t.reads + t.fills + t.updates for t in self.levels[-1])
 
 
 @frozen
@@ -72,12 +73,12 @@ class GroupCost:
     @property
     def energy_pj(self) -> float:
         """Of all members."""
-        return sum(m.energy_pj for m in self.members)
+        return added(m.energy_pj for m in self.members)
 
     @property
     def cycles(self) -> int:
         """Of all members, one after the other."""
-        return sum(m.cycles for m in self.members)
+        return added(m.cycles for m in self.members)
 
     @property
     def room(self) -> int:
@@ -87,7 +88,7 @@ class GroupCost:
     @property
     def outermost_words(self) -> int:
         """Words that pass to and from the outermost level."""
-        return sum(m.outermost_words for m in self.members)
+        return added(m.outermost_words for m in self.members)
 
 
 def refuse_unfusable(architecture: Architecture) -> None:
@@ -131,7 +132,7 @@ def held_words(architecture: Architecture, group: FusedGroup, held: Held) -> tup
 
 def held_room(group: FusedGroup) -> int:
     """Return the words of all held tiles."""
-    return sum(group.tensor(h).footprint(group.inside(h.member, h.depth)) for h in group.held)
+    return added(group.tensor(h).footprint(group.inside(h.member, h.depth)) for h in group.held)
 
 
 def home_room(group: FusedGroup, member: int) -> int:
@@ -192,7 +193,7 @@ def _aside(level: Memory, body: Einsum, home: frozenset[str]) -> dict[Role, Part
                 f"{tensor.name!r} of {body.name!r} is streamed, and another tensor of its role "
                 "is at home"
             )
-    words = {r: sum(body.words(t) for t in body.tensors if t.role == r) for r in roles}
+    words = {r: added(body.words(t) for t in body.tensors if t.role == r) for r in roles}
     return {
         r: Partition(math.ceil(n * level.multiple_buffering), level.energy)
         for r, n in words.items()
@@ -263,7 +264,7 @@ def _room(group: FusedGroup, member: int, found: Analysis) -> int:
     if len(found.levels) < 2:
         return 0
     home = group.at_home(member)
-    streamed = sum(t.tile_size for t in found.levels[-2].tensors if t.tensor not in home)
+    streamed = added(t.tile_size for t in found.levels[-2].tensors if t.tensor not in home)
     return home_room(group, member) + streamed
 
 
@@ -300,7 +301,7 @@ def held_demand(
     group: FusedGroup, held: list[tuple[int, int]], *, outermost: bool
 ) -> tuple[float, float]:
     """Return the words of held tensors that one body reads and writes at a level."""
-    reads, writes = sum(r for r, _ in held), sum(w for _, w in held)
+    reads, writes = added(r for r, _ in held), added(w for _, w in held)
     return (
         (reads / group.bodies, writes / group.bodies) if outermost else (0.0, reads / group.bodies)
     )

@@ -17,6 +17,7 @@ from attrs import frozen
 from cosearch.loopnest.mapping import Mapping
 from cosearch.loopnest.nest import Nest, Vector, add, move
 from cosearch.machine.architecture import Architecture
+from cosearch.quantities import added
 from cosearch.workload.einsum import Tensor
 
 
@@ -55,7 +56,7 @@ class Grid:
         for child in children:
             row, column = divmod(child, self.width)
             columns[column].append(2 * row)
-        branches = sum(
+        branches = added(
             max(0, middle - min(rows)) + max(0, max(rows) - middle) for rows in columns.values()
         )
         return 2 * max(columns) + branches

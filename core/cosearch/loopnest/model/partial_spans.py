@@ -11,6 +11,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.loopnest.nest import PlacedLoop
+from cosearch.quantities import added
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Axis
 
@@ -65,7 +66,7 @@ def _places(axis: Axis, spans: Sequence[Spans]) -> Iterator[tuple[int, ...]]:
     levels = sorted({level for span in spans for level in span.levels})
     for chosen in itertools.product(*(span.places for span in spans)):
         yield tuple(
-            sum(
+            added(
                 coefficient * offset
                 for (_, coefficient), span, offsets in zip(axis.terms, spans, chosen, strict=True)
                 for at, offset in zip(span.levels, offsets, strict=True)

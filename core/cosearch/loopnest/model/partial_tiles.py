@@ -42,6 +42,7 @@ from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.nest import MAC, Nest, PlacedLoop, Vector, add, move
 from cosearch.machine.architecture import Architecture, Memory
 from cosearch.machine.cost import PartialTiles
+from cosearch.quantities import added
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Axis, Einsum, Tensor
 
@@ -73,7 +74,7 @@ def partial_cost(architecture: Architecture, layer: Einsum, mapping: Mapping) ->
     )
     energy = layer.macs * architecture.compute.energy_pj
     for level, memory in enumerate(architecture.levels):
-        energy += sum(_energy(memory, c) for c in counts[level])
+        energy += added(_energy(memory, c) for c in counts[level])
         energy += memory.leak_pj_per_cycle * cycles * clipped.active(level)
         for network in whole.networks[level].tensors:
             energy += network.energy_pj * clipped.share_passing(network.tensor, level)

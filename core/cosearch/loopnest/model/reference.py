@@ -34,6 +34,7 @@ from cosearch.loopnest.text import loop_nest
 from cosearch.loopnest.validity import check
 from cosearch.machine.architecture import Architecture, Memory
 from cosearch.machine.cost import Cost, LevelCost, TensorCost
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 
 
@@ -99,14 +100,14 @@ def _level_cost(memory: Memory, level: LevelAnalysis, network_pj: float) -> Leve
     rooms = [p.entries for p in memory.partitions.values()]
     if memory.entries is not None:
         rooms.append(memory.entries)
-    tiles = sum(tensor.tile_size for tensor in level.tensors)
+    tiles = added(tensor.tile_size for tensor in level.tensors)
     return LevelCost(
         level.name,
         float(level.cycles),
         level.energy_pj,
         level.leakage_pj,
         network_pj,
-        tiles * memory.multiple_buffering / sum(rooms) if sum(rooms) else None,
+        tiles * memory.multiple_buffering / added(rooms) if added(rooms) else None,
         tuple(
             TensorCost(t.tensor, t.tile_size, t.instances, t.reads, t.fills, t.updates, t.energy_pj)
             for t in level.tensors
@@ -196,9 +197,9 @@ def _network(
     scatters = flow.scatters
     if is_output and memory.is_dram:
         scatters = tuple(_both_ways(scatter, share) for scatter in scatters)
-    hops = sum(s.double_hops for s in scatters) / 2 if fanout > 1 else 0.0
+    hops = added(s.double_hops for s in scatters) / 2 if fanout > 1 else 0.0
     energy = instances * (hops * link.hop_pj + _routed(scatters, fanout) * link.router_pj)
-    reductions = sum((s.multicast - 1) * s.words for s in scatters) if is_output else 0
+    reductions = added((s.multicast - 1) * s.words for s in scatters) if is_output else 0
     return TensorNetwork(
         tensor.name,
         fanout,

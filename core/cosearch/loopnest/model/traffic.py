@@ -16,6 +16,7 @@ from cosearch.loopnest.model.grid import Grid, groups, offsets
 from cosearch.loopnest.model.links import exchange
 from cosearch.loopnest.nest import Nest
 from cosearch.machine.architecture import Architecture
+from cosearch.quantities import added
 from cosearch.workload.einsum import Tensor
 
 Served: TypeAlias = AbstractMapping[tuple[tuple[int, ...], ...], int]
@@ -88,8 +89,8 @@ def _to_keepers(
         words = delivered(nest, tensor, level - 1, architecture.rules)
         served, handed_on = {tuple(map(tuple, groups(places))): words}, 0
     scatters = _scatters(served, grid)
-    received = sum(words * sum(map(len, together)) for together, words in served.items())
-    words_served = sum((s.words for s in scatters), Fraction(0))
+    received = added(words * added(map(len, together)) for together, words in served.items())
+    words_served = added((s.words for s in scatters), Fraction(0))
     return Flow(words_served, scatters, handed_on, received)
 
 
@@ -102,7 +103,7 @@ def _scatters(served: Served, grid: Grid) -> tuple[Scatter, ...]:
             alike = [group for group in together if len(group) == size]
             key = size, len(alike)
             words[key] = words.get(key, 0) + each * len(alike)
-            hops = sum(grid.double_hops(group) for group in alike)
+            hops = added(grid.double_hops(group) for group in alike)
             double_hops[key] = double_hops.get(key, 0) + each * hops
     return tuple(
         Scatter(*key, Fraction(words[key]), double_hops[key], float(words[key]))
@@ -118,7 +119,7 @@ def _past(near: Flow, inner: Flow, children: int) -> Flow:
     is kept beside each count, for routers are counted with it.
     """
     served = near.served * inner.served * children / near.received
-    ratio = sum(s.scaled for s in inner.scatters) / (float(near.received) / children)
+    ratio = added(s.scaled for s in inner.scatters) / (float(near.received) / children)
     scatters = tuple(
         Scatter(
             s.multicast,

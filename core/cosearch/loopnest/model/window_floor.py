@@ -13,6 +13,7 @@ import math
 from functools import cache
 from typing import TypeAlias
 
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 
 Terms: TypeAlias = tuple[tuple[int, int], ...]
@@ -50,7 +51,7 @@ def _least_along(axis: Terms, *, credited: bool) -> int:
 
 def _sent(axis: Terms, tile: tuple[int, ...], *, credited: bool) -> int:
     """Return the words along one axis that all visits of a tile are sent."""
-    side = 1 + sum(step * (n - 1) for (_, step), n in zip(axis, tile, strict=True))
+    side = 1 + added(step * (n - 1) for (_, step), n in zip(axis, tile, strict=True))
     loops = [(size // n, step * n) for (size, step), n in zip(axis, tile, strict=True) if size > n]
     if not credited:
         return side * math.prod(bound for bound, _ in loops)

@@ -16,6 +16,7 @@ from cosearch.errors import Infeasible
 from cosearch.loopnest.kernel.pack import CAPACITY, INSTANCES, SPREAD_X, SPREAD_Y, Pack, reasons
 from cosearch.loopnest.slots import FactorColumn, X, Y
 from cosearch.machine.architecture import Architecture
+from cosearch.quantities import added
 from cosearch.typing import BoolArray, IntArray
 from cosearch.workload.einsum import Einsum, Tensor
 
@@ -50,7 +51,7 @@ class Limits:
         extent = dict.fromkeys(self.layer.dims, 1.0) | dict(zip(self.dims, least, strict=True))
         kept = self.kept[int(self.pack.check_place[check])]
         sharing = zip(self.layer.tensors, self.pack.check_tensors[check], kept, strict=True)
-        return sum(_words(tensor, extent) for tensor, here, stays in sharing if here and stays)
+        return added(_words(tensor, extent) for tensor, here, stays in sharing if here and stays)
 
     def level(self, check: int) -> int:
         """Return the level whose factors a check looks at, with all inside or all outside it."""
@@ -60,7 +61,7 @@ class Limits:
 
 def _words(tensor: Tensor, extent: dict[str, float]) -> float:
     return math.prod(
-        1.0 + sum(coefficient * (extent[dim] - 1.0) for dim, coefficient in axis.terms)
+        1.0 + added(coefficient * (extent[dim] - 1.0) for dim, coefficient in axis.terms)
         for axis in tensor.axes
     )
 

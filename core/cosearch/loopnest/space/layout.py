@@ -21,6 +21,7 @@ from cosearch.loopnest.slots import (
 )
 from cosearch.loopnest.space.feasibility import Limits, trimmed
 from cosearch.machine.architecture import Architecture
+from cosearch.quantities import added
 from cosearch.typing import BoolArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum, Tensor
 
@@ -211,7 +212,7 @@ class RowLayout:
         exponents = [prime_factors(int(f)).get(column.prime, 0) for f in factors[:, column.dim]]
         inside = [exponents[slot] for slot in column.slots]
         choice = int(column.indices(np.array([inside], dtype=np.int64))[0])
-        if sum(inside) != sum(exponents) or choice < 0:
+        if added(inside) != added(exponents) or choice < 0:
             raise CosearchError(
                 f"the mapping's factors {column.prime}^n of {self.dims[column.dim]} are not in the "
                 f"mapspace: they do not multiply up, break a constraint, or fit nowhere"

@@ -16,6 +16,7 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError
 from cosearch.loopnest.slots import prime_factors, turning_dims
+from cosearch.quantities import added
 from cosearch.typing import FloatArray, IntArray
 from cosearch.workload.einsum import Einsum, Tensor
 
@@ -69,7 +70,7 @@ class Lattice:
         lengths = np.array([e + 1 for _, _, e in axes], dtype=np.int64)
         n = math.prod(int(k) for k in lengths)
         widths = [e.bit_length() + 1 for _, _, e in axes]
-        if n > LARGEST or sum(widths) > 62:
+        if n > LARGEST or added(widths) > 62:
             raise CosearchError(
                 f"layer {layer.name!r} has {n} tiles, more than the exact mapper takes on "
                 f"({LARGEST})",
@@ -106,7 +107,7 @@ class Lattice:
         """Return float64[n]: the words of a tensor that each tile touches."""
         words = np.ones(len(self))
         for axis in tensor.axes:
-            words *= 1 + sum(
+            words *= 1 + added(
                 coefficient * (self.extent[:, self.dims.index(dim)] - 1.0)
                 for dim, coefficient in axis.terms
                 if dim in self.dims

@@ -22,6 +22,7 @@ from cosearch.loopnest.model.analysis import LevelAnalysis
 from cosearch.loopnest.model.reference import analyse, throttling
 from cosearch.machine.architecture import Architecture, Memory, Partition
 from cosearch.mapping.outline import Weights
+from cosearch.quantities import added
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch_plugins.mappers.exact.arrays import Aim
@@ -233,7 +234,7 @@ class Bodies:
             found.cycles,
             (1 - gap) * value,
             gap == 0,
-            sum(t.tile_size for t in inner.tensors if t.tensor not in question.home),
+            added(t.tile_size for t in inner.tensors if t.tensor not in question.home),
             seen.steps,
             max((level.cycles for level in seen.levels[:-2]), default=0),
             _moved(inner, question.visits, outside={t.tensor for t in outer.tensors}),

@@ -15,6 +15,7 @@ from cosearch.errors import CosearchError
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.model.fused import refuse_unfusable
 from cosearch.mapping.outline import Weights
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
@@ -91,8 +92,8 @@ class ChainSearch:
             value.append(here)
             least.append(min(bound, here))
             paths.append(path)
-        energy = sum(found.energy_pj for found in paths[-1])
-        cycles = sum(found.cycles for found in paths[-1])
+        energy = added(found.energy_pj for found in paths[-1])
+        cycles = added(found.cycles for found in paths[-1])
         total = weights[0] * energy + weights[1] * cycles
         gap = 0.0 if least[-1] >= total * (1 - 2 * MARGIN) else 1 - least[-1] / total
         groups = tuple(found.group for found in paths[-1] if found.group is not None)

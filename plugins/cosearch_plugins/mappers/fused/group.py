@@ -24,6 +24,7 @@ from attrs import define, evolve, field, frozen
 
 from cosearch.loopnest.group import FusedGroup
 from cosearch.mapping.outline import Weights
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
@@ -65,7 +66,7 @@ class _Entry:
     @property
     def bound(self) -> float:
         """The sum of its members' bounds and of what is held."""
-        return self.fixed + sum(self.bounds)
+        return self.fixed + added(self.bounds)
 
 
 @define(eq=False)
@@ -160,7 +161,7 @@ class GroupSearch:
     def _queued(self, entry: _Entry) -> _Item:
         """Return an option for the heap: of equal bounds the most refined first."""
         bodies = entry.option.group.bodies
-        return entry.bound, -1 - sum(entry.stages), bodies, next(self._tick), entry
+        return entry.bound, -1 - added(entry.stages), bodies, next(self._tick), entry
 
     def _unfolded(
         self, cut: Cut, weights: Weights, inside: list[float], cheap: list[float]
@@ -189,8 +190,8 @@ class GroupSearch:
             inside: the least with everything at home.
             cheap: the least energy with everything at home.
         """
-        streamed = sum(c.energy_pj for c in choices if c.depth is None)
-        reads, writes = sum(c.read for c in choices), sum(c.write for c in choices)
+        streamed = added(c.energy_pj for c in choices if c.depth is None)
+        reads, writes = added(c.read for c in choices), added(c.write for c in choices)
         outermost = self.bodies.architecture.levels[-1]
         cycles = max(
             reads / (outermost.read_bandwidth or math.inf),
@@ -219,7 +220,7 @@ class GroupSearch:
     def _question(self, option: Option, member: int) -> Question:
         group = option.group
         held = [c for c in option.choices if c.member == member and c.depth is not None]
-        reads, writes = sum(c.read for c in held), sum(c.write for c in held)
+        reads, writes = added(c.read for c in held), added(c.write for c in held)
         return Question(
             group.layers[member],
             group.cut(member),
@@ -239,9 +240,9 @@ class GroupSearch:
     def _found(self, entry: _Entry, weights: Weights, bound: float) -> GroupFound:
         bodies, option = entry.option.group.bodies, entry.option
         solved = [b for b in entry.bodies if b is not None]
-        energy = option.held_pj + bodies * sum(b.energy_pj for b in solved)
+        energy = option.held_pj + bodies * added(b.energy_pj for b in solved)
         levels = self.bodies.architecture.levels
-        cycles = bodies * sum(
+        cycles = bodies * added(
             b.cycles_at(self._question(option, j).demand, levels) for j, b in enumerate(solved)
         )
         mappings = tuple(b.mapping for b in solved if b.mapping is not None)

@@ -19,6 +19,7 @@ from cosearch.mapping.mapper import Budget, Mapped
 from cosearch.mapping.network_search import Answer, NetworkSearch, Product, Question
 from cosearch.mapping.outline import Weights
 from cosearch.mapping.together import map_together
+from cosearch.quantities import added
 from cosearch.search.objective import Objective, weighted_sum
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link, chains
@@ -111,8 +112,8 @@ class NetworkFuser:
         if 0 in objective.powers:
             weights = (float(product.a > 0), float(product.b > 0))
             chosen = [self.chains.best(item.chain, weights) for item in items]
-            total = sum(i.count * _sum(c, weights) for i, c in zip(items, chosen, strict=True))
-            least = sum(i.count * c.least for i, c in zip(items, chosen, strict=True))
+            total = added(i.count * _sum(c, weights) for i, c in zip(items, chosen, strict=True))
+            least = added(i.count * c.least for i, c in zip(items, chosen, strict=True))
             gap = 0.0 if all(c.gap == 0 for c in chosen) else 1 - least / total
         else:
             chosen, gap = self._together(items, product, own, together)
@@ -132,8 +133,8 @@ class NetworkFuser:
 
         best = map_together(objective, counts, floors, first, search).chosen
         sums = (
-            sum(n * x.energy_pj for n, x in zip(counts, best, strict=True)),
-            sum(n * x.cycles for n, x in zip(counts, best, strict=True)),
+            added(n * x.energy_pj for n, x in zip(counts, best, strict=True)),
+            added(n * x.cycles for n, x in zip(counts, best, strict=True)),
         )
         return {x.einsum.key: m for x, m in zip(layers, first, strict=True)}, sums
 
@@ -197,7 +198,7 @@ class NetworkFuser:
         if len(chain.layers) == 1:
             return self.exact.floor(self.machine, chain.layers[0])
         compute = self.machine.architecture.compute
-        macs = sum(layer.macs for layer in chain.layers)
+        macs = added(layer.macs for layer in chain.layers)
         return macs * compute.energy_pj * (1 - CLAIM), macs / compute.instances
 
     def _result(
@@ -244,8 +245,8 @@ class NetworkFuser:
 
     def _confirm(self, item: Item, runs: list[FusedRun], claimed: tuple[float, float]) -> None:
         """Raise PluginError where the readable model prices groups otherwise."""
-        energy = sum(run.cost.energy_pj for run in runs)
-        cycles = sum(run.cost.cycles for run in runs)
+        energy = added(run.cost.energy_pj for run in runs)
+        cycles = added(run.cost.cycles for run in runs)
         if not (isclose(energy, claimed[0], rel_tol=CLAIM) and cycles == claimed[1]):
             raise PluginError(
                 f"the fused mapper claims {claimed[0]:.17g} pJ and {claimed[1]:.17g} cycles for "

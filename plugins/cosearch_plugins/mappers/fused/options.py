@@ -12,6 +12,7 @@ from cosearch.loopnest.group import FusedGroup, Held, PrefixLoop, joint_dims, sl
 from cosearch.loopnest.model.fused import held_words, home_room
 from cosearch.loopnest.model.reference import access_energy
 from cosearch.machine.architecture import Architecture
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 from cosearch.workload.link import Link
 
@@ -55,7 +56,7 @@ class Option:
     @property
     def held_pj(self) -> float:
         """Energy of moving what is held."""
-        return sum(c.energy_pj for c in self.choices if c.depth is not None)
+        return added(c.energy_pj for c in self.choices if c.depth is not None)
 
 
 def prefixes(layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> Iterator[FusedGroup]:
@@ -75,7 +76,7 @@ def prefixes(layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> Iterator[Fu
             for f, (dims, window) in zip(bounds, joint, strict=True)
             if f > 1
         ]
-        if sum(window for _, window in loops) <= 1:
+        if added(window for _, window in loops) <= 1:
             for order in itertools.permutations([loop for loop, _ in loops]):
                 yield FusedGroup(layers, links, order)
 
@@ -98,7 +99,7 @@ class Cut:
         """Yield every choice of what is held that leaves room."""
         most = min(self.free)
         for choices in itertools.product(*self.ways):
-            taken = sum(c.room for c in choices)
+            taken = added(c.room for c in choices)
             if taken <= most:
                 held = tuple(
                     Held(c.member, c.tensor, c.depth) for c in choices if c.depth is not None

@@ -8,6 +8,7 @@ counted. Where even that is not far below Eyeriss, nothing better is left to fin
 from __future__ import annotations
 
 from cosearch.machine.technology import Storage, Technology
+from cosearch.quantities import added
 from cosearch.registry.registry import Registry
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.source import resolve
@@ -58,4 +59,4 @@ def _from_dram(layer: Einsum) -> int:
         for tensor in layer.tensors
         if all(len(axis.terms) == 1 and axis.terms[0][1] == 1 for axis in tensor.axes)
     )
-    return sum(layer.words(tensor) for tensor in whole)
+    return added(layer.words(tensor) for tensor in whole)

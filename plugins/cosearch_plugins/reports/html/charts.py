@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cosearch.errors import MissingExtraError
+from cosearch.quantities import added
 from cosearch.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def shares(title: str, parts: Mapping[str, float], scale: float, unit: str) -> F
     """
     figure = _figure()
     rows = sorted(parts.items(), key=lambda item: item[1])
-    total = sum(parts.values()) or 1.0
+    total = added(parts.values()) or 1.0
     figure.add_bar(
         x=[value * scale for _, value in rows], y=[html.escape(name) for name, _ in rows],
         orientation="h", text=[f"{100 * value / total:.1f} %" for _, value in rows],

@@ -12,7 +12,7 @@ from cosearch.machine.architecture import Memory
 from cosearch.machine.building import build
 from cosearch.machine.cost import Cost
 from cosearch.machine.hardware import Accelerator
-from cosearch.quantities import digits, energy, loss, percent, ratio, si, whole
+from cosearch.quantities import added, digits, energy, loss, percent, ratio, si, whole
 from cosearch.study.report import DesignReport, StudyReport, report_of
 from cosearch.study.study import Study
 from cosearch.trials.trial import Trial
@@ -230,7 +230,7 @@ def _words_per_cycle(memory: Memory) -> float | None:
 
 def _dram_words(cost: Cost) -> float:
     outermost = cost.levels[-1]
-    return float(sum((t.reads + t.fills + t.updates) * t.instances for t in outermost.tensors))
+    return float(added((t.reads + t.fills + t.updates) * t.instances for t in outermost.tensors))
 
 
 def _mappings(best: DesignReport) -> str:

@@ -15,6 +15,7 @@ from cosearch.loopnest.model.fused import home_room, member_cost
 from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.validity import violations
 from cosearch.machine.architecture import Architecture
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 
@@ -90,7 +91,7 @@ def every_group(layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> Iterator
     ]
     for bounds in itertools.product(*([f for f in range(1, n + 1) if n % f == 0] for n in sizes)):
         cut = [(f, dims, w) for f, (dims, w) in zip(bounds, joint, strict=True) if f > 1]
-        if sum(w for *_, w in cut) > 1:
+        if added(w for *_, w in cut) > 1:
             continue
         for order in itertools.permutations(cut):
             prefix = tuple(PrefixLoop(f, dims) for f, dims, _ in order)
@@ -158,7 +159,7 @@ def _best_body(
     home, free = group.at_home(member), home_room(group, member)
     best, winner = math.inf, None
     for mapping, found in analyses:
-        streamed = sum(t.tile_size for t in found.levels[-2].tensors if t.tensor not in home)
+        streamed = added(t.tile_size for t in found.levels[-2].tensors if t.tensor not in home)
         if room is not None and free + streamed > room:
             continue
         padded = evolve(group, mappings=(mapping,) * len(group.layers))

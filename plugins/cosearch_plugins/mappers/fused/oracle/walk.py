@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 
 from cosearch.loopnest.group import FusedGroup, Held
 from cosearch.loopnest.mapping import Loop
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 from cosearch.workload.link import Link
 
@@ -84,7 +85,7 @@ def _run(state: _Walk, member: int, at: tuple[int, ...], tiles: int) -> None:
     """Run one body: its loops at the outermost level, and the tiles of what it streams."""
     group = state.group
     body, mapping = group.cut(member), group.mappings[member]
-    tiles += sum(_alive(group, link, member, at) for link in group.links)
+    tiles += added(_alive(group, link, member, at) for link in group.links)
     streamed = [t for t in body.tensors if t.name not in group.at_home(member)]
     here: dict[str, Box] = {}
     for loops in _loops(mapping.levels[-1].temporal):
@@ -100,7 +101,7 @@ def _run(state: _Walk, member: int, at: tuple[int, ...], tiles: int) -> None:
                 here[tensor.name] = box
                 state.move(member, tensor, box)
         kept = mapping.levels[-2].keep
-        words = sum(_words(here[t.name]) for t in streamed if t.name in kept)
+        words = added(_words(here[t.name]) for t in streamed if t.name in kept)
         state.room[member] = max(state.room[member], tiles + words)
 
 
@@ -133,8 +134,8 @@ def _ranges(group: FusedGroup, member: int, at: tuple[int, ...]) -> Ranges:
 def _box(tensor: Tensor, ranges: Ranges) -> Box:
     return tuple(
         (
-            sum(c * ranges[d][0] for d, c in axis.terms),
-            sum(c * ranges[d][1] for d, c in axis.terms),
+            added(c * ranges[d][0] for d, c in axis.terms),
+            added(c * ranges[d][1] for d, c in axis.terms),
         )
         for axis in tensor.axes
     )
