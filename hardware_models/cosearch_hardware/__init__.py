@@ -35,6 +35,11 @@ def cosearch_hardware_models() -> list[Registration]:
             "R x C array with SCALE-Sim's cycles and double-buffered memories",
         ),
         Registration(
+            "crossbar",
+            f"{_HERE}.crossbar.model:Crossbar",
+            "resistive cells that multiply in place, with ISAAC's energies",
+        ),
+        Registration(
             "vta",
             f"{_HERE}.vta.model:Vta",
             "GEMM core with three instruction queues; many configurations are not realizable",

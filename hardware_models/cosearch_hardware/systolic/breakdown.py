@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from cosearch.machine.cost import Cost, LevelCost, TensorCost
 from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
-from cosearch_hardware.systolic.gemm_view import GemmView, Group
+from cosearch_hardware.gemm_view import GemmView, Group
 from cosearch_hardware.systolic.pricing import Array, Priced, Prices
 
 MEMORY_OF = {"Inputs": "input buffer", "Weights": "weight buffer", "Outputs": "output buffer"}

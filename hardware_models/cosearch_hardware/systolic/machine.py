@@ -15,8 +15,8 @@ from cosearch.machine.hardware import Accelerator
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.typing import BoolArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum, Tensor
+from cosearch_hardware.gemm_view import gemm_view
 from cosearch_hardware.systolic.breakdown import MEMORY_OF, breakdown
-from cosearch_hardware.systolic.gemm_view import gemm_view
 from cosearch_hardware.systolic.pricing import (
     REGISTERS_PER_MAC,
     Array,

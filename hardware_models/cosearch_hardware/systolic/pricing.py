@@ -10,8 +10,8 @@ from attrs import frozen
 from cosearch.quantities import added
 from cosearch.typing import FloatArray, IntArray
 from cosearch.workload.einsum import Tensor
+from cosearch_hardware.gemm_view import GROUPS, GemmView, Group
 from cosearch_hardware.systolic.folds import Dataflow, Folded, fold
-from cosearch_hardware.systolic.gemm_view import GROUPS, GemmView, Group
 from cosearch_hardware.systolic.tiling import Tiles, Traffic, traffic
 
 REGISTERS_PER_MAC = 3

@@ -19,8 +19,8 @@ from cosearch.validate.compare import Figure, Figures, Point
 from cosearch.validate.files import csv_header, csv_rows, reading
 from cosearch.validate.reference import Reference, Section
 from cosearch.workload.einsum import Einsum, conv, gemm
+from cosearch_hardware.gemm_view import gemm_view
 from cosearch_hardware.systolic.folds import Dataflow, Folded, fold
-from cosearch_hardware.systolic.gemm_view import gemm_view
 
 Row = Mapping[str, str]
 

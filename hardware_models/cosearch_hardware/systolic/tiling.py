@@ -22,7 +22,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.typing import FloatArray, IntArray
-from cosearch_hardware.systolic.gemm_view import Group
+from cosearch_hardware.gemm_view import Group
 
 ORDERS: tuple[tuple[Group, ...], ...] = tuple(permutations(("M", "N", "K")))
 """Loop orders of the tiles, inner to outer; B is always outermost."""

@@ -23,7 +23,7 @@ from cosearch.errors import Infeasible
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.elementwise import ADD, AVERAGE, MAXIMUM, MULTIPLY
-from cosearch_hardware.systolic.gemm_view import gemm_view
+from cosearch_hardware.gemm_view import gemm_view
 from cosearch_hardware.vta.blocks import Loops, Window, blocks_of, loops_of
 from cosearch_hardware.vta.isa import VtaConfiguration
 

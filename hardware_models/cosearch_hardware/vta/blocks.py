@@ -11,7 +11,7 @@ from attrs import frozen
 from cosearch.errors import Infeasible
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Axis, Einsum
-from cosearch_hardware.systolic.gemm_view import GemmView, gemm_view
+from cosearch_hardware.gemm_view import GemmView, gemm_view
 from cosearch_hardware.vta.isa import VtaConfiguration
 
 

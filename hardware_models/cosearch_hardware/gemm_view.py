@@ -1,4 +1,4 @@
-"""A layer as the matrix multiplication that a systolic array runs.
+"""A layer as the matrix multiplication that an array of cells runs.
 
 Every dimension belongs to one of four groups, told by which tensors it moves: M moves inputs and
 outputs (pixels, batch), N moves weights and outputs (filters), K moves weights and inputs (the

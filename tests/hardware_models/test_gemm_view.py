@@ -4,7 +4,7 @@ import pytest
 
 from cosearch.errors import Infeasible
 from cosearch.workload.einsum import Einsum, Tensor, conv, gemm
-from cosearch_hardware.systolic.gemm_view import gemm_view
+from cosearch_hardware.gemm_view import gemm_view
 
 
 def test_convolution():

@@ -1,0 +1,1 @@
+"""Crossbars of resistive cells: matrices stay where they are, and currents add up the products."""
