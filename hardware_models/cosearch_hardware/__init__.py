@@ -40,6 +40,11 @@ def cosearch_hardware_models() -> list[Registration]:
             "resistive cells that multiply in place, with ISAAC's energies",
         ),
         Registration(
+            "roofline",
+            f"{_HERE}.roofline:Roofline",
+            "boards and cards by peak rate, bandwidth and power: a bound on any run",
+        ),
+        Registration(
             "vta",
             f"{_HERE}.vta.model:Vta",
             "GEMM core with three instruction queues; many configurations are not realizable",

@@ -2,8 +2,8 @@
 
 - `backpropagation`: the error goes back through every layer's transposed weights, one layer after
   the other.
-- `feedback-alignment`: the output's error reaches every layer at once through a random matrix of its
-  own (direct feedback alignment), so that the backward pass takes as long as its slowest layer.
+- `feedback-alignment`: the output's error reaches every layer at once through its own random matrix
+  (direct feedback alignment), so that the backward pass takes as long as its slowest layer.
 
 Afterwards the weights of layers that learn are programmed anew, all arrays at once. Frozen random
 layers are never written and need no error of their own. Time and energy alone: nothing is said
