@@ -112,8 +112,10 @@ class Executor(ABC):
     def run(self, designs: Sequence[Design]) -> Outcomes:
         """Yield each design with its outcome, as they finish.
 
-        A worker that dies or hangs costs its own design: that outcome has the state `failed` and
-        says why. Closing the generator early gives up what is still running.
+        A worker that dies is not its design's fault: the design is tried again on another one, and
+        only where it ends one after the other does it get an outcome of the state `failed`, which
+        says how they ended. One that takes longer than `trial_seconds` is `failed` as well.
+        Closing the generator early gives up what is still running.
         """
 
     def close(self) -> None:  # noqa: B027 - what runs right here has nothing to stop

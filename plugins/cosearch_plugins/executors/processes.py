@@ -2,100 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection, Pipe, wait
-
-from attrs import define, field
+from multiprocessing.connection import wait
 
 from cosearch.errors import CosearchError
 from cosearch.study.executor import Design, Executor, Outcomes, Task
 from cosearch.trials.trial import Outcome
+from cosearch_plugins.executors.child import Child
 from cosearch_plugins.executors.worker import READY
 
-_COMMAND = (sys.executable, "-m", "cosearch_plugins.executors.worker")
-"""A fresh interpreter: a fork would copy the compiled kernels' threads in an unknown state, and
-multiprocessing's own `spawn` would run the user's script again."""
+TRIES = 3
+"""Workers that may end while they evaluate a design, until it is held to be the cause."""
 
-
-@define(eq=False)
-class _Worker:
-    """A process and what it is doing.
-
-    Attributes:
-        process: started.
-        pipe: to it: designs there, outcomes back.
-        ready: whether it has loaded the plugins; the clock of a design starts after that.
-        design: that it was given; None when idle.
-        since: when it began with it.
-    """
-
-    process: subprocess.Popen[bytes]
-    pipe: Connection
-    ready: bool = False
-    design: Design | None = None
-    since: float = field(factory=time.monotonic)
-
-    @classmethod
-    def start(cls, task: Task, workers: int) -> _Worker:
-        here, there = Pipe()
-        threads = str(max(1, (os.cpu_count() or 1) // workers))
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            (*_COMMAND, str(there.fileno())),
-            pass_fds=(there.fileno(),),
-            stdin=subprocess.DEVNULL,
-            env={"NUMBA_NUM_THREADS": threads, **os.environ},
-            start_new_session=True,  # Ctrl-C is for the process that stores
-        )
-        there.close()
-        worker = cls(process, here)
-        worker.send(sys.path)
-        worker.send(task)
-        return worker
-
-    def send(self, message: object) -> None:
-        with contextlib.suppress(OSError):  # a dead worker is met when its pipe is read
-            self.pipe.send(message)
-
-    def give(self, design: Design) -> None:
-        self.design, self.since = design, time.monotonic()
-        self.send(design)
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.pipe.close()
-
-    @property
-    def last_words(self) -> str:
-        """How it died."""
-        code = self.process.wait()
-        if code >= 0:
-            return f"the worker process ended with exit code {code}"
-        return f"the worker process was ended by {signal.Signals(-code).name}"
+STARTS = 5
+"""Workers in a row that may end before they are ready, until that is held to be a fault."""
 
 
 class Processes(Executor):
-    """A pool of worker processes on this machine."""
+    """A pool of worker processes on this machine.
+
+    A worker that ends is no fault of its design: the system may have been out of memory, or
+    somebody killed it. The design is tried again on a fresh one, and fails after `TRIES` of them.
+    """
 
     can_give_up = True
 
     def __init__(self, task: Task, workers: int, trial_seconds: float | None) -> None:
         super().__init__(task, workers, trial_seconds)
-        self._pool: list[_Worker] = []
+        self._pool: list[Child] = []
+        self._waiting: deque[Design] = deque()
+        self._ends: dict[int, list[str]] = {}
+        self._stillborn = 0
 
     def run(self, designs: Sequence[Design]) -> Outcomes:
         """Yield each design with its outcome, as they finish."""
-        waiting = deque(designs)
+        self._waiting, self._ends = deque(designs), {}
         try:
-            while waiting or self._busy:
-                self._hand_out(waiting)
+            while self._waiting or self._busy:
+                self._hand_out()
                 yield from self._take_in()
         finally:
             for worker in self._busy:
@@ -107,48 +53,70 @@ class Processes(Executor):
             self._drop(worker)
 
     @property
-    def _busy(self) -> list[_Worker]:
+    def _busy(self) -> list[Child]:
         return [worker for worker in self._pool if worker.design is not None]
 
-    def _hand_out(self, waiting: deque[Design]) -> None:
+    def _hand_out(self) -> None:
         idle = [worker for worker in self._pool if worker.design is None]
-        while waiting and (idle or len(self._pool) < self.workers):
+        for worker in [worker for worker in idle if not worker.alive]:
+            idle.remove(worker)
+            self._drop(worker)
+        while self._waiting and (idle or len(self._pool) < self.workers):
             if not idle:
-                worker = _Worker.start(self.task, self.workers)
+                worker = Child.start(self.task, self.workers)
                 self._pool.append(worker)
                 idle.append(worker)
-            idle.pop().give(waiting.popleft())
+            idle.pop().give(self._waiting.popleft())
 
     def _take_in(self) -> Iterator[tuple[Design, Outcome]]:
         """Wait for the next message, death or time limit."""
         busy = {worker.pipe: worker for worker in self._busy}
         for pipe in wait(list(busy), timeout=self._patience()):
             worker = busy[pipe]  # type: ignore[index]
-            design = worker.design
             try:
                 message = worker.pipe.recv()
             except (EOFError, OSError):
-                if design is not None:
-                    yield design, self._died(worker)
+                yield from self._died(worker)
                 continue
-            if message == READY:
-                worker.ready, worker.since = True, time.monotonic()
-            elif isinstance(message, CosearchError):
-                raise message
-            elif design is not None:
-                worker.design = None
-                yield design, message
+            yield from self._heard(worker, message)
         yield from self._given_up()
 
-    def _died(self, worker: _Worker) -> Outcome:
-        words, seconds = worker.last_words, time.monotonic() - worker.since
-        if not worker.ready:
-            raise CosearchError(
-                f"{words} before it could begin",
-                "run with --workers 1 to see why",
-            )
+    def _heard(self, worker: Child, message: object) -> Iterator[tuple[Design, Outcome]]:
+        """Yield what a worker's message says of its design."""
+        design = worker.design
+        if message == READY:
+            worker.ready, worker.since, self._stillborn = True, time.monotonic(), 0
+        elif isinstance(message, CosearchError):
+            raise message
+        elif design is not None and isinstance(message, Outcome):
+            worker.design = None
+            yield design, message
+
+    def _died(self, worker: Child) -> Iterator[tuple[Design, Outcome]]:
+        """Have a dead worker's design tried again; yield it when it has had its tries."""
+        design, words = worker.design, worker.last_words
+        seconds = time.monotonic() - worker.since
         self._drop(worker)
-        return Outcome.failed(words, seconds)
+        if design is None:
+            return
+        if worker.ready:
+            ends = self._ends.setdefault(design.number, [])
+            ends.append(words)
+            if len(ends) >= TRIES:
+                yield design, Outcome.failed(_each(ends), seconds)
+                return
+        else:
+            self._count_stillborn(words)
+        self._waiting.appendleft(design)
+
+    def _count_stillborn(self, words: str) -> None:
+        """Raise CosearchError where no worker ever gets ready."""
+        self._stillborn += 1
+        if self._stillborn >= STARTS:
+            raise CosearchError(
+                f"{STARTS} worker processes in a row could not begin: the last was {words}",
+                "run with --executor serial to see why",
+            )
 
     def _given_up(self) -> Iterator[tuple[Design, Outcome]]:
         if self.trial_seconds is None:
@@ -168,6 +136,12 @@ class Processes(Executor):
         left = [w.since + self.trial_seconds - now for w in self._busy if w.ready]
         return max(0.0, min(left)) + 0.01 if left else None
 
-    def _drop(self, worker: _Worker) -> None:
+    def _drop(self, worker: Child) -> None:
         self._pool.remove(worker)
         worker.stop()
+
+
+def _each(ends: Sequence[str]) -> str:
+    """Return how the workers of a design ended, each time the same or not."""
+    how = ends[0] if len(set(ends)) == 1 else ", ".join(ends)
+    return f"tried on {len(ends)} fresh workers, each was {how}"

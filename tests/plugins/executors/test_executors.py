@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from cosearch.study.codesign import open_study, plan
 from cosearch.study.executor import Design, Task
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import State
+from cosearch_plugins.executors.child import Child
 
 
 @pytest.fixture
@@ -76,6 +79,85 @@ def test_one_that_dies_or_hangs_costs_its_own_design(toy, task, fault, said):
         State.OK,
     ]
     assert said in found[0].reason
+
+
+def test_a_design_that_ends_every_worker_fails_and_says_how(toy, task):
+    found = outcomes(processes(toy, task("die"), 1), designs(4))
+    assert found[0].reason == "tried on 3 fresh workers, each was ended by SIGKILL"
+
+
+@pytest.mark.parametrize("killed", [1, 4])
+def test_a_worker_killed_from_outside_costs_nothing(toy, task, killed):
+    alone = outcomes(toy.find("executors", "serial").make(task(), 1, None), designs(1, 2, 8, 16))
+    with processes(toy, task("slow"), 2) as executor:
+        run = executor.run(designs(1, 2, 8, 16))
+        found = [next(run)]
+        for worker in executor._pool[:killed]:
+            worker.process.kill()  # busy, idle or not even ready
+        found += run
+    assert {d.number: o.losses for d, o in found} == {n: o.losses for n, o in alone.items()}
+
+
+def test_a_worker_that_dies_before_it_is_ready_is_replaced(toy, task, monkeypatch):
+    start, started = Child.start.__func__, []
+
+    def stillborn(cls, *given):
+        child = start(cls, *given)
+        if len(started) < 2:
+            child.process.kill()
+        started.append(child)
+        return child
+
+    monkeypatch.setattr(Child, "start", classmethod(stillborn))
+    found = outcomes(processes(toy, task(), 1), designs(1, 2))
+    assert [found[i].state for i in range(2)] == [State.OK, State.OK]
+    assert len(started) == 3
+
+
+def test_workers_that_never_get_ready_are_one_message(toy, task, monkeypatch):
+    monkeypatch.setattr("cosearch_plugins.executors.child._COMMAND", ("/bin/false",))
+    with (
+        processes(toy, task()) as executor,
+        pytest.raises(CosearchError, match=r"5 worker processes in a row .* exit code 1"),
+    ):
+        list(executor.run(designs(1)))
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from cosearch.hooks.discovery import load_registry
+from cosearch.study.executor import Design, Task
+from cosearch.trials.spec import StudySpec
+from cosearch_plugins.executors.processes import Processes
+spec = StudySpec("gemm", "toy:fault=hang", "random", "random", mapper_evaluations=20)
+executor = Processes(Task(spec, Path(sys.argv[1])), 2, None)
+run = executor.run([Design(0, {"pes": 4}), Design(1, {"pes": 1})])
+next(run)
+print(*(child.process.pid for child in executor._pool), flush=True)
+next(run)
+"""
+
+
+def test_workers_end_with_their_parent(toy, task, tmp_path):
+    task("hang")
+    command = [sys.executable, "-c", PARENT, str(tmp_path / "s.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(workers) == 2
+    until = time.monotonic() + 20
+    while time.monotonic() < until and any(map(running, workers)):
+        time.sleep(0.02)
+    assert not any(map(running, workers))
+
+
+def running(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def test_closing_early_stops_the_rest(toy, task):
