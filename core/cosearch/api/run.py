@@ -169,6 +169,7 @@ def run(
     trials: int | None = None,
     evaluations: int | None = None,
     seconds: float | None = None,
+    networks: int | None = None,
     store: str | Path | None = None,
     study: str = "",
     workers: int = 1,
@@ -192,6 +193,7 @@ def run(
         trials: designs to try; 50 if no budget is named.
         evaluations: mappings to price over all designs.
         seconds: wall-clock time at most.
+        networks: different networks whose accuracy is asked for, where networks are searched.
         store: the SQLite file; `cosearch.db` if left out.
         study: its name in the store; made from the settings if left out.
         workers: designs evaluated at once; same result.
@@ -210,7 +212,8 @@ def run(
     given = names.settings({**settings, "strategy": strategy})
     nouns = names.workload(workload), names.hardware(hardware)
     problem = codesign.plan(names.registry, *nouns, **given)
-    budget = budget_of(names.registry, problem.spec.scheme, trials, evaluations, seconds)
+    limits = Budget(trials, evaluations, seconds, networks)
+    budget = limits if limits != Budget() else budget_of(names.registry, problem.spec.scheme)
     with kept_in(names, store) as path, Store(path) as opened:
         found = codesign.open_study(opened, names.registry, problem, budget, study)
         with watched(names.registry, show=shown(progress)):
@@ -242,16 +245,8 @@ def load(
         return StudyResult.of(codesign.load_study(opened, known, name), known)
 
 
-def budget_of(
-    registry: Registry,
-    scheme: str,
-    trials: int | None,
-    evaluations: int | None,
-    seconds: float | None,
-) -> Budget:
-    """Return the budget named, or the usual one; an enumeration ends by itself."""
-    if (trials, evaluations, seconds) != (None, None, None):
-        return Budget(trials, evaluations, seconds)
+def budget_of(registry: Registry, scheme: str) -> Budget:
+    """Return the budget where none is named; an enumeration ends by itself."""
     return Budget(None if make_scheme(scheme, registry).enumerates else TRIALS)
 
 

@@ -59,6 +59,18 @@ SecondsOption: TypeAlias = Annotated[
     ),
 ]
 
+NetworksOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--networks",
+        min=1,
+        metavar="N",
+        show_default=False,
+        help="Networks whose accuracy is asked for, where networks are searched; the batch that "
+        "reaches it is finished.",
+    ),
+]
+
 RunsAtOnceOption: TypeAlias = Annotated[
     int | None,
     typer.Option(

@@ -12,6 +12,7 @@ from cosearch.cli.options import (
     TRIALS,
     EvaluationsOption,
     JsonOption,
+    NetworksOption,
     SecondsOption,
     StoreOption,
     TrialsOption,
@@ -80,6 +81,7 @@ def run_command(
     trials: TrialsOption = None,
     evaluations: EvaluationsOption = None,
     seconds: SecondsOption = None,
+    networks: NetworksOption = None,
     study: StudyOption = "",
     store: StoreOption = STORE,
     workers: WorkersOption = None,
@@ -106,9 +108,9 @@ def run_command(
 
     session = session_of(ctx)
     problem = plan(session.registry, workload, **given)
-    unlimited = trials is None and evaluations is None and seconds is None
+    unlimited = (trials, evaluations, seconds, networks) == (None, None, None, None)
     enough = None if make_scheme(problem.spec.scheme, session.registry).enumerates else TRIALS
-    budget = Budget(enough if unlimited else trials, evaluations, seconds)
+    budget = Budget(enough if unlimited else trials, evaluations, seconds, networks)
     with Store(store) as opened:
         found = open_study(opened, session.registry, problem, budget, study)
         how = Session.on_cores(found, workers, trial_seconds, executor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from cosearch.api.progress import Display, LiveProgress, PlainProgress, Silent
 from cosearch.cli.errors import INTERRUPTED
@@ -13,7 +13,7 @@ from cosearch.cli.options import STORE
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
 from cosearch.cli.text import report as report_text
-from cosearch.store.store import Store
+from cosearch.store.store import Store, StoredResults
 from cosearch.study.codesign import Session as How
 from cosearch.study.codesign import is_over, run
 from cosearch.study.report import StudyReport, report_of
@@ -39,7 +39,8 @@ def search(session: Session, store: Store, study: Study, how: How, *, json: bool
         resume = resume_command(store, study.name, session.registry.files)
         report_text.show_interrupted(output, study, resume)
         return INTERRUPTED
-    report = report_of(study)
+    with closing(StoredResults(store.path)) as known:
+        report = report_of(study, known)
     if json:
         output.json(report)
     else:

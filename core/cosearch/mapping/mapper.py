@@ -30,11 +30,13 @@ class Budget:
         trials: designs proposed (or mappings, for a mapper).
         evaluations: mappings priced, over all trials.
         seconds: wall-clock time.
+        networks: different networks whose accuracy is asked for, in a study that searches networks.
     """
 
     trials: int | None = None
     evaluations: int | None = None
     seconds: float | None = None
+    networks: int | None = None
 
 
 @frozen(eq=False)

@@ -34,6 +34,7 @@ class Parameter:
         plugin: the kind of plugin, such as `technologies`, whose name with options the value is.
             The registry makes it, and the constructor that declares the option is given that.
         unless: a value for which the constructor is given None instead.
+        group: of parameters that belong together, such as `network` beside `machine`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Parameter:
     free: bool = False
     plugin: str = ""
     unless: Value | None = None
+    group: str = ""
 
     @default.default
     def _first(self) -> Value:
@@ -168,6 +170,40 @@ class ParameterSpace(Space):
         """bool[d]: the numeric parameters."""
         return np.array([p.ordered for p in self.parameters], dtype=bool)
 
+    @cached_property
+    def groups(self) -> dict[str, IntArray]:
+        """The columns of each named group, int64[g], in order; a strategy may search them apart."""
+        names = list(dict.fromkeys(p.group for p in self.parameters))
+        return {
+            name: np.array([j for j, p in enumerate(self.parameters) if p.group == name])
+            for name in names
+        }
+
+    def beside(self, other: ParameterSpace) -> ParameterSpace:
+        """Return a space of both spaces' parameters and rules, this one's first.
+
+        Raises:
+            InputError: a name is in both.
+        """
+        twice = sorted(set(self.names) & set(other.names))
+        if twice:
+            raise InputError(", ".join(twice), ["is a parameter of both spaces"])
+        parts = (self, other)
+        described = any(part.features_of for part in parts)
+        return ParameterSpace(
+            (*self.parameters, *other.parameters),
+            (*self.rules, *other.rules),
+            (lambda columns: _side_by_side(parts, columns)) if described else None,
+        )
+
+    def rows_of(self, columns: Mapping[str, np.ndarray]) -> Rows:
+        """Return the rows, int64[n, d], of columns of values; undoes `columns`."""
+        found = []
+        for p in self.parameters:
+            place = {choice: i for i, choice in enumerate(p.choices)}
+            found.append([place[value] for value in columns[p.name].tolist()])
+        return np.array(found, dtype=np.int64).T.reshape(-1, len(self.parameters))
+
     def __getitem__(self, name: str) -> Parameter:
         """Return the parameter of that name, or raise UnknownNameError."""
         for parameter in self.parameters:
@@ -244,3 +280,10 @@ class ParameterSpace(Space):
     def parse(self, given: Mapping[str, str]) -> dict[str, Value]:
         """Return the given texts as checked values, defaults left out."""
         return {name: self[name].parse(text) for name, text in given.items()}
+
+
+def _side_by_side(
+    parts: tuple[ParameterSpace, ...], columns: Mapping[str, np.ndarray]
+) -> FloatArray:
+    """Return the features of two spaces' columns in one table."""
+    return np.concatenate([part.features(part.rows_of(columns)) for part in parts], axis=1)

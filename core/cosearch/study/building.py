@@ -21,10 +21,14 @@ from cosearch.study.problem import Problem
 from cosearch.study.scheme import Scheme
 from cosearch.trials.spec import StudySpec
 from cosearch.typing import Value
+from cosearch.workload.network import NetworkSpace
 from cosearch.workload.source import resolve
 
 MACHINE_FILES = (".yaml", ".yml", ".json")
 """Suffixes by which a text names a file even where there is none."""
+
+NETWORK, MACHINE = "network", "machine"
+"""The groups of parameters where both are searched."""
 
 FALLBACK_MAPPERS = ("evolutionary", "random")
 """The default mapper where the one a machine names is not installed; shown like any other."""
@@ -128,11 +132,17 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
     objectives = tuple(registry.objective(name) for name in spec.objectives)
     mapper = make_mapper(spec.mapper, registry)
     scheme = make_scheme(spec.scheme, registry)
-    network = network_for(hardware, resolve(spec.workload, registry))
+    networks = make_networks(spec.workload, registry)
+    space = restricted(design_space(hardware, networks), spec.fixed)
+    if networks is None:
+        network = network_for(hardware, resolve(spec.workload, registry))
+    else:
+        network = network_for(hardware, networks.build(networks.space.index(networks.baseline)))
+        scheme.check_networks(networks, objectives)
     return Problem(
         spec,
         hardware,
-        scheme.space(hardware, restricted(hardware.space, spec.fixed), network),
+        scheme.space(hardware, space, network),
         network,
         scheme.mapper(mapper, hardware),
         objectives,
@@ -140,7 +150,28 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
         tuple(Constraint.parse(text, registry.objectives) for text in spec.constraints),
         registry.objectives,
         scheme.mapper_of,
+        networks,
     )
+
+
+def make_networks(text: str, registry: Registry) -> NetworkSpace | None:
+    """Return the space of networks that a workload's text names; None for one network."""
+    if text.partition(":")[0].strip() not in registry.entries["network_spaces"]:
+        return None
+    networks: NetworkSpace = _made(registry.find("network_spaces", text), "network space")
+    return networks
+
+
+def design_space(hardware: HardwareModel, networks: NetworkSpace | None) -> ParameterSpace:
+    """Return the parameters of machines; of networks and machines in two groups where both vary."""
+    if networks is None:
+        return hardware.space
+    return grouped(networks.space, NETWORK).beside(grouped(hardware.space, MACHINE))
+
+
+def grouped(space: ParameterSpace, group: str) -> ParameterSpace:
+    """Return a space with all its parameters in one group."""
+    return evolve(space, parameters=tuple(evolve(p, group=group) for p in space.parameters))
 
 
 def threaded(problem: Problem, registry: Registry, threads: int) -> Problem:
@@ -176,6 +207,7 @@ def canonical(asked: StudySpec, registry: Registry) -> StudySpec:
         UnknownNameError, InputError, PluginError: what is wrong with which of them.
     """
     model = make_hardware(asked.hardware, registry)
+    space = design_space(model, make_networks(asked.workload, registry))
     known = registry.objectives
     if len(set(asked.objectives)) != len(asked.objectives):
         raise InputError(f"--objective {','.join(asked.objectives)}", ["names an objective twice"])
@@ -186,7 +218,7 @@ def canonical(asked: StudySpec, registry: Registry) -> StudySpec:
         mapper=canonical_mapper(asked.mapper or default_mapper(model, registry), registry),
         objectives=tuple(registry.objective(name).name for name in asked.objectives),
         constraints=tuple(str(Constraint.parse(text, known)) for text in asked.constraints),
-        fixed={name: _value(model.space[name], value) for name, value in asked.fixed.items()},
+        fixed={name: _value(space[name], value) for name, value in asked.fixed.items()},
         scheme=registry.find("schemes", asked.scheme).spec,
     )
 

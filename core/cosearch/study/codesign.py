@@ -231,6 +231,8 @@ def _reached(study: Study) -> Iterator[bool]:
         yield study.evaluations >= budget.evaluations
     if budget.seconds is not None:
         yield study.header.seconds >= budget.seconds
+    if budget.networks is not None:
+        yield study.networks() >= budget.networks
 
 
 def _executor(study: Study, store: Store, registry: Registry, session: Session) -> Executor:

@@ -44,8 +44,11 @@ def evaluate(
     partial = Outcome(State.FAILED)
     try:
         problem = problem.for_design(configuration)
+        if network := problem.known_of_network(configuration):
+            partial, _ = _limited(problem, evolve(partial, metrics=network), early=True)
         accelerator = problem.machine(configuration)
-        partial = evolve(partial, accelerator=str(accelerator.key), metrics=_fixed(accelerator))
+        known = {**partial.metrics, **_fixed(accelerator)}
+        partial = evolve(partial, accelerator=str(accelerator.key), metrics=known)
         partial, limits_missed = _limited(problem, partial, early=True)
         if limits_missed:
             outcome = _constrained(partial, limits_missed)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import evolve, field, frozen
 
 from cosearch.lately import Lately
-from cosearch.machine.building import build
+from cosearch.machine.building import build, network_for
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.mapping.task import MappingTask
@@ -18,10 +18,13 @@ from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.trials.spec import StudySpec
 from cosearch.typing import Configuration, Value
-from cosearch.workload.network import Network
+from cosearch.workload.network import Network, NetworkSpace
 
 REMEMBERED_MACHINES = 16
 """Machines kept for designs that come back to them: at a higher fidelity, or mapped otherwise."""
+
+REMEMBERED_NETWORKS = 64
+"""Networks kept for designs that come back to them."""
 
 MapperOf: TypeAlias = Callable[[Mapper, ParameterSpace, Configuration], Mapper]
 """The study's mapper, the searched space and a design, to what maps the layers of that design."""
@@ -36,13 +39,15 @@ class Problem:
         hardware: the family of machines.
         space: its design space, with the fixed parameters left one choice; what the strategy
             searches.
-        network: the layers to run; what the machines leave out stands in its `unmodelled`.
+        network: the layers to run; what the machines leave out stands in its `unmodelled`. Of a
+            space of networks, the baseline; see `for_design`.
         mapper: finds each layer's mapping.
         objectives: to be made small.
         mapper_objective: what a single layer's mapping makes small.
         constraints: limits on the results.
         known: every objective by name: a constraint may name any of them.
         mapper_of: what maps the layers of one design, as the study's scheme has it.
+        networks: the space of networks, where the workload is one; None for one network.
         others: mappers like `mapper`, one for each further thread that maps layers.
         built: the last machines, by their parameters.
     """
@@ -57,19 +62,69 @@ class Problem:
     constraints: tuple[Constraint, ...]
     known: Mapping[str, Objective]
     mapper_of: MapperOf
+    networks: NetworkSpace | None = None
     others: tuple[Mapper, ...] = ()
     built: Lately[frozenset[tuple[str, Value]], Accelerator] = field(
         factory=lambda: Lately(REMEMBERED_MACHINES), repr=False
     )
+    networks_built: Lately[tuple[Value, ...], Network] = field(
+        factory=lambda: Lately(REMEMBERED_NETWORKS), repr=False
+    )
 
     def for_design(self, configuration: Mapping[str, Value]) -> Problem:
-        """Return the problem with the mapper of one design: its own where it names its mappings."""
+        """Return the problem of one design: its network, and its mapper if it names mappings."""
+        network = self.network_of(configuration)
         mapper, *others = (
             self.mapper_of(m, self.space, configuration) for m in (self.mapper, *self.others)
         )
-        if mapper is self.mapper:
+        if mapper is self.mapper and network is self.network:
             return self
-        return evolve(self, mapper=mapper, others=tuple(others))
+        return evolve(self, network=network, mapper=mapper, others=tuple(others))
+
+    def network_of(self, configuration: Mapping[str, Value]) -> Network:
+        """Return the network of a design; the problem's own where the design names none."""
+        spaces, chosen = self.networks, self.network_parameters(configuration)
+        if spaces is None or not chosen:
+            return self.network
+        return self.networks_built.get(
+            tuple(chosen.values()),
+            lambda: network_for(self.hardware, spaces.build(spaces.space.index(chosen))),
+        )
+
+    def accuracy_of(self, configuration: Mapping[str, Value]) -> float | None:
+        """Return the accuracy of a design's network in per cent; None where none is known."""
+        chosen = self.network_parameters(configuration)
+        if self.networks is None or not chosen:
+            return None
+        return float(self.networks.accuracy(self.networks.space.index(chosen)[None, :])[0])
+
+    def known_of_network(self, configuration: Mapping[str, Value]) -> dict[str, float]:
+        """Return what is known of a design's network without a machine, as metrics.
+
+        The accuracy, and those scores of the space that an objective or a limit asks for.
+        """
+        accuracy, spaces = self.accuracy_of(configuration), self.networks
+        if spaces is None or accuracy is None:
+            return {}
+        row = spaces.space.index(self.network_parameters(configuration))[None, :]
+        named = {limit.name for limit in self.constraints}
+        asked = [*self.objectives, *(self.known[name] for name in named if name in self.known)]
+        wanted = named | {need for objective in asked for need in objective.needs}
+        scores = [name for name in spaces.scores if name in wanted]
+        return {"accuracy": accuracy, **{s: float(spaces.score(s, row)[0]) for s in scores}}
+
+    def network_parameters(self, configuration: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the network's parameters of a design; empty where it names none."""
+        names = () if self.networks is None else self.networks.space.names
+        if not all(name in configuration for name in names):
+            return {}
+        return {name: configuration[name] for name in names}
+
+    @property
+    def baseline(self) -> dict[str, Value]:
+        """The design that others are compared with: the default machine, the default network."""
+        networks = {} if self.networks is None else self.networks.baseline
+        return {**networks, **self.hardware.space.complete(self.hardware.baseline)}
 
     def machine(self, configuration: Mapping[str, Value]) -> Accelerator:
         """Return the machine of a design, an old one with all its mapspaces where it was built.

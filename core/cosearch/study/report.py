@@ -19,11 +19,14 @@ from cosearch.machine.building import build
 from cosearch.machine.cost import Cost, PartialTiles
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.claim import agree
+from cosearch.mapping.layer import Cache
 from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult
 from cosearch.quantities import added
 from cosearch.search.hypervolume import dominated_share, reference_point
+from cosearch.study.network_report import NetworkFound, network_found
 from cosearch.study.problem import Problem
+from cosearch.study.recombination import Recombined, recombined
 from cosearch.study.scheme import Agreement
 from cosearch.study.study import Study
 from cosearch.trials.trial import State, Trial
@@ -35,6 +38,10 @@ from cosearch.workload.text import describe, run_as
 ROUNDING = 1e-9
 """By how much the reference model's energy may differ from the kernel's, relative: it adds up in
 another order. Cycles are whole numbers and must be equal."""
+
+
+NOT_COMPARED = ("clock_mhz", "mapping_gap", "accuracy")
+"""Metrics of which less is not better."""
 
 
 @frozen
@@ -135,6 +142,9 @@ class StudyReport:
         spent: whole trials that the trials come to.
         agreement: how alike machines rank the mappings found on the baseline, which the scheme
             semi-decoupled rests on; None under another scheme, or with nothing to compare.
+        network: the network found, where networks were searched.
+        recombined: the best pair of a machine and a network that the trials met, each in some
+            trial, known for nothing; None where networks were not searched.
         hardware_gap: how far below the best another design of the whole space can be at most,
             relative; None where the scheme is not exhaustive, or has not ended by itself.
     """
@@ -163,10 +173,17 @@ class StudyReport:
     spent: float
     agreement: Agreement | None = None
     hardware_gap: float | None = None
+    network: NetworkFound | None = None
+    recombined: Recombined | None = None
 
 
-def report_of(study: Study) -> StudyReport:
-    """Return the report of a study, its best design and the baseline priced again."""
+def report_of(study: Study, cache: Cache | None = None) -> StudyReport:
+    """Return the report of a study, its best design and the baseline priced again.
+
+    Args:
+        study: with its trials.
+        cache: results of mappers, where a report needs pairs that no trial tried.
+    """
     problem, header = study.problem, study.header
     hypervolume, reference = _dominated(study)
     best = None if study.best is None else account(problem, study.best)
@@ -202,6 +219,8 @@ def report_of(study: Study) -> StudyReport:
         spent=study.spent,
         agreement=findings.agreement,
         hardware_gap=findings.hardware_gap,
+        network=network_found(problem, study.best, study.baseline, cache) if study.best else None,
+        recombined=recombined(problem, [t for t in (study.baseline, *study.in_order) if t]),
     )
 
 
@@ -214,6 +233,7 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
     layers: list[LayerReport] = []
     parts: dict[str, float] = {}
     sources: Mapping[str, str] = {}
+    problem = problem.for_design(trial.configuration)
     try:
         machine = build(problem.hardware, trial.configuration)
         sources = dict(machine.sources)
@@ -360,7 +380,7 @@ def _improvement(best: DesignReport | None, baseline: DesignReport | None) -> di
         name: there[name] / value
         for here, there in pairs
         for name, value in here.items()
-        if name in there and name not in ("clock_mhz", "mapping_gap") and value
+        if name in there and name not in NOT_COMPARED and value
     }
 
 
@@ -387,7 +407,9 @@ def _dominated(study: Study) -> tuple[float | None, dict[str, float]]:
 
 
 def _point(problem: Problem, trial: Trial) -> Point:
-    return Point(trial.number, problem.parameters_of(trial.configuration), _losses(problem, trial))
+    chosen = problem.network_parameters(trial.configuration)
+    design = {**chosen, **problem.parameters_of(trial.configuration)}
+    return Point(trial.number, design, _losses(problem, trial))
 
 
 def _settings(study: Study) -> dict[str, Any]:

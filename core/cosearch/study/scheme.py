@@ -12,15 +12,17 @@ from typing import ClassVar
 import numpy as np
 from attrs import frozen
 
+from cosearch.errors import CosearchError
 from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.registry.registry import Named
+from cosearch.search.objective import Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.search.strategy import Strategy
 from cosearch.study.problem import Problem
 from cosearch.trials.trial import Trial
 from cosearch.typing import Configuration
-from cosearch.workload.network import Network
+from cosearch.workload.network import Network, NetworkSpace
 
 
 @frozen
@@ -79,6 +81,18 @@ class Scheme:
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     enumerates: ClassVar[bool] = False
     names_mappings: ClassVar[bool] = False
+
+    def check_networks(
+        self,
+        networks: NetworkSpace,  # noqa: ARG002 - others look
+        objectives: Sequence[Objective],  # noqa: ARG002 - others look
+    ) -> None:
+        """Raise CosearchError where networks cannot be searched so, or not for these objectives."""
+        if self.names_mappings:
+            raise CosearchError(
+                "this scheme searches mappings of one network, not a space of networks",
+                "use the scheme nested",
+            )
 
     def space(
         self,

@@ -144,6 +144,8 @@ class Search:
             return Ending(FINISHED, _done(self.study.in_order[:number], budget.trials))
         if budget.evaluations is not None and self._evaluations >= budget.evaluations:
             return Ending(FINISHED, f"{self._evaluations} evaluations are done")
+        if budget.networks is not None and self.study.networks(number) >= budget.networks:
+            return Ending(FINISHED, f"{self.study.networks(number)} networks are known")
         return self._out_of_time if number + 1 not in self.study.trials and self._late else None
 
     def _no_room(self, limit: int, *, cut: bool) -> bool:
@@ -163,9 +165,9 @@ class Search:
 
     def _batch(self, number: int, asked: Asked, think_seconds: float) -> list[Trial]:
         """Return trials to be evaluated, those after the given number."""
-        network, share = self.study.problem.network, think_seconds / len(asked.rows)
+        share = think_seconds / len(asked.rows)
         return [
-            self._proposed(number + i, row, attained(network, float(level)), share)
+            self._proposed(number + i, row, float(level), share)
             for i, (row, level) in enumerate(zip(asked.rows, asked.fidelity, strict=True), 1)
         ]
 
@@ -173,8 +175,12 @@ class Search:
         self, number: int, row: np.ndarray, fidelity: float, think_seconds: float
     ) -> Trial:
         """Return a trial to be evaluated; the stored one must be of the same row and fidelity."""
-        space = self.study.problem.space
+        problem = self.study.problem
+        space = problem.space
         point = tuple(int(i) for i in row)
+        inside = bool(((row >= 0) & (row < space.cardinalities)).all())
+        configuration = space.decode(row) if inside else {}
+        fidelity = attained(problem.network_of(configuration), fidelity)
         stored = self.study.trials.get(number)
         if stored is not None and (stored.row != point or stored.fidelity not in (fidelity, WHOLE)):
             raise PluginError(
@@ -182,14 +188,13 @@ class Search:
                 f"{number} than the stored one: it, or the machine's space, has changed since",
                 "start a new study: --study NAME",
             )
-        if ((row < 0) | (row >= space.cardinalities)).any():
+        if not inside:
             return Trial(number, point, {}, OUTSIDE, think_seconds)
-        return Trial(number, point, space.decode(row), _WAITING, think_seconds, fidelity)
+        return Trial(number, point, configuration, _WAITING, think_seconds, fidelity)
 
     def _evaluate_baseline(self) -> None:
         if self.study.baseline is None:
-            baseline = self.study.problem.hardware.baseline
-            configuration = self.study.problem.hardware.space.complete(baseline)
+            configuration = self.study.problem.baseline
             trial = Trial(BASELINE, (), configuration, _WAITING)
             for _, outcome in self.executor.run([Design(BASELINE, configuration)]):
                 self._commit(evolve(trial, outcome=outcome))

@@ -106,6 +106,15 @@ class Study:
         """Whole trials that the strategy's own come to; see `cosearch.trials.fidelity`."""
         return spent(self.in_order)[-1] if self.trials else 0.0
 
+    def networks(self, trials: int | None = None) -> int:
+        """Return how many different networks the first trials met, the strategy's own.
+
+        Args:
+            trials: how many; None is all.
+        """
+        chosen = (self.problem.network_parameters(t.configuration) for t in self.in_order[:trials])
+        return len({tuple(values.items()) for values in chosen if values})
+
     @property
     def evaluations(self) -> int:
         """Mappings priced for the strategy's trials, nothing counted twice."""

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
+import numpy as np
 from attrs import evolve, frozen
 
 from cosearch.errors import UnknownNameError
 from cosearch.quantities import added
-from cosearch.search.parameters import ParameterSpace, Space
-from cosearch.typing import FloatArray, Rows
+from cosearch.search.parameters import ParameterSpace
+from cosearch.typing import Configuration, FloatArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link, refuse_broken
 
@@ -197,8 +198,13 @@ class NetworkSpace(ABC):
 
     @property
     @abstractmethod
-    def space(self) -> Space:
+    def space(self) -> ParameterSpace:
         """The space that a strategy searches."""
+
+    @property
+    def baseline(self) -> Configuration:
+        """The network that others are compared with: the space's defaults."""
+        return self.space.defaults
 
     @abstractmethod
     def build(self, row: Rows) -> Network:
@@ -224,3 +230,23 @@ class NetworkSpace(ABC):
             UnknownNameError: there is no such score.
         """
         raise UnknownNameError("score", name, self.scores)
+
+    def counts(self, rows: Rows) -> tuple[tuple[Einsum, ...], IntArray]:
+        """Return the different layers of some networks and how often each runs, int64[n, l].
+
+        Costs of networks are sums over it: the counts times what a layer costs. Here every network
+        is built; a space whose networks share their layers says it faster.
+
+        Args:
+            rows: int64[n, d].
+        """
+        numbers: dict[Einsum, int] = {}
+        networks = [self.build(row) for row in rows]
+        for network in networks:
+            for layer in network.layers:
+                numbers.setdefault(layer.einsum, len(numbers))
+        counts = np.zeros((len(networks), len(numbers)), dtype=np.int64)
+        for i, network in enumerate(networks):
+            for layer in network.layers:
+                counts[i, numbers[layer.einsum]] += layer.count
+        return tuple(numbers), counts

@@ -137,12 +137,13 @@ def bounded(problem: Problem) -> Bounded:
 
 def _bound(problem: Problem, row: Rows) -> float | None:
     """Return what a network on a design cannot beat, or None where it cannot be built."""
+    configuration = problem.space.decode(row)
     try:
-        machine = build(problem.hardware, problem.space.decode(row))
+        machine = build(problem.hardware, configuration)
     except Infeasible:
         return None
     energy = cycles = 0.0
-    for layer in problem.network.unique:
+    for layer in problem.network_of(configuration).unique:
         floor = problem.mapper.floor(machine, layer.einsum)
         energy += layer.count * floor[0]
         cycles += layer.count * floor[1]

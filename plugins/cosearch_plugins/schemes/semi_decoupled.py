@@ -72,7 +72,7 @@ class SemiDecoupled(Scheme):
         others = [t for t in feasible if t.outcome.accelerator != best.outcome.accelerator]
         spread = others[:: max(1, len(others) // OTHERS)][:OTHERS]
         machines = [problem.machine(trial.configuration) for trial in (best, *spread)]
-        layers = [layer.einsum for layer in problem.network.unique]
+        layers = [layer.einsum for layer in problem.network_of(best.configuration).unique]
         found = agreement(
             problem.mapper, machines, layers, problem.mapper_objective, problem.spec.mapper_budget
         )

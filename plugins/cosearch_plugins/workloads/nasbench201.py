@@ -12,11 +12,12 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
 from attrs import evolve, frozen
 
 from cosearch.errors import UnknownNameError
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch.typing import FloatArray, IntArray, Rows
+from cosearch.typing import Configuration, FloatArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum, conv
 from cosearch.workload.elementwise import ADD, AVERAGE, pointwise, pool
 from cosearch.workload.network import MEASURED, Layer, Network, NetworkSpace, Workload
@@ -97,6 +98,33 @@ class NasBench201(NetworkSpace):
             )
         )
 
+    @property
+    def baseline(self) -> Configuration:
+        """The most accurate network; on CIFAR-10 number 6111, the first of two equal ones."""
+        best = int(table()[f"acc_{self._data.suffix}"].argmax())
+        return self.space.decode(self.row(best))
+
+    def counts(self, rows: Rows) -> tuple[tuple[Einsum, ...], IntArray]:
+        """Return the space's layers, the same for any rows, and how often each runs, int64[n, l].
+
+        What reaches a node decides its additions; everything else is a number of equal edges.
+        """
+        parts, numbers = self._parts, self._numbers
+        counts = np.zeros((len(rows), len(numbers)), dtype=np.int64)
+        for layer in parts.always:
+            counts[:, numbers[layer.einsum]] += layer.count
+        for (_, edge, choice), layer in parts.edges.items():
+            counts[:, numbers[layer.einsum]] += layer.count * (rows[:, edge] == choice)
+        for einsum in parts.additions:
+            counts[:, numbers[einsum]] += CELLS * additions(rows)
+        return tuple(numbers), counts
+
+    @cached_property
+    def _numbers(self) -> dict[Einsum, int]:
+        parts = self._parts
+        layers = [layer.einsum for layer in (*parts.always, *parts.edges.values())]
+        return {e: i for i, e in enumerate(dict.fromkeys((*layers, *parts.additions)))}
+
     def build(self, row: Rows) -> Network:
         """Return the network of one cell, int64[6]; equal cells of a stage are counted."""
         layers, parameters = [self._parts.stem], _STEM_PARAMETERS
@@ -172,6 +200,15 @@ class NasBench201(NetworkSpace):
         return _Parts.make(self._data, self.batch)
 
 
+def additions(rows: Rows) -> IntArray:
+    """Return how often a cell adds, int64[n], of rows int64[n, 6]: once less than edges reach."""
+    sums = np.zeros(len(rows), dtype=np.int64)
+    for node in (2, 3):
+        edges = [e for e, (_, b) in enumerate(EDGES) if b == node]
+        sums += np.maximum((rows[:, edges] != NONE).sum(axis=1) - 1, 0)
+    return sums
+
+
 @frozen
 class _Parts:
     """Every layer that any network of the space may have.
@@ -191,6 +228,11 @@ class _Parts:
     additions: tuple[Einsum, ...]
     mean: Layer
     classifier: Layer
+
+    @property
+    def always(self) -> tuple[Layer, ...]:
+        """What every network has."""
+        return (self.stem, *(x for r in self.reductions for x in r), self.mean, self.classifier)
 
     @classmethod
     def make(cls, data: DataSet, batch: int) -> _Parts:

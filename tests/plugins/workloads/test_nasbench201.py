@@ -5,6 +5,7 @@ import pytest
 
 from cosearch.errors import UnknownNameError
 from cosearch.hooks.discovery import load_registry
+from cosearch.workload.network import NetworkSpace
 from cosearch.workload.source import resolve
 from cosearch_plugins.workloads.nasbench201 import DATA_SETS, NasBench201
 from cosearch_plugins.workloads.nasbench201_table import (
@@ -129,3 +130,21 @@ def test_accuracies_are_measured_not_estimated() -> None:
     assert NasBench201.accuracy_is == "measured"
     cells = NasBench201()
     assert cells.remark(cells.row(0)).startswith("measured, test accuracy")
+
+
+def test_counts_are_those_of_the_networks():
+    """The one formula for all networks against networks that are built."""
+    space = NasBench201("cifar100", 2)
+    rows = np.vstack([space.space.sample(60, np.random.default_rng(0)), [[0] * 6], [[3] * 6]])
+    layers, counts = space.counts(rows)
+    slow, expected = NetworkSpace.counts(space, rows)
+    place = {einsum: i for i, einsum in enumerate(slow)}
+    for j, einsum in enumerate(layers):
+        wanted = expected[:, place[einsum]] if einsum in place else np.zeros(len(rows))
+        assert (counts[:, j] == wanted).all(), einsum.name
+
+
+def test_the_baseline_is_the_most_accurate_network():
+    space = NasBench201()
+    row = space.space.index(space.baseline)
+    assert space.index(row[None])[0] == 6111

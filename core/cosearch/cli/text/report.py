@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cosearch.cli.output import Output, table
 from cosearch.cli.text.network import certainty, show_left_out, show_parts
+from cosearch.cli.text.network_found import network_of, show_network
 from cosearch.cli.text.sources import show_sources
 from cosearch.mapping.network_search import PROVEN
 from cosearch.quantities import added, digits, duration, energy, loss, percent, ratio, si, whole
@@ -39,10 +40,18 @@ def show_head(output: Output, study: Study) -> None:
         "mappings among them" if study.scheme.names_mappings else f"{spec.mapper} for mappings"
     )
     output.note(
-        f"{study.name}: {study.problem.network.name} on {spec.hardware}, {spec.strategy} over "
+        f"{study.name}: {_what(study)} on {spec.hardware}, {spec.strategy} over "
         f"{designs} designs, {mappings}, "
         f"{', '.join(spec.objectives)}, seed {spec.seed}; {begun}"
     )
+
+
+def _what(study: Study) -> str:
+    """Return the network that is run, or the space of networks that is searched too."""
+    problem = study.problem
+    if problem.networks is None:
+        return problem.network.name
+    return f"{problem.networks.space.size:,} networks of {problem.spec.workload}"
 
 
 def show_interrupted(output: Output, study: Study, resume: str) -> None:
@@ -66,13 +75,14 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         output.show(Text(f"  {report.obstacle}", style="warn"))
     if report.best is not None:
         _show_comparison(output, problem, report, report.best)
+        show_network(output, problem, report)
         if report.front:
             _show_front(output, problem, report)
         _show_certainty(output, problem, report.best)
         _show_best_of_all(output, problem, report)
         show_parts(output, report.best.networks)
         _show_layers(output, report.best)
-        show_left_out(output, problem.network)
+        show_left_out(output, network_of(problem, report))
         _show_energy(output, report.best, report.baseline)
         _show_sources(output, report.best)
     if report.agreement is not None:
