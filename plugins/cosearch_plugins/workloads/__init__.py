@@ -39,6 +39,11 @@ _WORKLOADS = (
 
 _SPACES = (
     (
+        "accel-nasbench",
+        "accel_nasbench:AccelNasBench",
+        "the MnasNet space; proxy accuracies, and measured latencies with table=FILE",
+    ),
+    (
         "mobile-space",
         "mobile_space:MobileSpace",
         "ImageNet networks around MobileNetV2; the accuracy estimate is a placeholder",
@@ -47,6 +52,11 @@ _SPACES = (
         "nasbench201",
         "nasbench201:NasBench201",
         "15,625 cells with measured accuracies (test set) on three data sets",
+    ),
+    (
+        "ofa-mobilenetv3",
+        "ofa_mobilenetv3:OfaMobileNetV3",
+        "once-for-all's ImageNet networks; accuracies predicted, or measured with table=FILE",
     ),
 )
 
