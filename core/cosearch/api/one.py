@@ -18,6 +18,7 @@ from cosearch.machine.building import build
 from cosearch.machine.cost import Cost
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.claim import explained
+from cosearch.mapping.fused import FusedRun
 from cosearch.mapping.network import choose, map_layers
 from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.registry.registry import Registry
@@ -90,6 +91,8 @@ class MappingResult(Tabular):
         energy_pj, cycles: of a run of all layers, counts included.
         gap: how far from the optimum of the objective all together can be at most, relative; None
             where nothing is proven.
+        groups: with `fuse=True` how the network is run, layers together or alone; the costs are
+            then those of the groups, and what `layers` says is of each alone.
     """
 
     workload: str
@@ -98,6 +101,7 @@ class MappingResult(Tabular):
     energy_pj: float
     cycles: float
     gap: float | None
+    groups: tuple[FusedRun, ...] = ()
 
     @property
     def edp(self) -> float:
@@ -191,7 +195,7 @@ def _mapped(problem: Problem, configuration: Configuration) -> MappingResult:
         own.append(result)
     found = choose(pool, layers, own)
     pairs = zip(layers, found.layers, strict=True)
-    return MappingResult(
+    alone = MappingResult(
         problem.network.name,
         machine,
         tuple(LayerMapping.of(machine, layer, result) for layer, result in pairs),
@@ -199,6 +203,16 @@ def _mapped(problem: Problem, configuration: Configuration) -> MappingResult:
         found.cycles,
         found.gap,
     )
+    return _fused(problem, alone) if problem.spec.fuse else alone
+
+
+def _fused(problem: Problem, alone: MappingResult) -> MappingResult:
+    spec, aim = problem.spec, problem.mapper_objective
+    found = problem.mapper.fuse(
+        alone.machine, problem.network, aim, spec.mapper_budget, spec.fuse_most
+    )
+    costs = found.energy_pj, found.cycles, found.gap
+    return MappingResult(alone.workload, alone.machine, alone.layers, *costs, found.runs)
 
 
 @frozen(eq=False)

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.interruption import Interruption
-from cosearch.cli.map_fused import FUSING, show_fused
+from cosearch.cli.map_fused import show_fused
 from cosearch.cli.options import JsonOption, RulesOption
 from cosearch.cli.session import MACHINE, Session, session_of
 from cosearch.cli.settings import Given, takes_settings
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
 WorkersOption = Annotated[
     int,
     typer.Option("--workers", min=1, metavar="N", help="Layers mapped at once. Same result."),
-]
-
-
-FuseOption = Annotated[
-    bool,
-    typer.Option(
-        "--fuse", help="Let layers run together, so that what flows between them stays on chip."
-    ),
-]
-
-FuseMostOption = Annotated[
-    int,
-    typer.Option("--fuse-most", min=1, metavar="N", help="Layers that run together at most."),
 ]
 
 
@@ -62,8 +49,6 @@ def map_command(
     given: Given,
     workers: WorkersOption = 1,
     rules: RulesOption = None,
-    fuse: FuseOption = False,
-    fuse_most: FuseMostOption = 4,
     json: JsonOption = False,
 ) -> None:
     """Find the best mapping of each layer on one machine, and show it as a loop nest.
@@ -83,8 +68,6 @@ def map_command(
     from cosearch.study.building import canonical, make_hardware, problem_of, threaded
 
     session = session_of(ctx)
-    if fuse:
-        given = {**given, "mapper": given["mapper"] or FUSING}
     spec = canonical(StudySpec.of(workload, **given), session.registry)
     if len(spec.objectives) > 1:
         raise CosearchError(f"layers are mapped for one objective, not {len(spec.objectives)}")
@@ -95,8 +78,8 @@ def map_command(
         model = RuledModel(model, parse_rules(rules))
     machine = build(model, {**model.baseline, **spec.fixed})
     problem = evolve(problem_of(spec, session.registry), hardware=model)
-    if fuse:
-        show_fused(session, problem, machine, most=fuse_most, json=json)
+    if spec.fuse:
+        show_fused(session, problem, machine, json=json)
         return
     problem = threaded(problem, session.registry, workers)
     _run(session, problem, problem.pool(machine, {**model.baseline, **spec.fixed}), json=json)

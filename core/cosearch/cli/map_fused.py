@@ -12,20 +12,14 @@ if TYPE_CHECKING:
     from cosearch.machine.hardware import Accelerator
     from cosearch.study.problem import Problem
 
-FUSING = "fused"
-"""The mapper asked where nobody names one."""
 
-
-def show_fused(
-    session: Session, problem: Problem, machine: Accelerator, *, most: int, json: bool
-) -> None:
+def show_fused(session: Session, problem: Problem, machine: Accelerator, *, json: bool) -> None:
     """Fuse a network and show its groups.
 
     Args:
         session: the command's.
         problem: what is mapped, by whom.
         machine: to be mapped onto.
-        most: layers that run together.
         json: whether to show it as JSON.
 
     Raises:
@@ -40,16 +34,18 @@ def show_fused(
             f"layers are fused on loop-nest machines; {machine.name!r} has a model of its own",
             "leave out --fuse",
         )
-    network, objective = problem.network, problem.mapper_objective
+    network, objective, spec = problem.network, problem.mapper_objective, problem.spec
     watched = session.output.errors.status("fusing layers") if session.output.live else None
     with watched or nullcontext():
-        found = problem.mapper.fuse(machine, network, objective, problem.spec.mapper_budget, most)
+        found = problem.mapper.fuse(
+            machine, network, objective, problem.spec.mapper_budget, spec.fuse_most
+        )
     if json:
         session.output.json(fused_text.facts(machine, found))
         return
     session.output.title(
         f"{network.name} on {machine.name}",
-        f"groups of up to {most} layers, objective {objective.name}",
+        f"groups of up to {spec.fuse_most} layers, objective {objective.name}",
     )
     fused_text.show_fused(session.output, machine, found)
     show_left_out(session.output, network)

@@ -19,6 +19,7 @@ class FusedRun:
 
     Attributes:
         layers: names of its members.
+        places: of its members in the network's `layers`, where it first runs.
         count: runs of this group, and of others that equal it.
         group: with the mappings of its members; one member is a layer alone.
         cost: of one run, by the readable model.
@@ -26,6 +27,7 @@ class FusedRun:
     """
 
     layers: tuple[str, ...]
+    places: tuple[int, ...]
     count: int
     group: FusedGroup
     cost: GroupCost

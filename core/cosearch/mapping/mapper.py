@@ -110,6 +110,7 @@ class Mapper(ABC):
             options; empty for most.
         remembered: whether a result is worth keeping for other studies.
         resizes: whether it may run layers at larger sizes than their own.
+        fuses: whether it finds groups of layers that run together.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
@@ -118,6 +119,7 @@ class Mapper(ABC):
     bound_to: str = ""
     remembered: ClassVar[bool] = True
     resizes: bool = False
+    fuses: ClassVar[bool] = False
 
     @abstractmethod
     def map(
@@ -178,3 +180,7 @@ class Mapper(ABC):
         The machine's own bounds, unless the mapper runs layers at other sizes.
         """
         return accelerator.floor(layer)
+
+    def floor_in_groups(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:  # noqa: ARG002
+        """Return the same of a layer that may run together with others; zero if nobody knows."""
+        return 0.0, 0.0

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from cosearch.machine.cost import PartialTiles
+from cosearch.mapping.groups import GroupResult
 from cosearch.mapping.mapper import Budget
 from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.trials.spec import StudySpec
@@ -50,11 +51,11 @@ ADD_STUDY = (
 
 TRIALS_OF = (
     "SELECT number, row, configuration, state, reason, violation, accelerator, losses, metrics, "
-    "unmapped, think_seconds, trials.seconds, fidelity, violations FROM {trials} "
+    "unmapped, think_seconds, trials.seconds, fidelity, violations, groups FROM {trials} "
     "JOIN studies ON studies.id = study WHERE name = ? ORDER BY number"
 )
 
-ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 LAYERS_OF = (
     "SELECT number, layers.name, layer, count, result FROM layers "
@@ -100,14 +101,14 @@ def trial_values(trial: Trial) -> tuple[Any, ...]:
         trial.number, _json(trial.row), _json(trial.configuration), str(out.state), out.reason,
         out.violation, out.accelerator, _json(out.losses), _json(out.metrics),
         None if out.unmapped is None else _json(asdict(out.unmapped)), trial.think_seconds,
-        out.seconds, trial.fidelity, _json(out.violations),
+        out.seconds, trial.fidelity, _json(out.violations), _json([asdict(g) for g in out.groups]),
     )  # fmt: skip
 
 
 def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
     """Return a trial from its columns and its layers."""
     (number, point, configuration, state, reason, violation, accelerator, losses, metrics,
-     unmapped, think_seconds, seconds, fidelity, violations) = row  # fmt: skip
+     unmapped, think_seconds, seconds, fidelity, violations, groups) = row  # fmt: skip
     outcome = Outcome(
         State(state),
         reason,
@@ -119,6 +120,7 @@ def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
         None if unmapped is None else Unmapped(**json.loads(unmapped)),
         seconds,
         violations=json.loads(violations),
+        groups=tuple(GroupResult.read(facts) for facts in json.loads(groups)),
     )
     return Trial(
         number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds,

@@ -12,15 +12,17 @@ from cosearch.errors import CosearchError
 APPLICATION = 0x636F7365
 """SQLite's application id of our files: the letters `cose`."""
 
-VERSION = 3
+VERSION = 4
 """Version of the tables, in SQLite's user version.
 
-In version 1 trials had no fidelity, in version 2 no violations of single limits.
+In version 1 trials had no fidelity, in version 2 no violations of single limits,
+in version 3 no groups.
 """
 
 _ADDED = {
     2: "fidelity REAL NOT NULL DEFAULT 1.0",
     3: "violations TEXT NOT NULL DEFAULT '{}'",
+    4: "groups TEXT NOT NULL DEFAULT '[]'",
 }
 """The column of `trials` that each version brought."""
 
@@ -54,6 +56,7 @@ CREATE TABLE trials (
     seconds REAL NOT NULL,
     fidelity REAL NOT NULL DEFAULT 1.0, -- share of the unique layers that the outcome holds for
     violations TEXT NOT NULL DEFAULT '{}', -- JSON: by how much each limit is missed, relative
+    groups TEXT NOT NULL DEFAULT '[]', -- JSON: layers that run together, and how
     PRIMARY KEY (study, number)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE layers (
@@ -162,7 +165,7 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
 
 def trials_table(connection: sqlite3.Connection) -> str:
     """Return what to select trials from: an older file, only read, is left as it is."""
-    lacking = {2: "1.0 AS fidelity", 3: "'{}' AS violations"}
+    lacking = {2: "1.0 AS fidelity", 3: "'{}' AS violations", 4: "'[]' AS groups"}
     added = [column for version, column in lacking.items() if version > _version(connection)]
     columns = ", ".join(["*", *added])
     return f"(SELECT {columns} FROM trials) AS trials" if added else "trials"  # noqa: S608

@@ -17,6 +17,7 @@ from cosearch.registry.registry import Named, Registry, split_spec
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.search.strategy import Strategy
+from cosearch.study.fusing import refuse_unfusing
 from cosearch.study.problem import Problem
 from cosearch.study.scheme import Scheme
 from cosearch.trials.spec import StudySpec
@@ -29,6 +30,9 @@ MACHINE_FILES = (".yaml", ".yml", ".json")
 
 NETWORK, MACHINE = "network", "machine"
 """The groups of parameters where both are searched."""
+
+FUSING = "fused"
+"""The mapper asked to fuse layers where nobody names one."""
 
 FALLBACK_MAPPERS = ("evolutionary", "random")
 """The default mapper where the one a machine names is not installed; shown like any other."""
@@ -110,6 +114,10 @@ def default_mapper(model: HardwareModel, registry: Registry) -> str:
     raise UnknownNameError("mapper", wanted, known)
 
 
+def _mapper_for(asked: StudySpec, model: HardwareModel, registry: Registry) -> str:
+    return FUSING if asked.fuse else default_mapper(model, registry)
+
+
 def _made(named: Named[Any], kind: str) -> Any:  # noqa: ANN401 - the class named
     try:
         return named.make()
@@ -139,7 +147,7 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
     else:
         network = network_for(hardware, networks.build(networks.space.index(networks.baseline)))
         scheme.check_networks(networks, objectives)
-    return Problem(
+    problem = Problem(
         spec,
         hardware,
         scheme.space(hardware, space, network),
@@ -152,6 +160,9 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
         scheme.mapper_of,
         networks,
     )
+    if spec.fuse:
+        refuse_unfusing(problem)
+    return problem
 
 
 def make_networks(text: str, registry: Registry) -> NetworkSpace | None:
@@ -215,7 +226,7 @@ def canonical(asked: StudySpec, registry: Registry) -> StudySpec:
         asked,
         hardware=canonical_hardware(asked.hardware, registry),
         strategy=make_strategy(asked.strategy, registry).spec,
-        mapper=canonical_mapper(asked.mapper or default_mapper(model, registry), registry),
+        mapper=canonical_mapper(asked.mapper or _mapper_for(asked, model, registry), registry),
         objectives=tuple(registry.objective(name).name for name in asked.objectives),
         constraints=tuple(str(Constraint.parse(text, known)) for text in asked.constraints),
         fixed={name: _value(space[name], value) for name, value in asked.fixed.items()},

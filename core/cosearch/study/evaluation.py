@@ -18,6 +18,7 @@ from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.mapping.threads import ThreadPool
 from cosearch.quantities import added
 from cosearch.search.objective import Constraint
+from cosearch.study.fusing import fused
 from cosearch.study.problem import Problem
 from cosearch.trials.fidelity import WHOLE, layers_at, scale
 from cosearch.trials.trial import Outcome, State
@@ -79,7 +80,8 @@ def _mapped(
                 return _unmapped(evolve(partial, layers=tuple(found)), result)
             found.append(result)
     partial = evolve(partial, layers=tuple(found))
-    if layers == problem.network.unique and problem.mapper.remembered:
+    whole = layers == problem.network.unique
+    if whole and problem.mapper.remembered:
         partial = _chosen(pool, layers, partial, cache)
     share = scale(problem.network, layers)
     metrics = {
@@ -87,6 +89,9 @@ def _mapped(
         "cycles": share * added(x.cycles * x.count for x in partial.layers),
         **partial.metrics,
     }
+    if problem.spec.fuse and whole:
+        partial = fused(problem, pool.machine, evolve(partial, metrics=metrics))
+        metrics = dict(partial.metrics)
     if any("geomean_edp" in objective.needs for objective in problem.objectives):
         metrics["geomean_edp"] = _geomean_edp(problem, partial, metrics)
     return _scored(problem, evolve(partial, metrics=metrics))

@@ -18,6 +18,7 @@ from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.trials.spec import StudySpec
 from cosearch.typing import Configuration, Value
+from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network, NetworkSpace
 
 REMEMBERED_MACHINES = 16
@@ -163,6 +164,11 @@ class Problem:
             for mapper in self.others
         ]
         return ThreadPool((Worker(task, machine), *others))
+
+    def floor(self, machine: Accelerator, layer: Einsum) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that a layer takes at least, alone or in a group."""
+        bound = self.mapper.floor_in_groups if self.spec.fuse else self.mapper.floor
+        return bound(machine, layer)
 
     @property
     def space_key(self) -> str:

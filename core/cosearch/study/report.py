@@ -24,6 +24,15 @@ from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult
 from cosearch.quantities import added
 from cosearch.search.hypervolume import dominated_share, reference_point
+from cosearch.study.fusing import (
+    UNFUSED,
+    Change,
+    GroupReport,
+    change,
+    energy_by_part,
+    group_disagreements,
+    group_reports,
+)
 from cosearch.study.network_report import NetworkFound, network_found
 from cosearch.study.problem import Problem
 from cosearch.study.recombination import Recombined, recombined
@@ -96,6 +105,7 @@ class DesignReport:
         sources: where each number comes from, by component.
         networks: what one run of each network costs, where several share the machine.
         disagreements: stored numbers that the models do not confirm; empty if all is well.
+        groups: layers that run together. What `layers` says is of each alone.
     """
 
     number: int
@@ -107,6 +117,7 @@ class DesignReport:
     sources: Mapping[str, str]
     networks: tuple[PartCost, ...]
     disagreements: tuple[str, ...]
+    groups: tuple[GroupReport, ...] = ()
 
 
 @frozen
@@ -147,6 +158,7 @@ class StudyReport:
             trial, known for nothing; None where networks were not searched.
         hardware_gap: how far below the best another design of the whole space can be at most,
             relative; None where the scheme is not exhaustive, or has not ended by itself.
+        change: what fusing layers changed in the choice of the design; None without fusing.
     """
 
     study: str
@@ -175,6 +187,7 @@ class StudyReport:
     hardware_gap: float | None = None
     network: NetworkFound | None = None
     recombined: Recombined | None = None
+    change: Change | None = None
 
 
 def report_of(study: Study, cache: Cache | None = None) -> StudyReport:
@@ -221,6 +234,7 @@ def report_of(study: Study, cache: Cache | None = None) -> StudyReport:
         hardware_gap=findings.hardware_gap,
         network=network_found(problem, study.best, study.baseline, cache) if study.best else None,
         recombined=recombined(problem, [t for t in (study.baseline, *study.in_order) if t]),
+        change=None if study.best is None else change(problem, study.feasible, study.best),
     )
 
 
@@ -234,6 +248,7 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
     parts: dict[str, float] = {}
     sources: Mapping[str, str] = {}
     problem = problem.for_design(trial.configuration)
+    groups: tuple[GroupReport, ...] = ()
     try:
         machine = build(problem.hardware, trial.configuration)
         sources = dict(machine.sources)
@@ -249,6 +264,10 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
             layers.append(_layer_report(layer, result, cost))
             for part, pj in _parts(cost):
                 parts[part] = parts.get(part, 0.0) + pj * layer.count
+        wrong += group_disagreements(machine, problem.network, trial.outcome)
+        if trial.outcome.groups and isinstance(machine, SpatialAccelerator):
+            parts = energy_by_part(machine, problem.network, trial.outcome.groups)
+        groups = tuple(group_reports(machine, problem.network, trial.outcome.groups))
     except Infeasible as verdict:
         wrong.append(f"the design is not feasible any more: {verdict}")
     wrong += _wrong_sums(trial, layers)
@@ -262,13 +281,15 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
         sources,
         _networks(problem, trial),
         tuple(wrong),
+        groups,
     )
 
 
 def _networks(problem: Problem, trial: Trial) -> tuple[PartCost, ...]:
     """Return the cost of each part of a mix, where every layer is mapped."""
     costs = {x.key: (x.energy_pj, x.cycles) for x in trial.outcome.layers}
-    if any(layer.einsum.key not in costs for layer in problem.network.unique):
+    alone = not trial.outcome.groups
+    if not alone or any(layer.einsum.key not in costs for layer in problem.network.unique):
         return ()
     return cost_of_parts(problem.network, costs)
 
@@ -326,10 +347,11 @@ def _partial_disagreements(
 
 def _wrong_sums(trial: Trial, layers: list[LayerReport]) -> Iterator[str]:
     metrics = trial.outcome.metrics
-    for name in ("energy_pj", "cycles"):
+    for name, unfused in UNFUSED.items():
         total = added(getattr(layer, name) * layer.count for layer in layers)
-        if name in metrics and total != metrics[name]:
-            yield f"the network's {name} is {total!r}; stored is {metrics[name]!r}"
+        known = unfused if unfused in metrics else name
+        if known in metrics and total != metrics[known]:
+            yield f"the network's {known} is {total!r}; stored is {metrics[known]!r}"
 
 
 def _layer_report(layer: Layer, result: LayerResult, cost: Cost) -> LayerReport:

@@ -23,6 +23,9 @@ not the number of workers, so that any number of workers gives the same result."
 SCHEME = "nested"
 """Hardware outside, the mappings of each layer inside (arXiv 2010.02075)."""
 
+MOST_FUSED = 4
+"""Layers that run together at most unless a study says otherwise."""
+
 EXHAUSTIVE = "exhaustive"
 """The scheme whose studies bear its name in place of a strategy's."""
 
@@ -158,6 +161,22 @@ class StudySpec:
         maps=True,
         default=NETWORK,
         before=LAYERS,
+    )
+    fuse: bool = setting(
+        "Let layers run together, so that what flows between them stays on chip.",
+        "--fuse",
+        maps=True,
+        default=False,
+        before=False,
+    )
+    fuse_most: int = setting(
+        "Layers that run together at most, with --fuse.",
+        "--fuse-most",
+        metavar="N",
+        least=1,
+        maps=True,
+        default=MOST_FUSED,
+        before=MOST_FUSED,
     )
 
     @classmethod

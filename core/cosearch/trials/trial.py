@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from cosearch.mapping.groups import GroupResult
 from cosearch.mapping.result import NAMED, LayerResult, Searched, Unmapped
 from cosearch.typing import Value
 
@@ -40,13 +41,16 @@ class Outcome:
         losses: one an objective; empty unless ok.
         metrics: of the whole network, those that are known: `energy_pj`, `cycles`, `area_mm2`,
             `clock_mhz`; and `mapping_gap`, how far below it, relative, the objective that layers
-            are mapped for can be at most on this machine, where something is proven.
+            are mapped for can be at most on this machine, where something is proven. Where layers
+            run together, `unfused_energy_pj` and `unfused_cycles` are those of the layers alone.
         layers: unique layers mapped before the trial ended. Where a layer was searched in several
-            directions, `evaluations`, `nodes` and `seconds` are of all.
+            directions, `evaluations`, `nodes` and `seconds` are of all. Each alone, also where
+            layers run together.
         unmapped: the layer that could not be mapped, where that is the reason.
         seconds: spent evaluating.
         searched: what the searches in several directions found, for the cache; not stored with the
             trial.
+        groups: how the network is run where layers may run together: groups and single layers.
     """
 
     state: State
@@ -60,6 +64,7 @@ class Outcome:
     seconds: float = 0.0
     searched: tuple[Searched, ...] = field(default=(), eq=False, repr=False)
     violations: Mapping[str, float] = field(factory=dict)
+    groups: tuple[GroupResult, ...] = ()
 
     @classmethod
     def failed(cls, reason: str, seconds: float = 0.0) -> Outcome:

@@ -144,7 +144,7 @@ def _bound(problem: Problem, row: Rows) -> float | None:
         return None
     energy = cycles = 0.0
     for layer in problem.network_of(configuration).unique:
-        floor = problem.mapper.floor(machine, layer.einsum)
+        floor = problem.floor(machine, layer.einsum)
         energy += layer.count * floor[0]
         cycles += layer.count * floor[1]
     columns = {"energy_pj": np.array([energy]), "cycles": np.array([cycles])}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from cosearch.cli.output import Output, table
 from cosearch.cli.text.network import certainty
 from cosearch.loopnest.accelerator import SpatialAccelerator
-from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.group_text import group_nest, prefix_loop
 from cosearch.mapping.fused import FusedMapping, FusedRun
+from cosearch.mapping.groups import levels_of
 from cosearch.quantities import added, energy, whole
+from cosearch.study.fusing import Change, GroupReport
 
 
 def show_fused(output: Output, machine: SpatialAccelerator, found: FusedMapping) -> None:
@@ -88,6 +91,59 @@ def _show_totals(output: Output, outermost: str, found: FusedMapping) -> None:
     )
 
 
+def show_groups(output: Output, groups: Sequence[GroupReport], change: Change | None) -> None:
+    """Print the layers of a design that run together, and what fusing changed in its choice."""
+    if change is None:
+        return
+    output.show("")
+    output.title("layers that run together", f"{len(groups)} groups" if groups else "none")
+    columns = (
+        "~layers",
+        ">runs",
+        ">room|words",
+        ">outermost words|alone",
+        ">outermost words|together",
+        ">energy|",
+        ">cycles|",
+    )
+    rows = [
+        (
+            " -> ".join(group.layers),
+            str(group.count),
+            whole(group.room),
+            whole(group.unfused_words),
+            whole(group.outermost_words),
+            energy(group.energy_pj),
+            whole(group.cycles),
+        )
+        for group in groups
+    ]
+    if rows:
+        output.show(table(columns, rows))
+    output.show(*_changed(change))
+
+
+def _changed(change: Change) -> Iterator[str]:
+    """Yield what fusing changed: the design's own gain, and the design that is best without."""
+    for name, value in change.best.items():
+        yield (
+            f"  {name}: the best design is {change.best_unfused[name] / value:.3f} times better "
+            "than with every layer alone"
+        )
+    if not change.parameters:
+        yield "  every layer alone, the same design is the best of those tried"
+        return
+    told = ", ".join(
+        f"{name} {there} instead of {here}" for name, (here, there) in change.parameters.items()
+    )
+    yield f"  every layer alone, trial {change.number} would be the best: {told}"
+    for name, value in change.best.items():
+        yield (
+            f"  {name}: with layers that run together that one is {change.fused[name] / value:.3f} "
+            "times the best"
+        )
+
+
 def facts(machine: SpatialAccelerator, found: FusedMapping) -> dict[str, object]:
     """Return the result for JSON: everything that prices it again."""
     return {
@@ -125,21 +181,5 @@ def _group(run: FusedRun) -> dict[str, object]:
             {"layer": run.layers[h.member], "tensor": h.tensor, "depth": h.depth}
             for h in run.group.held
         ],
-        "mappings": _mappings(run.group),
+        "mappings": [levels_of(mapping) for mapping in run.group.mappings],
     }
-
-
-def _mappings(group: FusedGroup) -> list[object]:
-    return [
-        [
-            {
-                "level": entry.level,
-                "keep": sorted(entry.keep),
-                "temporal": [[loop.dim, loop.bound] for loop in entry.temporal],
-                "spatial_x": [[loop.dim, loop.bound] for loop in entry.spatial_x],
-                "spatial_y": [[loop.dim, loop.bound] for loop in entry.spatial_y],
-            }
-            for entry in mapping.levels
-        ]
-        for mapping in group.mappings
-    ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from rich.text import Text
 
 from cosearch.cli.output import Output, table
+from cosearch.cli.text.fused import show_groups
 from cosearch.cli.text.network import certainty, show_left_out, show_parts
 from cosearch.cli.text.network_found import network_of, show_network
 from cosearch.cli.text.sources import show_sources
@@ -82,6 +83,7 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         _show_best_of_all(output, problem, report)
         show_parts(output, report.best.networks)
         _show_layers(output, report.best)
+        show_groups(output, report.best.groups, report.change)
         show_left_out(output, network_of(problem, report))
         _show_energy(output, report.best, report.baseline)
         _show_sources(output, report.best)
@@ -206,7 +208,8 @@ def _show_layers(output: Output, design: DesignReport) -> None:
     total = design.metrics.get("energy_pj", 0.0)
     rows = [_layer_row(layer, total) for layer in design.layers]
     output.show("")
-    output.title("layers", "energy, cycles and multipliers in use of one run each")
+    alone = ", each alone" if design.groups else ""
+    output.title("layers", f"energy, cycles and multipliers in use of one run each{alone}")
     columns = (
         "layer",
         "~what",

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from attrs import define, evolve, field, frozen
 
 from cosearch.errors import Infeasible
+from cosearch.lately import Lately
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.kernel.pack import ALWAYS, NEVER
 from cosearch.loopnest.mapping import Constraints, Mapping
@@ -28,6 +30,12 @@ from cosearch.workload.einsum import Einsum
 from cosearch_plugins.mappers.exact.arrays import Aim
 from cosearch_plugins.mappers.exact.problem import OrderTables
 from cosearch_plugins.mappers.exact.solve import Certificate, Limits, Solver
+
+REMEMBERED = 8192
+"""Bodies kept at once, of all machines."""
+
+UNLIMITED = 2**60
+"""Words of room where a level has no end."""
 
 
 @frozen
@@ -127,7 +135,7 @@ class _Place:
     keep_modes: IntArray
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class Bodies:
     """Answers questions about bodies on one machine.
 
@@ -136,6 +144,7 @@ class Bodies:
         tables: order classes, shared with others.
         open_bypass: whether open choices of what to keep are searched.
         limits: on each search.
+        memory: of bodies searched, by all that they depend on: also those of other machines.
 
     Attributes:
         solves: searches so far.
@@ -146,6 +155,7 @@ class Bodies:
     tables: OrderTables = field(factory=OrderTables)
     open_bypass: bool = True
     limits: Limits = field(factory=Limits)
+    memory: Lately[tuple[object, ...], Body] = field(factory=lambda: Lately(REMEMBERED))
     solves: int = 0
     nodes: int = 0
     _found: dict[tuple[object, ...], list[Body]] = field(init=False, factory=dict)
@@ -195,9 +205,45 @@ class Bodies:
         for body in known:
             if body.answers(question, levels):
                 return body
-        found = self._solve(question, weights)
+        found = self._asked(evolve(question, room=UNLIMITED), weights)
+        if not found.answers(question, levels):
+            found = self._asked(question, weights)
         known.append(found)
         return found
+
+    def _asked(self, question: Question, weights: Weights) -> Body:
+        """Return the answer to this very question, whoever asked it before.
+
+        It does not depend on what was asked before: machines that differ in the room of the fusion
+        level alone have the same answers, in whatever order they come.
+        """
+        key = (
+            self._roomless,
+            self._rules(question.layer),
+            self.machine.mapspace(question.member).keep_modes.tobytes(),
+            question.layer.key,
+            question.home,
+            question.room,
+            question.demand,
+            question.bodies,
+            question.visits,
+            weights,
+        )
+        return self.memory.get(key, lambda: self._solve(question, weights))
+
+    @cached_property
+    def _roomless(self) -> tuple[str, bool]:
+        """A digest of all that a body depends on but its layer's rules and the room."""
+        levels = self.architecture.levels
+        endless = evolve(levels[-2], entries=None, area_um2=0.0)
+        machine = evolve(
+            self.architecture, levels=(*levels[:-2], endless, levels[-1]), clock_mhz=None
+        )
+        return machine.key, self.open_bypass
+
+    def _rules(self, layer: Einsum) -> tuple[tuple[str, str], ...]:
+        rules = self.machine.constraints_for(layer)
+        return tuple(sorted((level, rule.key) for level, rule in rules.items()))
 
     def _demand_counts(self) -> bool:
         return any(

@@ -28,8 +28,8 @@ from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
-from cosearch_plugins.mappers.fused.bodies import Bodies, Body, Demand, Question
-from cosearch_plugins.mappers.fused.options import UNLIMITED, Choice, Cut, Option, cuts
+from cosearch_plugins.mappers.fused.bodies import UNLIMITED, Bodies, Body, Demand, Question
+from cosearch_plugins.mappers.fused.options import Choice, Cut, Option, cuts
 
 COARSE, ROOMY, EXACT = 0, 1, 2
 """Stages of a member's bound."""

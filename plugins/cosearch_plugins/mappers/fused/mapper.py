@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from cosearch.errors import CosearchError
+from cosearch.lately import Lately
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.fused import FusedMapping
@@ -14,7 +16,10 @@ from cosearch.mapping.mapper import Budget, Mapped
 from cosearch.search.objective import Objective
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network
-from cosearch_plugins.mappers.exact.mapper import ExactMapper
+from cosearch_plugins.mappers.exact.mapper import NODES, PERFECT, ExactMapper
+
+if TYPE_CHECKING:
+    from cosearch_plugins.mappers.fused.bodies import Body
 
 
 class FusedMapper(ExactMapper):
@@ -25,6 +30,26 @@ class FusedMapper(ExactMapper):
     every member; see `docs/fusion.md`. The options are those of the exact mapper; `seconds` is the
     time of a whole network here.
     """
+
+    fuses: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        bypass: str = "open",
+        nodes: int = NODES,
+        seconds: float = 0.0,
+        imperfect: str = PERFECT,
+    ) -> None:
+        super().__init__(bypass, nodes, seconds, imperfect)
+        self._known: Lately[tuple[object, ...], Body] | None = None
+
+    def floor_in_groups(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
+        """Return what multiplying alone takes: all else may stay on chip."""
+        if not isinstance(accelerator, SpatialAccelerator):
+            return 0.0, 0.0
+        from cosearch_plugins.mappers.fused.network import multiplying
+
+        return multiplying(accelerator.architecture, (layer,))
 
     def map(
         self,
@@ -51,6 +76,7 @@ class FusedMapper(ExactMapper):
             Infeasible: a layer fits nowhere.
             CosearchError: the machine, a layer or the objective is beyond this mapper.
         """
+        from cosearch_plugins.mappers.fused.bodies import Bodies
         from cosearch_plugins.mappers.fused.network import fuser
 
         if not isinstance(accelerator, SpatialAccelerator):
@@ -66,5 +92,14 @@ class FusedMapper(ExactMapper):
             )
         limits = [s for s in (budget.seconds, self.seconds or None) if s is not None]
         deadline = time.perf_counter() + min(limits) if limits else np.inf
-        alone = ExactMapper(self.bypass, self.nodes)
-        return fuser(accelerator, alone, most, deadline, Budget()).map(network, objective)
+        alone = ExactMapper(self.bypass, self.nodes) if self.seconds else self
+        bodies = Bodies(accelerator, open_bypass=self.bypass == "open", memory=self._memory())
+        return fuser(accelerator, alone, most, deadline, Budget(), bodies).map(network, objective)
+
+    def _memory(self) -> Lately[tuple[object, ...], Body]:
+        """Return the bodies searched so far, on whatever machine."""
+        from cosearch_plugins.mappers.fused.bodies import REMEMBERED
+
+        if self._known is None:
+            self._known = Lately(REMEMBERED)
+        return self._known

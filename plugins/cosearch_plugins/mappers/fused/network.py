@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Sequence
 from math import isclose
 
 import numpy as np
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from cosearch.errors import CosearchError, PluginError
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.model.fused import group_cost
+from cosearch.machine.architecture import Architecture
 from cosearch.mapping.fused import FusedMapping, FusedRun, value_of
+from cosearch.mapping.groups import links_between
 from cosearch.mapping.mapper import Budget, Mapped
 from cosearch.mapping.network_search import Answer, NetworkSearch, Product, Question
 from cosearch.mapping.outline import Weights
@@ -39,6 +40,7 @@ class Item:
 
     chain: Chain
     names: tuple[str, ...]
+    places: tuple[int, ...]
     count: int
 
 
@@ -48,15 +50,11 @@ def items_of(network: Network) -> list[Item]:
     kept = [link for link in network.links if not _parted(network, link)]
     for run in chains(len(network.layers), kept):
         layers = tuple(network.layers[i] for i in run)
-        links = []
-        for place, (a, b) in enumerate(itertools.pairwise(run)):
-            link = next(x for x in network.links if (x.producer, x.consumer) == (a, b))
-            links.append(evolve(link, producer=place, consumer=place + 1))
-        chain = Chain(tuple(layer.einsum for layer in layers), tuple(links))
+        chain = Chain(tuple(layer.einsum for layer in layers), links_between(network, run))
         before = found.get(chain)
         count = layers[0].count + (before.count if before else 0)
         names = before.names if before else tuple(layer.name for layer in layers)
-        found[chain] = Item(chain, names, count)
+        found[chain] = Item(chain, names, before.places if before else run, count)
     return list(found.values())
 
 
@@ -197,9 +195,7 @@ class NetworkFuser:
         """Return energy (pJ) and cycles that no groups of a chain undercut: multiplying alone."""
         if len(chain.layers) == 1:
             return self.exact.floor(self.machine, chain.layers[0])
-        compute = self.machine.architecture.compute
-        macs = added(layer.macs for layer in chain.layers)
-        return macs * compute.energy_pj * (1 - CLAIM), macs / compute.instances
+        return multiplying(self.machine.architecture, chain.layers)
 
     def _result(
         self,
@@ -214,9 +210,9 @@ class NetworkFuser:
         for item, found in zip(items, chosen, strict=True):
             at = 0
             for group in found.groups:
-                names = item.names[at : at + len(group.layers)]
-                runs.append(self._run(names, item.count, group))
-                at += len(group.layers)
+                part = slice(at, at + len(group.layers))
+                runs.append(self._run(item, part, group))
+                at = part.stop
             claimed = (found.energy_pj, found.cycles)
             self._confirm(item, runs[-len(found.groups) :], claimed)
         result = FusedMapping(
@@ -232,7 +228,7 @@ class NetworkFuser:
             raise PluginError("fused mapping found less than mapping layer by layer")
         return result
 
-    def _run(self, names: tuple[str, ...], count: int, group: FusedGroup) -> FusedRun:
+    def _run(self, item: Item, part: slice, group: FusedGroup) -> FusedRun:
         architecture = self.machine.architecture
         cost = group_cost(architecture, group)
         words = cost.outermost_words
@@ -241,7 +237,8 @@ class NetworkFuser:
             for layer in group.layers:
                 best = self._alone(layer, (1.0, 0.0)).group
                 words += 0 if best is None else group_cost(architecture, best).outermost_words
-        return FusedRun(names, count, group, cost, words)
+        names, places = item.names[part], item.places[part]
+        return FusedRun(names, places, item.count, group, cost, words)
 
     def _confirm(self, item: Item, runs: list[FusedRun], claimed: tuple[float, float]) -> None:
         """Raise PluginError where the readable model prices groups otherwise."""
@@ -258,9 +255,21 @@ def _sum(found: ChainFound, weights: Weights) -> float:
     return weights[0] * found.energy_pj + weights[1] * found.cycles
 
 
+def multiplying(architecture: Architecture, layers: Sequence[Einsum]) -> tuple[float, float]:
+    """Return energy (pJ) and cycles that layers take at least, however they run together."""
+    compute = architecture.compute
+    macs = added(layer.macs for layer in layers)
+    return macs * compute.energy_pj * (1 - CLAIM), macs / compute.instances
+
+
 def fuser(
-    machine: SpatialAccelerator, exact: ExactMapper, most: int, deadline: float, budget: Budget
+    machine: SpatialAccelerator,
+    exact: ExactMapper,
+    most: int,
+    deadline: float,
+    budget: Budget,
+    bodies: Bodies | None = None,
 ) -> NetworkFuser:
     """Return what fuses networks on a machine until a deadline, by `time.perf_counter`."""
-    bodies = Bodies(machine, open_bypass=exact.bypass == "open")
+    bodies = bodies or Bodies(machine, open_bypass=exact.bypass == "open")
     return NetworkFuser(machine, exact, GroupSearch(bodies, deadline), most, budget)

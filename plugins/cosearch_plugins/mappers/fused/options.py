@@ -15,6 +15,7 @@ from cosearch.machine.architecture import Architecture
 from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 from cosearch.workload.link import Link
+from cosearch_plugins.mappers.fused.bodies import UNLIMITED
 
 
 @frozen
@@ -137,10 +138,6 @@ def cuts(
             if tensor.name not in group.intermediates(j)
         )
         yield Cut(group, ways, free)
-
-
-UNLIMITED = 2**60
-"""Words of room where a level has no end."""
 
 
 def _choices(
