@@ -13,8 +13,9 @@ from cosearch.workload.einsum import Einsum
 from cosearch_hardware.vta import pipeline
 from cosearch_hardware.vta.alu import AluLayer
 from cosearch_hardware.vta.blocks import Blocks
+from cosearch_hardware.vta.port import Slots
 from cosearch_hardware.vta.pricing import Prices, energies
-from cosearch_hardware.vta.queues import Instruction, simulate
+from cosearch_hardware.vta.queues import Instruction, simulate, simulate_in_slots
 from cosearch_hardware.vta.work import AluWork, GemmWork, Work
 
 TENSOR = {"inp": "Inputs", "wgt": "Weights", "acc": "Bias", "out": "Outputs", "uop": "Micro-ops"}
@@ -22,7 +23,12 @@ TENSOR = {"inp": "Inputs", "wgt": "Weights", "acc": "Bias", "out": "Outputs", "u
 
 
 def breakdown(
-    work: Work, prices: Prices, layer: Einsum, columns: Mapping[str, np.ndarray], delay: int
+    work: Work,
+    prices: Prices,
+    layer: Einsum,
+    columns: Mapping[str, np.ndarray],
+    delay: int,
+    slots: Slots | None = None,
 ) -> Cost:
     """Return the cost of one schedule.
 
@@ -32,12 +38,13 @@ def breakdown(
         layer: what is computed.
         columns: one row of the mapspace, arrays of one.
         delay: of the memory.
+        slots: of its port; None serves who asks first.
     """
     c, table = work.c, work.table(columns)
     counts = work.counts(columns, table)
     parts = {name: float(pj[0]) for name, pj in energies(c, prices, counts).items()}
     moved = {name: int(size[0]) for name, size in counts.moved.items()}
-    cycles = float(simulated(schedule_of(work, table[0]), delay))
+    cycles = float(simulated(schedule_of(work, table[0]), delay, slots))
     use = {name: float(share[0]) for name, share in work.takes(columns).items()}
     levels = [LevelCost("ALU", 0.0, parts["ALU"])]
     levels += [
@@ -68,8 +75,10 @@ def schedule_of(work: Work, row: IntArray) -> pipeline.Schedule | pipeline.AluSc
     return kind(*(int(x) for x in row))
 
 
-def simulated(schedule: pipeline.Schedule | pipeline.AluSchedule, delay: int) -> int:
-    """Return the cycles of one schedule by the event-driven simulation of queues."""
+def simulated(
+    schedule: pipeline.Schedule | pipeline.AluSchedule, delay: int, slots: Slots | None = None
+) -> int:
+    """Return the cycles of one schedule by the readable simulation of queues."""
     if isinstance(schedule, pipeline.Schedule):
         program, length = pipeline.programs(schedule)
     else:
@@ -78,7 +87,10 @@ def simulated(schedule: pipeline.Schedule | pipeline.AluSchedule, delay: int) ->
         [instruction(*(int(x) for x in fields)) for fields in program[queue, :count]]
         for queue, count in enumerate(length)
     )
-    return simulate(load, compute, store, schedule.threads, delay)
+    if slots is None:
+        return simulate(load, compute, store, schedule.threads, delay)
+    owners = [int(queue) for queue in slots.owners]
+    return simulate_in_slots((load, compute, store), schedule.threads, delay, owners, slots.cycles)
 
 
 def instruction(cycles: int, lines: int, flags: int) -> Instruction:

@@ -17,6 +17,7 @@ from cosearch.search.parameters import ParameterSpace, Rule
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.vta.isa import VtaConfiguration
+from cosearch_hardware.vta.port import Slots
 from cosearch_hardware.vta.pricing import Prices, energies
 from cosearch_hardware.vta.schedule import micro_op, row_cycles
 from cosearch_hardware.vta.work import AluWork, GemmWork, Work, work_of
@@ -36,6 +37,7 @@ class VtaAccelerator(Accelerator):
         clock_mhz: of the device.
         sources: where the numbers come from, by component.
         alu_load_bits: of a number that is loaded for the ALU.
+        slots: of the memory port; None serves who asks first.
     """
 
     default_mapper: ClassVar[str] = "exhaustive"
@@ -49,9 +51,11 @@ class VtaAccelerator(Accelerator):
         clock_mhz: float,
         sources: Mapping[str, str],
         alu_load_bits: int = 32,
+        slots: Slots | None = None,
     ) -> None:
         self.configuration, self.prices = configuration, prices
         self.memory_latency, self.alu_load_bits = memory_latency, alu_load_bits
+        self.slots = slots
         c = configuration
         self.name = f"vta {1 << c.batch}x{1 << c.block_in}x{1 << c.block_out}"
         self.area_mm2, self.clock_mhz, self.sources = area_mm2, clock_mhz, sources
@@ -62,7 +66,8 @@ class VtaAccelerator(Accelerator):
     @property
     def key(self) -> str:
         """A digest of sizes, delay and energies."""
-        text = repr((self.configuration, self.memory_latency, self.prices, self.alu_load_bits))
+        facts = (self.configuration, self.memory_latency, self.prices, self.alu_load_bits)
+        text = repr(facts if self.slots is None else (*facts, self.slots))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _work(self, layer: Einsum) -> Work:
@@ -107,7 +112,7 @@ class VtaAccelerator(Accelerator):
         energy, cycles = np.full((2, len(rows)), np.inf)
         fitting = {name: values[feasible] for name, values in columns.items()}
         table = work.table(fitting)
-        cycles[feasible] = work.cycles(table, self.memory_latency)
+        cycles[feasible] = work.cycles(table, self.memory_latency, self.slots)
         energy[feasible] = self._energy(work, fitting, table)
         reasons = ("feasible", *(rule.reason for rule in space.rules))
         return CostBatch(energy, cycles, feasible, reason, reasons, excess)
@@ -140,7 +145,7 @@ class VtaAccelerator(Accelerator):
         if broken:
             raise Infeasible("not met: " + "; ".join(broken))
         columns = space.columns(row[None, :])
-        return breakdown(work, self.prices, layer, columns, self.memory_latency)
+        return breakdown(work, self.prices, layer, columns, self.memory_latency, self.slots)
 
 
 def _holds(work: Work, name: str, columns: Mapping[str, np.ndarray]) -> BoolArray:

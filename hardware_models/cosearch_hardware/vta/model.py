@@ -18,6 +18,7 @@ from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY, sources_of
 from cosearch_hardware.vta.alu import priced_operations
 from cosearch_hardware.vta.isa import ENUMERATOR, LIMITS, Stack, VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
+from cosearch_hardware.vta.port import SHARED, Slots
 from cosearch_hardware.vta.pricing import Prices
 
 MEMORY_LATENCY = 16
@@ -88,6 +89,10 @@ class Vta(HardwareModel):
         rules: what strategies know of the instruction set's rules.
         area_limit_mm2: of an ASIC.
         memory_latency: cycles until the memory serves a read that found no other.
+        slots: who may use the memory port when: `shared` serves who asks first; a table such as
+            `LLCS` gives slots to the load, compute and store queues in turn, so that no transfer
+            takes longer for what the others do.
+        slot_cycles: of a slot.
         alu_loads: bits of a number that is loaded for the ALU: 32 is all that the Chisel of either
             stack decodes; 8 is a load that apache's instruction header names beside it.
         technology: prices energies.
@@ -96,6 +101,7 @@ class Vta(HardwareModel):
 
     compiled: ClassVar[tuple[str, ...]] = (
         "cosearch_hardware.vta.pipeline:QUEUES=cosearch_hardware.vta.pipeline",
+        "cosearch_hardware.vta.slots:SLOTS=cosearch_hardware.vta.slots",
     )
     options: ClassVar[ParameterSpace] = ParameterSpace(
         (
@@ -115,6 +121,10 @@ class Vta(HardwareModel):
                 "until the memory serves a read that found no other",
                 free=True,
             ),
+            Parameter(
+                "slots", (SHARED, "LLCS"), doc="of the memory port, in turn: L, C and S", free=True
+            ),
+            Parameter("slot_cycles", (1, 4096), 16, "cycles", "of a slot", free=True),
             Parameter("alu_loads", (32, 8), 32, "bits", "of a number that is loaded for the ALU"),
             TECHNOLOGY,
             AREA,
@@ -128,12 +138,15 @@ class Vta(HardwareModel):
         rules: str = "known",
         area_limit_mm2: float = 20.0,
         memory_latency: int = MEMORY_LATENCY,
+        slots: str = SHARED,
+        slot_cycles: int = 16,
         alu_loads: int = 32,
         technology: Technology = CHIP,
         area: Technology | None = None,
     ) -> None:
         self._stack, self._device, self._alu_loads = stack, DEVICES[device], alu_loads
         self._area_limit_mm2, self._memory_latency = area_limit_mm2, memory_latency
+        self._slots = None if slots == SHARED else Slots.of(slots, slot_cycles)
         self._energy, self._area = technology, area or technology
         known = {"known": LIMITS[stack], "hidden": (), "enumerator": ENUMERATOR}[rules]
         parameters = _parameters(stack, self._device.bus_bytes)
@@ -224,6 +237,7 @@ class Vta(HardwareModel):
             self._device.clock_mhz,
             sources,
             self._alu_loads,
+            self._slots,
         )
 
 

@@ -159,3 +159,64 @@ def simulate(
     if any(c < len(p) for c, p in zip(machine.counters, machine.programs, strict=True)):
         raise ValueError("deadlock: every queue waits for a token of another")
     return now
+
+
+def simulate_in_slots(
+    programs: tuple[Sequence[Instruction], Sequence[Instruction], Sequence[Instruction]],
+    free_buffers: int,
+    delay: int,
+    owners: Sequence[int],
+    slot: int,
+) -> int:
+    """Run three programs cycle by cycle on a port that serves each queue in its own slots.
+
+    Args:
+        programs: of the load, compute and store queue.
+        free_buffers: tokens that load and compute start with.
+        delay: cycles until the memory serves a read.
+        owners: the queue of each slot.
+        slot: cycles of a slot.
+
+    Raises:
+        ValueError: the programs wait for each other for ever.
+    """
+    tokens = {(a, b): 0 for a in range(-1, 4) for b in range(-1, 4)}
+    tokens[COMPUTE, LOAD] = tokens[STORE, COMPUTE] = free_buffers
+    machine = _Machine(programs, tokens, delay)
+    left, wait, now, last = [0, 0, 0], [0, 0, 0], 0, 0
+    while True:
+        while _issued(machine, left, wait, now):
+            last = now
+        if not any(machine.busy):
+            break
+        owner = owners[(now // slot) % len(owners)]
+        now += 1
+        for queue in (LOAD, COMPUTE, STORE):
+            on_port = machine.busy[queue] and machine.head(queue).lines
+            if machine.busy[queue] and (not on_port or (queue == owner and now > wait[queue])):
+                left[queue] -= 1
+        last = now
+    if any(c < len(p) for c, p in zip(machine.counters, machine.programs, strict=True)):
+        raise ValueError("deadlock: every queue waits for a token of another")
+    return last
+
+
+def _issued(machine: _Machine, left: list[int], wait: list[int], now: int) -> bool:
+    """End what has nothing left and start what can start; tell whether anything did."""
+    moved = False
+    for queue in (LOAD, COMPUTE, STORE):
+        if machine.busy[queue] and left[queue] == 0 and now >= wait[queue]:
+            head = machine.head(queue)
+            machine.tokens[queue, queue - 1] += head.push_prev
+            machine.tokens[queue, queue + 1] += head.push_next
+            machine.busy[queue] = False
+            machine.counters[queue] += 1
+            moved = True
+        if machine.ready(queue):
+            head = machine.head(queue)
+            machine.busy[queue] = moved = True
+            machine.tokens[queue - 1, queue] -= head.pop_prev
+            machine.tokens[queue + 1, queue] -= head.pop_next
+            left[queue] = head.cycles * max(head.lines, 1)
+            wait[queue] = now + (machine.delay if head.lines and queue != STORE else 0)
+    return moved

@@ -15,6 +15,7 @@ from cosearch_hardware.systolic.machine import divisors
 from cosearch_hardware.vta.alu import AluTile, alu_layer, on_alu
 from cosearch_hardware.vta.blocks import Tile, blocks_of
 from cosearch_hardware.vta.isa import LOOP_BITS, SIZE_BITS, VtaConfiguration
+from cosearch_hardware.vta.port import Slots
 from cosearch_hardware.vta.pricing import Counts, alu_count, count
 from cosearch_hardware.vta.schedule import alu_schedules, schedules
 
@@ -69,8 +70,8 @@ class Work(ABC):
         """Return the schedules of tiles, a row each."""
 
     @abstractmethod
-    def cycles(self, table: IntArray, delay: int) -> IntArray:
-        """Return the simulated cycles of schedules, int64[n]."""
+    def cycles(self, table: IntArray, delay: int, slots: Slots | None = None) -> IntArray:
+        """Return the simulated cycles of schedules, int64[n]; without slots on demand."""
 
     @abstractmethod
     def least(self, table: IntArray, delay: int) -> IntArray:
@@ -117,11 +118,16 @@ class GemmWork(Work):
         """Return the schedules of tiles, int64[n, 17]."""
         return schedules(self.c, self.blocks, columns)
 
-    def cycles(self, table: IntArray, delay: int) -> IntArray:
-        """Return the simulated cycles of schedules, int64[n]."""
-        from cosearch_hardware.vta.pipeline import latency
+    def cycles(self, table: IntArray, delay: int, slots: Slots | None = None) -> IntArray:
+        """Return the simulated cycles of schedules, int64[n]; without slots on demand."""
+        from cosearch_hardware.vta import pipeline
 
-        return np.asarray(latency(np.ascontiguousarray(table), delay))
+        rows = np.ascontiguousarray(table)
+        if slots is None:
+            return np.asarray(pipeline.latency(rows, delay))
+        from cosearch_hardware.vta import slots as in_slots
+
+        return np.asarray(in_slots.latency(rows, delay, slots.owners, slots.cycles))
 
     def least(self, table: IntArray, delay: int) -> IntArray:
         """Return the cycles of the busiest queue, or the port, int64[n]."""
@@ -182,11 +188,16 @@ class AluWork(Work):
         """Return the schedules of tiles, int64[n, 12]."""
         return alu_schedules(self.c, self.layer, columns, self.load_bytes)
 
-    def cycles(self, table: IntArray, delay: int) -> IntArray:
-        """Return the simulated cycles of schedules, int64[n]."""
-        from cosearch_hardware.vta.pipeline import alu_latency
+    def cycles(self, table: IntArray, delay: int, slots: Slots | None = None) -> IntArray:
+        """Return the simulated cycles of schedules, int64[n]; without slots on demand."""
+        from cosearch_hardware.vta import pipeline
 
-        return np.asarray(alu_latency(np.ascontiguousarray(table), delay))
+        rows = np.ascontiguousarray(table)
+        if slots is None:
+            return np.asarray(pipeline.alu_latency(rows, delay))
+        from cosearch_hardware.vta import slots as in_slots
+
+        return np.asarray(in_slots.alu_latency(rows, delay, slots.owners, slots.cycles))
 
     def least(self, table: IntArray, delay: int) -> IntArray:
         """Return the cycles of the compute queue, or the port, int64[n]."""
