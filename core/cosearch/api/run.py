@@ -24,6 +24,7 @@ from cosearch.store.store import Store
 from cosearch.study import codesign
 from cosearch.study.building import make_scheme
 from cosearch.study.codesign import Session
+from cosearch.study.computation import changes
 from cosearch.study.study import Study
 from cosearch.trials.trial import Trial
 from cosearch.typing import Value
@@ -135,6 +136,13 @@ class StudyResult(Tabular):
             for n in names
         }
 
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """What the best design computes otherwise than the baseline, such as narrower words."""
+        if self.best is None:
+            return ()
+        return changes(self.study.problem, self.best.configuration)
+
     def records(self) -> list[Record]:
         """Return a dict a trial: number, parameters, state, metrics and objectives, reason."""
         return [design.record() for design in self.designs]
@@ -145,7 +153,8 @@ class StudyResult(Tabular):
         better = ", ".join(f"{ratio:.3g}x {name}" for name, ratio in self.improvement.items())
         found = "no feasible design" if self.best is None else f"best: trial {self.best.number}"
         than = f", {better} against the baseline" if better else ""
-        return f"{self.name}: {len(self.designs)} designs, {found}{than}; {self.status}"
+        with_ = f" with {', '.join(self.changed)}" if better and self.changed else ""
+        return f"{self.name}: {len(self.designs)} designs, {found}{than}{with_}; {self.status}"
 
     def report(self, path: str | Path) -> Path:
         """Write what was found as a file, `page.html` as one page with charts; return its path.

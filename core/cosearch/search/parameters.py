@@ -35,6 +35,9 @@ class Parameter:
             The registry makes it, and the constructor that declares the option is given that.
         unless: a value for which the constructor is given None instead.
         group: of parameters that belong together, such as `network` beside `machine`.
+        changes: what of the computation itself the value changes, such as `width`. Designs that
+            differ in it do not compute the same: a search holds it as the baseline has it.
+        searched: whether it is searched all the same, because the user asked for that.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Parameter:
     plugin: str = ""
     unless: Value | None = None
     group: str = ""
+    changes: str = ""
+    searched: bool = False
 
     @default.default
     def _first(self) -> Value:

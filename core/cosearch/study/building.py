@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from cosearch.study.fusing import refuse_unfusing
 from cosearch.study.problem import Problem
 from cosearch.study.scheme import Scheme
 from cosearch.trials.spec import StudySpec
-from cosearch.typing import Value
+from cosearch.typing import Configuration, Value
 from cosearch.workload.network import NetworkSpace
 from cosearch.workload.source import resolve
 
@@ -142,6 +142,8 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
     scheme = make_scheme(spec.scheme, registry)
     networks = make_networks(spec.workload, registry)
     space = restricted(design_space(hardware, networks), spec.fixed)
+    if spec.held:
+        space = held(space, hardware.baseline, spec.fixed)
     if networks is None:
         network = network_for(hardware, resolve(spec.workload, registry))
     else:
@@ -196,6 +198,19 @@ def threaded(problem: Problem, registry: Registry, threads: int) -> Problem:
         for _ in range(threads - 1)
     ]
     return evolve(problem, others=tuple(others))
+
+
+def held(space: ParameterSpace, baseline: Configuration, given: Collection[str]) -> ParameterSpace:
+    """Return the space with all that changes the computation as the baseline has it.
+
+    Args:
+        space: to be searched.
+        baseline: values by parameter.
+        given: names that the user has fixed, however that may be.
+    """
+    changing = (p for p in space.parameters if p.changes and not p.searched)
+    values = {p.name: baseline.get(p.name, p.default) for p in changing if p.name not in given}
+    return restricted(space, values)
 
 
 def restricted(space: ParameterSpace, fixed: Mapping[str, Value]) -> ParameterSpace:

@@ -11,6 +11,7 @@ from attrs import define, field
 
 from cosearch.quantities import digits, duration, loss, percent, ratio
 from cosearch.registry.registration import hookimpl
+from cosearch.study.computation import changes
 from cosearch.study.study import Study, Trial
 from cosearch.trials.fidelity import ROUNDING, Bill
 from cosearch.trials.trial import State
@@ -122,7 +123,9 @@ class Pulse:
         better = baseline.outcome.losses[0] / value
         if better <= 1:
             return f"{text}, not yet better than the baseline"
-        return f"{text}, {ratio(better)} better than the baseline"
+        changed = changes(self.study.problem, self.best.configuration)
+        only = f" only with {', '.join(changed)}" if changed else ""
+        return f"{text}, {ratio(better)} better than the baseline{only}"
 
     def speed(self) -> str:
         """Return the rate, the time left and the share of infeasible trials."""

@@ -24,6 +24,7 @@ from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult
 from cosearch.quantities import added
 from cosearch.search.hypervolume import dominated_share, reference_point
+from cosearch.study.computation import baseline_computing, changes
 from cosearch.study.fusing import (
     UNFUSED,
     Change,
@@ -142,6 +143,9 @@ class StudyReport:
         best: the best design; None where none is feasible.
         baseline: what it is compared with; None where it cannot be built or run.
         improvement: baseline over best, by objective and metric; above 1 is better.
+        changed: what the best design computes otherwise than the baseline, in words; its parameters
+            that are said to change the computation, such as the width of words.
+        equal: as `improvement`, over a baseline that computes what the best design does.
         front: the designs that no other dominates, with several objectives.
         hypervolume: share of the box between zero and `reference` that the front dominates; None
             with one objective, or no front.
@@ -175,6 +179,8 @@ class StudyReport:
     best: DesignReport | None
     baseline: DesignReport | None
     improvement: Mapping[str, float]
+    changed: tuple[str, ...]
+    equal: Mapping[str, float]
     front: tuple[Point, ...]
     hypervolume: float | None
     reference: Mapping[str, float]
@@ -203,6 +209,11 @@ def report_of(study: Study, cache: Cache | None = None) -> StudyReport:
     has_baseline = study.baseline is not None and bool(study.baseline.outcome.metrics.get("cycles"))
     baseline = account(problem, study.baseline) if study.baseline and has_baseline else None
     findings = study.findings
+    changed = changes(problem, study.best.configuration) if study.best and baseline else ()
+    comparable = baseline
+    if study.best and changed:
+        there = baseline_computing(problem, study.best.configuration, cache)
+        comparable = account(problem, there) if there.outcome.metrics.get("cycles") else None
     return StudyReport(
         study=study.name,
         settings=_settings(study),
@@ -222,6 +233,8 @@ def report_of(study: Study, cache: Cache | None = None) -> StudyReport:
         best=best,
         baseline=baseline,
         improvement=_improvement(best, baseline),
+        changed=changed,
+        equal=_improvement(best, comparable),
         front=tuple(_point(problem, t) for t in study.front) if len(problem.objectives) > 1 else (),
         hypervolume=hypervolume,
         reference=reference,

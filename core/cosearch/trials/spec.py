@@ -153,6 +153,12 @@ class StudySpec:
         default="",
         before="",
     )
+    held: bool = setting(
+        "Whether what changes the computation, such as the width of words, stays as the baseline "
+        "has it unless it is asked for; not for users.",
+        default=True,
+        before=False,
+    )
     combine: str = setting(
         "How layers' mappings are chosen: for the whole `network`, or `layers` alone, faster.",
         "--combine",

@@ -22,6 +22,7 @@ from cosearch_hardware.dimensions import Dimensions
 from cosearch_hardware.eyeriss.dataflow import RULES, Rules, wiring
 from cosearch_hardware.eyeriss.space import CHIP_CORE_MM2, Design, design_space
 from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY
+from cosearch_hardware.width import HELD, WIDTH, with_width
 
 CLOCK_MHZ = 200.0
 """Core clock of the measurements, 1 V (JSSC 2017, table V)."""
@@ -54,6 +55,7 @@ class Eyeriss(HardwareModel):
             levels then spread loops, and proofs of the exact mapper take far longer).
         mapping: `open` leaves loops to the mapper; `row-stationary` prescribes the chip's, and
             `timeloop-rows` what Timeloop's own Eyeriss prescribes, which is stricter.
+        word_bits: whether the width of words is `held` as on the chip, or a `search` chooses it.
         weights: whether filters `bypass` the buffer, are kept, or the mapper may choose for
             every tensor (`open`).
         dram_bits: a core cycle, of the link to DRAM; of the board, so no choice of the search. 0
@@ -73,6 +75,7 @@ class Eyeriss(HardwareModel):
             ),
             Parameter("buffers", ("one", "mesh"), doc="one global buffer, or a mesh of them"),
             Parameter("mapping", ("open", *RULES), doc="rules for the loops"),
+            WIDTH,
             Parameter("weights", ("bypass", "keep", "open"), doc="filters in the global buffer"),
             Parameter(
                 "dram_bits",
@@ -101,13 +104,15 @@ class Eyeriss(HardwareModel):
         resources: str = "iso",
         buffers: str = "one",
         mapping: str = "open",
+        word_bits: str = HELD,
         weights: str = "bypass",
         dram_bits: float = DRAM_BITS_PER_CYCLE,
         technology: Technology = CHIP,
         area: Technology | None = None,
         area_limit_mm2: float = CHIP_CORE_MM2,
     ) -> None:
-        self._space = design_space(pes, resources, fixed=mapping != "open", mesh=buffers == "mesh")
+        space = design_space(pes, resources, fixed=mapping != "open", mesh=buffers == "mesh")
+        self._space = with_width(space, word_bits)
         self._pes = pes
         self._rules = RULES.get(mapping)
         self._weights, self._dram_bits = weights, dram_bits

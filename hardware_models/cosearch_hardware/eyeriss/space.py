@@ -170,7 +170,14 @@ def _buffer_parameters(*, free: bool) -> tuple[Parameter, ...]:
         Parameter("buffer_kb", sizes, BUFFER_KB, "KB", "all global buffers together"),
         Parameter("buffer_block", (1, 2, 4, 8, 16), 4, "words", "width of a buffer row"),
         Parameter("bus_words", bus, BUS_WORDS, "words/cycle", "all buffers together"),
-        Parameter("word_bits", (8, 16), 16, "bits", "of every word; accuracy is not modelled"),
+        Parameter(
+            "word_bits",
+            (8, 16),
+            16,
+            "bits",
+            "of every word; accuracy is not modelled",
+            changes="width",
+        ),
     )
 
 

@@ -13,10 +13,13 @@ from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY, sources_of
 from cosearch_hardware.systolic.folds import Dataflow
 from cosearch_hardware.systolic.machine import SystolicAccelerator
 from cosearch_hardware.systolic.pricing import Array, Prices
+from cosearch_hardware.width import HELD, WIDTH, with_width
 
 SIDES = (8, 12, 14, 16, 32, 64, 128, 256)
 SMALL_SIDES = (1, 2, 4)
 """Offered beside them where the option `small_sides` is set."""
+
+WIDTHS = ("word_bits", "accumulator_bits")
 
 BUFFER_KB = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 
@@ -48,7 +51,14 @@ def _parameters(defaults: dict[str, Value], sides: tuple[int, ...]) -> tuple[Par
                                 "moved to or from DRAM in a cycle"),
     }  # fmt: skip
     return tuple(
-        Parameter(name, values, defaults.get(name, default), unit, doc)
+        Parameter(
+            name,
+            values,
+            defaults.get(name, default),
+            unit,
+            doc,
+            changes="width" if name in WIDTHS else "",
+        )
         for name, (values, default, unit, doc) in choices.items()
     )
 
@@ -64,6 +74,7 @@ class Systolic(HardwareModel):
         technology: prices energies.
         area: prices areas; None is the same.
         small_sides: whether arrays of 1, 2 and 4 cells a side are offered too.
+        word_bits: whether widths are `held` as in the preset, or a `search` chooses them.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
@@ -72,6 +83,7 @@ class Systolic(HardwareModel):
             TECHNOLOGY,
             AREA,
             Parameter("small_sides", (False, True), doc="offer sides of 1, 2 and 4 too"),
+            WIDTH,
         )
     )
 
@@ -82,9 +94,11 @@ class Systolic(HardwareModel):
         area: Technology | None = None,
         *,
         small_sides: bool = False,
+        word_bits: str = HELD,
     ) -> None:
         sides = (*SMALL_SIDES, *SIDES) if small_sides else SIDES
-        self._space = ParameterSpace(_parameters(PRESETS[preset], sides))
+        space = ParameterSpace(_parameters(PRESETS[preset], sides))
+        self._space = with_width(space, word_bits)
         self._energy, self._area = technology, area or technology
 
     @property

@@ -13,6 +13,7 @@ from cosearch.cli.text.network_found import network_of, show_network
 from cosearch.cli.text.sources import show_sources
 from cosearch.mapping.network_search import PROVEN
 from cosearch.quantities import added, digits, duration, energy, loss, percent, ratio, si, whole
+from cosearch.study.headline import headline
 from cosearch.study.problem import Problem
 from cosearch.study.report import DesignReport, LayerReport, StudyReport
 from cosearch.study.study import Study
@@ -74,6 +75,8 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
     output.title(report.study, _about(report))
     if report.obstacle:
         output.show(Text(f"  {report.obstacle}", style="warn"))
+    if told := headline(report):
+        output.prose(told, "good" if _better(problem, report) else "warn", indent=2)
     if report.best is not None:
         _show_comparison(output, problem, report, report.best)
         show_network(output, problem, report)
@@ -95,6 +98,10 @@ def show_report(output: Output, problem: Problem, report: StudyReport, rescore: 
         output.show(Text(f"  {count} failed: {reason}", style="warn"))
     if report.best is not None:
         output.show("", f"price the best design again: {rescore}")
+
+
+def _better(problem: Problem, report: StudyReport) -> bool:
+    return any(report.equal.get(objective.name, 0.0) > 1 for objective in problem.objectives)
 
 
 def _show_certainty(output: Output, problem: Problem, best: DesignReport) -> None:
