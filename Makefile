@@ -1,5 +1,5 @@
 # Everything here makes its own virtual environment first; python3, git and make are enough.
-#   make demo       install and run a real co-design (under three minutes)
+#   make demo       install, compile and run a real co-design (under two minutes)
 #   make test       install and run the tests;  make test-all: the long halves too
 #   make lint       ruff and mypy
 #   make bench      measure what the documentation claims
@@ -22,8 +22,8 @@ $(VENV)/.installed-dev: pyproject.toml tools/environment.py
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed
-	$(VENV)/bin/cosearch warmup exact eyeriss
-	$(VENV)/bin/cosearch run resnet18 --hardware eyeriss --strategy evolutionary --trials 50 --seed 0
+	$(VENV)/bin/cosearch warmup exact gemmini
+	$(VENV)/bin/cosearch run resnet18 --hardware gemmini --constraint 'area_mm2<=baseline' --trials 40 --seed 0
 
 test: $(VENV)/.installed-dev
 	$(PYTHON) -m pytest -n auto --dist loadfile -m "not exhaustive"

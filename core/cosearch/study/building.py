@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -243,10 +245,30 @@ def canonical(asked: StudySpec, registry: Registry) -> StudySpec:
         strategy=make_strategy(asked.strategy, registry).spec,
         mapper=canonical_mapper(asked.mapper or _mapper_for(asked, model, registry), registry),
         objectives=tuple(registry.objective(name).name for name in asked.objectives),
-        constraints=tuple(str(Constraint.parse(text, known)) for text in asked.constraints),
+        constraints=tuple(
+            str(Constraint.parse(_in_numbers(text, model), known)) for text in asked.constraints
+        ),
         fixed={name: _value(space[name], value) for name, value in asked.fixed.items()},
         scheme=registry.find("schemes", asked.scheme).spec,
     )
+
+
+AS_BASELINE = re.compile(r"\s*area_mm2\s*<=\s*baseline\s*")
+
+
+def _in_numbers(constraint: str, model: HardwareModel) -> str:
+    """Return a constraint with the baseline's area, rounded up to six digits, in place of a word.
+
+    Raises:
+        Infeasible: the baseline cannot be built.
+    """
+    if not AS_BASELINE.fullmatch(constraint):
+        return constraint
+    area = build(model, model.baseline).area_mm2
+    if not math.isfinite(area):
+        raise CosearchError(f"{model.name!r} has no area to be held to", f"leave out {constraint}")
+    step = 10.0 ** (math.floor(math.log10(area)) - 5) if area > 0 else 1.0
+    return f"area_mm2<={math.ceil(area / step) * step:.6g}"
 
 
 def _value(parameter: Parameter, value: Value) -> Value:

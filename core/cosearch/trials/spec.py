@@ -89,7 +89,7 @@ class StudySpec:
         argument="objective",
     )
     constraints: tuple[str, ...] = setting(
-        "A limit on the result, such as 'area_mm2<=10'; may be repeated.",
+        "A limit on the result, such as 'area_mm2<=10' or 'area_mm2<=baseline'; may be repeated.",
         "--constraint",
         metavar="'NAME<=X'",
         repeated=True,

@@ -106,6 +106,7 @@ def test_settings_reach_the_study(terminal):
         "scheme": "nested",
         "warm_start": "",
         "warm_start_digest": "",
+        "held": True,
         "combine": "network",
     }
     assert result.json()["best"]["configuration"]["pes"] == 8

@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 
 from cosearch.hooks.discovery import load_registry
+from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
@@ -72,6 +73,14 @@ def test_a_limit_that_the_baseline_breaks_does_not_hide_what_it_costs(registry, 
     there = baseline_computing(problem, study.best.configuration)
     assert there.configuration["word_bits"] == 8
     assert there.outcome.metrics["cycles"] > 0
+
+
+def test_the_area_of_the_baseline_is_a_limit_that_the_baseline_keeps(registry):
+    for hardware in ("systolic", "eyeriss"):
+        problem = plan(registry, GEMM, hardware, "random", constraints=["area_mm2 <= baseline"])
+        area = build(problem.hardware, problem.hardware.baseline).area_mm2
+        (limit,) = problem.constraints
+        assert area <= limit.limit <= area * 1.00001
 
 
 def test_ratios_in_words():
