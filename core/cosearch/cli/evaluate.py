@@ -87,6 +87,8 @@ def evaluate_command(
 ) -> None:
     """Price one given mapping of one layer on one machine, with the full breakdown.
 
+    Also a file of layers that run together, as `cosearch map --fuse --output` writes it.
+
     Examples:
         cosearch evaluate SPEC.yaml
         cosearch evaluate machine.yaml layer.yaml mapping.yaml --json
@@ -108,11 +110,17 @@ def evaluate_command(
         tables = {k: path for k, path in (("ert", ert), ("art", art)) if path is not None}
         specification, notes = _read_timeloop(session, files, tables, priced_by, rules)
     else:
+        from cosearch.cli.evaluate_groups import evaluate_groups
+        from cosearch.formats.groups import holds_groups
+
         if ert or art or technology:
             raise CosearchError(
                 "--ert, --art and --technology go with --timeloop",
                 "a SPEC states its own energies",
             )
+        if len(files) == 1 and holds_groups(files[0]):
+            evaluate_groups(output, files[0], rules, json=json)
+            return
         specification, notes = _read(files, rules), ()
     broken = _violations(specification)
     if broken and json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +31,17 @@ WorkersOption = Annotated[
 ]
 
 
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="FILE",
+        show_default=False,
+        help="With --fuse, also write machine and groups, for `cosearch evaluate`.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("map", rich_help_panel=MACHINE)(map_command)
@@ -49,6 +61,7 @@ def map_command(
     given: Given,
     workers: WorkersOption = 1,
     rules: RulesOption = None,
+    out: OutputOption = None,
     json: JsonOption = False,
 ) -> None:
     """Find the best mapping of each layer on one machine, and show it as a loop nest.
@@ -79,8 +92,10 @@ def map_command(
     machine = build(model, {**model.baseline, **spec.fixed})
     problem = evolve(problem_of(spec, session.registry), hardware=model)
     if spec.fuse:
-        show_fused(session, problem, machine, json=json)
+        show_fused(session, problem, machine, out=out, json=json)
         return
+    if out is not None:
+        raise CosearchError("--output writes groups of layers", "add --fuse")
     problem = threaded(problem, session.registry, workers)
     _run(session, problem, problem.pool(machine, {**model.baseline, **spec.fixed}), json=json)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cosearch.cli.session import Session
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
     from cosearch.study.problem import Problem
 
 
-def show_fused(session: Session, problem: Problem, machine: Accelerator, *, json: bool) -> None:
+def show_fused(
+    session: Session, problem: Problem, machine: Accelerator, *, out: Path | None, json: bool
+) -> None:
     """Fuse a network and show its groups.
 
     Args:
         session: the command's.
         problem: what is mapped, by whom.
         machine: to be mapped onto.
+        out: a file for machine and groups, see `cosearch.formats.groups`; None is none.
         json: whether to show it as JSON.
 
     Raises:
@@ -27,6 +31,7 @@ def show_fused(session: Session, problem: Problem, machine: Accelerator, *, json
     """
     from cosearch.cli.text import fused as fused_text
     from cosearch.cli.text.network import show_left_out
+    from cosearch.formats.groups import groups_text
     from cosearch.loopnest.accelerator import SpatialAccelerator
 
     if not isinstance(machine, SpatialAccelerator):
@@ -40,6 +45,9 @@ def show_fused(session: Session, problem: Problem, machine: Accelerator, *, json
         found = problem.mapper.fuse(
             machine, network, objective, problem.spec.mapper_budget, spec.fuse_most
         )
+    if out is not None:
+        out.write_text(groups_text(machine.architecture, found.runs), encoding="utf-8")
+        session.output.note(f"price it again: cosearch evaluate {out}")
     if json:
         session.output.json(fused_text.facts(machine, found))
         return

@@ -22,3 +22,19 @@ def test_a_mapper_that_runs_layers_alone_refuses(refused):
 
 def test_a_machine_with_a_model_of_its_own_refuses(refused):
     assert "loop-nest machines" in refused("map", "alexnet", "-H", "systolic", "--fuse")
+
+
+def test_the_file_is_priced_again_to_the_last_digit(cosearch, tmp_path):
+    path = tmp_path / "groups.yaml"
+    net = "O[m,n]+=A[m,k]*B[k,n];m=4,n=4,k=4"
+    command = ("map", net, "-H", "eyeriss", "--fuse", "-o", "energy", "--json", "--output")
+    found = cosearch(*command, str(path)).json()
+    again = cosearch("evaluate", str(path), "--json").json()
+    assert again["energy_pj"] == found["energy_pj"]
+    assert again["cycles"] == found["cycles"]
+    assert "all runs" in cosearch("evaluate", str(path)).out
+
+
+def test_a_file_of_groups_needs_groups(refused, tmp_path):
+    path = str(tmp_path / "x.yaml")
+    assert "add --fuse" in refused("map", "alexnet:conv2", "-H", "eyeriss", "--output", path)
