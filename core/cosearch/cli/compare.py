@@ -41,7 +41,7 @@ ContendersOption = Annotated[
         "--strategy",
         "-s",
         metavar="NAME",
-        help="A contender; repeat for more.",
+        help="A contender; repeat for more. NAME+prune spends no trial on what cannot win.",
         show_default=False,
     ),
 ]

@@ -14,6 +14,15 @@ from cosearch.study.building import make_strategy
 from cosearch.study.codesign import plan, refuse_many_objectives
 from cosearch.trials.spec import StudySpec
 
+PRUNE = "+prune"
+"""After a contender's name and options: designs that cannot win cost it no trial."""
+
+
+def cut_prune(contender: str) -> tuple[str, bool]:
+    """Return the strategy of a contender, and whether its space is pruned."""
+    text = contender.strip()
+    return text.removesuffix(PRUNE), text.endswith(PRUNE)
+
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(texts)
@@ -40,7 +49,8 @@ class Contest:
     """A head-to-head comparison.
 
     Attributes:
-        strategies: contenders, names with options; each once.
+        strategies: contenders, names with options, and `+prune` where their space is pruned; each
+            once.
         hardware, workloads: every pair of them is a case.
         seeds: runs of each contender on each case; they have the seeds 0, 1, ...
         budget: of every run, the same.
@@ -103,8 +113,9 @@ class Contest:
                 yield Run(strategy, case, seed, evolve(spec, seed=seed))
 
     def _plan(self, registry: Registry, strategy: str, case: Case) -> StudySpec:
-        running = self.tuned.get(strategy, strategy)
-        problem = plan(registry, case.workload, case.hardware, running, warm=False, **self.settings)
+        running, prune = cut_prune(self.tuned.get(strategy, strategy))
+        given = {**self.settings, "warm": False, "prune": prune}
+        problem = plan(registry, case.workload, case.hardware, running, **given)
         named = make_strategy(problem.spec.strategy, registry)
         refuse_many_objectives(named, problem.space, problem.spec.objectives)
         return problem.spec

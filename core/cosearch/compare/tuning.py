@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from attrs import evolve, field, frozen
 
-from cosearch.compare.contest import Contest
+from cosearch.compare.contest import PRUNE, Contest, cut_prune
 from cosearch.compare.outcome import Result
 from cosearch.compare.scores import area, log_ratio
 from cosearch.errors import CosearchError
@@ -57,11 +57,15 @@ class Tuning:
     def candidates(self, registry: Registry) -> dict[str, tuple[str, ...]]:
         """Return each contender's configurations, the one it is named with first."""
         return {
-            name: configurations(
-                name, self.configurations, registry, lambda text: self._takes(text, registry)
-            )
+            name: self._configurations(*cut_prune(name), registry)
             for name in self.contest.strategies
         }
+
+    def _configurations(self, strategy: str, prune: bool, registry: Registry) -> tuple[str, ...]:
+        found = configurations(
+            strategy, self.configurations, registry, lambda text: self._takes(text, registry)
+        )
+        return tuple(text + PRUNE * prune for text in found)
 
     def _takes(self, text: str, registry: Registry) -> bool:
         """Return whether a configuration takes as many objectives as there are."""
@@ -260,8 +264,10 @@ def _tuned(name: str, texts: tuple[str, ...], result: Result, registry: Registry
     scores = {text: _score(result, text) for text in texts}
     best = min(texts, key=lambda text: scores[text])
     outcomes = [o for text in texts for case in result.contest.cases for o in result.of(text, case)]
-    declared: ParameterSpace = make_strategy(name, registry).target.options
-    own, chosen = (declared.complete(declared.parse(split_spec(t)[1])) for t in (texts[0], best))
+    declared: ParameterSpace = make_strategy(cut_prune(name)[0], registry).target.options
+    own, chosen = (
+        declared.complete(declared.parse(split_spec(cut_prune(t)[0])[1])) for t in (texts[0], best)
+    )
     return Tuned(
         contender=name,
         text=best,

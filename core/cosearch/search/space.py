@@ -49,8 +49,15 @@ class Space(ABC):
         return rng.integers(0, self.cardinalities, size=(n, len(self.names)), dtype=np.int64)
 
     def feasible(self, rows: Rows) -> BoolArray:
-        """Return bool[n]: which rows meet every known constraint. Cheap and vectorized."""
+        """Return bool[n]: which rows meet every known constraint. Cheap and vectorized.
+
+        A search may shrink its space: a row may leave between two calls, and none comes back.
+        """
         return np.ones(len(rows), dtype=bool)
+
+    def stated(self, rows: Rows) -> BoolArray:
+        """Return bool[n]: which rows may ever be feasible, where a search shrinks the space."""
+        return self.feasible(rows)
 
     def sample_feasible(
         self, n: int, rng: np.random.Generator, max_draws: int = 1_000_000

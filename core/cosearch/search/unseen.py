@@ -84,14 +84,14 @@ class Unseen:
 
     def _enumerate(self, rng: np.random.Generator) -> None:
         rows = self.space.unrank(np.arange(self.space.size))
-        self._rest = rng.permutation(rows[self.space.feasible(rows)])
+        self._rest = rng.permutation(rows[self.space.stated(rows)])
 
     def _from_rest(self, n: int, rest: Rows) -> Rows:
         """Return n unseen rows of those left, and put them at the back of the queue."""
         found, start = [rest[:0]], 0
         while n > 0 and start < len(rest):
             chunk = rest[start : start + max(n, 64)]
-            positions = np.flatnonzero(self.new(chunk))[:n]
+            positions = np.flatnonzero(self.new(chunk) & self.space.feasible(chunk))[:n]
             walked = int(positions[-1]) + 1 if len(positions) == n else len(chunk)
             found.append(chunk[positions])
             start += walked

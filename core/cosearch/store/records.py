@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from cosearch.mapping.mapper import Budget
 from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import Outcome, State, Trial
+from cosearch.typing import Value
 
 RUNNING, FINISHED, EXHAUSTED, INTERRUPTED = "running", "finished", "exhausted", "interrupted"
 """What a study can be; a killed one stays `running`, and can be resumed like an interrupted one."""
@@ -42,6 +44,23 @@ class Header:
     seconds: float = 0.0
 
 
+@frozen
+class PrunedDesign:
+    """A design that left the space of a pruned study before a trial was spent on it.
+
+    Attributes:
+        configuration: the hardware parameters.
+        floor: losses that it cannot undercut, one an objective; empty where it is impossible.
+        reason: why it is impossible; empty where the floor ruled it out.
+        after: trials that had ended by then; the best of them is no worse than the floor.
+    """
+
+    configuration: Mapping[str, Value]
+    floor: tuple[float, ...]
+    reason: str
+    after: int
+
+
 STUDIES = "SELECT name, spec, facts, budget, status, note, seconds FROM studies"
 
 ADD_STUDY = (
@@ -60,6 +79,13 @@ ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 LAYERS_OF = (
     "SELECT number, layers.name, layer, count, result FROM layers "
     "JOIN studies ON studies.id = study WHERE studies.name = ? ORDER BY number, position"
+)
+
+ADD_PRUNED = "INSERT OR IGNORE INTO pruned SELECT id, ?, ?, ?, ? FROM studies WHERE name = ?"
+
+PRUNED_OF = (
+    "SELECT configuration, floor, reason, after FROM pruned "
+    "JOIN studies ON studies.id = study WHERE name = ? ORDER BY after, pruned.rowid"
 )
 
 COUNT_OF = (
@@ -126,6 +152,19 @@ def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
         number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds,
         fidelity,
     )  # fmt: skip
+
+
+def pruned_values(design: PrunedDesign) -> tuple[Any, ...]:
+    """Return the columns of `pruned` but the study."""
+    floor = [value if math.isfinite(value) else None for value in design.floor]
+    return _json(design.configuration), _json(floor), design.reason, design.after
+
+
+def pruned_of(row: tuple[Any, ...]) -> PrunedDesign:
+    """Return a pruned design from its columns; of an objective without a floor it is unlimited."""
+    configuration, floor, reason, after = row
+    losses = tuple(-math.inf if value is None else value for value in json.loads(floor))
+    return PrunedDesign(json.loads(configuration), losses, reason, after)
 
 
 def designs_of(rows: Iterable[tuple[str, float]]) -> list[Trial]:

@@ -12,19 +12,30 @@ from cosearch.errors import CosearchError
 APPLICATION = 0x636F7365
 """SQLite's application id of our files: the letters `cose`."""
 
-VERSION = 4
+VERSION = 5
 """Version of the tables, in SQLite's user version.
 
-In version 1 trials had no fidelity, in version 2 no violations of single limits,
-in version 3 no groups.
+In version 1 trials had no fidelity, in version 2 no violations of single limits, in
+version 3 no groups, in version 4 no pruned designs.
 """
 
-_ADDED = {
-    2: "fidelity REAL NOT NULL DEFAULT 1.0",
-    3: "violations TEXT NOT NULL DEFAULT '{}'",
-    4: "groups TEXT NOT NULL DEFAULT '[]'",
+PRUNED = """
+CREATE TABLE pruned (
+    study INTEGER NOT NULL REFERENCES studies(id),
+    configuration TEXT NOT NULL, -- JSON: parameter to value
+    floor TEXT NOT NULL,         -- JSON: losses that it cannot undercut; empty where impossible
+    reason TEXT NOT NULL,        -- why it is impossible; empty where the floor ruled it out
+    after INTEGER NOT NULL,      -- trials that had ended by then
+    UNIQUE (study, configuration)
+) STRICT"""
+
+_BROUGHT = {
+    2: "ALTER TABLE trials ADD COLUMN fidelity REAL NOT NULL DEFAULT 1.0",
+    3: "ALTER TABLE trials ADD COLUMN violations TEXT NOT NULL DEFAULT '{}'",
+    4: "ALTER TABLE trials ADD COLUMN groups TEXT NOT NULL DEFAULT '[]'",
+    5: PRUNED,
 }
-"""The column of `trials` that each version brought."""
+"""What each version brought."""
 
 WAIT_SECONDS = 30.0
 """How long to wait for another process to finish writing."""
@@ -149,17 +160,17 @@ def _create(connection: sqlite3.Connection) -> None:
     with transaction(connection):
         if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION:
             return
-        for statement in filter(str.strip, TABLES.split(";\n")):
+        for statement in (*filter(str.strip, TABLES.split(";\n")), PRUNED):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Add the columns that an older version lacks, unless another process has just done so."""
+    """Add what an older version lacks, unless another process has just done so."""
     with transaction(connection):
         for version in range(_version(connection) + 1, VERSION + 1):
-            connection.execute(f"ALTER TABLE trials ADD COLUMN {_ADDED[version]}")
+            connection.execute(_BROUGHT[version])
             connection.execute(f"PRAGMA user_version = {version}")
 
 
@@ -169,6 +180,11 @@ def trials_table(connection: sqlite3.Connection) -> str:
     added = [column for version, column in lacking.items() if version > _version(connection)]
     columns = ", ".join(["*", *added])
     return f"(SELECT {columns} FROM trials) AS trials" if added else "trials"  # noqa: S608
+
+
+def has_pruned(connection: sqlite3.Connection) -> bool:
+    """Return whether the file has the table of pruned designs; an old one may not."""
+    return _version(connection) >= 5
 
 
 def _version(connection: sqlite3.Connection) -> int:

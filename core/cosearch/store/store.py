@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,15 +16,18 @@ from typing import Self
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.store.records import (
+    ADD_PRUNED,
     ADD_STUDY,
     ADD_TRIAL,
     COUNT_OF,
     DESIGNS_OF,
     LAYERS_OF,
     LOSSES_OF,
+    PRUNED_OF,
     STUDIES,
     TRIALS_OF,
     Header,
+    PrunedDesign,
     designs_of,
     found_json,
     found_of,
@@ -31,10 +35,19 @@ from cosearch.store.records import (
     header_values,
     layer_of,
     losses_of,
+    pruned_of,
+    pruned_values,
     trial_of,
     trial_values,
 )
-from cosearch.store.schema import connect, explained, snapshot, transaction, trials_table
+from cosearch.store.schema import (
+    connect,
+    explained,
+    has_pruned,
+    snapshot,
+    transaction,
+    trials_table,
+)
 from cosearch.trials.fidelity import spent
 from cosearch.trials.trial import Outcome, Trial
 
@@ -94,11 +107,12 @@ class Store:
             self._connection.execute(ADD_STUDY, header_values(header))
 
     def update(self, header: Header) -> None:
-        """Replace a study's budget, status, note and seconds."""
-        values = header_values(header)[3:]
+        """Replace a study's facts, budget, status, note and seconds."""
+        values = header_values(header)[2:]
         with explained(self.path), transaction(self._connection):
             self._connection.execute(
-                "UPDATE studies SET budget = ?, status = ?, note = ?, seconds = ? WHERE name = ?",
+                "UPDATE studies SET facts = ?, budget = ?, status = ?, note = ?, seconds = ? "
+                "WHERE name = ?",
                 (*values, header.name),
             )
 
@@ -150,6 +164,21 @@ class Store:
             query = TRIALS_OF.format(trials=trials_table(self._connection))
             rows = self._connection.execute(query, (name,)).fetchall()
         return [trial_of(row, layers.get(row[0], ())) for row in rows]
+
+    def prune(self, name: str, designs: Iterable[PrunedDesign]) -> None:
+        """Add designs that left a study's space; those it has already stay as they are."""
+        values = [(*pruned_values(design), name) for design in designs]
+        if values:
+            with explained(self.path), transaction(self._connection):
+                self._connection.executemany(ADD_PRUNED, values)
+
+    def pruned(self, name: str) -> list[PrunedDesign]:
+        """Return the designs that left a study's space, in the order of leaving."""
+        with explained(self.path), snapshot(self._connection):
+            if not has_pruned(self._connection):
+                return []
+            rows = self._connection.execute(PRUNED_OF, (name,)).fetchall()
+        return [pruned_of(row) for row in rows]
 
     def count(self, name: str) -> int:
         """Return how many trials of its strategy a study has."""

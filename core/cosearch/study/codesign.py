@@ -27,6 +27,7 @@ from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Named, Registry
 from cosearch.search.parameters import Space
+from cosearch.search.pruning import PrunedSpace
 from cosearch.search.seeds import stream
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
@@ -35,6 +36,7 @@ from cosearch.study.building import canonical, make_scheme, make_strategy, probl
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
 from cosearch.study.problem import Problem
+from cosearch.study.pruning import DesignFloors
 from cosearch.study.scheme import Scheme
 from cosearch.study.search import Search
 from cosearch.study.study import Study
@@ -64,8 +66,9 @@ def plan(
         UnknownNameError, InputError, PluginError: what is wrong with which of them.
     """
     asked = StudySpec.of(workload, hardware, strategy=strategy, **settings)
-    if asked.warm_start and make_scheme(asked.scheme, registry).enumerates:
-        raise CosearchError(f"the scheme {asked.scheme} tries every design: it takes no warm start")
+    if (asked.warm_start or asked.prune) and make_scheme(asked.scheme, registry).enumerates:
+        what = "is pruned by itself" if asked.prune else "takes no warm start"
+        raise CosearchError(f"the scheme {asked.scheme} goes through every design: it {what}")
     return problem_of(canonical(asked, registry), registry)
 
 
@@ -205,15 +208,19 @@ def run(study: Study, store: Store, registry: Registry, session: Session | None 
     spec = study.problem.spec
     named = make_strategy(spec.strategy, registry)
     refuse_many_objectives(named, study.problem.space, spec.objectives)
+    floors = DesignFloors(study.problem) if spec.prune else None
+    space = study.problem.space if floors is None else PrunedSpace(study.problem.space, floors)
+    rng = stream(spec.seed, "strategy")
     try:
-        strategy = study.scheme.strategy(study.problem, named, stream(spec.seed, "strategy"))
+        strategy = study.scheme.strategy(study.problem, space, named, rng)
     except CosearchError:
         raise
     except Exception as error:
         raise broken("strategy", named.name, "its constructor", error) from error
     known = known_of(study.problem, store)
     with _executor(study, store, registry, session) as executor:
-        Search(study, store, strategy, executor, Events(registry.manager), known).run()
+        events = Events(registry.manager)
+        Search(study, store, strategy, executor, events, known, floors).run()
 
 
 def is_over(study: Study) -> bool:

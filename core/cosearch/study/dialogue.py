@@ -94,16 +94,8 @@ class Dialogue:
 
     def tell_baseline(self, baseline: Trial | None) -> None:
         """Let the strategy start from the baseline, where that is in its space."""
-        space = self.problem.space
-        if not self.problem.spec.warm or baseline is None or not baseline.ok:
-            return
-        if set(baseline.configuration) != set(space.names):
-            return  # its mappings were searched for, and are no choices of this space
-        try:
-            row = space.index(baseline.configuration)
-        except (CosearchError, ValueError):
-            return  # a fixed parameter, or a value that is no choice, sets them apart
-        if space.feasible(row[None, :])[0]:
+        row = None if baseline is None else self.problem.row_told(baseline)
+        if row is not None and baseline is not None:
             self.tell(Asked(row[None, :], np.ones(1)), [baseline])
 
     def tell_known(self, known: Known | None) -> None:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from cosearch.errors import CosearchError
 from cosearch.lately import Lately
 from cosearch.machine.building import build, network_for
 from cosearch.machine.hardware import Accelerator, HardwareModel
@@ -17,7 +18,8 @@ from cosearch.mapping.threads import ThreadPool, Worker
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.trials.spec import StudySpec
-from cosearch.typing import Configuration, Value
+from cosearch.trials.trial import Trial
+from cosearch.typing import Configuration, Rows, Value
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network, NetworkSpace
 
@@ -142,6 +144,19 @@ class Problem:
         return {
             name: configuration[name] for name in self.hardware.space.names if name in configuration
         }
+
+    def row_told(self, baseline: Trial) -> Rows | None:
+        """Return the row, int64[d], of a baseline that the strategy is told of; None of others."""
+        space = self.space
+        if not self.spec.warm or not baseline.ok:
+            return None
+        if set(baseline.configuration) != set(space.names):
+            return None  # its mappings were searched for, and are no choices of this space
+        try:
+            row = space.index(baseline.configuration)
+        except (CosearchError, ValueError):
+            return None  # a fixed parameter, or a value that is no choice, sets them apart
+        return row if space.feasible(row[None, :])[0] else None
 
     @property
     def task(self) -> MappingTask:

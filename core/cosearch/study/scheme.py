@@ -17,7 +17,7 @@ from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.registry.registry import Named
 from cosearch.search.objective import Objective
-from cosearch.search.parameters import ParameterSpace
+from cosearch.search.parameters import ParameterSpace, Space
 from cosearch.search.strategy import Strategy
 from cosearch.study.problem import Problem
 from cosearch.trials.trial import Trial
@@ -123,10 +123,21 @@ class Scheme:
         return mapper
 
     def strategy(
-        self, problem: Problem, named: Named[Strategy], rng: np.random.Generator
+        self,
+        problem: Problem,  # noqa: ARG002 - others look
+        space: Space,
+        named: Named[Strategy],
+        rng: np.random.Generator,
     ) -> Strategy:
-        """Return who proposes designs, given the study's strategy."""
-        return named.make(problem.space, rng)
+        """Return who proposes designs, given the study's strategy.
+
+        Args:
+            problem: of the study.
+            space: to search: the problem's, which designs may leave as better ones are found.
+            named: the study's strategy.
+            rng: for it.
+        """
+        return named.make(space, rng)
 
     def findings(
         self,

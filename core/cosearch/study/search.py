@@ -12,34 +12,24 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve
 
 from cosearch.errors import PluginError
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
 from cosearch.study.dialogue import OUTSIDE, Asked, Dialogue
+from cosearch.study.ending import Ending
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
+from cosearch.study.pruned_study import PrunedStudy
+from cosearch.study.pruning import DesignFloors
 from cosearch.study.study import Study
 from cosearch.study.warm_start import Known
 from cosearch.trials.fidelity import ROUNDING, WHOLE, Bill, attained, spent, spoken_for
 from cosearch.trials.trial import BASELINE, Ledger, Outcome, State, Trial
 
 _WAITING = Outcome(State.FAILED, "not evaluated")
-
-
-@frozen
-class Ending:
-    """How a search ended.
-
-    Attributes:
-        status: as in the study's header.
-        note: why, in words.
-    """
-
-    status: str
-    note: str
 
 
 class Search:
@@ -52,6 +42,7 @@ class Search:
         executor: evaluates designs.
         events: tells observers.
         known: another study's trials, told after the baseline; nothing is charged for them.
+        floors: by which designs leave the strategy's space; None where the study is not pruned.
     """
 
     def __init__(
@@ -62,10 +53,12 @@ class Search:
         executor: Executor,
         events: Events,
         known: Known | None = None,
+        floors: DesignFloors | None = None,
     ) -> None:
         self.study, self.store, self.strategy = study, store, strategy
         self.executor, self.events, self._known = executor, events, known
         self._dialogue = Dialogue(strategy, study.problem)
+        self._pruning = None if floors is None else PrunedStudy(study, store, floors)
         self._ledger, self._evaluations, self._bill = Ledger(), 0, Bill()
         self._before, self._started = study.header.seconds, time.monotonic()
         self._fresh: set[int] = set()
@@ -83,7 +76,11 @@ class Search:
             self._evaluate_baseline()
             self._dialogue.tell_baseline(self.study.baseline)
             self._dialogue.tell_known(self._known)
+            if self._pruning is not None:
+                self._pruning.begin()
             ending = self._search()
+            if self._pruning is not None:
+                ending = self._pruning.end(ending)
         except KeyboardInterrupt:
             ending = Ending(INTERRUPTED, "stopped by Ctrl-C or a signal")
             raise
@@ -112,6 +109,8 @@ class Search:
             started = time.perf_counter()
             asked = self._dialogue.ask()
             think += time.perf_counter() - started
+            if self._pruning is not None:
+                self._pruning.keep()
             if len(asked.rows) == 0:
                 return Ending(EXHAUSTED, f"{self.strategy.when_exhausted} after {number}")
             batch = self._batch(number, asked, think)
@@ -128,6 +127,8 @@ class Search:
         for trial in done:
             self._bill.charge(trial)
             self._evaluations += self._ledger.charge(trial)
+        if self._pruning is not None:
+            self._pruning.learn(done)
         started = time.perf_counter()
         self._dialogue.tell(asked, done)
         return time.perf_counter() - started

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from attrs import define, field
+from attrs import define, evolve, field
 
 from cosearch.quantities import added
 from cosearch.search.objective import pareto_front
 from cosearch.store.records import EXHAUSTED, Header
 from cosearch.study.problem import Problem
+from cosearch.study.pruning import LEFT, gap_of
 from cosearch.study.scheme import Findings, Scheme
 from cosearch.trials.fidelity import spent
 from cosearch.trials.trial import BASELINE, Ledger, State, Trial
@@ -95,7 +96,13 @@ class Study:
     def findings(self) -> Findings:
         """What the scheme knows beyond the trials."""
         exhausted = self.header.status == EXHAUSTED
-        return self.scheme.findings(self.problem, self.in_order, exhausted=exhausted)
+        found = self.scheme.findings(self.problem, self.in_order, exhausted=exhausted)
+        if not self.problem.spec.prune or self.best is None:
+            return found
+        told = self.baseline is not None and self.problem.row_told(self.baseline) is not None
+        trials = [*self.in_order, *([self.baseline] if told and self.baseline else [])]
+        gap = gap_of(self.problem, trials, self.header.facts.get(LEFT, {}))
+        return evolve(found, hardware_gap=gap)
 
     def count(self, state: State) -> int:
         """Return how many trials ended so."""

@@ -159,6 +159,13 @@ class StudySpec:
         default=True,
         before=False,
     )
+    prune: bool = setting(
+        "Spend no trial on designs that cannot be built, or that are proven no better than the "
+        "best found.",
+        "--prune/--no-prune",
+        default=False,
+        before=False,
+    )
     combine: str = setting(
         "How layers' mappings are chosen: for the whole `network`, or `layers` alone, faster.",
         "--combine",
@@ -245,7 +252,7 @@ SETTINGS: Mapping[str, Attribute[Any]] = {
 }
 """What users may set beside the workload, by its name as an argument; see `Setting`."""
 
-VARIED = ("hardware", "strategy", "seed", "warm", "warm_start")
+VARIED = ("hardware", "strategy", "seed", "warm", "warm_start", "prune")
 """Settings in which the runs of a comparison differ, or that would favour a contender."""
 
 FOR_ONE_MACHINE = tuple(name for name, a in SETTINGS.items() if a.metadata[KEY].maps)

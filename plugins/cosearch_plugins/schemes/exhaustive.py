@@ -17,11 +17,12 @@ from attrs import frozen
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.machine.building import build
 from cosearch.registry.registry import Named
-from cosearch.search.parameters import ParameterSpace
+from cosearch.search.parameters import ParameterSpace, Space
 from cosearch.search.strategy import Strategy
 from cosearch.study.problem import Problem
+from cosearch.study.pruning import unproven
 from cosearch.study.scheme import Findings, Scheme
-from cosearch.trials.trial import State, Trial
+from cosearch.trials.trial import Trial
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 LIMIT = 200_000
@@ -36,15 +37,16 @@ class Exhaustive(Scheme):
     def strategy(
         self,
         problem: Problem,
+        space: Space,  # noqa: ARG002 - of which all is tried, or ruled out
         named: Named[Strategy],  # noqa: ARG002 - nobody else proposes
         rng: np.random.Generator,
     ) -> Strategy:
         """Return the enumeration of the space."""
         return BoundedEnumeration(problem.space, rng, bounded(problem))
 
-    def findings(self, problem: Problem, trials: Sequence[Trial], *, exhausted: bool) -> Findings:  # noqa: ARG002
+    def findings(self, problem: Problem, trials: Sequence[Trial], *, exhausted: bool) -> Findings:
         """Return how far from the best of the space the best found can be."""
-        return Findings(hardware_gap=unproven(trials, exhausted=exhausted))
+        return Findings(hardware_gap=unproven(problem, trials) if exhausted else None)
 
 
 @frozen(eq=False)
@@ -149,26 +151,3 @@ def _bound(problem: Problem, row: Rows) -> float | None:
         cycles += layer.count * floor[1]
     columns = {"energy_pj": np.array([energy]), "cycles": np.array([cycles])}
     return float(problem.objectives[0].of(columns)[0])
-
-
-def unproven(trials: Sequence[Trial], *, exhausted: bool) -> float | None:
-    """Return how far below the best design found another of the space can be at most, relative.
-
-    None while designs are left that no bound rules out, or that failed. Of a design whose mappings
-    are not proven best, what is known is the gap of its network; without one, nothing.
-    """
-    feasible = [trial for trial in trials if trial.ok]
-    if not exhausted or not feasible or any(map(_open, trials)):
-        return None
-    found = min(trial.outcome.losses[0] for trial in feasible)
-    least = min(
-        trial.outcome.losses[0] * (1.0 - trial.outcome.metrics.get("mapping_gap", 1.0))
-        for trial in feasible
-    )
-    return max(0.0, 1.0 - least / found) if found > 0 else 0.0
-
-
-def _open(trial: Trial) -> bool:
-    """Return whether a design came to nothing without a proof that it had to."""
-    vain = trial.outcome.unmapped
-    return trial.outcome.state is State.FAILED or (vain is not None and not vain.proven)

@@ -37,3 +37,13 @@ def test_a_misspelled_contender_is_found_before_anything_runs(registry):
     contest = Contest(("random", "evolutionari"), ("systolic",), ("gemm",), 1, Budget(trials=1))
     with pytest.raises(UnknownNameError, match="evolutionari"):
         list(contest.runs(registry))
+
+
+def test_pruning_is_part_of_a_contender(contest, registry):
+    both = evolve(contest, strategies=("random", "random+prune"))
+    runs = list(both.runs(registry))
+    assert {(run.strategy, run.spec.strategy, run.spec.prune) for run in runs} == {
+        ("random", "random", False),
+        ("random+prune", "random", True),
+    }
+    assert len({run.spec.name for run in runs}) == len(runs)

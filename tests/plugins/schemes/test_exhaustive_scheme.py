@@ -10,9 +10,10 @@ from cosearch.mapping.mapper import Budget
 from cosearch.mapping.result import Unmapped
 from cosearch.store.store import Store
 from cosearch.study.codesign import open_study, plan, run
+from cosearch.study.pruning import unproven
 from cosearch.study.report import report_of
 from cosearch.trials.trial import Outcome, State
-from cosearch_plugins.schemes.exhaustive import bounded, unproven
+from cosearch_plugins.schemes.exhaustive import bounded
 
 FIXED = {
     "cols": "16",
@@ -58,7 +59,7 @@ def test_it_ends_proven_and_short_of_everything(study):
 def test_it_is_told_how_much_better_another_design_could_be(study):
     assert 0.0 <= study.findings.hardware_gap <= 1e-11
     assert report_of(study).hardware_gap == study.findings.hardware_gap
-    assert unproven(study.in_order, exhausted=True) == study.findings.hardware_gap
+    assert unproven(study.problem, study.in_order) == study.findings.hardware_gap
 
 
 def test_designs_whose_mappings_are_not_proven_leave_a_gap(study):

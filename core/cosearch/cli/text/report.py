@@ -15,6 +15,7 @@ from cosearch.mapping.network_search import PROVEN
 from cosearch.quantities import added, digits, duration, energy, loss, percent, ratio, si, whole
 from cosearch.study.headline import headline
 from cosearch.study.problem import Problem
+from cosearch.study.pruning import LEFT
 from cosearch.study.report import DesignReport, LayerReport, StudyReport
 from cosearch.study.study import Study
 from cosearch.typing import Value
@@ -113,6 +114,12 @@ def _show_certainty(output: Output, problem: Problem, best: DesignReport) -> Non
 
 def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> None:
     """Say how far below the best design found another of the space can be."""
+    left = report.facts.get(LEFT)
+    if left:
+        output.show(
+            f"  pruned: {left['no_better']:,} designs that are proven no better than one found "
+            f"before, {left['impossible']:,} that cannot be built within the limits"
+        )
     gap = report.hardware_gap
     if gap is None:
         return

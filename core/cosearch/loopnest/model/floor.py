@@ -13,6 +13,7 @@ No bound here is tight; it costs microseconds and rules out machines, not mappin
 from __future__ import annotations
 
 import math
+from functools import cache
 
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.loopnest.model.window_floor import least_sent
@@ -52,9 +53,9 @@ def _most_at_once(architecture: Architecture, layer: Einsum, constraints: Constr
         spreads = [i for i in range(len(architecture.levels)) if architecture.fanout(i)[side] > 1]
         rules = [constraints.get(architecture.levels[i].name, LevelConstraint()) for i in spreads]
         allowed = [rule.y_dims if side else rule.x_dims for rule in rules]
-        sizes = [
+        sizes = tuple(
             n for dim, n in layer.bounds.items() if any(a is None or dim in a for a in allowed)
-        ]
+        )
         at_once *= _fullest(_reach(architecture, len(architecture.levels) - 1)[side], sizes)
     return at_once
 
@@ -71,7 +72,8 @@ def _reach(architecture: Architecture, level: int) -> tuple[int, int]:
     return x, y
 
 
-def _fullest(side: int, sizes: list[int]) -> int:
+@cache
+def _fullest(side: int, sizes: tuple[int, ...]) -> int:
     """Return the largest product, up to the side, of one divisor of each size."""
     products = {1}
     for size in sizes:
