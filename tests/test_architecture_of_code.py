@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = (cosearch, cosearch_plugins, cosearch_hardware)
 
 WINGS = (
+    "origin",
     "errors",
     "typing",
     "quantities",
@@ -51,7 +52,7 @@ A module belongs to the longest name that it begins with. `cosearch` itself, the
 nothing until it is asked for a name.
 """
 
-GROUND = {"errors", "typing", "quantities", "lately", "__main__"}
+GROUND = {"origin", "errors", "typing", "quantities", "lately", "__main__"}
 """Modules that are a wing each."""
 
 GROUND_FLOOR_AT_MOST = 8

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
+import signal
 from collections.abc import Iterable, Mapping
+from opcode import opmap
+
+from cosearch.origin import origin
 
 
 class CosearchError(Exception):
@@ -70,15 +75,77 @@ class PluginError(CosearchError):
     """A plugin that broke its contract; the message names the plugin."""
 
 
-def broken(kind: str, name: str, verb: str, error: Exception) -> PluginError:
-    """Return the error that says which plugin raised what."""
-    text = " ".join(str(error).split())
-    return PluginError(f"{kind} {name!r} raised {type(error).__name__} in {verb}: {text}")
+def pass_on(error: BaseException) -> None:
+    """Raise an exception again that no plugin is to blame for; return where one is.
+
+    Called first by whoever catches everything that a plugin may raise. A plugin is to blame for
+    everything, SystemExit too, but a KeyboardInterrupt that a signal raised.
+    """
+    if isinstance(error, KeyboardInterrupt | GeneratorExit) and not _by_hand(error):
+        raise error
+
+
+def _by_hand(error: BaseException) -> bool:
+    """Return whether a `raise` raised it, in code that is no handler of a signal."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    code = trace.tb_frame.f_code
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    handlers = [getattr(signal.getsignal(number), "__code__", None) for number in numbers]
+    raises = code.co_code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
+    return raises and code not in handlers
+
+
+def broken(
+    kind: str, name: str, verb: str, error: BaseException, culprit: object = None
+) -> PluginError:
+    """Return the error that says which plugin raised what.
+
+    Args:
+        kind: of the plugin.
+        name: of the plugin.
+        verb: the method.
+        error: what it raised.
+        culprit: the object or class that was called, whose distribution is named.
+    """
+    whose = "" if culprit is None else f" {origin(culprit)}"
+    return PluginError(
+        f"{kind} {name!r}{whose} raised {type(error).__name__} in {verb}: {text_of(error)}"
+    )
+
+
+MOST_TEXT = 2000
+"""Characters of somebody else's message that are kept."""
+
+
+def text_of(error: BaseException) -> str:
+    """Return an exception's message in one printable line; it may be anybody's."""
+    try:
+        text = str(error)
+    except Exception:
+        return "(its message cannot be made)"
+    text = printable(" ".join(text.split()))
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} ..."
+
+
+_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Return a text with control characters and halves of pairs spelled out: escape as `x1b`.
+
+    A terminal would take an escape from a file or a plugin for a command; a store cannot keep a
+    surrogate.
+    """
+    return _ODD.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def one_line(error: BaseException) -> str:
     """Return an exception as one line: its message and hint, or its class and message."""
-    text = " ".join(str(error).split())
+    text = text_of(error)
     if isinstance(error, CosearchError):
         return f"{text}; {error.hint}" if error.hint else text
     return f"{type(error).__name__}: {text}"

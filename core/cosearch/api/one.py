@@ -17,7 +17,7 @@ from cosearch.loopnest.mapping import Mapping as LoopMapping
 from cosearch.machine.building import build
 from cosearch.machine.cost import Cost
 from cosearch.machine.hardware import Accelerator, HardwareModel
-from cosearch.mapping.claim import explained
+from cosearch.mapping.claim import account_of, explained
 from cosearch.mapping.fused import FusedRun
 from cosearch.mapping.network import choose, map_layers
 from cosearch.mapping.result import LayerResult, Unmapped
@@ -328,7 +328,7 @@ def evaluate(
         raise CosearchError(f"{network.name!r} has {len(network.unique)} layers", "name one layer")
     einsum = network.unique[0].einsum
     if not isinstance(mapping, LoopMapping):
-        return machine.explain(einsum, np.array(mapping, dtype=np.int64))
+        return account_of(machine, einsum, mapping)
     if not isinstance(machine, SpatialAccelerator):
         raise CosearchError(f"{machine.name!r} takes rows of its mapspace, no loop nest")
     from cosearch.loopnest.model.reference import cost

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from cosearch.cli.help import Group, dress
 from cosearch.cli.interruption import Interruption
 from cosearch.cli.log import log_shown
 from cosearch.cli.output import Output
+from cosearch.cli.prints import prints_logged
 from cosearch.cli.session import Session
 from cosearch.errors import CosearchError, PluginError
 from cosearch.hooks.discovery import load_registry
@@ -106,19 +108,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return report(error, Output().errors, debug=False)
     output = Output(quiet=flags.quiet)
     try:
-        registry = load_registry(flags.plugins, trace=_tracer(output) if flags.trace else None)
-        with Interruption(), log_shown(output):
-            code = get_command(make_app(registry, output)).main(
-                rest, prog_name="cosearch", standalone_mode=False, obj=Session(output, registry)
-            )
+        with log_shown(output):
+            with prints_logged():
+                tracer = _tracer(output) if flags.trace else None
+                registry = load_registry(flags.plugins, trace=tracer)
+                app = get_command(make_app(registry, output))
+            session = Session(output, registry)
+            with Interruption(), _prints(rest):
+                code = app.main(rest, prog_name="cosearch", standalone_mode=False, obj=session)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 1
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return report(error, output.errors, debug=flags.debug)
     return code if isinstance(code, int) else 0
+
+
+def _prints(arguments: Sequence[str]) -> AbstractContextManager[None]:
+    """Return what a command runs in: prints are a plugin's, but for help and its own commands."""
+    names = [name.replace("_", "-") for name in COMMANDS]
+    ours = {"resume", "rescore", "export", *names} & set(arguments[:1])
+    return prints_logged() if ours and not {"--help", "-h"} & set(arguments) else nullcontext()
 
 
 def make_app(registry: Registry, output: Output) -> typer.Typer:

@@ -105,10 +105,10 @@ VERDICTS: tuple[tuple[type[Exception], Callable[[Exception], Verdict]], ...] = (
 """The first row that fits decides."""
 
 
-def verdict_of(error: Exception) -> Verdict:
+def verdict_of(error: BaseException) -> Verdict:
     """Return what to tell the user about an exception."""
     for kind, verdict in VERDICTS:
-        if isinstance(error, kind):
+        if isinstance(error, Exception) and isinstance(error, kind):
             return verdict(error)
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" ({last[0].filename}:{last[0].lineno}, in {last[0].name})" if last else ""
@@ -120,7 +120,7 @@ def verdict_of(error: Exception) -> Verdict:
     )
 
 
-def report(error: Exception, console: Console, *, debug: bool = False) -> int:
+def report(error: BaseException, console: Console, *, debug: bool = False) -> int:
     """Print the verdict on a console and return the exit code."""
     verdict = verdict_of(error)
     if debug:

@@ -64,6 +64,7 @@ class Output:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
+        self._stream = sys.stdout
         self.console = _console(stderr=False)
         self.errors = _console(stderr=True)
 
@@ -117,18 +118,20 @@ class Output:
 
     def write(self, text: str) -> None:
         """Print text exactly as it is, such as a file's content, on standard output."""
-        sys.stdout.write(text)
+        self._stream.write(text)
 
     def json(self, facts: object) -> None:
         """Print facts as JSON on standard output."""
-        sys.stdout.write(as_json(facts) + "\n")
+        self._stream.write(as_json(facts) + "\n")
 
 
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, theme=THEME, highlight=False, emoji=False)
+    options: dict[str, Any] = {"theme": THEME, "highlight": False, "emoji": False}
+    options |= {"stderr": True} if stderr else {"file": sys.stdout}
+    console = Console(**options)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
-    return Console(stderr=stderr, theme=THEME, highlight=False, emoji=False, width=PIPE_WIDTH)
+    return Console(**options, width=PIPE_WIDTH)
 
 
 def as_json(facts: object) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pluggy
 from attrs import evolve
 
-from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line
+from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line, pass_on
 from cosearch.hooks.files import PluginFile, plugin_files
 from cosearch.hooks.hookspecs import Hooks
 from cosearch.hooks.trace import trace_hooks
@@ -84,7 +84,8 @@ def load_registry(
         name = f"{distribution}:{entry.name}"
         try:
             _register(manager, entry, name)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            pass_on(error)
             quarantined.append(Quarantined(entry.name, distribution, one_line(error)))
             continue
         origin[name] = distribution
@@ -161,7 +162,8 @@ def _collect(
         try:
             answers = {kind: _registrations(manager, plugin, kind) for kind in KINDS}
             extra = _extra_objectives(manager, plugin)
-        except Exception as error:
+        except BaseException as error:
+            pass_on(error)
             manager.unregister(name=name)
             entry = name.partition(":")[2]
             quarantined.append(Quarantined(entry, distribution, one_line(error)))

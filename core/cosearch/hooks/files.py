@@ -16,7 +16,7 @@ from types import ModuleType
 
 from attrs import frozen
 
-from cosearch.errors import InputError, PluginError, one_line
+from cosearch.errors import InputError, PluginError, one_line, pass_on
 
 
 @frozen
@@ -53,11 +53,12 @@ class PluginFile:
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except BaseException as error:
+            pass_on(error)
             raise PluginError(f"{self._place(error)}: {one_line(error)}") from error
         return module
 
-    def _place(self, error: Exception) -> str:
+    def _place(self, error: BaseException) -> str:
         """Return the file and the line of it that an error comes from."""
         if isinstance(error, SyntaxError):
             return f"{error.filename}:{error.lineno}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 
-from cosearch.errors import Infeasible, InputError, PluginError, broken
+from cosearch.errors import Infeasible, InputError, PluginError, broken, pass_on
 from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.origin import origin
 from cosearch.typing import Value
 from cosearch.workload.network import Network
 
@@ -21,13 +23,19 @@ def build(model: HardwareModel, configuration: Mapping[str, Value]) -> Accelerat
         accelerator = model.build(own)
     except Infeasible:
         raise
-    except Exception as error:
-        raise broken("hardware model", model.name, "build", error) from error
+    except BaseException as error:
+        pass_on(error)
+        raise broken("hardware model", model.name, "build", error, model) from error
     if not isinstance(accelerator, Accelerator):
-        raise PluginError(f"hardware model {model.name!r} built {accelerator!r}, no Accelerator")
+        raise PluginError(
+            f"hardware model {model.name!r} {origin(model)} built {type(accelerator).__name__}, "
+            "no Accelerator"
+        )
     area = accelerator.area_mm2
-    if not (math.isnan(area) or (area >= 0 and math.isfinite(area))):
-        raise PluginError(f"hardware model {model.name!r} built a machine of {area} mm2")
+    if not isinstance(area, Real) or not (math.isnan(area) or 0 <= area < math.inf):
+        raise PluginError(
+            f"hardware model {model.name!r} {origin(model)} built a machine of {area!r} mm2"
+        )
     return accelerator
 
 

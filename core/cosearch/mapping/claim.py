@@ -8,17 +8,20 @@ both: another order of adding up, no more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isclose
+from numbers import Integral, Real
 
 import numpy as np
 from attrs import evolve
 
-from cosearch.errors import PluginError
+from cosearch.errors import CosearchError, PluginError, broken, pass_on
 from cosearch.machine.cost import Cost
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Mapped
 from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult
+from cosearch.origin import origin
 from cosearch.typing import Rows
 from cosearch.workload.einsum import Einsum
 
@@ -39,6 +42,7 @@ def confirmed(mapped: Mapped, accelerator: Accelerator, layer: Einsum, mapper: s
     Raises:
         PluginError: the mapping is none, cannot be run, or costs something else.
     """
+    _refuse_nonsense(mapped, mapper)
     row: Rows = np.asarray(mapped.row, dtype=np.int64)
     run = _as_run(mapped, layer, mapper)
     if not inside(row, accelerator, run):
@@ -66,7 +70,7 @@ def explained(result: LayerResult, accelerator: Accelerator, layer: Einsum) -> C
     Raises:
         PluginError: it is not what the machine said the mapping costs.
     """
-    cost = accelerator.explain(result.as_run(layer), np.array(result.row, dtype=np.int64))
+    cost = account_of(accelerator, result.as_run(layer), result.row)
     if not agree((cost.energy_pj, cost.cycles), (result.energy_pj, result.cycles)):
         raise PluginError(
             f"{accelerator.name} prices a mapping of {result.name!r} at {result.energy_pj:.17g} pJ "
@@ -74,6 +78,44 @@ def explained(result: LayerResult, accelerator: Accelerator, layer: Einsum) -> C
             f"and {cost.cycles:.17g} cycles"
         )
     return cost
+
+
+def _refuse_nonsense(mapped: object, mapper: str) -> None:
+    """Raise PluginError for what no mapping, count or claim can be."""
+    if not isinstance(mapped, Mapped):
+        raise PluginError(f"mapper {mapper!r} returned {type(mapped).__name__}, no Mapped")
+    row = np.asarray(mapped.row)
+    counts = (mapped.evaluations, mapped.nodes)
+    what = ""
+    if row.dtype.kind not in "iu":
+        what = f"a row of {row.dtype}, {row.tolist()!r}: a point is whole numbers"
+    elif not all(isinstance(n, Integral) and n >= 0 for n in counts):
+        what = f"{mapped.evaluations!r} evaluations and {mapped.nodes!r} nodes"
+    elif not isinstance(mapped.proven, bool | np.bool_):
+        what = f"proven={mapped.proven!r}, which is neither True nor False"
+    elif mapped.gap is not None and not (isinstance(mapped.gap, Real) and mapped.gap >= 0):
+        what = f"a gap of {mapped.gap!r}"
+    elif mapped.proven and mapped.gap:
+        what = f"a mapping proven best, {mapped.gap:g} off the optimum"
+    if what:
+        raise PluginError(f"mapper {mapper!r} returned {what}")
+
+
+def account_of(accelerator: Accelerator, layer: Einsum, row: Sequence[int]) -> Cost:
+    """Return the reference model's account of a row; raises PluginError where it gives none."""
+    try:
+        cost: object = accelerator.explain(layer, np.array(row, dtype=np.int64))
+    except CosearchError:
+        raise
+    except BaseException as error:
+        pass_on(error)
+        raise broken("machine", accelerator.name, "explain", error, accelerator) from error
+    if isinstance(cost, Cost) and cost.levels:
+        return cost
+    what = f"{type(cost).__name__}, no Cost"
+    if isinstance(cost, Cost):
+        what = "a Cost without levels: name at least one part of the machine"
+    raise PluginError(f"{accelerator.name} {origin(accelerator)}: explain returned {what}")
 
 
 def inside(row: Rows, accelerator: Accelerator, layer: Einsum) -> bool:

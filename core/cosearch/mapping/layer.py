@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from attrs import evolve
 
-from cosearch.errors import CosearchError, Infeasible, broken
+from cosearch.errors import CosearchError, Infeasible, broken, pass_on
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.claim import confirmed, inside
 from cosearch.mapping.mapper import Mapped, Unmappable
@@ -96,8 +96,9 @@ def search_layer(
         return _unmapped(layer, verdict)
     except CosearchError:
         raise
-    except Exception as error:
-        raise broken("mapper", task.name, f"layer {layer.name!r}", error) from error
+    except BaseException as error:
+        pass_on(error)
+        raise broken("mapper", task.name, f"layer {layer.name!r}", error, task.mapper) from error
     result = _result(layer, confirmed(mapped, accelerator, einsum, task.name), started)
     _CONFIRMED.add(_facts(result, accelerator))
     return result

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosearch.errors import CosearchError, PluginError
+from cosearch.errors import CosearchError, PluginError, broken, pass_on
 from cosearch.machine.cost import CostBatch
 from cosearch.machine.hardware import Accelerator
+from cosearch.origin import origin
 from cosearch.search.objective import Objective
 from cosearch.typing import FloatArray, Rows
 from cosearch.workload.einsum import Einsum
@@ -18,29 +19,43 @@ def priced(accelerator: Accelerator, layer: Einsum, rows: Rows) -> CostBatch:
         costs = accelerator.evaluate(layer, rows)
     except CosearchError:
         raise
-    except Exception as error:
-        raise PluginError(
-            f"{accelerator.name} raised {type(error).__name__} in evaluate: "
-            + " ".join(str(error).split())
-        ) from error
-    return _checked(costs, len(rows), accelerator.name)
+    except BaseException as error:
+        pass_on(error)
+        raise broken("machine", accelerator.name, "evaluate", error, accelerator) from error
+    wrong = _wrong(costs, len(rows))
+    if wrong:
+        raise PluginError(f"{accelerator.name} {origin(accelerator)}: evaluate {wrong}")
+    return costs
 
 
-def _checked(costs: CostBatch, n: int, name: str) -> CostBatch:
-    """Return the costs of n mappings, or raise PluginError when they make no sense."""
+_KINDS = {"energy_pj": "fiu", "cycles": "fiu", "feasible": "b", "reason": "iu", "excess": "fiu"}
+"""What numpy calls the kinds of numbers that each column may hold: real ones, truth, whole ones."""
+
+
+_MEANING = {"fiu": "real numbers", "b": "bool", "iu": "whole numbers"}
+
+
+def _wrong(costs: object, n: int) -> str:
+    """Return what is wrong with the costs of n mappings; empty where they make sense."""
+    if not isinstance(costs, CostBatch):
+        return f"returned {type(costs).__name__}, no CostBatch"
+    for what, kinds in _KINDS.items():
+        column = getattr(costs, what)
+        if not isinstance(column, np.ndarray) or column.dtype.kind not in kinds:
+            kind = getattr(column, "dtype", type(column).__name__)
+            return f"gave {what} as {kind}: an array of {_MEANING[kinds]} is needed"
     arrays = (costs.energy_pj, costs.cycles, costs.feasible, costs.reason, costs.excess)
     shapes = {np.shape(array) for array in arrays}
     if shapes != {(n,)}:
-        raise PluginError(f"{name}: evaluate priced {n} mappings with arrays of shapes {shapes}")
-    ok = np.asarray(costs.feasible, dtype=bool)
+        return f"priced {n} mappings with arrays of shapes {shapes}"
     for what, values in (("energy_pj", costs.energy_pj), ("cycles", costs.cycles)):
-        wrong = ok & ~((values >= 0) & np.isfinite(values))
+        wrong = costs.feasible & ~((values > 0) & np.isfinite(values))
         if wrong.any():
             value = values[np.flatnonzero(wrong)[0]]
-            raise PluginError(f"{name}: evaluate gave a feasible mapping {what} of {value:g}")
+            return f"gave a feasible mapping {what} of {value:g}"
     if ((costs.reason < 0) | (costs.reason >= len(costs.reasons))).any():
-        raise PluginError(f"{name}: evaluate gave a reason without a text")
-    return costs
+        return "gave a reason without a text"
+    return ""
 
 
 def mapping_losses(objective: Objective, accelerator: Accelerator, costs: CostBatch) -> FloatArray:

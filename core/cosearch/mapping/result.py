@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from cosearch.errors import printable
 from cosearch.machine.cost import PartialTiles
 from cosearch.workload.einsum import Einsum
 
@@ -72,7 +73,7 @@ class Unmapped:
     """
 
     key: str
-    reason: str
+    reason: str = field(converter=printable)
     violation: float | None = None
     evaluations: int = 0
     proven: bool = False

@@ -24,6 +24,6 @@ def announce(manager: pluggy.PluginManager, event: str, **facts: object) -> tupl
         caller = manager.subset_hook_caller(event, remove_plugins=others)
         try:
             caller(**facts)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             complaints.append(f"{name} failed in {event}: {one_line(error)}")
     return tuple(complaints)

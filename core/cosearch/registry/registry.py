@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 import pluggy
 from attrs import evolve, field, frozen
 
-from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line
+from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line, pass_on
 from cosearch.registry.registration import Registration
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import ParameterSpace
@@ -93,7 +93,8 @@ class Registered:
             loaded: type[Any] = _imported(target)
         except CosearchError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            pass_on(error)
             raise PluginError(
                 f"plugin {self.name!r} of {self.distribution} cannot be imported: {one_line(error)}"
             ) from error

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve
 
-from cosearch.errors import CosearchError, Infeasible, InputError, UnknownNameError, broken
+from cosearch.errors import CosearchError, Infeasible, InputError, UnknownNameError, broken, pass_on
 from cosearch.machine.building import build, network_for
 from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Mapper
@@ -125,8 +125,9 @@ def _made(named: Named[Any], kind: str) -> Any:  # noqa: ANN401 - the class name
         return named.make()
     except CosearchError:
         raise
-    except Exception as error:
-        raise broken(kind, named.name, "its constructor", error) from error
+    except BaseException as error:
+        pass_on(error)
+        raise broken(kind, named.name, "its constructor", error, named.target) from error
 
 
 def make_scheme(text: str, registry: Registry) -> Scheme:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from cosearch.errors import CosearchError, Infeasible, UnknownNameError, broken
+from cosearch.errors import CosearchError, Infeasible, UnknownNameError, broken, pass_on
 from cosearch.machine.building import build
 from cosearch.mapping.mapper import Budget
 from cosearch.registry.registry import Named, Registry
@@ -140,6 +140,10 @@ MADE_OF = {"network": "the workload", "baseline": "the hardware model", "space":
 """What a study's numbers rest on besides its settings; studies of 0.1.0 do not tell the space."""
 
 
+APART = "processes"
+"""The executor that runs plugins where they cannot take the study down."""
+
+
 @frozen
 class Session:
     """How one session of a study is run; none of it changes the result.
@@ -179,13 +183,13 @@ class Session:
             return cls(workers, trial_seconds, executor)
         cores = cores or _cores()
         at_once = min(cores, study.problem.spec.batch)
-        return cls(at_once, trial_seconds, executor, cores // at_once)
+        return cls(at_once, trial_seconds, executor or APART, cores // at_once)
 
     @property
     def executor_name(self) -> str:
         """The executor named, or the simplest that does what is asked."""
         alone = self.workers == 1 and self.trial_seconds is None
-        return self.executor or ("serial" if alone else "processes")
+        return self.executor or ("serial" if alone else APART)
 
 
 def _cores() -> int:
@@ -215,8 +219,9 @@ def run(study: Study, store: Store, registry: Registry, session: Session | None 
         strategy = study.scheme.strategy(study.problem, space, named, rng)
     except CosearchError:
         raise
-    except Exception as error:
-        raise broken("strategy", named.name, "its constructor", error) from error
+    except BaseException as error:
+        pass_on(error)
+        raise broken("strategy", named.name, "its constructor", error, named.target) from error
     known = known_of(study.problem, store)
     with _executor(study, store, registry, session) as executor:
         events = Events(registry.manager)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from attrs import frozen
 
-from cosearch.errors import CosearchError, PluginError, broken
+from cosearch.errors import CosearchError, PluginError, broken, pass_on
 from cosearch.search.asked import asked_rows, checked_rows
 from cosearch.search.limits import Limits
 from cosearch.search.strategy import MultiFidelity, Strategy
@@ -55,7 +55,7 @@ class Dialogue:
                 rows = asked_rows(self.strategy, spec.batch, space, spec.strategy)
                 return Asked(rows, np.ones(len(rows)))
             said, levels = self.strategy.ask_at(spec.batch)
-            rows = checked_rows(said, spec.batch, space, spec.strategy)
+            rows = checked_rows(said, spec.batch, space, spec.strategy, self.strategy)
             fidelity = np.asarray(levels, dtype=np.float64)
         if fidelity.shape != (len(rows),) or not ((fidelity > 0) & (fidelity <= 1)).all():
             raise PluginError(
@@ -110,5 +110,7 @@ class Dialogue:
             yield
         except CosearchError:
             raise
-        except Exception as error:
-            raise broken("strategy", self.problem.spec.strategy, verb, error) from error
+        except BaseException as error:
+            pass_on(error)
+            name = self.problem.spec.strategy
+            raise broken("strategy", name, verb, error, self.strategy) from error

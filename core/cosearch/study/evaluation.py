@@ -10,7 +10,7 @@ from contextlib import closing
 import numpy as np
 from attrs import evolve
 
-from cosearch.errors import CosearchError, Infeasible, PluginError
+from cosearch.errors import CosearchError, Infeasible, PluginError, pass_on, text_of
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.layer import Cache, violation_of
 from cosearch.mapping.network import choose, map_layers
@@ -61,7 +61,8 @@ def evaluate(
         margins = {rule: m - 1.0 for rule, m in verdict.margins.items() if math.isfinite(m)}
         partial = evolve(partial, violations={**partial.violations, **margins})
         outcome = _infeasible(partial, verdict.reason, violation_of(verdict))
-    except Exception as error:
+    except BaseException as error:
+        pass_on(error)
         outcome = evolve(partial, reason=_fault(error))
     return evolve(outcome, seconds=time.perf_counter() - started)
 
@@ -202,7 +203,7 @@ def _fixed(accelerator: Accelerator) -> dict[str, float]:
     return metrics
 
 
-def _fault(error: Exception) -> str:
+def _fault(error: BaseException) -> str:
     if isinstance(error, CosearchError):
         return f"{error} ({error.hint})" if error.hint else str(error)
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return f"{type(error).__name__}: {text_of(error)}"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 import pluggy
+from attrs import evolve
 
 from cosearch.registry.announce import announce
 from cosearch.study.study import Study, Trial
 
 
 class Events:
-    """Calls the event hooks.
+    """Calls the event hooks, with a view of the study that cannot change it.
 
     Args:
         manager: knows the plugins.
@@ -33,6 +35,7 @@ class Events:
         self._send("cosearch_study_finished", study=study)
 
     def _send(self, event: str, *, study: Study, **facts: Any) -> None:  # noqa: ANN401
-        for note in announce(self._manager, event, study=study, **facts):
+        shown = evolve(study, trials=cast(Any, MappingProxyType(study.trials)))
+        for note in announce(self._manager, event, study=shown, **facts):
             if note not in study.notes:
                 study.notes.append(note)

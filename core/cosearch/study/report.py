@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from cosearch.errors import Infeasible
+from cosearch.errors import Infeasible, PluginError
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.building import build
 from cosearch.machine.cost import Cost, PartialTiles
 from cosearch.machine.hardware import Accelerator
-from cosearch.mapping.claim import agree
+from cosearch.mapping.claim import account_of, agree
 from cosearch.mapping.layer import Cache
 from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult
@@ -271,7 +271,7 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
         for result in trial.outcome.layers:
             layer = by_key[result.key]
             run = result.as_run(layer.einsum)
-            cost = machine.explain(run, np.array(result.row, dtype=np.int64))
+            cost = account_of(machine, run, result.row)
             wrong += _disagreements(machine, layer, result, cost)
             wrong += _partial_disagreements(machine, layer, result)
             layers.append(_layer_report(layer, result, cost))
@@ -283,6 +283,8 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
         groups = tuple(group_reports(machine, problem.network, trial.outcome.groups))
     except Infeasible as verdict:
         wrong.append(f"the design is not feasible any more: {verdict}")
+    except PluginError as error:
+        wrong.append(str(error))
     wrong += _wrong_sums(trial, layers)
     return DesignReport(
         trial.number,

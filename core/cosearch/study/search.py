@@ -22,6 +22,7 @@ from cosearch.study.dialogue import OUTSIDE, Asked, Dialogue
 from cosearch.study.ending import Ending
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
+from cosearch.study.handing import evaluated
 from cosearch.study.pruned_study import PrunedStudy
 from cosearch.study.pruning import DesignFloors
 from cosearch.study.study import Study
@@ -197,7 +198,8 @@ class Search:
         if self.study.baseline is None:
             configuration = self.study.problem.baseline
             trial = Trial(BASELINE, (), configuration, _WAITING)
-            for _, outcome in self.executor.run([Design(BASELINE, configuration)]):
+            design = Design(BASELINE, configuration)
+            for _, outcome in evaluated(self.executor, [design], self.study.notes):
                 self._commit(evolve(trial, outcome=outcome))
         if self.study.baseline is not None:
             self._ledger.charge(self.study.baseline)
@@ -254,15 +256,13 @@ class Search:
         if not trials or self._late:
             return
         designs = [Design(t.number, t.configuration, t.fidelity) for t in trials.values()]
-        with closing(self.executor.run(designs)) as outcomes:
+        with closing(evaluated(self.executor, designs, self.study.notes)) as outcomes:
             for design, outcome in outcomes:
                 trial = trials.pop(design.number)
                 reached = spoken_for(trial.fidelity, outcome)
                 self._commit(evolve(trial, outcome=outcome, fidelity=reached))
                 if self._late:
                     return
-        if trials:
-            raise PluginError(f"the executor gave no outcome for trials {sorted(trials)}")
 
     def _commit(self, trial: Trial) -> None:
         purpose = self.study.problem.for_design(trial.configuration).task.remembered_by()

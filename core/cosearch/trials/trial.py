@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from cosearch.errors import printable
 from cosearch.mapping.groups import GroupResult
 from cosearch.mapping.result import NAMED, LayerResult, Searched, Unmapped
 from cosearch.typing import Value
@@ -54,7 +55,7 @@ class Outcome:
     """
 
     state: State
-    reason: str = ""
+    reason: str = field(default="", converter=printable)
     violation: float | None = None
     accelerator: str = ""
     losses: tuple[float, ...] = ()

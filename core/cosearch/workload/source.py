@@ -21,7 +21,16 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError, near_names
+from cosearch.errors import (
+    CosearchError,
+    InputError,
+    PluginError,
+    UnknownNameError,
+    near_names,
+    pass_on,
+    text_of,
+)
+from cosearch.origin import origin
 from cosearch.registry.registry import Registry
 from cosearch.workload.language import is_einsum, parse_sized_einsum
 from cosearch.workload.mix import cut_mix, mixed
@@ -94,9 +103,10 @@ def read(path: Path, registry: Registry, sizes: Mapping[str, int] | None = None)
         network = registry.manager.hook.cosearch_read_workload(path=path, sizes=sizes or {})
     except (CosearchError, OSError, MemoryError):
         raise
-    except Exception as error:
+    except BaseException as error:
+        pass_on(error)
         raise PluginError(
-            f"{path}: the reader failed: {type(error).__name__}: {' '.join(str(error).split())}"
+            f"{path}: the reader failed: {type(error).__name__}: {text_of(error)}"
         ) from error
     if network is None:
         raise InputError(
@@ -117,9 +127,11 @@ def _made(source: str, registry: Registry) -> Network:
         network = named.make().network()
     except (CosearchError, MemoryError):
         raise
-    except Exception as error:
+    except BaseException as error:
+        pass_on(error)
         raise PluginError(
-            f"workload {named.spec!r} failed: {type(error).__name__}: {error}"
+            f"workload {named.spec!r} {origin(named.target)} failed: "
+            f"{type(error).__name__}: {text_of(error)}"
         ) from error
     if not isinstance(network, Network):
         raise PluginError(f"workload {named.spec!r} made no Network")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from cosearch.errors import CosearchError
 from cosearch.study.executor import Design, Executor, Outcomes, Task
 from cosearch.trials.trial import Outcome
 from cosearch_plugins.executors.child import Child
-from cosearch_plugins.executors.worker import READY
+from cosearch_plugins.executors.messages import READY, Printed
 
 TRIES = 3
 """Workers that may end while they evaluate a design, until it is held to be the cause."""
@@ -88,6 +89,8 @@ class Processes(Executor):
             worker.ready, worker.since, self._stillborn = True, time.monotonic(), 0
         elif isinstance(message, CosearchError):
             raise message
+        elif isinstance(message, Printed):
+            sys.stdout.write(message.text)
         elif design is not None and isinstance(message, Outcome):
             worker.design = None
             yield design, message
