@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from attrs import evolve
 
 from cosearch.cli.options import (
     STORE,
@@ -66,6 +67,15 @@ ExecutorOption = Annotated[
     ),
 ]
 
+NoCacheOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        show_default=False,
+        help="Map every layer anew: use and remember no results of earlier studies.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -87,6 +97,7 @@ def run_command(
     workers: WorkersOption = None,
     trial_seconds: TrialSecondsOption = None,
     executor: ExecutorOption = None,
+    no_cache: NoCacheOption = False,
     json: JsonOption = False,
 ) -> None:
     """Search hardware and mappings together: a machine outside, the best mapping of each layer inside.
@@ -113,7 +124,7 @@ def run_command(
     budget = Budget(enough if unlimited else trials, evaluations, seconds, networks)
     with Store(store) as opened:
         found = open_study(opened, session.registry, problem, budget, study)
-        how = Session.on_cores(found, workers, trial_seconds, executor)
+        how = evolve(Session.on_cores(found, workers, trial_seconds, executor), cached=not no_cache)
         code = search(session, opened, found, how, json=json)
     raise typer.Exit(code)
 
@@ -135,6 +146,7 @@ def resume_command(
     workers: WorkersOption = None,
     trial_seconds: TrialSecondsOption = None,
     executor: ExecutorOption = None,
+    no_cache: NoCacheOption = False,
     json: JsonOption = False,
 ) -> None:
     """Continue a study that was interrupted, or take a finished one further.
@@ -153,7 +165,7 @@ def resume_command(
     refuse_missing(store)
     with Store(store) as opened:
         found = resume_study(opened, session.registry, name, more_trials=trials)
-        how = Session.on_cores(found, workers, trial_seconds, executor)
+        how = evolve(Session.on_cores(found, workers, trial_seconds, executor), cached=not no_cache)
         code = search(session, opened, found, how, json=json)
     raise typer.Exit(code)
 

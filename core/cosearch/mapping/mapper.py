@@ -111,6 +111,7 @@ class Mapper(ABC):
         remembered: whether a result is worth keeping for other studies.
         resizes: whether it may run layers at larger sizes than their own.
         fuses: whether it finds groups of layers that run together.
+        rests_on: classes of other plugins that decide a result, such as a strategy's.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
@@ -120,6 +121,7 @@ class Mapper(ABC):
     remembered: ClassVar[bool] = True
     resizes: bool = False
     fuses: ClassVar[bool] = False
+    rests_on: tuple[type, ...] = ()
 
     @abstractmethod
     def map(

@@ -35,6 +35,8 @@ class StrategyMapper(Mapper):
     def __init__(self, strategy: Named[Strategy], batch: int | None = None) -> None:
         self.strategy = strategy
         self.batch = batch
+        target: object = strategy.target  # or an instance in place of a class
+        self.rests_on = (target if isinstance(target, type) else type(target),)
 
     def map(
         self,

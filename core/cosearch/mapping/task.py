@@ -32,6 +32,8 @@ class MappingTask:
         budget: what the mapper may spend on one search of a layer.
         seed: of the random streams, where the mapper has a use for them.
         combine: one of COMBINATIONS.
+        rests_on: what code a result rests on besides cosearch's version, see
+            `cosearch.origin.made_by`.
     """
 
     mapper: Mapper
@@ -40,6 +42,7 @@ class MappingTask:
     budget: Budget = field(factory=Budget)
     seed: int = 0
     combine: str = NETWORK
+    rests_on: str = ""
 
     def purpose(self, objective: Objective | None = None) -> str:
         """Return what a mapping depends on besides the layer and the machine.
@@ -61,7 +64,8 @@ class MappingTask:
         """
         if not self.mapper.remembered:
             return ""
-        return f"cosearch {_version()} {self.purpose(objective)}"
+        code = filter(None, (f"cosearch {_version()}", self.rests_on, self.purpose(objective)))
+        return " ".join(code)
 
     def rng(self, machine: str, layer: str, objective: Objective) -> np.random.Generator:
         """Return the random stream of one search, which depends on nothing that came before it.

@@ -211,6 +211,21 @@ class Store:
             row = self._connection.execute(query, (accelerator, layer, purpose)).fetchone()
         return None if row is None else found_of(layer, row[0])
 
+    def remembered(self) -> tuple[int, int]:
+        """Return how many results of mappers are remembered, and their size in bytes."""
+        query = "SELECT count(*), coalesce(sum(length(result)), 0) FROM mapped"
+        with explained(self.path):
+            count, size = self._connection.execute(query).fetchone()
+        return count, size
+
+    def forget(self) -> int:
+        """Forget every remembered result of a mapper; return how many there were.
+
+        Trials keep theirs: no study changes.
+        """
+        with explained(self.path), transaction(self._connection):
+            return self._connection.execute("DELETE FROM mapped").rowcount
+
 
 class StoredResults:
     """The store's results of mappers, read by whatever process needs them.
@@ -224,8 +239,10 @@ class StoredResults:
         self._store: Store | None = None
 
     def find(self, accelerator: str, layer: str, purpose: str) -> LayerResult | Unmapped | None:
-        """Return a result, or None."""
+        """Return a result, or None; None too where no such file is in sight of this machine."""
         if self._store is None:
+            if not self.path.exists():
+                return None
             self._store = Store(self.path, write=False)
         return self._store.find_mapped(accelerator, layer, purpose)
 

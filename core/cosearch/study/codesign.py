@@ -153,12 +153,14 @@ class Session:
         trial_seconds: after which a design is given up; None is never.
         executor: its name with options; None picks by the others.
         threads: layers of one design mapped at once.
+        cached: whether results of mappers are used again, and remembered.
     """
 
     workers: int = 1
     trial_seconds: float | None = None
     executor: str | None = None
     threads: int = 1
+    cached: bool = True
 
     @classmethod
     def on_cores(
@@ -260,7 +262,14 @@ def _executor(study: Study, store: Store, registry: Registry, session: Session) 
             "leave out workers, seconds of a trial and executor, or register it in a plugin file",
         )
     problem = threaded(study.problem, registry, session.threads)
-    task = Task(problem.spec, store.path, problem, registry.files, session.threads)
+    task = Task(
+        problem.spec,
+        store.path,
+        problem,
+        registry.files,
+        session.threads,
+        cached=session.cached,
+    )
     return named.make(task, session.workers, session.trial_seconds)
 
 

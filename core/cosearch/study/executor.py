@@ -40,10 +40,11 @@ class Task:
 
     Args:
         spec: the study's settings, from which a process makes everything it needs.
-        store: the file whose results of mappers are used again.
+        store: the file whose results of mappers are used again, where a process can see it.
         problem: the settings resolved, for the process that has them already.
         files: plugins that are files, which another process loads too.
         threads: layers of one design that are mapped at once.
+        cached: whether results of mappers are used again, and remembered.
     """
 
     def __init__(
@@ -53,13 +54,16 @@ class Task:
         problem: Problem | None = None,
         files: tuple[str, ...] = (),
         threads: int = 1,
+        *,
+        cached: bool = True,
     ) -> None:
         self.spec, self.store, self.files, self.threads = spec, store, files, threads
+        self.cached = cached
         self._problem = problem
 
-    def __reduce__(self) -> tuple[type[Task], tuple[StudySpec, Path, None, tuple[str, ...], int]]:
+    def __getstate__(self) -> dict[str, object]:
         """Leave behind what another process makes for itself."""
-        return Task, (self.spec, self.store, None, self.files, self.threads)
+        return {**vars(self), "_problem": None}
 
     def prepare(self, registry: Registry) -> None:
         """Resolve names, in a process that has not yet; the first call takes a second or two."""
@@ -74,8 +78,9 @@ class Task:
         if self._problem is None:
             raise RuntimeError("a task that was sent elsewhere is prepared before it is called")
         results = StoredResults(self.store)
+        known = results if self.cached else None
         try:
-            return evaluate(self._problem, design.configuration, results, design.fidelity)
+            return evaluate(self._problem, design.configuration, known, design.fidelity)
         finally:
             results.close()
 

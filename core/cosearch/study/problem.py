@@ -15,6 +15,7 @@ from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.mapping.task import MappingTask
 from cosearch.mapping.threads import ThreadPool, Worker
+from cosearch.origin import made_by
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.trials.spec import StudySpec
@@ -162,8 +163,10 @@ class Problem:
     def task(self) -> MappingTask:
         """What is asked of the mapper."""
         spec, aim = self.spec, self.mapper_objective
+        kinds = (type(self.hardware), type(self.mapper), *self.mapper.rests_on)
+        code = " ".join(dict.fromkeys(filter(None, map(made_by, kinds))))
         return MappingTask(
-            self.mapper, spec.mapper, aim, spec.mapper_budget, spec.seed, spec.combine
+            self.mapper, spec.mapper, aim, spec.mapper_budget, spec.seed, spec.combine, code
         )
 
     def pool(self, machine: Accelerator, configuration: Mapping[str, Value]) -> ThreadPool:

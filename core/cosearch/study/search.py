@@ -265,7 +265,8 @@ class Search:
                     return
 
     def _commit(self, trial: Trial) -> None:
-        purpose = self.study.problem.for_design(trial.configuration).task.remembered_by()
+        task = self.study.problem.for_design(trial.configuration).task
+        purpose = task.remembered_by() if self.executor.task.cached else ""
         self.store.add(self.study.name, trial, purpose, self.seconds)
         self.study.header = evolve(self.study.header, seconds=self.seconds)
         self.study.add(trial)
