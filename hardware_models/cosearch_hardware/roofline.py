@@ -18,6 +18,7 @@ from attrs import frozen
 
 from cosearch.machine.cost import Cost, CostBatch, LevelCost
 from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
@@ -104,7 +105,7 @@ class RooflineAccelerator(Accelerator):
 
     def times(self, layer: Einsum) -> tuple[float, float]:
         """Return the nanoseconds that the cores alone and the memory alone would need."""
-        words = sum(layer.words(tensor) for tensor in layer.tensors)
+        words = added(layer.words(tensor) for tensor in layer.tensors)
         moved = words * self.word_bits / 8
         return layer.operations / self.device.gmacs, moved / self.device.gbytes
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from attrs import frozen
 
+from cosearch.quantities import added
 from cosearch.typing import FloatArray, IntArray
 from cosearch_hardware.crossbar.chip import Chip
 from cosearch_hardware.crossbar.pricing import Prices
@@ -149,7 +150,7 @@ def parts(
     """Return the energy of each part of the chip, pJ, float64[n], in the order of addition."""
     layer = view.layer
     result_bits = layer.words(layer.output) * chip.input_bits
-    network_bits = sum(layer.words(t) for t in layer.tensors if t.role != "Weights")
+    network_bits = added(layer.words(t) for t in layer.tensors if t.role != "Weights")
     spent = {
         "arrays": of.cells * price.cell,
         "drivers": of.drives * price.drive,
