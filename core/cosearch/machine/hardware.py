@@ -9,15 +9,17 @@ and the reports for nothing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from attrs import frozen
 
 from cosearch.errors import Infeasible
 from cosearch.machine.cost import Cost, CostBatch
+from cosearch.search.objective import Objective
 from cosearch.search.parameters import ParameterSpace, Space
-from cosearch.typing import Configuration, FloatArray, Rows, Value
+from cosearch.typing import BoolArray, Configuration, FloatArray, Rows, Value
 from cosearch.workload.einsum import Einsum
 
 if TYPE_CHECKING:
@@ -80,6 +82,23 @@ class Accelerator(ABC):
         """Return the breakdown of one mapping, int64[d], by the readable reference model."""
 
 
+@frozen(eq=False)
+class ManyMachines:
+    """What the best mappings of layers cost on many machines.
+
+    Attributes:
+        built: bool[n]: which can be built.
+        area_mm2: float64[n]; not a number where not built.
+        energy_pj, cycles: float64[n, l], of one run of each layer at its own best mapping; infinite
+            where it cannot be run.
+    """
+
+    built: BoolArray
+    area_mm2: FloatArray
+    energy_pj: FloatArray
+    cycles: FloatArray
+
+
 class HardwareModel(ABC):
     """A plugin that owns a design space; its constructor takes the declared options.
 
@@ -122,6 +141,24 @@ class HardwareModel(ABC):
     @abstractmethod
     def build(self, configuration: Configuration) -> Accelerator:
         """Return the machine, or raise Infeasible with the reason and by how much it misses."""
+
+    def price_many(
+        self,
+        rows: Rows,  # noqa: ARG002 - others look
+        layers: Sequence[Einsum],  # noqa: ARG002 - others look
+        objective: Objective,  # noqa: ARG002 - others look
+    ) -> ManyMachines | None:
+        """Return what the best mappings of layers cost on many machines, or None: ask the mapper.
+
+        For families whose machines share so much that all are priced at once; it must equal what
+        building each machine and proving each mapping gives.
+
+        Args:
+            rows: int64[n, d], points of the design space, whether they can be built or not.
+            layers: to be mapped, each for itself.
+            objective: of each mapping.
+        """
+        return None
 
     def check(self, configuration: Configuration) -> dict[str, Value]:
         """Return the completed configuration, or raise Infeasible with the broken rules."""

@@ -70,7 +70,7 @@ ADD_STUDY = (
 
 TRIALS_OF = (
     "SELECT number, row, configuration, state, reason, violation, accelerator, losses, metrics, "
-    "unmapped, think_seconds, trials.seconds, fidelity, violations, groups FROM {trials} "
+    "unmapped, think_seconds, trials.seconds, fidelity, violations, groups, network FROM {trials} "
     "JOIN studies ON studies.id = study WHERE name = ? ORDER BY number"
 )
 
@@ -128,13 +128,15 @@ def trial_values(trial: Trial) -> tuple[Any, ...]:
         out.violation, out.accelerator, _json(out.losses), _json(out.metrics),
         None if out.unmapped is None else _json(asdict(out.unmapped)), trial.think_seconds,
         out.seconds, trial.fidelity, _json(out.violations), _json([asdict(g) for g in out.groups]),
+        _json(out.network),
     )  # fmt: skip
 
 
 def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
     """Return a trial from its columns and its layers."""
     (number, point, configuration, state, reason, violation, accelerator, losses, metrics,
-     unmapped, think_seconds, seconds, fidelity, violations, groups) = row  # fmt: skip
+     unmapped, think_seconds, seconds, fidelity, violations, groups,
+     network) = row  # fmt: skip
     outcome = Outcome(
         State(state),
         reason,
@@ -147,6 +149,7 @@ def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
         seconds,
         violations=json.loads(violations),
         groups=tuple(GroupResult.read(facts) for facts in json.loads(groups)),
+        network=json.loads(network),
     )
     return Trial(
         number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds,

@@ -12,11 +12,12 @@ from cosearch.errors import CosearchError
 APPLICATION = 0x636F7365
 """SQLite's application id of our files: the letters `cose`."""
 
-VERSION = 5
+VERSION = 6
 """Version of the tables, in SQLite's user version.
 
 In version 1 trials had no fidelity, in version 2 no violations of single limits, in
-version 3 no groups, in version 4 no pruned designs.
+version 3 no groups, in version 4 no pruned designs, in version 5 no network that
+a scheme chose.
 """
 
 PRUNED = """
@@ -34,6 +35,7 @@ _BROUGHT = {
     3: "ALTER TABLE trials ADD COLUMN violations TEXT NOT NULL DEFAULT '{}'",
     4: "ALTER TABLE trials ADD COLUMN groups TEXT NOT NULL DEFAULT '[]'",
     5: PRUNED,
+    6: "ALTER TABLE trials ADD COLUMN network TEXT NOT NULL DEFAULT '{}'",
 }
 """What each version brought."""
 
@@ -68,6 +70,7 @@ CREATE TABLE trials (
     fidelity REAL NOT NULL DEFAULT 1.0, -- share of the unique layers that the outcome holds for
     violations TEXT NOT NULL DEFAULT '{}', -- JSON: by how much each limit is missed, relative
     groups TEXT NOT NULL DEFAULT '[]', -- JSON: layers that run together, and how
+    network TEXT NOT NULL DEFAULT '{}', -- JSON: its parameters, where the scheme chose them
     PRIMARY KEY (study, number)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE layers (
@@ -176,7 +179,7 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
 
 def trials_table(connection: sqlite3.Connection) -> str:
     """Return what to select trials from: an older file, only read, is left as it is."""
-    lacking = {2: "1.0 AS fidelity", 3: "'{}' AS violations", 4: "'[]' AS groups"}
+    lacking = {2: "1.0 AS fidelity", 3: "'{}' AS violations", 4: "'[]' AS groups", 6: "'{}' AS network"}
     added = [column for version, column in lacking.items() if version > _version(connection)]
     columns = ", ".join(["*", *added])
     return f"(SELECT {columns} FROM trials) AS trials" if added else "trials"  # noqa: S608

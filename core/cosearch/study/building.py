@@ -144,9 +144,15 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
     mapper = make_mapper(spec.mapper, registry)
     scheme = make_scheme(spec.scheme, registry)
     networks = make_networks(spec.workload, registry)
-    space = restricted(design_space(hardware, networks), spec.fixed)
+    alone = hardware.space if scheme.finds_networks else design_space(hardware, networks)
+    space = restricted(alone, spec.fixed)
     if spec.held:
         space = held(space, hardware.baseline, spec.fixed)
+    if networks is None and scheme.finds_networks:
+        raise CosearchError(
+            f"the scheme {spec.scheme} finds networks, and {spec.workload!r} is a single one",
+            "name a space of networks: cosearch list network-spaces",
+        )
     if networks is None:
         network = network_for(hardware, resolve(spec.workload, registry))
     else:
@@ -164,6 +170,7 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
         registry.objectives,
         scheme.mapper_of,
         networks,
+        scheme.inside if scheme.finds_networks else None,
     )
     if spec.fuse:
         refuse_unfusing(problem)

@@ -54,13 +54,16 @@ def evaluate(
         if limits_missed:
             outcome = _constrained(partial, limits_missed)
         else:
-            layers = layers_at(problem.network, fidelity)
             pool = problem.pool(accelerator, configuration)
-            outcome = _mapped(problem, pool, partial, layers, cache)
+            if problem.inside is not None and not problem.network_parameters(configuration):
+                outcome = problem.inside(problem, pool, partial, cache)
+            else:
+                layers = layers_at(problem.network, fidelity)
+                outcome = _mapped(problem, pool, partial, layers, cache)
     except Infeasible as verdict:
         margins = {rule: m - 1.0 for rule, m in verdict.margins.items() if math.isfinite(m)}
         partial = evolve(partial, violations={**partial.violations, **margins})
-        outcome = _infeasible(partial, verdict.reason, violation_of(verdict))
+        outcome = infeasible(partial, verdict.reason, violation_of(verdict))
     except BaseException as error:
         pass_on(error)
         outcome = evolve(partial, reason=_fault(error))
@@ -95,7 +98,7 @@ def _mapped(
         metrics = dict(partial.metrics)
     if any("geomean_edp" in objective.needs for objective in problem.objectives):
         metrics["geomean_edp"] = _geomean_edp(problem, partial, metrics)
-    return _scored(problem, evolve(partial, metrics=metrics))
+    return scored(problem, evolve(partial, metrics=metrics))
 
 
 def _geomean_edp(problem: Problem, partial: Outcome, metrics: Mapping[str, float]) -> float:
@@ -117,7 +120,16 @@ def _chosen(
     return evolve(partial, layers=found.layers, searched=found.searched, metrics=metrics)
 
 
-def _scored(problem: Problem, partial: Outcome) -> Outcome:
+def scored(problem: Problem, partial: Outcome) -> Outcome:
+    """Return the outcome of a design whose metrics are all known: its losses, or limits missed.
+
+    Args:
+        problem: has objectives and constraints.
+        partial: has the metrics.
+
+    Raises:
+        PluginError: an objective or a limit needs what is not known, or is not a number.
+    """
     partial, missed = _limited(problem, partial, early=False)
     if missed:
         return _constrained(partial, missed)
@@ -180,16 +192,17 @@ def _value(problem: Problem, name: str, metrics: Mapping[str, float]) -> float |
 
 def _constrained(partial: Outcome, missed: list[tuple[Constraint, float, float]]) -> Outcome:
     texts = [f"{c.name} is {value:.6g}, not {str(c)[len(c.name) :]}" for c, value, _ in missed]
-    return _infeasible(partial, "; ".join(texts), added(v for _, _, v in missed))
+    return infeasible(partial, "; ".join(texts), added(v for _, _, v in missed))
 
 
 def _unmapped(partial: Outcome, result: Unmapped) -> Outcome:
     known = {} if result.violation is None else {MAPPING: result.violation}
     partial = evolve(partial, unmapped=result, violations={**partial.violations, **known})
-    return _infeasible(partial, result.reason, result.violation)
+    return infeasible(partial, result.reason, result.violation)
 
 
-def _infeasible(partial: Outcome, reason: str, violation: float | None) -> Outcome:
+def infeasible(partial: Outcome, reason: str, violation: float | None) -> Outcome:
+    """Return the outcome of a design that cannot be had, why, and by how much it misses."""
     return evolve(partial, state=State.INFEASIBLE, reason=reason, violation=violation)
 
 

@@ -66,7 +66,7 @@ def network_found(
         baseline: of the study.
         cache: results of mappers that are known.
     """
-    configuration = problem.network_parameters(best.configuration)
+    configuration = problem.network_parameters(best.complete)
     accuracy = problem.accuracy_of(configuration)
     if problem.networks is None or accuracy is None:
         return None
@@ -87,7 +87,7 @@ def _ratios(
     if baseline is None or "cycles" not in baseline.outcome.metrics:
         return {}
     networks = {**problem.network_parameters(problem.baseline)}
-    found = problem.network_parameters(best.configuration)
+    found = problem.network_parameters(best.complete)
     hardware = {**best.configuration, **networks}
     network = {**problem.baseline, **found}
     metrics = [evaluate(problem, pair, cache).metrics for pair in (hardware, network)]

@@ -12,6 +12,7 @@ from cosearch.errors import CosearchError
 from cosearch.lately import Lately
 from cosearch.machine.building import build, network_for
 from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.mapping.layer import Cache
 from cosearch.mapping.mapper import Mapper
 from cosearch.mapping.task import MappingTask
 from cosearch.mapping.threads import ThreadPool, Worker
@@ -19,7 +20,7 @@ from cosearch.origin import made_by
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.trials.spec import StudySpec
-from cosearch.trials.trial import Trial
+from cosearch.trials.trial import Outcome, Trial
 from cosearch.typing import Configuration, Rows, Value
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network, NetworkSpace
@@ -32,6 +33,11 @@ REMEMBERED_NETWORKS = 64
 
 MapperOf: TypeAlias = Callable[[Mapper, ParameterSpace, Configuration], Mapper]
 """The study's mapper, the searched space and a design, to what maps the layers of that design."""
+
+
+Inside: TypeAlias = "Callable[[Problem, ThreadPool, Outcome, Cache | None], Outcome]"
+"""A machine's problem, who maps its layers, what is known so far, and results of mappers, to what
+the machine is worth with the network found for it."""
 
 
 @frozen(eq=False)
@@ -52,6 +58,8 @@ class Problem:
         known: every objective by name: a constraint may name any of them.
         mapper_of: what maps the layers of one design, as the study's scheme has it.
         networks: the space of networks, where the workload is one; None for one network.
+        inside: evaluates a machine and finds its network, where the scheme does that; None where a
+            design names its network.
         others: mappers like `mapper`, one for each further thread that maps layers.
         built: the last machines, by their parameters.
     """
@@ -67,6 +75,7 @@ class Problem:
     known: Mapping[str, Objective]
     mapper_of: MapperOf
     networks: NetworkSpace | None = None
+    inside: Inside | None = None
     others: tuple[Mapper, ...] = ()
     built: Lately[frozenset[tuple[str, Value]], Accelerator] = field(
         factory=lambda: Lately(REMEMBERED_MACHINES), repr=False

@@ -102,7 +102,7 @@ def pairs_of(problem: Problem, trials: Sequence[Trial]) -> Pairs:
     costs: dict[str, dict[str, tuple[float, float]]] = {}
     by_number = {trial.number: trial for trial in trials}
     for trial in trials:
-        chosen = problem.network_parameters(trial.configuration)
+        chosen = problem.network_parameters(trial.complete)
         if chosen:
             networks.setdefault(tuple(chosen.values()), trial.number)
         key = trial.outcome.accelerator
@@ -121,13 +121,13 @@ def pairs_of(problem: Problem, trials: Sequence[Trial]) -> Pairs:
         energy,
         cycles,
         np.array([t.outcome.metrics.get("area_mm2", math.nan) for t in firsts]),
-        np.array([problem.accuracy_of(t.configuration) or math.nan for t in met]),
+        np.array([problem.accuracy_of(t.complete) or math.nan for t in met]),
     )
 
 
 def _counts(problem: Problem, trials: Sequence[Trial]) -> tuple[FloatArray, tuple[str, ...]]:
     """Return how often each network runs each layer, float64[n, l], and the layers' keys."""
-    found = [problem.network_of(trial.configuration).unique for trial in trials]
+    found = [problem.network_of(trial.complete).unique for trial in trials]
     keys = tuple(dict.fromkeys(layer.einsum.key for network in found for layer in network))
     place = {key: i for i, key in enumerate(keys)}
     counts = np.zeros((len(found), len(keys)))
@@ -158,7 +158,7 @@ def recombined(problem: Problem, trials: Sequence[Trial]) -> Recombined | None:
     """
     if problem.networks is None or len(problem.objectives) > 1:
         return None
-    whole = [trial for trial in trials if trial.whole and trial.configuration]
+    whole = [trial for trial in trials if trial.whole and trial.complete]
     pairs = pairs_of(problem, whole)
     if not pairs.machines or not pairs.networks:
         return None
@@ -169,8 +169,8 @@ def recombined(problem: Problem, trials: Sequence[Trial]) -> Recombined | None:
     by_number = {trial.number: trial for trial in whole}
     machine, network = pairs.machines[int(m)], pairs.networks[int(n)]
     configuration = {
-        **problem.network_parameters(by_number[network].configuration),
-        **problem.parameters_of(by_number[machine].configuration),
+        **problem.network_parameters(by_number[network].complete),
+        **problem.parameters_of(by_number[machine].complete),
     }
     tried = {(t.outcome.accelerator, _named(problem, t)) for t in whole if t.outcome.ok}
     known = int(np.isfinite(pairs.cycles).sum())
@@ -178,4 +178,4 @@ def recombined(problem: Problem, trials: Sequence[Trial]) -> Recombined | None:
 
 
 def _named(problem: Problem, trial: Trial) -> tuple[Value, ...]:
-    return tuple(problem.network_parameters(trial.configuration).values())
+    return tuple(problem.network_parameters(trial.complete).values())

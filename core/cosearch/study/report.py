@@ -260,7 +260,7 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
     layers: list[LayerReport] = []
     parts: dict[str, float] = {}
     sources: Mapping[str, str] = {}
-    problem = problem.for_design(trial.configuration)
+    problem = problem.for_design(trial.complete)
     groups: tuple[GroupReport, ...] = ()
     try:
         machine = build(problem.hardware, trial.configuration)
@@ -268,7 +268,7 @@ def account(problem: Problem, trial: Trial) -> DesignReport:
         if str(machine.key) != trial.outcome.accelerator:
             wrong.append("the machine is another one now: a model or a table has changed")
         by_key = {layer.einsum.key: layer for layer in problem.network.unique}
-        for result in trial.outcome.layers:
+        for result in (found for found in trial.outcome.layers if found.count):
             layer = by_key[result.key]
             run = result.as_run(layer.einsum)
             cost = account_of(machine, run, result.row)
@@ -444,7 +444,7 @@ def _dominated(study: Study) -> tuple[float | None, dict[str, float]]:
 
 
 def _point(problem: Problem, trial: Trial) -> Point:
-    chosen = problem.network_parameters(trial.configuration)
+    chosen = problem.network_parameters(trial.complete)
     design = {**chosen, **problem.parameters_of(trial.configuration)}
     return Point(trial.number, design, _losses(problem, trial))
 

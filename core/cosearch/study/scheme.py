@@ -14,13 +14,15 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError
 from cosearch.machine.hardware import HardwareModel
+from cosearch.mapping.layer import Cache
 from cosearch.mapping.mapper import Mapper
+from cosearch.mapping.threads import ThreadPool
 from cosearch.registry.registry import Named
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import ParameterSpace, Space
 from cosearch.search.strategy import Strategy
 from cosearch.study.problem import Problem
-from cosearch.trials.trial import Trial
+from cosearch.trials.trial import Outcome, Trial
 from cosearch.typing import Configuration
 from cosearch.workload.network import Network, NetworkSpace
 
@@ -76,11 +78,26 @@ class Scheme:
         enumerates: whether every design is tried, so that no budget is needed and nothing learned.
         names_mappings: whether a design says how its layers are mapped; rows of two studies then
             mean the same only for one workload.
+        finds_networks: whether a design is a machine alone, and `inside` finds its network.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     enumerates: ClassVar[bool] = False
     names_mappings: ClassVar[bool] = False
+    finds_networks: ClassVar[bool] = False
+
+    def inside(
+        self, problem: Problem, pool: ThreadPool, partial: Outcome, cache: Cache | None
+    ) -> Outcome:
+        """Return what a machine is worth with the network found for it; see `finds_networks`.
+
+        Args:
+            problem: has a space of networks.
+            pool: who maps layers onto the machine.
+            partial: the machine's key and what is known of it; its limits are met so far.
+            cache: results of mappers.
+        """
+        raise NotImplementedError
 
     def check_networks(
         self,

@@ -119,7 +119,7 @@ class Study:
         Args:
             trials: how many; None is all.
         """
-        chosen = (self.problem.network_parameters(t.configuration) for t in self.in_order[:trials])
+        chosen = (self.problem.network_parameters(t.complete) for t in self.in_order[:trials])
         return len({tuple(values.items()) for values in chosen if values})
 
     @property

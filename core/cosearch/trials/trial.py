@@ -49,6 +49,7 @@ class Outcome:
             layers run together.
         unmapped: the layer that could not be mapped, where that is the reason.
         seconds: spent evaluating.
+        network: the network's parameters, where the scheme chose them for the design.
         searched: what the searches in several directions found, for the cache; not stored with the
             trial.
         groups: how the network is run where layers may run together: groups and single layers.
@@ -66,6 +67,7 @@ class Outcome:
     searched: tuple[Searched, ...] = field(default=(), eq=False, repr=False)
     violations: Mapping[str, float] = field(factory=dict)
     groups: tuple[GroupResult, ...] = ()
+    network: Mapping[str, Value] = field(factory=dict)
 
     @classmethod
     def failed(cls, reason: str, seconds: float = 0.0) -> Outcome:
@@ -109,6 +111,11 @@ class Trial:
     def ok(self) -> bool:
         """Whether the whole network is known to run on the design, within every constraint."""
         return self.whole and self.outcome.ok
+
+    @property
+    def complete(self) -> dict[str, Value]:
+        """The configuration, with the network that the scheme chose for it, if it did."""
+        return {**self.outcome.network, **self.configuration}
 
     @property
     def merit(self) -> float:

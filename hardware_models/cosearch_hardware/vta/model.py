@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from attrs import frozen
 
 from cosearch.errors import Infeasible
-from cosearch.machine.hardware import HardwareModel
-from cosearch.machine.technology import Storage, Technology
+from cosearch.machine.hardware import HardwareModel, ManyMachines
+from cosearch.machine.technology import Storage, StoragePrice, Technology
 from cosearch.quantities import added
+from cosearch.search.objective import Objective
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch.typing import Configuration
+from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY, sources_of
 from cosearch_hardware.vta.alu import priced_operations
-from cosearch_hardware.vta.isa import ENUMERATOR, LIMITS, Stack, VtaConfiguration
+from cosearch_hardware.vta.isa import ENUMERATOR, LIMITS, Limit, Stack, VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
 from cosearch_hardware.vta.port import SHARED, Slots
 from cosearch_hardware.vta.pricing import Prices
+
+if TYPE_CHECKING:
+    from cosearch_hardware.vta.many import Schedules
 
 MEMORY_LATENCY = 16
 """Cycles until the memory serves a read that found no other waiting or under way: `DPI_DELAY` of
@@ -148,6 +153,8 @@ class Vta(HardwareModel):
         self._area_limit_mm2, self._memory_latency = area_limit_mm2, memory_latency
         self._slots = None if slots == SHARED else Slots.of(slots, slot_cycles)
         self._energy, self._area = technology, area or technology
+        self.schedules: dict[tuple[object, str], Schedules | None] = {}
+        self._known: dict[tuple[bool, Storage], StoragePrice] = {}
         known = {"known": LIMITS[stack], "hidden": (), "enumerator": ENUMERATOR}[rules]
         parameters = _parameters(stack, self._device.bus_bytes)
         self._space = ParameterSpace(parameters, tuple(limit.rule for limit in known))
@@ -161,6 +168,11 @@ class Vta(HardwareModel):
     def space(self) -> ParameterSpace:
         """The configuration space; sizes are log2."""
         return self._space
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """What the instruction set forbids, whether strategies know it or not."""
+        return LIMITS[self._stack]
 
     def left_out(self, layer: Einsum) -> str:
         """Return why a layer costs nothing: element-wise work that no opcode of the ALU does."""
@@ -186,6 +198,21 @@ class Vta(HardwareModel):
         self._check_device(c, accelerator.area_mm2)
         return accelerator
 
+    def price_many(
+        self, rows: Rows, layers: Sequence[Einsum], objective: Objective
+    ) -> ManyMachines:
+        """Return what many machines' best mappings cost: each schedule is simulated once a core."""
+        from cosearch_hardware.vta.many import price_many
+
+        return price_many(self, rows, layers, objective)
+
+    def _stored(self, technology: Technology, memory: Storage) -> StoragePrice:
+        """Return the price of a memory, of which a space has few different ones."""
+        key = (technology is self._area, memory)
+        if key not in self._known:
+            self._known[key] = technology.storage(memory)
+        return self._known[key]
+
     def _check_device(self, c: VtaConfiguration, area_mm2: float) -> None:
         device, use = self._device, {}
         if device.dsps is not None and device.ram_kb is not None:
@@ -206,9 +233,9 @@ class Vta(HardwareModel):
             )
             for name, width in c.row_bytes.items()
         }
-        dram = self._energy.storage(Storage("DRAM", "dram", None, 8 * c.bus_bytes))
-        energy = {name: self._energy.storage(part) for name, part in parts.items()}
-        room = {name: self._area.storage(part) for name, part in parts.items()}
+        dram = self._stored(self._energy, Storage("DRAM", "dram", None, 8 * c.bus_bytes))
+        energy = {name: self._stored(self._energy, part) for name, part in parts.items()}
+        room = {name: self._stored(self._area, part) for name, part in parts.items()}
         bits = 1 << max(c.inp_width, c.wgt_width)
         mac, cell = self._energy.compute(bits), self._area.compute(bits)
         prices = Prices(

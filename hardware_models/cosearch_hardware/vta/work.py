@@ -56,14 +56,19 @@ class Work(ABC):
         one = np.array([1])
         return {**{f"tile_{name}": one for name in self.sizes}, "threads": one}
 
-    def used(self, entries: Mapping[str, IntArray]) -> dict[str, FloatArray]:
-        """Return the share of each memory that entries take; over 1 does not fit."""
-        depths = self.c.depths
-        return {name: n / min(depths[name], 1 << SIZE_BITS) for name, n in entries.items()}
-
-    @abstractmethod
     def takes(self, columns: Columns) -> dict[str, FloatArray]:
         """Return the share of each limit that tiles take, float64[n]; over 1 cannot be run."""
+        room = self.room(self.c)
+        return {name: n / room[name] for name, n in self.needs(columns).items()}
+
+    @abstractmethod
+    def needs(self, columns: Columns) -> dict[str, IntArray]:
+        """Return what tiles need of each limit, int64[n], whatever the sizes of memories."""
+
+    @classmethod
+    @abstractmethod
+    def room(cls, c: VtaConfiguration) -> dict[str, int]:
+        """Return what a configuration has of each limit."""
 
     @abstractmethod
     def table(self, columns: Columns) -> IntArray:
@@ -80,6 +85,11 @@ class Work(ABC):
     @abstractmethod
     def counts(self, columns: Columns, table: IntArray) -> Counts:
         """Return what schedules do."""
+
+
+def memories(c: VtaConfiguration) -> dict[str, int]:
+    """Return the entries of each memory that one instruction reaches."""
+    return {name: min(depth, 1 << SIZE_BITS) for name, depth in c.depths.items()}
 
 
 class GemmWork(Work):
@@ -103,16 +113,21 @@ class GemmWork(Work):
             "width": b.width.outputs,
         }
 
-    def takes(self, columns: Columns) -> dict[str, FloatArray]:
-        """Return the share of each limit that tiles take, float64[n]; over 1 cannot be run."""
+    def needs(self, columns: Columns) -> dict[str, IntArray]:
+        """Return what tiles need of each limit, int64[n], whatever the sizes of memories."""
         tile = Tile.of(columns)
         loops = tile.gemm_loops(self.blocks)
-        fields = self.c.strides
         return {
-            **self.used(tile.entries(self.blocks)),
-            "loops": loops.longest / ((1 << LOOP_BITS) - 1),
-            **{f"{name} stride": (n + 1) / fields[name] for name, n in loops.strides.items()},
+            **tile.entries(self.blocks),
+            "loops": loops.longest,
+            **{f"{name} stride": n + 1 for name, n in loops.strides.items()},
         }
+
+    @classmethod
+    def room(cls, c: VtaConfiguration) -> dict[str, int]:
+        """Return what a configuration has of each limit."""
+        strides = {f"{name} stride": n for name, n in c.strides.items()}
+        return {**memories(c), "loops": (1 << LOOP_BITS) - 1, **strides}
 
     def table(self, columns: Columns) -> IntArray:
         """Return the schedules of tiles, int64[n, 17]."""
@@ -168,21 +183,22 @@ class AluWork(Work):
             "taps": a.height.taps,
         }
 
-    def takes(self, columns: Columns) -> dict[str, FloatArray]:
-        """Return the share of each limit that tiles take, float64[n]; over 1 cannot be run."""
+    def needs(self, columns: Columns) -> dict[str, IntArray]:
+        """Return what tiles need of each limit, int64[n], whatever the sizes of memories."""
         tile = AluTile.of(columns)
         loops = tile.loops(self.layer)
-        fields = {"destination": self.c.strides["acc"], "source": self._source_field}
         return {
-            **self.used(tile.entries(self.layer)),
-            "loops": loops.longest / ((1 << LOOP_BITS) - 1),
-            **{f"{name} stride": (n + 1) / fields[name] for name, n in loops.strides.items()},
+            **tile.entries(self.layer),
+            "loops": loops.longest,
+            **{f"{name} stride": n + 1 for name, n in loops.strides.items()},
         }
 
-    @property
-    def _source_field(self) -> int:
-        """What a source's stride must stay below: intel's fields have the input memory's width."""
-        return self.c.strides["inp" if self.c.stack == "intel" else "acc"]
+    @classmethod
+    def room(cls, c: VtaConfiguration) -> dict[str, int]:
+        """Return what a configuration has; intel's source fields have the input memory's width."""
+        source = c.strides["inp" if c.stack == "intel" else "acc"]
+        strides = {"destination stride": c.strides["acc"], "source stride": source}
+        return {**memories(c), "loops": (1 << LOOP_BITS) - 1, **strides}
 
     def table(self, columns: Columns) -> IntArray:
         """Return the schedules of tiles, int64[n, 12]."""

@@ -27,6 +27,11 @@ def cosearch_schemes() -> list[Registration]:
         ),
         Registration("joint", f"{_HERE}.joint:Joint", "hardware and mappings in one loop"),
         Registration(
+            "network-inside",
+            f"{_HERE}.network_inside:NetworkInside",
+            "hardware outside; for each machine the best network of a space, by sums",
+        ),
+        Registration(
             "exhaustive",
             f"{_HERE}.exhaustive:Exhaustive",
             "every design, most promising bound first: proven",

@@ -148,7 +148,7 @@ def test_a_file_from_before_fidelities_is_read_as_it_is_and_continued(tmp_path):
 
 
 def written_by_version_1(path):
-    tables = re.sub(r"\n    (fidelity|violations|groups) [^\n]*", "", TABLES)
+    tables = re.sub(r"\n    (fidelity|violations|groups|network) [^\n]*", "", TABLES)
     assert tables != TABLES
     old = sqlite3.connect(path)
     old.executescript(tables)

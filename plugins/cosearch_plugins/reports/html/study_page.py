@@ -63,11 +63,12 @@ def study_page(study: Study, commands: Sequence[str]) -> str:
 
 
 def _costs(study: Study, machine: Accelerator, trial: Trial) -> dict[str, Cost]:
-    network = study.problem.network_of(trial.configuration)
+    network = study.problem.network_of(trial.complete)
     layers = {layer.einsum.key: layer for layer in network.unique}
     return {
         result.name: machine.explain(result.as_run(layers[result.key].einsum), np.array(result.row))
         for result in trial.outcome.layers
+        if result.count
     }
 
 

@@ -1,0 +1,180 @@
+"""The best schedules of layers on many VTAs at once.
+
+Sizes of memories decide which schedules may run and what an access costs, not how long a schedule
+takes: that hangs on the core (blocks, port, pace) alone. So each schedule is simulated once for
+each core, and a machine's best one is looked up among those that its memories hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from attrs import evolve, fields, frozen
+
+from cosearch.errors import Infeasible
+from cosearch.machine.hardware import ManyMachines
+from cosearch.quantities import added
+from cosearch.search.objective import Objective
+from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
+from cosearch.workload.einsum import Einsum
+from cosearch_hardware.vta.isa import VtaConfiguration
+from cosearch_hardware.vta.machine import VtaAccelerator
+from cosearch_hardware.vta.pricing import Counts, Prices, energies
+from cosearch_hardware.vta.work import Work
+
+if TYPE_CHECKING:
+    from cosearch_hardware.vta.model import Vta
+
+Core: TypeAlias = tuple[object, ...]
+
+AT_ONCE = 256
+"""Machines of one core that are priced at once."""
+
+
+@frozen(eq=False)
+class Schedules:
+    """Every schedule of a layer on one core, the fastest first.
+
+    Attributes:
+        work: of the layer, on some machine with that core.
+        needs: what each takes, by limit, int64[r].
+        cycles: int64[r].
+        counts: what each does.
+    """
+
+    work: Work
+    needs: dict[str, IntArray]
+    cycles: IntArray
+    counts: Counts
+
+    @classmethod
+    def of(cls, machine: VtaAccelerator, layer: Einsum) -> Schedules | None:
+        """Return the schedules on a machine's core; None where none is ever run.
+
+        Equally fast ones stand in the order of what the mapper `exhaustive` tries first.
+        """
+        try:
+            work = machine.work(layer)
+        except Infeasible:
+            return None
+        columns = _all_columns(work)
+        delay, table = machine.memory_latency, work.table(columns)
+        least, needs = work.least(table, delay), work.needs(columns)
+        possible = np.ones(len(table), dtype=bool)
+        for name, most in work.room(_largest(machine.configuration)).items():
+            if name in needs:
+                possible &= needs[name] <= most
+        tried = np.flatnonzero(possible)
+        cycles = work.cycles(table[tried], delay)
+        kept = tried[np.lexsort((tried, least[tried], cycles))]
+        chosen = {name: values[kept] for name, values in columns.items()}
+        table = table[kept]
+        return cls(
+            work,
+            {name: n[kept] for name, n in needs.items()},
+            np.sort(cycles),
+            work.counts(chosen, table),
+        )
+
+    def fit(self, machines: Sequence[VtaAccelerator]) -> BoolArray:
+        """Return bool[m, r]: which schedules each machine's memories and fields hold."""
+        rooms = [self.work.room(machine.configuration) for machine in machines]
+        ok = np.ones((len(machines), len(self.cycles)), dtype=bool)
+        for name, need in self.needs.items():
+            ok &= need[None, :] <= np.array([room[name] for room in rooms])[:, None]
+        return ok
+
+    def best(
+        self, machines: Sequence[VtaAccelerator], objective: Objective
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return energy and cycles of each machine's best schedule, float64[m] each."""
+        ok = self.fit(machines)
+        energy = self._energy(machines)
+        cycles = np.broadcast_to(self.cycles.astype(np.float64), energy.shape)
+        losses = np.array(objective.of(_metrics(machines, energy, cycles)), dtype=np.float64)
+        losses[~ok] = np.inf
+        chosen = losses.argmin(axis=1)
+        which = np.arange(len(machines))
+        none = ~ok[which, chosen]
+        found = energy[which, chosen], cycles[which, chosen]
+        return tuple(np.where(none, np.inf, values) for values in found)  # type: ignore[return-value]
+
+    def _energy(self, machines: Sequence[VtaAccelerator]) -> FloatArray:
+        columns = {
+            f.name: np.array([[getattr(m.prices, f.name)] for m in machines])
+            for f in fields(Prices)
+        }
+        prices = Prices(**columns)  # type: ignore[arg-type]
+        parts = energies(machines[0].configuration, prices, self.counts)
+        shape = (len(machines), len(self.cycles))
+        return np.asarray(np.broadcast_to(added(parts.values()), shape))
+
+
+def _metrics(
+    machines: Sequence[VtaAccelerator], energy: FloatArray, cycles: FloatArray
+) -> dict[str, FloatArray]:
+    area = np.array([[m.area_mm2] for m in machines])
+    clock = np.array([[np.nan if m.clock_mhz is None else m.clock_mhz] for m in machines])
+    return {"energy_pj": energy, "cycles": cycles, "area_mm2": area, "clock_mhz": clock}
+
+
+def _all_columns(work: Work) -> dict[str, np.ndarray]:
+    """Return every mapping of a layer as columns, the last parameter moving fastest."""
+    choices = [np.asarray(p.choices) for p in work.parameters]
+    grid = np.indices([len(c) for c in choices]).reshape(len(choices), -1)
+    return {p.name: c[i] for p, c, i in zip(work.parameters, choices, grid, strict=True)}
+
+
+def _largest(c: VtaConfiguration) -> VtaConfiguration:
+    """Return the core with memories as deep as any instruction can address."""
+    return evolve(c, uop=40, inp=40, wgt=40, acc=40, inp_restrict=0, wgt_restrict=0, acc_restrict=0)
+
+
+def price_many(
+    model: Vta, rows: Rows, layers: Sequence[Einsum], objective: Objective
+) -> ManyMachines:
+    """Return what the best schedules of layers cost on machines, see `HardwareModel.price_many`."""
+    n, shape = len(rows), (len(rows), len(layers))
+    built, area = np.zeros(n, dtype=bool), np.full(n, np.nan)
+    energy, cycles = np.full(shape, np.inf), np.full(shape, np.inf)
+    cores: dict[Core, list[tuple[int, VtaAccelerator]]] = {}
+    for i, machine in _buildable(model, rows):
+        built[i], area[i] = True, machine.area_mm2
+        cores.setdefault(_core(machine.configuration), []).append((i, machine))
+    for members in cores.values():
+        schedules = [_schedules(model, members[0][1], layer) for layer in layers]
+        for first in range(0, len(members), AT_ONCE):
+            at = [i for i, _ in members[first : first + AT_ONCE]]
+            machines = [machine for _, machine in members[first : first + AT_ONCE]]
+            for j, found in enumerate(schedules):
+                if found is not None and len(found.cycles):
+                    energy[at, j], cycles[at, j] = found.best(machines, objective)
+    return ManyMachines(built, area, energy, cycles)
+
+
+def _schedules(model: Vta, machine: VtaAccelerator, layer: Einsum) -> Schedules | None:
+    """Return the schedules of a layer on a machine's core; the model keeps them."""
+    key = (_core(machine.configuration), layer.key)
+    if key not in model.schedules:
+        model.schedules[key] = Schedules.of(machine, layer)
+    return model.schedules[key]
+
+
+def _buildable(model: Vta, rows: Rows) -> Iterator[tuple[int, VtaAccelerator]]:
+    """Yield the machines that can be built, with their numbers."""
+    columns = model.space.columns(rows)
+    possible = np.ones(len(rows), dtype=bool)
+    for limit in model.limits:
+        possible &= limit.holds(columns)
+    for i in np.flatnonzero(possible).tolist():
+        try:
+            yield i, model.build(model.space.decode(rows[i]))
+        except Infeasible:
+            continue
+
+
+def _core(c: VtaConfiguration) -> Core:
+    """Return what the cycles of a schedule depend on."""
+    return (c.batch, c.block_in, c.block_out, c.bus_bytes, c.pipelined, c.uop_width)
