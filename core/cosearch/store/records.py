@@ -74,7 +74,7 @@ TRIALS_OF = (
     "JOIN studies ON studies.id = study WHERE name = ? ORDER BY number"
 )
 
-ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 LAYERS_OF = (
     "SELECT number, layers.name, layer, count, result FROM layers "

@@ -179,7 +179,12 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
 
 def trials_table(connection: sqlite3.Connection) -> str:
     """Return what to select trials from: an older file, only read, is left as it is."""
-    lacking = {2: "1.0 AS fidelity", 3: "'{}' AS violations", 4: "'[]' AS groups", 6: "'{}' AS network"}
+    lacking = {
+        2: "1.0 AS fidelity",
+        3: "'{}' AS violations",
+        4: "'[]' AS groups",
+        6: "'{}' AS network",
+    }
     added = [column for version, column in lacking.items() if version > _version(connection)]
     columns = ", ".join(["*", *added])
     return f"(SELECT {columns} FROM trials) AS trials" if added else "trials"  # noqa: S608

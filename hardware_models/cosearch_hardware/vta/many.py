@@ -7,8 +7,8 @@ each core, and a machine's best one is looked up among those that its memories h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from attrs import evolve, fields, frozen
@@ -17,15 +17,12 @@ from cosearch.errors import Infeasible
 from cosearch.machine.hardware import ManyMachines
 from cosearch.quantities import added
 from cosearch.search.objective import Objective
-from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
+from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.vta.isa import VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
 from cosearch_hardware.vta.pricing import Counts, Prices, energies
 from cosearch_hardware.vta.work import Work
-
-if TYPE_CHECKING:
-    from cosearch_hardware.vta.model import Vta
 
 Core: TypeAlias = tuple[object, ...]
 
@@ -67,7 +64,7 @@ class Schedules:
             if name in needs:
                 possible &= needs[name] <= most
         tried = np.flatnonzero(possible)
-        cycles = work.cycles(table[tried], delay)
+        cycles = work.cycles(table[tried], delay, machine.slots)
         kept = tried[np.lexsort((tried, least[tried], cycles))]
         chosen = {name: values[kept] for name, values in columns.items()}
         table = table[kept]
@@ -133,46 +130,40 @@ def _largest(c: VtaConfiguration) -> VtaConfiguration:
 
 
 def price_many(
-    model: Vta, rows: Rows, layers: Sequence[Einsum], objective: Objective
+    n: int,
+    buildable: Iterable[tuple[int, VtaAccelerator]],
+    layers: Sequence[Einsum],
+    objective: Objective,
+    known: dict[tuple[object, str], Schedules | None],
 ) -> ManyMachines:
-    """Return what the best schedules of layers cost on machines, see `HardwareModel.price_many`."""
-    n, shape = len(rows), (len(rows), len(layers))
+    """Return what the best schedules of layers cost on machines, see `HardwareModel.price_many`.
+
+    Args:
+        n: points, of which some can be built.
+        buildable: their numbers and machines.
+        layers: each to be mapped for itself.
+        objective: of each mapping.
+        known: schedules by core and layer; what is found is added.
+    """
+    shape = (n, len(layers))
     built, area = np.zeros(n, dtype=bool), np.full(n, np.nan)
     energy, cycles = np.full(shape, np.inf), np.full(shape, np.inf)
     cores: dict[Core, list[tuple[int, VtaAccelerator]]] = {}
-    for i, machine in _buildable(model, rows):
+    for i, machine in buildable:
         built[i], area[i] = True, machine.area_mm2
         cores.setdefault(_core(machine.configuration), []).append((i, machine))
-    for members in cores.values():
-        schedules = [_schedules(model, members[0][1], layer) for layer in layers]
-        for first in range(0, len(members), AT_ONCE):
-            at = [i for i, _ in members[first : first + AT_ONCE]]
-            machines = [machine for _, machine in members[first : first + AT_ONCE]]
-            for j, found in enumerate(schedules):
+    for core, members in cores.items():
+        for j, layer in enumerate(layers):
+            key = (core, layer.key)
+            if key not in known:
+                known[key] = Schedules.of(members[0][1], layer)
+            found = known[key]
+            for first in range(0, len(members) if found else 0, AT_ONCE):
+                at = [i for i, _ in members[first : first + AT_ONCE]]
+                machines = [machine for _, machine in members[first : first + AT_ONCE]]
                 if found is not None and len(found.cycles):
                     energy[at, j], cycles[at, j] = found.best(machines, objective)
     return ManyMachines(built, area, energy, cycles)
-
-
-def _schedules(model: Vta, machine: VtaAccelerator, layer: Einsum) -> Schedules | None:
-    """Return the schedules of a layer on a machine's core; the model keeps them."""
-    key = (_core(machine.configuration), layer.key)
-    if key not in model.schedules:
-        model.schedules[key] = Schedules.of(machine, layer)
-    return model.schedules[key]
-
-
-def _buildable(model: Vta, rows: Rows) -> Iterator[tuple[int, VtaAccelerator]]:
-    """Yield the machines that can be built, with their numbers."""
-    columns = model.space.columns(rows)
-    possible = np.ones(len(rows), dtype=bool)
-    for limit in model.limits:
-        possible &= limit.holds(columns)
-    for i in np.flatnonzero(possible).tolist():
-        try:
-            yield i, model.build(model.space.decode(rows[i]))
-        except Infeasible:
-            continue
 
 
 def _core(c: VtaConfiguration) -> Core:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
+import numpy as np
 from attrs import frozen
 
 from cosearch.errors import Infeasible
@@ -18,7 +19,7 @@ from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY, sources_of
 from cosearch_hardware.vta.alu import priced_operations
-from cosearch_hardware.vta.isa import ENUMERATOR, LIMITS, Limit, Stack, VtaConfiguration
+from cosearch_hardware.vta.isa import ENUMERATOR, LIMITS, Stack, VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
 from cosearch_hardware.vta.port import SHARED, Slots
 from cosearch_hardware.vta.pricing import Prices
@@ -153,7 +154,7 @@ class Vta(HardwareModel):
         self._area_limit_mm2, self._memory_latency = area_limit_mm2, memory_latency
         self._slots = None if slots == SHARED else Slots.of(slots, slot_cycles)
         self._energy, self._area = technology, area or technology
-        self.schedules: dict[tuple[object, str], Schedules | None] = {}
+        self._schedules: dict[tuple[object, str], Schedules | None] = {}
         self._known: dict[tuple[bool, Storage], StoragePrice] = {}
         known = {"known": LIMITS[stack], "hidden": (), "enumerator": ENUMERATOR}[rules]
         parameters = _parameters(stack, self._device.bus_bytes)
@@ -168,11 +169,6 @@ class Vta(HardwareModel):
     def space(self) -> ParameterSpace:
         """The configuration space; sizes are log2."""
         return self._space
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        """What the instruction set forbids, whether strategies know it or not."""
-        return LIMITS[self._stack]
 
     def left_out(self, layer: Einsum) -> str:
         """Return why a layer costs nothing: element-wise work that no opcode of the ALU does."""
@@ -204,7 +200,19 @@ class Vta(HardwareModel):
         """Return what many machines' best mappings cost: each schedule is simulated once a core."""
         from cosearch_hardware.vta.many import price_many
 
-        return price_many(self, rows, layers, objective)
+        return price_many(len(rows), self._buildable(rows), layers, objective, self._schedules)
+
+    def _buildable(self, rows: Rows) -> Iterator[tuple[int, VtaAccelerator]]:
+        """Yield the machines that can be built, with their numbers."""
+        columns = self._space.columns(rows)
+        possible = np.ones(len(rows), dtype=bool)
+        for limit in LIMITS[self._stack]:
+            possible &= limit.holds(columns)
+        for i in np.flatnonzero(possible).tolist():
+            try:
+                yield i, self.build(self._space.decode(rows[i]))
+            except Infeasible:
+                continue
 
     def _stored(self, technology: Technology, memory: Storage) -> StoragePrice:
         """Return the price of a memory, of which a space has few different ones."""
