@@ -114,6 +114,12 @@ class SearchedSpace(NetworkSpace):
         choices = f"{far} of {len(row)} choice{'s' if far > 1 else ''}"
         return f"{super().remark(row)}; the nearest measured network differs in {choices}"
 
+    def measured_rows(self) -> Rows:
+        """Return the networks of the table, int64[n, d]; none without one."""
+        if self.measured is None:
+            return np.zeros((0, len(self.space.names)), dtype=np.int64)
+        return self.measured.rows
+
     def score(self, name: str, rows: Rows) -> FloatArray:
         """Return a column of the table, float64[n]; NaN where a network was not measured."""
         if self.measured is None or name not in self.scores:
