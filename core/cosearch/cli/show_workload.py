@@ -5,8 +5,8 @@ from __future__ import annotations
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
 from cosearch.quantities import added, digits, percent, si, whole
+from cosearch.workload.drawing import chain_drawing
 from cosearch.workload.einsum import Einsum
-from cosearch.workload.link import chains
 from cosearch.workload.network import Network
 from cosearch.workload.source import resolve
 from cosearch.workload.text import LayerFacts, LeftOut, layer_facts, left_out_by_kind
@@ -63,17 +63,12 @@ def _row(layer: LayerFacts) -> tuple[str, ...]:
 
 
 def _show_chains(session: Session, network: Network) -> None:
-    """Show which layers hand a tensor to one reader, equal runs of them once."""
-    runs: dict[tuple[Einsum, ...], list[str]] = {}
-    for run in chains(len(network.layers), network.links):
-        members = [network.layers[i] for i in run]
-        key = tuple(layer.einsum for layer in members)
-        runs.setdefault(key, []).append(" -> ".join(layer.name for layer in members))
-    rows = [(names[0], str(len(names))) for key, names in runs.items() if len(key) > 1]
-    if rows:
+    """Draw which layers hand a tensor to one reader, equal runs of them once."""
+    graph = chain_drawing(network)
+    if graph:
         session.output.show("")
-        session.output.title("one reader each", "what may stay on chip between them")
-        session.output.show(table(("~layers", ">such runs"), rows))
+        session.output.title("one reader each", "what may stay on chip between layers")
+        session.output.show(*(f"  {line}" for line in graph))
 
 
 def _show_unmodelled(session: Session, network: Network) -> None:

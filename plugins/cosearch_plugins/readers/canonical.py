@@ -40,8 +40,7 @@ def canonical(einsum: Einsum) -> Einsum:
         return math.prod(sizes[dim] for dim in kinds[kind])
 
     batch = kinds["N"]
-    lone = len(batch) == 1 and batch[0].rstrip(DIGITS) in ("B", "N")
-    tokens = () if windows or lone else batch[1:] or batch
+    tokens = _tokens(windows, batch)
     width, height = _width_first(windows)
     plane = [_plane(sizes, window) for window in (width, height)]
     (p, r, stride_w, dilation_w), (q, s, stride_h, dilation_h) = plane
@@ -58,6 +57,28 @@ def canonical(einsum: Einsum) -> Einsum:
         stride=(stride_w, stride_h),
         dilation=(dilation_w, dilation_h),
     )
+
+
+def letters_of(einsum: Einsum) -> dict[str, str]:
+    """Return of each dimension that outputs have what `canonical` makes it; itself if nothing."""
+    found = _parts(einsum)
+    if found is None:
+        return {dim: dim for dim in einsum.dims}
+    windows, kinds = found
+    letters = {dim: kind for kind, dims in kinds.items() for dim in dims}
+    width, height = _width_first(windows)
+    for window, letter in ((width, "P"), (height, "Q")):
+        if window is not None:
+            letters[window.pixel[0]] = letter
+    for dim in _tokens(windows, kinds["N"]):
+        letters[dim] = "P"
+    return letters
+
+
+def _tokens(windows: list[_Window], batch: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the dimensions of inputs and outputs alone that are no batch."""
+    lone = len(batch) == 1 and batch[0].rstrip(DIGITS) in ("B", "N")
+    return () if windows or lone else batch[1:] or batch
 
 
 def _width_first(windows: list[_Window]) -> tuple[_Window | None, _Window | None]:

@@ -12,6 +12,11 @@ layers:
   - name: scores
     einsum: "S[h,m,n] += Q[h,m,e] * K[h,n,e]"
     sizes: {h: 8, m: 64, n: 64, e: 16}
+  - name: values
+    einsum: "V[h,m,e] += S[h,m,n] * X[h,n,e]"
+    sizes: {h: 8, m: 64, n: 64, e: 16}
+    weights: X
+    reads: {layer: scores, operand: S, whole: [2]}   # nobody else does; a softmax needs all of n
 ```
 
 `workload.schema.json` beside this module is the format's JSON Schema. A file may also hold a single
@@ -33,11 +38,12 @@ from cosearch.workload.network import Layer, Network
 from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 from cosearch_plugins.readers.accelforge.reader import is_accelforge, read_accelforge
 from cosearch_plugins.readers.timeloop_reader import timeloop_network
+from cosearch_plugins.readers.yaml_links import read_links
 from cosearch_plugins.readers.zigzag.reader import is_zigzag, read_zigzag
 
 VERSION = 1
 KINDS = ("conv", "gemm", "einsum")
-LAYER_FIELDS = ("name", "count", "sizes", "weights", *KINDS)
+LAYER_FIELDS = ("name", "count", "sizes", "weights", "reads", *KINDS)
 FILE_FIELDS = ("version", "name", "source", "layers")
 TIMELOOP_FIELDS = ("problem", "prob", "shape")
 
@@ -82,8 +88,11 @@ class _Reader:
         if self.problems:
             raise InputError(self.document.source, self.problems)
         kept = tuple(layer for layer in layers if layer is not None)
+        links = [] if single else read_links(data["layers"], kept, self._add)
+        if self.problems:
+            raise InputError(self.document.source, self.problems)
         source = str(data.get("source", self.document.source))
-        return Network(str(data.get("name", default_name)), kept, source=source)
+        return Network(str(data.get("name", default_name)), kept, source=source, links=tuple(links))
 
     def _check_head(self, data: dict[Any, Any], *, single: bool) -> None:
         self._refuse_unknown(data, (*FILE_FIELDS, *LAYER_FIELDS) if single else FILE_FIELDS, ())

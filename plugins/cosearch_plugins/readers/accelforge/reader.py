@@ -25,11 +25,13 @@ from typing import Any
 from cosearch.errors import InputError
 from cosearch.formats.fields import ANYTHING, Fields, Problems
 from cosearch.formats.yaml_source import Place, YamlDocument
-from cosearch.workload.language import MAX_SIZE, parse_einsum
+from cosearch.workload.einsum import Einsum
+from cosearch.workload.language import MAX_SIZE, parse_einsum, same_dimension
 from cosearch.workload.network import Layer, Network, Unmodelled
 from cosearch_plugins.readers import operations as count
 from cosearch_plugins.readers.accelforge.accesses import Access, access, concise
-from cosearch_plugins.readers.canonical import canonical
+from cosearch_plugins.readers.canonical import canonical, letters_of
+from cosearch_plugins.readers.linking import Follower
 
 _BOUNDS = re.compile(r"\s*(\d{1,12})\s*<=\s*(\w+)\s*(<=?)\s*(\d{1,12})\s*")
 _DIMENSION = re.compile(r"[A-Za-z_]\w*")
@@ -53,7 +55,16 @@ def read_accelforge(document: YamlDocument, path: Path) -> Network:
     reader = _Reader(problems, fields)
     reader.cascade(fields)
     problems.raise_if_any("sizes are whole numbers here: expressions have to be worked out before")
-    return Network(path.stem, tuple(reader.layers), tuple(reader.notes), str(path))
+    links = reader.follower.links(())
+    return Network(path.stem, tuple(reader.layers), tuple(reader.notes), str(path), links=links)
+
+
+def _letter(index: str, letters: Mapping[str, str]) -> str:
+    """Return the axis that an index is: of a window, the one it slides along."""
+    names = _DIMENSION.findall(index)
+    slid = [letters[name] for name in names if letters.get(name) in ("P", "Q")]
+    found = slid if len(names) > 1 else [letters.get(name, "") for name in names]
+    return found[0] if len(found) == 1 else ""
 
 
 class _Reader:
@@ -68,6 +79,8 @@ class _Reader:
         self.bits = workload.get("bits_per_value", ANYTHING, None)
         self.repeats = self._count(workload)
         self.made: set[str] = set()
+        self.follower = Follower(self.layers)
+        self.ranks_of: dict[str, tuple[str, ...]] = {}
 
     def _ranks(self, workload: Fields) -> dict[str, int]:
         given = workload.get("rank_sizes", ANYTHING, None) or {}
@@ -135,6 +148,7 @@ class _Reader:
             operations = 0 if reason == count.MOVES_DATA_REASON else math.prod(sizes.values())
             item = Unmodelled(name, "AccelForge", operations * repeats, reason)
             self.notes.append(item)
+            self.follower.unknown([a.name for a in operands], [result.name])
             return
         self._layer(place, name, result, operands, sizes, repeats, self._weights(fields, operands))
 
@@ -228,3 +242,24 @@ class _Reader:
                 self.problems.add(place, problem)
             return
         self.layers.append(Layer(canonical(einsum), repeats))
+        self._link(einsum, result, operands, sizes)
+
+    def _link(
+        self, einsum: Einsum, result: Access, operands: list[Access], sizes: Mapping[str, int]
+    ) -> None:
+        """Note what the last layer reads and writes; ranks tell which axis is which."""
+        number, letters = len(self.layers) - 1, letters_of(einsum)
+        known = {i: letters.get(same_dimension(i, einsum.dims) or i, "") for i in sizes}
+        roles = {tensor.name: tensor.role for tensor in einsum.operands}
+        names = [a.name for a in operands]
+        for a in operands:
+            ranks = self.ranks_of.get(a.name, ())
+            if set(ranks) != set(a.indices) or names.count(a.name) > 1:
+                self.follower.lost([a.name])
+                continue
+            found = tuple(_letter(a.indices[rank], known) for rank in ranks)
+            self.follower.read(a.name, number, roles.get(a.name, ""), found)
+        self.ranks_of[result.name] = tuple(result.indices)
+        indices = result.indices.values()
+        shape = tuple(sizes.get(index, 0) for index in indices)
+        self.follower.wrote(result.name, number, shape, tuple(known.get(i, "") for i in indices))

@@ -11,9 +11,11 @@ from attrs import evolve
 
 from cosearch.errors import CosearchError, InputError
 from cosearch.workload.network import Layer, Network, Unmodelled
+from cosearch_plugins.readers.linking import Follower
 from cosearch_plugins.readers.onnx.file import Model, load_model, node_name
 from cosearch_plugins.readers.onnx.layers import layers_of
 from cosearch_plugins.readers.onnx.left_out import kind_of, left_out
+from cosearch_plugins.readers.onnx.linking import follow
 from cosearch_plugins.readers.onnx.node import UnknownShape
 from cosearch_plugins.readers.onnx.shapes import Shapes, infer
 
@@ -35,6 +37,7 @@ def read_onnx(path: Path, sizes: Mapping[str, int]) -> Network:
     layers: list[Layer] = []
     others: list[Unmodelled] = []
     problems: list[str] = []
+    follower = Follower(layers)
     for name, node in _named(model):
         if not _runs(node, known):
             continue
@@ -47,11 +50,13 @@ def read_onnx(path: Path, sizes: Mapping[str, int]) -> Network:
         except (CosearchError, ValueError, IndexError, ZeroDivisionError) as error:
             problems.append(f"{node.op_type} {name!r}: {error}")
             continue
+        first = len(layers)
         for item in (left_out(node, name, known),) if made is None else made:
             if isinstance(item, Layer):
                 layers.append(item)
             else:
                 others.append(evolve(item, kind=kind_of(node)))
+        follow(follower, node, first, known)
     if problems:
         raise InputError(
             source,
@@ -59,7 +64,9 @@ def read_onnx(path: Path, sizes: Mapping[str, int]) -> Network:
             "shapes are known where inputs are of fixed size and nothing depends on data; a shape "
             "that the file states itself (value_info) is believed",
         )
-    return Network(path.stem, tuple(layers), tuple(others), source, _parameters(model, known))
+    links = follower.links(tensor.name for tensor in model.graph.output)
+    parameters = _parameters(model, known)
+    return Network(path.stem, tuple(layers), tuple(others), source, parameters, links=links)
 
 
 def _named(model: Model) -> list[tuple[str, Any]]:

@@ -11,7 +11,9 @@ from typing import Any
 from cosearch.errors import CosearchError, InputError, MissingExtraError
 from cosearch.workload.network import Layer, Network, Unmodelled
 from cosearch_plugins.readers import operations as count
+from cosearch_plugins.readers.linking import Follower
 from cosearch_plugins.readers.torch.layers import MAKERS, MOVES_DATA, READS_ALL, Call, OpenShape
+from cosearch_plugins.readers.torch.linking import follow
 
 
 def read_torch(path: Path) -> Network:
@@ -28,10 +30,15 @@ def read_torch(path: Path) -> Network:
     layers: list[Layer] = []
     others: list[Unmodelled] = []
     problems: list[str] = []
+    follower = Follower(layers)
     for node in program.graph.nodes:
-        if node.op != "call_function" or not hasattr(node.target, "_schema"):
+        if node.op != "call_function":
+            continue
+        if not hasattr(node.target, "_schema"):
+            follower.unknown([x.name for x in node.all_input_nodes], [node.name])
             continue
         call = Call.of(node, frozenset(constants))
+        first = len(layers)
         try:
             made = MAKERS[call.kind](call) if call.kind in MAKERS else None
             own = str(node.target).partition(".")[0] in _NAMESPACES
@@ -40,6 +47,7 @@ def read_torch(path: Path) -> Network:
                     layers.append(item)
                 else:
                     others.append(item)
+            follow(follower, call, first)
         except OpenShape as dimension:
             problems.append(f"{call.kind} {call.name!r}: a dimension is open ({dimension})")
         except (CosearchError, ValueError, IndexError, KeyError, TypeError) as error:
@@ -47,7 +55,14 @@ def read_torch(path: Path) -> Network:
     if problems:
         raise InputError(str(path), problems[:20], _CLOSE)
     parameters = sum(p.numel() for p in program.parameters())
-    return Network(path.stem, tuple(layers), tuple(others), str(path), parameters)
+    links = follower.links(_results(program))
+    return Network(path.stem, tuple(layers), tuple(others), str(path), parameters, links=links)
+
+
+def _results(program: Any) -> list[str]:  # noqa: ANN401 - torch.export.ExportedProgram
+    """Return the names of what the program returns."""
+    ends = [node for node in program.graph.nodes if node.op == "output"]
+    return [value.name for node in ends for value in node.all_input_nodes]
 
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - torch.export.ExportedProgram

@@ -1,0 +1,115 @@
+"""Links that workload files state, cosearch's own and AccelForge's."""
+
+from __future__ import annotations
+
+import pytest
+
+from cosearch.errors import InputError
+from cosearch_plugins.readers.yaml_reader import read_yaml
+
+CHAIN = """
+version: 1
+layers:
+  - {name: up, conv: {K: 16, C: 4, P: 8, Q: 8}}
+  - {name: down, conv: {K: 4, C: 16, P: 6, Q: 6, R: 3, S: 3}, reads: {layer: up}}
+  - name: scores
+    count: 2
+    einsum: "S[h,m,n] += Q[h,m,e] * K[h,n,e]"
+    sizes: {h: 8, m: 6, n: 6, e: 4}
+  - name: values
+    count: 2
+    einsum: "V[h,m,e] += S[h,m,n] * X[h,n,e]"
+    sizes: {h: 8, m: 6, n: 6, e: 4}
+    weights: X
+    reads: [{layer: scores, operand: S, axes: [0, 1, 2], whole: [2]}]
+"""
+
+CASCADE = """
+workload:
+  rank_sizes: {M: 32, N0: 8, N1: 16, N2: 4}
+  einsums:
+  - {name: one, tensor_accesses: [
+      {name: T0, projection: [m, n0]}, {name: W0, projection: [n0, n1]},
+      {name: T1, projection: [m, n1], output: True}]}
+  - {name: two, tensor_accesses: [
+      {name: T1, projection: [m, n1]}, {name: W1, projection: [n1, n2]},
+      {name: T2, projection: [m, n2], output: True}]}
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text):
+        path = tmp_path / "net.yaml"
+        path.write_text(text, encoding="utf-8")
+        return read_yaml(path)
+
+    return read
+
+
+def test_layers_say_whose_output_they_alone_read(read):
+    first, second = read(CHAIN).links
+    assert (first.producer, first.consumer, first.operand, first.axes) == (
+        *(0, 1, "Inputs"),
+        (0, 1, 2, 3),
+    )
+    assert (second.producer, second.consumer, second.operand) == (2, 3, "S")
+    assert second.whole == {2}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{layer: up}", "{layer: upp}", "line 5: layers[1].reads: no layer before has the name"),
+        ("{layer: up}", "up", "needs the field 'layer'"),
+        ("{layer: up}", "{layer: up, hole: [1]}", "there is no field 'hole'"),
+        ("{layer: up}", "{layer: up, operand: X}", "has no operand 'X'"),
+        ("P: 6, Q: 6, R: 3", "P: 4, Q: 6, R: 3", "words are written along an axis of which"),
+        ("axes: [0, 1, 2]", "axes: [0, 1]", "has 3 axes"),
+        ("whole: [2]", "whole: [3]", "counted from 0"),
+        ('    count: 2\n    einsum: "V', '    einsum: "V', "runs 2 times"),
+        ("K: 4, C: 16", "K: 16, C: 16", ""),
+    ],
+)
+def test_wrong_links_are_told(read, old, new, told):
+    text = CHAIN.replace(old, new)
+    assert text != CHAIN
+    if not told:
+        assert len(read(text).links) == 2
+        return
+    with pytest.raises(InputError) as caught:
+        read(text)
+    assert told in str(caught.value)
+
+
+def test_a_tensor_with_two_readers_is_refused(read):
+    more = "  - {name: other, conv: {K: 4, C: 16, P: 8, Q: 8}, reads: {layer: up}}\n"
+    with pytest.raises(InputError, match="'up' is read twice"):
+        read(CHAIN + more)
+
+
+def test_a_cascade_of_accelforge_is_linked(read):
+    (link,) = read(CASCADE).links
+    assert (link.producer, link.consumer, link.whole) == (0, 1, set())
+
+
+THIRD = """
+  - {name: three, tensor_accesses: [
+      {name: T1, projection: [m, n1]}, {name: W3, projection: [n1, n2]},
+      {name: T3, projection: [m, n2], output: True}]}
+"""
+COPY = """
+  - {name: copy, is_copy_operation: True, tensor_accesses: [
+      {name: T1, projection: [m, n1]}, {name: T4, projection: [m, n1], output: True}]}
+"""
+
+
+@pytest.mark.parametrize("more", [THIRD, COPY])
+def test_a_tensor_that_two_einsums_read_is_not(read, more):
+    assert read(CASCADE + more).links == ()
+
+
+def test_ranks_tell_which_axis_is_which(read):
+    turned = CASCADE.replace("T1, projection: [m, n1]}", "T1, projection: {N1: n1, M: m}}")
+    assert turned != CASCADE
+    assert read(turned).links == read(CASCADE).links
