@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from cosearch.errors import InputError, near_names
 from cosearch.formats.yaml_source import Place, YamlDocument
+from cosearch.workload.einsum import WIDEST
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -58,6 +59,12 @@ def _text(value: Any) -> str:  # noqa: ANN401
     raise ValueError(f"{value!r} is not a text")
 
 
+def _bits(value: Any) -> int:  # noqa: ANN401
+    if type(value) is not int or not 1 <= value <= WIDEST:
+        raise ValueError(f"{value!r} is not a number of bits from 1 to {WIDEST}")
+    return value
+
+
 def _flag(value: Any) -> bool:  # noqa: ANN401
     if isinstance(value, bool):
         return value
@@ -75,6 +82,7 @@ def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401
 NO_FIELDS: dict[str, Any] = {}
 TABLE = Check(_table, NO_FIELDS)
 WHOLE = Check(_whole, 1, {"type": "integer", "minimum": 1})
+BITS = Check(_bits, 1, {"type": "integer", "minimum": 1, "maximum": WIDEST})
 NUMBER = Check(_number, 0.0, {"type": "number", "minimum": 0})
 POSITIVE = Check(_positive, 1.0, {"type": "number", "exclusiveMinimum": 0})
 TEXT = Check(_text, "?", {"type": "string"})

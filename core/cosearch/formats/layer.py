@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosearch.errors import CosearchError, InputError
-from cosearch.formats.fields import TEXT, WHOLE, Check, Fields
+from cosearch.errors import CosearchError, InputError, near_names
+from cosearch.formats.fields import BITS, TEXT, WHOLE, Check, Fields, optional
 from cosearch.formats.yaml_source import Place
 from cosearch.workload.einsum import Einsum, conv, gemm
 from cosearch.workload.language import parse_einsum
@@ -36,8 +36,18 @@ def read_layer(fields: Fields) -> Einsum | None:
     except CosearchError as error:
         fields.problems.add(place, str(error))
         return None
+    if "bits" in fields:
+        layer = _of_bits(fields.inner("bits", "of an element, by tensor or by role"), layer)
     fields.refuse_left(KINDS)
     return layer if len(fields.problems.found) == before else None
+
+
+def _of_bits(fields: Fields, layer: Einsum) -> Einsum:
+    bits = fields.every(optional(BITS))
+    names = {name for t in layer.tensors for name in (t.name, t.role)}
+    for name in sorted(set(bits) - names):
+        fields.problems.add((*fields.place, name), f"is no tensor; {near_names(name, names)}")
+    return layer.with_bits(bits)
 
 
 def _einsum(fields: Fields, name: str) -> Einsum:

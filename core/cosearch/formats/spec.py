@@ -16,6 +16,7 @@ from attrs import fields as attributes
 
 from cosearch.errors import CosearchError, InputError, near_names
 from cosearch.formats.fields import (
+    BITS,
     FLAG,
     NUMBER,
     POSITIVE,
@@ -37,6 +38,7 @@ from cosearch.machine.architecture import (
     CostRules,
     Link,
     Memory,
+    Mode,
     Partition,
 )
 from cosearch.workload.einsum import ROLES, Einsum, Role
@@ -47,6 +49,7 @@ PARTS = ("architecture", "layer", "mapping")
 ACCESSES = ("read", "fill", "update")
 
 ALONG = "instances along X and along Y"
+MODES = "how operands of which widths are multiplied; none is one way for all up to word_bits"
 RATE = "words per cycle and instance; null is unlimited"
 """What the schema says of fields that more than one component has."""
 
@@ -192,11 +195,12 @@ def read_architecture(fields: Fields) -> Architecture | None:
     rules = CostRules()
     if "rules" in fields:
         rules = _rules(fields.inner("rules", "where tools count differently; see the cost model"))
+    widths = fields.get("widths", WIDTHS, NO_WIDTHS, "of tensors that a layer leaves open")
     fields.refuse_left()
     if len(fields.problems.found) > before:
         return None
     try:
-        return Architecture(name, levels, compute, clock, cited, rules)
+        return Architecture(name, levels, compute, clock, cited, rules, widths)
     except CosearchError as error:
         fields.problems.add(fields.place, str(error))
         return None
@@ -213,7 +217,7 @@ def _memory(fields: Fields) -> Memory:
             "capacity of one instance in words; null is unlimited",
         ),
         fields.need("energy_pj", ENERGY),
-        word_bits=fields.get("word_bits", WHOLE, 16),
+        word_bits=fields.get("word_bits", BITS, 16),
         block_size=fields.get("block_size", WHOLE, 1, "words an access"),
         mesh_x=x,
         mesh_y=y,
@@ -230,6 +234,7 @@ def _memory(fields: Fields) -> Memory:
         ),
         partitions=_partitions(fields),
         network_below=_link(fields.inner("network_below")) if "network_below" in fields else Link(),
+        packs=fields.get("packs", PACKS, (), "widths in bits it stores; none listed is any"),
     )
     fields.refuse_left()
     return memory
@@ -243,7 +248,11 @@ def _partitions(fields: Fields) -> dict[Role, Partition]:
     for role in ROLES:
         if role in parts:
             part = parts.inner(role)
-            out[role] = Partition(part.need("entries", WHOLE), part.need("energy_pj", ENERGY))
+            out[role] = Partition(
+                part.need("entries", WHOLE),
+                part.need("energy_pj", ENERGY),
+                part.get("word_bits", optional(BITS), None, "the memory's where it is left out"),
+            )
             part.refuse_left()
     parts.refuse_left(ROLES)
     return out
@@ -261,12 +270,24 @@ def _compute(fields: Fields) -> Compute:
         fields.need("energy_pj", NUMBER, "of one multiply-accumulate"),
         x,
         y,
-        fields.get("word_bits", WHOLE, 16),
+        fields.get("word_bits", BITS, 16),
         fields.get("area_um2", NUMBER, 0.0, "of one multiplier"),
         fields.get("name", TEXT, "MAC"),
+        [_mode(mode) for mode in fields.each("modes", MODES)] if "modes" in fields else (),
     )
     fields.refuse_left()
     return compute
+
+
+def _mode(fields: Fields) -> Mode:
+    mode = Mode(
+        fields.need("weights", BITS),
+        fields.need("inputs", BITS),
+        fields.need("energy_pj", NUMBER, "of one multiply-accumulate"),
+        fields.get("cycles", WHOLE, 1, "of one"),
+    )
+    fields.refuse_left()
+    return mode
 
 
 def _rules(fields: Fields) -> CostRules:
@@ -328,6 +349,19 @@ def _roles(value: Any) -> frozenset[Role]:  # noqa: ANN401
     return frozenset(role for role in ROLES if role in names)
 
 
+def _packs(value: Any) -> tuple[int, ...]:  # noqa: ANN401
+    if not isinstance(value, list) or not value:
+        raise ValueError("is not a list of numbers of bits")
+    return tuple(BITS.read(bits) for bits in value)
+
+
+def _widths(value: Any) -> dict[Role, int]:  # noqa: ANN401
+    if not isinstance(value, dict) or not value:
+        raise ValueError("is not a mapping of roles to bits")
+    _roles(list(value))
+    return {role: BITS.read(value[role]) for role in ROLES if role in value}
+
+
 def _loops(value: Any) -> tuple[Loop, ...]:  # noqa: ANN401
     pairs = list(value.items()) if isinstance(value, dict) else value
     if not isinstance(pairs, list) or not all(
@@ -338,6 +372,8 @@ def _loops(value: Any) -> tuple[Loop, ...]:  # noqa: ANN401
 
 
 NO_LOOPS: tuple[Loop, ...] = ()
+NO_PACKS: tuple[int, ...] = ()
+NO_WIDTHS: dict[Role, int] = {}
 NO_NAMES: tuple[str, ...] = ()
 NO_ROLES: frozenset[Role] = frozenset()
 PAIR_OF_WHOLES = {
@@ -360,6 +396,16 @@ ENERGY = Check(
                 "additionalProperties": False,
             },
         ],
+    },
+)
+PACKS = Check(_packs, NO_PACKS, {"type": "array", "items": BITS.schema})
+WIDTHS = Check(
+    _widths,
+    NO_WIDTHS,
+    {
+        "type": "object",
+        "properties": dict.fromkeys(ROLES, BITS.schema),
+        "additionalProperties": False,
     },
 )
 MESH = Check(_mesh, (1, 1), PAIR_OF_WHOLES)

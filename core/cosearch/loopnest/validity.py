@@ -9,9 +9,10 @@ from enum import Enum
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.mapping import Mapping
 from cosearch.loopnest.nest import MAC, Nest
-from cosearch.machine.architecture import Architecture, Memory
+from cosearch.machine.architecture import Architecture
+from cosearch.machine.widths import rooms
 from cosearch.quantities import added
-from cosearch.workload.einsum import Einsum, Tensor
+from cosearch.workload.einsum import Einsum
 
 
 class Rule(Enum):
@@ -85,9 +86,8 @@ def violations(
     yield from _kept_nowhere(layer, mapping)
     nest = Nest.of(layer, mapping)
     yield from _spatial(architecture, mapping, MAC)
-    for level, memory in enumerate(architecture.levels):
-        kept = [t for t in layer.tensors if t.name in mapping.levels[level].keep]
-        yield from _capacity(memory, kept, nest, level)
+    for level, entry in enumerate(mapping.levels):
+        yield from _capacity(architecture, entry.keep, nest, level)
         yield from _spatial(architecture, mapping, level)
 
 
@@ -141,27 +141,26 @@ def _spatial(architecture: Architecture, mapping: Mapping, level: int) -> Iterat
 
 
 def _capacity(
-    memory: Memory, kept: list[Tensor], nest: Nest, level: int
+    architecture: Architecture, kept: frozenset[str], nest: Nest, level: int
 ) -> Iterator[InvalidMapping]:
     """Compare tiles with the room for them: of each partition, and of the memory they share."""
-    rooms = {
-        role: int(p.entries / memory.multiple_buffering) for role, p in memory.partitions.items()
-    }
-    shared = [t for t in kept if t.role not in rooms]
-    parts = [
-        (f"{memory.name} ({role})", room, [t for t in kept if t.role == role])
-        for role, room in rooms.items()
-    ]
-    for name, room, tensors in [*parts, (memory.name, memory.usable_entries, shared)]:
-        words = {t.name: math.prod(nest.box(t, level)) for t in tensors}
-        used = added(words.values())
-        if room is not None and used > room:
-            tiles = " + ".join(f"{t} {w}" for t, w in words.items())
+    memory, tensors = architecture.levels[level], nest.layer.tensors
+    for room in rooms(architecture, memory, nest.layer):
+        name = memory.name if room.role is None else f"{memory.name} ({room.role})"
+        tiles = {
+            t.name: math.prod(nest.box(t, level)) * takes
+            for t, takes in zip(tensors, room.takes, strict=True)
+            if takes and t.name in kept
+        }
+        used = added(tiles.values())
+        if used > room.limit:
+            listed = " + ".join(f"{t} {n}" for t, n in tiles.items())
             yield InvalidMapping(
                 Rule.CAPACITY,
                 memory.name,
                 used,
-                room,
-                f"tiles of {used} words ({tiles}) exceed the {room} words of {name}",
+                room.limit,
+                f"tiles of {used} {room.unit} ({listed}) exceed the {room.limit} {room.unit} of "
+                f"{name}",
                 f"move factors from {memory.name} or below it to outer levels, or bypass it",
             )

@@ -56,7 +56,7 @@ class Partition:
     Attributes:
         entries: capacity in words of one instance.
         energy: per access of a block.
-        word_bits: width of a word, for those who price it; the memory's if None.
+        word_bits: width of a word; the memory's if None.
     """
 
     entries: int
@@ -68,6 +68,10 @@ def _roles(items: Iterable[Role]) -> frozenset[Role]:
     return frozenset(items)
 
 
+def _widths(items: Iterable[int]) -> tuple[int, ...]:
+    return tuple(items)
+
+
 @frozen
 class Memory:
     """One storage level.
@@ -76,7 +80,8 @@ class Memory:
         name: unique in the architecture.
         entries: capacity in words per instance, shared by all tensors kept; None is unlimited.
         energy: of one access of `block_size` words.
-        word_bits: width of a word.
+        word_bits: width of a word. Room, accesses and bandwidths are counted in words of so many
+            bits, whatever the width of a tensor; see `cosearch.machine.widths`.
         block_size: words per access; counts are rounded up to whole blocks, per tensor and kind
             of access.
         mesh_x, mesh_y: instances along X and Y; there are `mesh_x * mesh_y` of them.
@@ -93,6 +98,8 @@ class Memory:
         network_below: between this level and the next inner one.
         cluster_size: instances that stand side by side in one physical memory and share its
             accesses, as Timeloop counts them (`utilized_clusters` of its buffer model).
+        packs: widths in bits in which it stores an element, each in the least that holds it;
+            nothing listed is any width, element after element without gaps.
     """
 
     name: str
@@ -114,6 +121,7 @@ class Memory:
     partitions: Mapping[Role, Partition] = field(factory=dict, hash=False)
     network_below: Link = Link()
     cluster_size: int = 1
+    packs: tuple[int, ...] = field(default=(), converter=_widths)
 
     @property
     def instances(self) -> int:
@@ -132,12 +140,35 @@ class Memory:
 
 
 @frozen
+class Mode:
+    """A way in which a multiplier works.
+
+    Attributes:
+        weights, inputs: bits of its operands at most.
+        energy_pj: of one multiply-accumulate.
+        cycles: of one.
+    """
+
+    weights: int
+    inputs: int
+    energy_pj: float
+    cycles: int = 1
+
+
+def _modes(items: Iterable[Mode]) -> tuple[Mode, ...]:
+    return tuple(items)
+
+
+@frozen
 class Compute:
     """The multipliers below level 0.
 
     Attributes:
         energy_pj: of one multiply-accumulate.
+        word_bits: of operands whose width nothing states, and of the widest where no `modes` are.
         area_um2: of one unit.
+        modes: how it multiplies operands of which widths; nothing listed is one way for all up to
+            `word_bits`, in one cycle.
     """
 
     energy_pj: float
@@ -146,6 +177,7 @@ class Compute:
     word_bits: int = 16
     area_um2: float = 0.0
     name: str = "MAC"
+    modes: tuple[Mode, ...] = field(default=(), converter=_modes, repr=False)
 
     @property
     def instances(self) -> int:
@@ -201,6 +233,7 @@ class Architecture:
         clock_mhz: for power and seconds; None where no source states it.
         sources: where each number comes from, by component; reports print it.
         rules: whose way of counting is followed.
+        widths: bits of an element by role, of tensors that a layer leaves open.
     """
 
     name: str = field(eq=False)
@@ -209,6 +242,7 @@ class Architecture:
     clock_mhz: float | None = None
     sources: Mapping[str, str] = field(factory=dict, eq=False)
     rules: CostRules = CostRules()
+    widths: Mapping[Role, int] = field(factory=dict, hash=False)
 
     def __attrs_post_init__(self) -> None:
         if not self.levels:
@@ -245,7 +279,10 @@ class Architecture:
             for m in self.levels
         ]  # fmt: skip
         clusters = [(m.name, m.cluster_size) for m in self.levels if m.cluster_size > 1]
-        text = repr((facts, self.compute, self.rules, self.clock_mhz, *clusters))
+        bits: list[object] = [(m.name, m.packs) for m in self.levels if m.packs]
+        if self.widths or self.compute.modes:
+            bits += [sorted(self.widths.items()), self.compute.modes]
+        text = repr((facts, self.compute, self.rules, self.clock_mhz, *clusters, *bits))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -26,6 +26,9 @@ A product of two activations (attention) has its second operand in the role of t
 
 ROLES: tuple[Role, ...] = ("Weights", "Inputs", "Outputs")
 
+WIDEST = 1024
+"""Bits of an element at most."""
+
 
 @frozen
 class Axis:
@@ -40,11 +43,19 @@ class Axis:
 
 @frozen
 class Tensor:
-    """A named operand or result."""
+    """A named operand or result.
+
+    Attributes:
+        name: unique in the layer.
+        role: what a machine knows of it.
+        axes: projections of the layer's dimensions.
+        bits: of one element; None is a word of whichever memory holds it.
+    """
 
     name: str
     role: Role
     axes: tuple[Axis, ...]
+    bits: int | None = field(default=None, repr=False)
 
     @property
     def dims(self) -> frozenset[str]:
@@ -91,6 +102,12 @@ class Einsum:
                         f"layer {self.name!r}: the term {coefficient}*{dim} is not a positive "
                         f"multiple of one of the dimensions {' '.join(self.dims)}"
                     )
+        for tensor in self.tensors:
+            if tensor.bits is not None and not 1 <= tensor.bits <= WIDEST:
+                raise CosearchError(
+                    f"layer {self.name!r}: {tensor.name} has elements of {tensor.bits} bits",
+                    f"a width is a whole number of bits from 1 to {WIDEST}",
+                )
         if [t.role for t in self.tensors].count("Outputs") != 1 or self.output.role != "Outputs":
             raise CosearchError(f"layer {self.name!r}: exactly one output is needed, listed last")
 
@@ -123,12 +140,26 @@ class Einsum:
     def key(self) -> str:
         """A stable digest of everything but the name, to cache results by."""
         work = (self.operation,) if self.operation else ()
-        facts = repr((self.dims, self.sizes, self.tensors, *work))
+        widths = tuple(t.bits for t in self.tensors) if any(t.bits for t in self.tensors) else ()
+        facts = repr((self.dims, self.sizes, self.tensors, *work, *widths))
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     def resized(self, sizes: tuple[int, ...] | None) -> Einsum:
         """Return the layer at other sizes, in the order of `dims`; None keeps its own."""
         return self if sizes is None else evolve(self, sizes=tuple(sizes))
+
+    def with_bits(self, bits: Mapping[str, int | None]) -> Einsum:
+        """Return the layer with other widths of its tensors.
+
+        Args:
+            bits: of an element, by the tensor's name or its role; a name goes before a role. None
+                is a word of whichever memory holds it. Tensors that are not named keep theirs.
+
+        Raises:
+            CosearchError: a width is no number of bits from 1 to `WIDEST`.
+        """
+        tensors = [evolve(t, bits=bits.get(t.name, bits.get(t.role, t.bits))) for t in self.tensors]
+        return evolve(self, tensors=tuple(tensors))
 
     def words(self, tensor: Tensor) -> int:
         """Return the words of a whole tensor."""

@@ -7,6 +7,7 @@ from cosearch.errors import InputError
 from cosearch.formats.spec import json_schema, read_specification
 from cosearch.loopnest.mapping import Loop
 from cosearch.loopnest.model.reference import analyse
+from cosearch.machine.architecture import Mode
 from cosearch.workload.einsum import conv, gemm
 
 SPEC = """\
@@ -79,6 +80,56 @@ def test_every_field(read):
     assert spec.layer == conv(K=8, C=4, P=6, Q=6, R=3, S=3, stride=(2, 2), dilation=(1, 2))
     assert spec.mapping.levels[1].temporal[2] == Loop("C", 2)
     assert analyse(spec.architecture, spec.layer, spec.mapping).computes == spec.layer.macs
+
+
+WIDTHS = """\
+version: 1
+architecture:
+  levels:
+    - name: buf
+      entries: 64
+      energy_pj: 1
+      word_bits: 8
+      packs: [4, 8]
+      partitions: {Outputs: {entries: 16, energy_pj: 4, word_bits: 32}}
+    - {name: main, energy_pj: 10, is_dram: true, word_bits: 8}
+  widths: {Inputs: 4}
+  compute: {energy_pj: 1, modes: [{weights: 8, inputs: 8, energy_pj: 2, cycles: 3}]}
+layer: {gemm: {M: 2, N: 2, K: 4}, bits: {Weights: 8, Outputs: 32}}
+mapping:
+  - {level: buf, keep: [Weights, Inputs, Outputs], temporal: {K: 4}}
+  - {level: main, keep: [Weights, Inputs, Outputs], temporal: {M: 2, N: 2}}
+"""
+
+
+def test_widths(read):
+    spec = read(WIDTHS)
+    buffer, machine = spec.architecture.levels[0], spec.architecture
+    assert buffer.packs == (4, 8)
+    assert buffer.partitions["Outputs"].word_bits == 32
+    assert machine.widths == {"Inputs": 4}
+    assert machine.compute.modes == (Mode(8, 8, 2.0, 3),)
+    assert [t.bits for t in spec.layer.tensors] == [8, None, 32]
+    found = analyse(machine, spec.layer, spec.mapping)
+    assert found.cycles == 16 * 3
+    outermost = {t.tensor: t.energy_pj for t in found.levels[1].tensors}
+    assert outermost == {"Weights": 8 * 10, "Inputs": 16 / 2 * 10, "Outputs": 4 * 4 * 10}
+    assert found.energy_pj == 16 * 2 + (16 + 8) + (8 + 8) + (12 + 16) * 4 + sum(outermost.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("Outputs: 32}}", "Sums: 32}}", "layer.bits.Sums: is no tensor"),
+        ("Weights: 8, O", "Weights: 0, O", "layer.bits.Weights: 0 is not a number of bits"),
+        ("packs: [4, 8]", "packs: []", "packs: is not a list of numbers of bits"),
+        ("Inputs: 4}", "Input: 4}", "architecture.widths: 'Input' is not one of Weights"),
+        ("cycles: 3", "cycle: 3", "modes[0].cycle: there is no such field"),
+    ],
+)
+def test_widths_that_are_none(read, old, new, expected):
+    assert WIDTHS.count(old) == 1
+    assert any(expected in p for p in problems(read, WIDTHS.replace(old, new)))
 
 
 def test_three_files_are_one(read):

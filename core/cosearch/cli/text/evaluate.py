@@ -74,7 +74,7 @@ def _show_totals(output: Output, specification: Specification, analysis: Analysi
 def bound_by(analysis: Analysis) -> str:
     """Return the level that decides the cycles, or `compute`."""
     slowest = max(analysis.levels, key=lambda level: level.cycles)
-    return slowest.name if slowest.cycles > analysis.steps else "compute"
+    return slowest.name if slowest.cycles > analysis.busy else "compute"
 
 
 def facts(

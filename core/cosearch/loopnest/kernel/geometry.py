@@ -99,7 +99,7 @@ class Geometry:
     def __init__(self, inputs: Inputs, tape: Tape) -> None:
         self.memo: dict[tuple[object, ...], object] = {}
         self.inputs, self.tape, self.pack = inputs, tape, inputs.pack
-        self.levels, self.dims = len(self.pack.block), len(self.pack.sizes)
+        self.levels, self.dims = len(self.pack.leak_pj), len(self.pack.sizes)
         self.tensors = len(self.pack.shape)
         self.axes = [self._axes_of(t) for t in range(self.tensors)]
 

@@ -60,7 +60,7 @@ class NestPricer:
         )
 
     def _programs_for(self, nests: Nests, n: int) -> Programs:
-        levels, dims = len(self.pack.block), len(self.pack.sizes)
+        levels, dims = len(self.pack.leak_pj), len(self.pack.sizes)
         fixed = np.full((3 * levels, dims), np.nan)
         for slot in range(3 * levels):
             if slot % 3 != TIME and (nests.bounds[slot] == 1).all():

@@ -17,6 +17,7 @@ from cosearch.loopnest.orders import ORDER_BITS
 from cosearch.loopnest.slots import turning_dims
 from cosearch.loopnest.validity import Rule
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.machine.widths import mixed, mode, rooms, stored
 from cosearch.quantities import added
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Axis, Einsum, Tensor
@@ -51,7 +52,8 @@ class Pack(NamedTuple):
         term_start: int64[axes + 1]: likewise the terms of an axis.
         term_dim, term_coefficient: int64, float64, one per term.
         read_pj, fill_pj, update_pj: float64[L, T], of one access of a block.
-        block: float64[L], words.
+        width: float64[L, T], words of a memory that an element of a tensor takes.
+        many, few: float64[L, T], whole: `few` elements take `many` blocks.
         clusters: float64[L], physical memories; infinite where each instance is one.
         bandwidth: float64[L, 3]: read, write, shared, words a cycle; infinite where unlimited.
         leak_pj: float64[L], one instance and cycle.
@@ -63,8 +65,10 @@ class Pack(NamedTuple):
         check_limit: float64[checks].
         check_detail: int64[checks]: whose factors a constraint limits, or how many multipliers it
             asks for; -1 for all other kinds.
-        check_tensors: bool[checks, T]: whose tiles share the room of a capacity check.
+        check_tensors: float64[checks, T]: whose tiles share the room of a capacity check, and what
+            an element takes of it; 0 is nothing.
         compute_pj: of one multiply-accumulate.
+        compute_cycles: of one.
         first_fill_is_counted, only_innermost_loop_slides, geometric_halo: the rules of counting.
     """
 
@@ -79,7 +83,9 @@ class Pack(NamedTuple):
     read_pj: FloatArray
     fill_pj: FloatArray
     update_pj: FloatArray
-    block: FloatArray
+    width: FloatArray
+    many: FloatArray
+    few: FloatArray
     clusters: FloatArray
     bandwidth: FloatArray
     leak_pj: FloatArray
@@ -93,8 +99,9 @@ class Pack(NamedTuple):
     check_place: IntArray
     check_limit: FloatArray
     check_detail: IntArray
-    check_tensors: BoolArray
+    check_tensors: FloatArray
     compute_pj: float
+    compute_cycles: float
     first_fill_is_counted: bool
     only_innermost_loop_slides: bool
     geometric_halo: bool
@@ -140,6 +147,8 @@ def pack(architecture: Architecture, layer: Einsum, constraints: Constraints | N
     checks = list(_all_checks(architecture, layer, constraints or {}))
     levels = architecture.levels
     energies = [[_energy(m, t) for t in layer.tensors] for m in levels]
+    elements = [[stored(architecture, m, t) for t in layer.tensors] for m in levels]
+    works = mode(architecture, layer)
     unlimited = np.inf
     return Pack(
         sizes=np.array([layer.bounds[d] for d in dims], dtype=np.float64),
@@ -153,7 +162,9 @@ def pack(architecture: Architecture, layer: Einsum, constraints: Constraints | N
         read_pj=np.array([[e.read for e in row] for row in energies], dtype=np.float64),
         fill_pj=np.array([[e.fill for e in row] for row in energies], dtype=np.float64),
         update_pj=np.array([[e.update for e in row] for row in energies], dtype=np.float64),
-        block=np.array([m.block_size for m in levels], dtype=np.float64),
+        width=np.array([[e.words for e in row] for row in elements], dtype=np.float64),
+        many=np.array([[e.blocks[0] for e in row] for row in elements], dtype=np.float64),
+        few=np.array([[e.blocks[1] for e in row] for row in elements], dtype=np.float64),
         clusters=np.array(
             [m.clusters if m.cluster_size > 1 else np.inf for m in levels], dtype=np.float64
         ),
@@ -180,10 +191,11 @@ def pack(architecture: Architecture, layer: Einsum, constraints: Constraints | N
         check_place=np.array([c.place for c in checks], dtype=np.int64),
         check_limit=np.array([c.limit for c in checks], dtype=np.float64),
         check_detail=np.array([c.detail for c in checks], dtype=np.int64),
-        check_tensors=np.array([c.tensors for c in checks], dtype=bool).reshape(
+        check_tensors=np.array([c.tensors for c in checks], dtype=np.float64).reshape(
             len(checks), len(layer.tensors)
         ),
-        compute_pj=float(architecture.compute.energy_pj),
+        compute_pj=float(works.energy_pj),
+        compute_cycles=float(works.cycles),
         first_fill_is_counted=architecture.rules.first_fill_is_counted,
         only_innermost_loop_slides=architecture.rules.only_innermost_loop_slides,
         geometric_halo=architecture.rules.geometric_halo,
@@ -202,7 +214,7 @@ class _Check(NamedTuple):
     kind: int
     place: int
     limit: float
-    tensors: tuple[bool, ...]
+    tensors: tuple[int, ...]
     text: str
     detail: int = -1
 
@@ -212,7 +224,7 @@ def _all_checks(
 ) -> Iterator[_Check]:
     """Yield the checks of the machine, then those that constraints add."""
     yield from _checks(architecture, layer)
-    nobody, dims = (False,) * len(layer.tensors), turning_dims(layer)
+    nobody, dims = (0,) * len(layer.tensors), turning_dims(layer)
     for place, memory in enumerate(architecture.levels):
         rule = constraints.get(memory.name, LevelConstraint())
         for kind, most, what in (
@@ -230,11 +242,11 @@ def _all_checks(
 
 def _checks(architecture: Architecture, layer: Einsum) -> Iterator[_Check]:
     """Yield every check in the order of the reference: multipliers first, then the levels."""
-    nobody = (False,) * len(layer.tensors)
+    nobody = (0,) * len(layer.tensors)
     places: list[Compute | Memory] = [architecture.compute, *architecture.levels]
     for place, there in enumerate(places, start=-1):
         if isinstance(there, Memory):
-            yield from _capacity_checks(there, place, layer)
+            yield from _capacity_checks(architecture, there, place, layer)
         if place == len(architecture.levels) - 1:
             return
         for kind, rule, limit in (
@@ -245,15 +257,13 @@ def _checks(architecture: Architecture, layer: Einsum) -> Iterator[_Check]:
             yield _Check(kind, place, float(limit), nobody, f"{there.name}: {rule.value}")
 
 
-def _capacity_checks(memory: Memory, place: int, layer: Einsum) -> Iterator[_Check]:
+def _capacity_checks(
+    architecture: Architecture, memory: Memory, place: int, layer: Einsum
+) -> Iterator[_Check]:
     text = f"{memory.name}: {Rule.CAPACITY.value}"
-    for role, partition in memory.partitions.items():
-        own = tuple(t.role == role for t in layer.tensors)
-        room = int(partition.entries / memory.multiple_buffering)
-        yield _Check(CAPACITY, place, float(room), own, f"{text} ({role})")
-    if memory.usable_entries is not None:
-        shared = tuple(t.role not in memory.partitions for t in layer.tensors)
-        yield _Check(CAPACITY, place, float(memory.usable_entries), shared, text)
+    for part in rooms(architecture, memory, layer):
+        name = text if part.role is None else f"{text} ({part.role})"
+        yield _Check(CAPACITY, place, float(part.limit), part.takes, name)
 
 
 def _energy(memory: Memory, tensor: Tensor) -> AccessEnergy:
@@ -297,13 +307,22 @@ def inexact(architecture: Architecture, layer: Einsum) -> str | None:
     if not any(m.network_below.hop_pj or m.network_below.router_pj for m in architecture.levels):
         hops = 1
     stretch = max(_stretch(layer, tensor) for tensor in layer.tensors)
-    largest = 2 * hops * layer.macs * stretch
+    largest = 2 * hops * layer.macs * stretch * _widest(architecture, layer)
     shares = [c for axis in layer.output.axes for _, c in axis.terms]
     if len(shares) > len(layer.output.axes) or max(shares, default=1) > 1:
         largest = max(largest, layer.words(layer.output) ** 2)
     if largest >= EXACT:
         return f"its counts may reach {largest:.2g}, and float64 is exact up to 2**53 = 9e15 only"
     return None
+
+
+def _widest(architecture: Architecture, layer: Einsum) -> int:
+    """Return the largest whole number that a count of elements is multiplied by."""
+    if not mixed(architecture, layer):
+        return 1
+    works = mode(architecture, layer).cycles
+    elements = [stored(architecture, m, t) for m in architecture.levels for t in layer.tensors]
+    return max(works, *(each.bits for each in elements))
 
 
 def _stretch(layer: Einsum, tensor: Tensor) -> int:

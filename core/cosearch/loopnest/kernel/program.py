@@ -61,8 +61,9 @@ def _used(shape: Geometry, number: int, kind: int, place: int) -> Value:
         return tape.product(*(shape.children(i) for i in above))
     total = tape.real(0)
     for t in range(shape.tensors):
-        if shape.pack.check_tensors[number, t] and shape.inputs.keep_modes[place, t] != NEVER:
-            kept = tape.product(shape.inputs.keep(place, t), shape.tile(t, place))
+        if shape.pack.check_tensors[number, t] > 0 and shape.inputs.keep_modes[place, t] != NEVER:
+            each = tape.real(float(shape.pack.check_tensors[number, t]))
+            kept = tape.product(shape.inputs.keep(place, t), shape.tile(t, place), each)
             total = tape.add(total, kept)
     return total
 
@@ -93,6 +94,7 @@ class _Prices:
         self.steps = shape.tape.product(
             shape.outside(0), *(shape.time(0, d) for d in range(shape.dims))
         )
+        self.busy = self.tape.product(self.tape.real(self.pack.compute_cycles), self.steps)
         self.access = [zero] * shape.levels
         self.network = [zero] * shape.levels
         self.reads = [zero] * shape.levels
@@ -118,13 +120,13 @@ class _Prices:
         return energy, cycles
 
     def _cycles(self) -> Value:
-        cycles = self.steps
+        cycles = self.busy
         for level, bandwidths in enumerate(self.pack.bandwidth):
             if np.isfinite(bandwidths).any():
                 cycles = self.tape.emit(
                     Op.WAIT,
                     cycles,
-                    self.steps,
+                    self.busy,
                     self.reads[level],
                     self.writes[level],
                     numbers=tuple(float(b) for b in bandwidths),
@@ -195,12 +197,7 @@ class _Prices:
             fills = tape.linear(0.0, (1.0, received[level]), (-1.0, unread))
         if np.isfinite(pack.bandwidth[level]).any():
             self._demand(t, level, reads, tape.add(fills, updates))
-        block = float(pack.block[level])
-        if block != 1.0:
-            reads, fills, updates = (
-                v if v.known == 0.0 else tape.emit(Op.BLOCKS, v, numbers=(block,))
-                for v in (reads, fills, updates)
-            )
+        reads, fills, updates = (self._blocks(t, level, v) for v in (reads, fills, updates))
         energies = tuple(float(e[level, t]) for e in (pack.read_pj, pack.fill_pj, pack.update_pj))
         operands = [self.access[level], self._accessed(level), reads, fills, updates]
         keep = shape.inputs.keep(level, t)
@@ -208,6 +205,14 @@ class _Prices:
             operands.append(keep)
         op = Op.ACCESS_KEPT if keep.known is None else Op.ACCESS
         self.access[level] = tape.emit(op, *operands, numbers=energies)
+
+    def _blocks(self, t: int, level: int, elements: Value) -> Value:
+        """Return the blocks that so many elements of a tensor take at a level."""
+        few, many = float(self.pack.few[level, t]), self.tape.real(float(self.pack.many[level, t]))
+        whole = self.tape.product(many, elements)
+        if few == 1.0 or whole.known == 0.0:
+            return whole
+        return self.tape.emit(Op.BLOCKS, whole, numbers=(few,))
 
     def _accessed(self, level: int) -> Value:
         """Return the used instances, or the physical memories where several share one."""
@@ -220,11 +225,11 @@ class _Prices:
         return self.tape.emit(Op.MOST, used, numbers=(clusters,))
 
     def _demand(self, t: int, level: int, reads: Value, writes: Value) -> None:
-        keep = self.shape.inputs.keep(level, t)
-        for words, demand in ((reads, self.reads), (writes, self.writes)):
-            kept = self.tape.product(keep, words)
+        keep, width = self.shape.inputs.keep(level, t), self.tape.real(self.pack.width[level, t])
+        for count, demand in ((reads, self.reads), (writes, self.writes)):
+            kept = self.tape.product(keep, count, width)
             if kept.known != 0.0:
-                demand[level] = self.tape.emit(Op.DEMAND, demand[level], kept, self.steps)
+                demand[level] = self.tape.emit(Op.DEMAND, demand[level], kept, self.busy)
 
     def _travel(self, t: int, level: int, words: Value, inner: Value | None, share: Value) -> Value:
         """Add the network's energy; return the words as Timeloop's router count scales them."""
@@ -238,7 +243,8 @@ class _Prices:
             spec = children.spec(
                 both, self.network[level], shape.instances(level), words, scaled_inner, share
             )
-            prices = (float(pack.hop_pj[level]), float(pack.router_pj[level]))
+            width = float(pack.width[level, t])
+            prices = (width * float(pack.hop_pj[level]), width * float(pack.router_pj[level]))
             self.network[level] = tape.emit(
                 Op.TRAVEL, immediates=(Travel.ENERGY,), numbers=prices, listed=spec
             )

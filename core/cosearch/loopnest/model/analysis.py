@@ -15,12 +15,13 @@ class TensorCounts:
 
     Attributes:
         tensor: its name.
-        tile_size: words held by one instance.
-        partition_size: words of the tensor's elements that one instance is home to.
+        tile_size: elements held by one instance.
+        partition_size: the tensor's elements that one instance is home to.
         instances: used instances of the level.
-        reads, fills, updates: words per used instance.
+        reads, fills, updates: elements per used instance.
         temporal_reductions: additions of a result to a partial sum held here, per instance.
         energy_pj: of all used instances.
+        width: words of the memory that an element takes.
     """
 
     tensor: str
@@ -32,6 +33,12 @@ class TensorCounts:
     updates: int
     temporal_reductions: int
     energy_pj: float
+    width: float = 1.0
+
+    @property
+    def moved(self) -> tuple[float, float]:
+        """Words of the memory read and written by one instance."""
+        return self.reads * self.width, (self.fills + self.updates) * self.width
 
     @property
     def address_generations(self) -> int:
@@ -132,8 +139,9 @@ class Analysis:
     """The full breakdown of one mapping.
 
     Attributes:
-        steps: compute steps: cycles if nothing ever waited.
-        cycles: steps, or what the slowest level needs.
+        steps: compute steps.
+        busy: cycles if nothing ever waited: one a step, unless multiplying takes longer.
+        cycles: those, or what the slowest level needs.
         computes: multiply-accumulates.
         macs_used: multipliers in use.
         utilization: computes over cycles times multipliers.
@@ -145,6 +153,7 @@ class Analysis:
     """
 
     steps: int
+    busy: int
     cycles: int
     computes: int
     macs_used: int

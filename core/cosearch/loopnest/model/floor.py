@@ -18,6 +18,7 @@ from functools import cache
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.loopnest.model.window_floor import least_sent
 from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
+from cosearch.machine.widths import mode, stored
 from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 
@@ -35,10 +36,11 @@ def floor(
         layer: to be mapped with factors that divide its sizes.
         constraints: what a mapping may do, by level name.
     """
-    energy = layer.macs * architecture.compute.energy_pj
+    works = mode(architecture, layer)
+    energy = layer.macs * works.energy_pj
     energy += added(_tensor(architecture, layer, tensor) for tensor in layer.tensors)
     at_once = _most_at_once(architecture, layer, constraints or {})
-    cycles = max(layer.macs / at_once, _outermost(architecture, layer))
+    cycles = max(layer.macs / at_once * works.cycles, _outermost(architecture, layer))
     return energy * (1 - ROUNDING), cycles * (1 - ROUNDING)
 
 
@@ -91,13 +93,14 @@ def _tensor(architecture: Architecture, layer: Einsum, tensor: Tensor) -> float:
     outermost = architecture.levels[-1]
     if not _whole(tensor):
         return energy + _window(architecture, layer, tensor) * (
-            _word(held[-1], tensor, "fill") + _word(outermost, tensor, "read")
+            _element(architecture, held[-1], tensor, "fill")
+            + _element(architecture, outermost, tensor, "read")
         )
     if tensor.role == "Outputs":
-        passed = added(_word(m, tensor, "update") for m in (*held[1:], outermost))
+        passed = added(_element(architecture, m, tensor, "update") for m in (*held[1:], outermost))
     else:
-        passed = added(_word(m, tensor, "fill") for m in held)
-        passed += added(_word(m, tensor, "read") for m in (*held[1:], outermost))
+        passed = added(_element(architecture, m, tensor, "fill") for m in held)
+        passed += added(_element(architecture, m, tensor, "read") for m in (*held[1:], outermost))
     return energy + layer.words(tensor) * passed
 
 
@@ -108,7 +111,7 @@ def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor) -> floa
     for level, memory in enumerate(architecture.levels):
         if tensor.role in memory.keeps | memory.may_keep:
             served = math.prod(_reach(architecture, level))
-            costs.append(layer.macs / served * _word(memory, tensor, kind))
+            costs.append(layer.macs / served * _element(architecture, memory, tensor, kind))
         if tensor.role in memory.keeps:
             break
     return min(costs, default=0.0)
@@ -118,7 +121,9 @@ def _outermost(architecture: Architecture, layer: Einsum) -> float:
     """Return the cycles in which the outermost memory can move what it must move once."""
     memory = architecture.levels[-1]
     words = added(
-        layer.words(t) if _whole(t) else _window(architecture, layer, t) for t in layer.tensors
+        (layer.words(t) if _whole(t) else _window(architecture, layer, t))
+        * stored(architecture, memory, t).words
+        for t in layer.tensors
     )
     bandwidth = memory.shared_bandwidth
     return 0.0 if bandwidth is None else words / (bandwidth * memory.instances)
@@ -143,8 +148,9 @@ def _whole(tensor: Tensor) -> bool:
     return all(len(axis.terms) == 1 and axis.terms[0][1] == 1 for axis in tensor.axes)
 
 
-def _word(memory: Memory, tensor: Tensor, kind: str) -> float:
-    """Return the least energy of one word's access: instances may share one."""
+def _element(architecture: Architecture, memory: Memory, tensor: Tensor, kind: str) -> float:
+    """Return the least energy of one element's access: instances may share one."""
     part = memory.partitions.get(tensor.role)
     energy: AccessEnergy = part.energy if part else memory.energy
-    return float(getattr(energy, kind)) / (memory.block_size * memory.cluster_size)
+    many, few = stored(architecture, memory, tensor).blocks
+    return float(getattr(energy, kind)) * many / (few * memory.cluster_size)

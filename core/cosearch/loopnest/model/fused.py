@@ -14,7 +14,7 @@ A body is priced as a layer of its size, but for these:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import evolve, frozen
 
@@ -26,6 +26,7 @@ from cosearch.loopnest.model.delivery import delivered
 from cosearch.loopnest.model.reference import access_energy, analyse, throttling
 from cosearch.loopnest.nest import Nest
 from cosearch.machine.architecture import Architecture, Memory, Partition
+from cosearch.machine.widths import mixed, stored
 from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Role
 from cosearch.workload.link import operand_of
@@ -91,8 +92,19 @@ class GroupCost:
         return added(m.outermost_words for m in self.members)
 
 
-def refuse_unfusable(architecture: Architecture) -> None:
-    """Raise CosearchError where no tensor can stay in the second outermost level between layers."""
+def refuse_unfusable(architecture: Architecture, layers: Iterable[Einsum] = ()) -> None:
+    """Raise CosearchError where no tensor can stay in the second outermost level between layers.
+
+    Args:
+        architecture: the machine.
+        layers: to be fused on it.
+    """
+    for layer in layers:
+        if mixed(architecture, layer):
+            raise CosearchError(
+                f"nothing can be fused with layer {layer.name!r}: a fused group is counted in "
+                "words, and its tensors are not one word wide, or a step takes several cycles"
+            )
     if len(architecture.levels) < 2:
         raise CosearchError(f"{architecture.name!r} has no level to keep a tensor in")
     level, outermost = architecture.levels[-2:]
@@ -209,7 +221,7 @@ def group_cost(architecture: Architecture, group: FusedGroup) -> GroupCost:
         CosearchError: prefix, holds, mappings or machine do not go together.
     """
     if len(group.layers) > 1 or group.prefix or group.held:
-        refuse_unfusable(architecture)
+        refuse_unfusable(architecture, group.layers)
         refuse_ill_formed(group)
     return GroupCost(tuple(member_cost(architecture, group, j) for j in range(len(group.layers))))
 
@@ -232,7 +244,7 @@ def member_cost(
             _refuse_misplaced(architecture, group, member)
         found = analyse(architecture, body, mapping)
     held = {h.tensor: held_words(architecture, group, h) for h in group.held if h.member == member}
-    cycles = group.bodies * max(found.steps, *_waits(architecture, group, member, found, held))
+    cycles = group.bodies * max(found.busy, *_waits(architecture, group, member, found, held))
     energy = group.bodies * found.compute_pj
     nest, levels = Nest.of(body, mapping), []
     for i, memory in enumerate(architecture.levels):
@@ -293,8 +305,8 @@ def _waits(
                     )
                 )
             else:
-                demands.append((reads, fills + tensor.updates))
-        yield math.ceil(found.steps / throttling(memory, demands, found.steps))
+                demands.append(tensor.moved)
+        yield math.ceil(found.busy / throttling(memory, demands, found.busy))
 
 
 def held_demand(
@@ -350,5 +362,6 @@ def _moved(
             )
             fills += here[0] if level < top else 0
         instances = counts.instances if counts is not None else 1
-        energy = access_energy(memory, tensor, instances, (reads, fills, updates))
+        element = stored(architecture, memory, tensor)
+        energy = access_energy(memory, tensor, instances, (reads, fills, updates), element)
         yield TensorWords(tensor.name, reads, fills, updates, energy)

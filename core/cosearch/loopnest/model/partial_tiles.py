@@ -42,6 +42,7 @@ from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.nest import MAC, Nest, PlacedLoop, Vector, add, move
 from cosearch.machine.architecture import Architecture, Memory
 from cosearch.machine.cost import PartialTiles
+from cosearch.machine.widths import mode, stored
 from cosearch.quantities import added
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Axis, Einsum, Tensor
@@ -66,15 +67,19 @@ def partial_cost(architecture: Architecture, layer: Einsum, mapping: Mapping) ->
     padded = rounded_up(layer, mapping)
     whole = analyse(architecture, padded, mapping)
     clipped = Clipped(architecture, layer, mapping, Nest.of(padded, mapping))
-    steps = clipped.steps
+    works = mode(architecture, layer)
+    busy = clipped.steps * works.cycles
     counts = [clipped.level(level) for level in range(len(architecture.levels))]
     cycles = max(
-        steps,
-        *(_cycles(m, kept, steps) for m, kept in zip(architecture.levels, counts, strict=True)),
+        busy,
+        *(
+            _cycles(architecture, m, kept, busy)
+            for m, kept in zip(architecture.levels, counts, strict=True)
+        ),
     )
-    energy = layer.macs * architecture.compute.energy_pj
+    energy = layer.macs * works.energy_pj
     for level, memory in enumerate(architecture.levels):
-        energy += added(_energy(memory, c) for c in counts[level])
+        energy += added(_energy(architecture, memory, c) for c in counts[level])
         energy += memory.leak_pj_per_cycle * cycles * clipped.active(level)
         for network in whole.networks[level].tensors:
             energy += network.energy_pj * clipped.share_passing(network.tensor, level)
@@ -129,21 +134,21 @@ class Counts:
     updates: IntArray
 
 
-def _energy(memory: Memory, c: Counts) -> float:
+def _energy(architecture: Architecture, memory: Memory, c: Counts) -> float:
+    many, few = stored(architecture, memory, c.tensor).blocks
     partition = memory.partitions.get(c.tensor.role)
     energy = partition.energy if partition else memory.energy
-    blocks = [
-        int((-(-words // memory.block_size)).sum()) for words in (c.reads, c.fills, c.updates)
-    ]
+    blocks = [int((-(-counts * many // few)).sum()) for counts in (c.reads, c.fills, c.updates)]
     return blocks[0] * energy.read + blocks[1] * energy.fill + blocks[2] * energy.update
 
 
-def _cycles(memory: Memory, kept: Sequence[Counts], steps: int) -> int:
+def _cycles(architecture: Architecture, memory: Memory, kept: Sequence[Counts], steps: int) -> int:
     """Return the cycles that the busiest instance of a level needs."""
     read = write = np.zeros(1)
     for c in kept:
-        read = read + c.reads / float(steps)
-        write = write + (c.fills + c.updates) / float(steps)
+        width = stored(architecture, memory, c.tensor).words
+        read = read + c.reads * width / float(steps)
+        write = write + (c.fills + c.updates) * width / float(steps)
     speed = 1.0
     for bandwidth, words in (
         (memory.read_bandwidth, read),

@@ -32,8 +32,9 @@ from cosearch.loopnest.model.traffic import Flow, flows, partitions
 from cosearch.loopnest.nest import MAC, Nest
 from cosearch.loopnest.text import loop_nest
 from cosearch.loopnest.validity import check
-from cosearch.machine.architecture import Architecture, Memory
+from cosearch.machine.architecture import Architecture, Memory, Mode
 from cosearch.machine.cost import Cost, LevelCost, TensorCost
+from cosearch.machine.widths import Stored, mode, stored
 from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 
@@ -61,13 +62,21 @@ def analyse(architecture: Architecture, layer: Einsum, mapping: Mapping) -> Anal
         _network_of(
             memory.name,
             [
-                _network(memory, nest, t, level, traffic[t][level], shares[t][level])
+                _network(
+                    memory,
+                    nest,
+                    t,
+                    level,
+                    traffic[t][level],
+                    shares[t][level],
+                    stored(architecture, memory, t).words,
+                )
                 for t in layer.tensors
             ],
         )
         for level, memory in enumerate(architecture.levels)
     )
-    return _total(architecture, nest, counts, networks)
+    return _total(architecture, nest, counts, networks, mode(architecture, layer))
 
 
 def cost(architecture: Architecture, layer: Einsum, mapping: Mapping) -> Cost:
@@ -91,7 +100,7 @@ def cost(architecture: Architecture, layer: Einsum, mapping: Mapping) -> Cost:
             )
         ),
         utilization=found.utilization,
-        bound_by=slowest.name if slowest.cycles > found.steps else "compute",
+        bound_by=slowest.name if slowest.cycles > found.busy else "compute",
         loops=loop_nest(architecture, layer, mapping),
     )
 
@@ -100,7 +109,7 @@ def _level_cost(memory: Memory, level: LevelAnalysis, network_pj: float) -> Leve
     rooms = [p.entries for p in memory.partitions.values()]
     if memory.entries is not None:
         rooms.append(memory.entries)
-    tiles = added(tensor.tile_size for tensor in level.tensors)
+    tiles = added(tensor.tile_size * tensor.width for tensor in level.tensors)
     return LevelCost(
         level.name,
         float(level.cycles),
@@ -130,7 +139,7 @@ def _counts(
     each element of the instance's share: then there is nothing to add to.
     """
     memory, instances = architecture.levels[level], nest.instances(level)
-    served = traffic[level].served
+    served, element = traffic[level].served, stored(architecture, memory, tensor)
     received, taken = _received(nest, level, traffic)
     if tensor is nest.layer.output:
         unread = share if received and not architecture.rules.first_fill_is_counted else 0
@@ -149,7 +158,8 @@ def _counts(
         fills,
         updates,
         reductions,
-        access_energy(memory, tensor, instances, (reads, fills, updates)),
+        access_energy(memory, tensor, instances, (reads, fills, updates), element),
+        element.words,
     )
 
 
@@ -171,24 +181,34 @@ def _received(nest: Nest, level: int, traffic: tuple[Flow, ...]) -> tuple[Fracti
 
 
 def access_energy(
-    memory: Memory, tensor: Tensor, instances: int, words: tuple[int, int, int]
+    memory: Memory,
+    tensor: Tensor,
+    instances: int,
+    counts: tuple[int, int, int],
+    element: Stored,
 ) -> float:
-    """Return the energy of all used instances for so many words read, filled and updated.
+    """Return the energy of all used instances for so many elements read, filled and updated.
 
     Those that share a physical memory share each of its accesses, and used instances are taken to
     be spread evenly over the memories (Timeloop, `BufferLevel::Evaluate`).
     """
     partition = memory.partitions.get(tensor.role)
     energy = partition.energy if partition else memory.energy
-    reads, fills, updates = (-(-count // memory.block_size) for count in words)
+    reads, fills, updates = (element.accesses(count) for count in counts)
     accessed = min(instances, memory.clusters)
     return accessed * (reads * energy.read + fills * energy.fill + updates * energy.update)
 
 
 def _network(
-    memory: Memory, nest: Nest, tensor: Tensor, level: int, flow: Flow, share: int
+    memory: Memory,
+    nest: Nest,
+    tensor: Tensor,
+    level: int,
+    flow: Flow,
+    share: int,
+    words: float,
 ) -> TensorNetwork:
-    """Return what a tensor does in the network below a level.
+    """Return what a tensor does in the network below a level, `words` wide an element.
 
     A DRAM has no adder: but for the first visits, a result's word goes down and comes up again.
     """
@@ -198,7 +218,8 @@ def _network(
     if is_output and memory.is_dram:
         scatters = tuple(_both_ways(scatter, share) for scatter in scatters)
     hops = added(s.double_hops for s in scatters) / 2 if fanout > 1 else 0.0
-    energy = instances * (hops * link.hop_pj + _routed(scatters, fanout) * link.router_pj)
+    hop_pj, router_pj = words * link.hop_pj, words * link.router_pj
+    energy = instances * (hops * hop_pj + _routed(scatters, fanout) * router_pj)
     reductions = added((s.multicast - 1) * s.words for s in scatters) if is_output else 0
     return TensorNetwork(
         tensor.name,
@@ -207,7 +228,7 @@ def _network(
         int(reductions),
         flow.handed_on,
         energy,
-        instances * flow.handed_on * (link.hop_pj + 2 * link.router_pj),
+        instances * flow.handed_on * (hop_pj + 2 * router_pj),
     )
 
 
@@ -238,12 +259,13 @@ def _routed(scatters: tuple[Scatter, ...], fanout: int) -> int:
 def throttling(memory: Memory, demands: Iterable[tuple[float, float]], steps: int) -> float:
     """Return 1, or the share of full speed at which a memory's bandwidth keeps up.
 
-    Demand is in words per compute step of one instance. The order of operations is Timeloop's.
+    Demand is in words per cycle of computing of one instance. The order of operations is
+    Timeloop's.
 
     Args:
         memory: which.
         demands: words read and written by one instance, for each tensor in order.
-        steps: compute steps.
+        steps: cycles of computing.
     """
     read = write = 0.0
     for reads, writes in demands:
@@ -265,16 +287,17 @@ def _total(
     nest: Nest,
     counts: list[tuple[TensorCounts, ...]],
     networks: tuple[NetworkAnalysis, ...],
+    works: Mode,
 ) -> Analysis:
     """Return the cycles, and the energies added up in the order that the module states."""
-    steps = nest.steps
+    steps, busy = nest.steps, nest.steps * works.cycles
     speeds = [
-        throttling(m, [(t.reads, t.fills + t.updates) for t in kept], steps)
+        throttling(m, [t.moved for t in kept], busy)
         for m, kept in zip(architecture.levels, counts, strict=True)
     ]
-    waits = [math.ceil(steps / speed) for speed in speeds]
-    cycles = max(steps, *waits)
-    compute = steps * nest.instances(MAC) * architecture.compute.energy_pj
+    waits = [math.ceil(busy / speed) for speed in speeds]
+    cycles = max(busy, *waits)
+    compute = steps * nest.instances(MAC) * works.energy_pj
     energy, levels = compute, []
     for level, memory in enumerate(architecture.levels):
         leakage = memory.leak_pj_per_cycle * cycles * nest.instances(level)
@@ -290,6 +313,7 @@ def _total(
     computes = steps * nest.instances(MAC)
     return Analysis(
         steps,
+        busy,
         cycles,
         computes,
         nest.instances(MAC),

@@ -51,7 +51,11 @@ class Limits:
         extent = dict.fromkeys(self.layer.dims, 1.0) | dict(zip(self.dims, least, strict=True))
         kept = self.kept[int(self.pack.check_place[check])]
         sharing = zip(self.layer.tensors, self.pack.check_tensors[check], kept, strict=True)
-        return added(_words(tensor, extent) for tensor, here, stays in sharing if here and stays)
+        return added(
+            float(takes) * _words(tensor, extent)
+            for tensor, takes, stays in sharing
+            if takes and stays
+        )
 
     def level(self, check: int) -> int:
         """Return the level whose factors a check looks at, with all inside or all outside it."""
@@ -147,11 +151,12 @@ def _overflow(limits: Limits, check: int, smallest: float) -> Infeasible:
             "lower the fixed spatial factors",
         )
     memory = limits.architecture.levels[place]
-    kept = limits.pack.check_tensors[check] & limits.kept[place]
+    takes = limits.pack.check_tensors[check]
+    kept, unit = (takes > 0) & limits.kept[place], "bits" if takes.max() > 1 else "words"
     tensors = [t.name for t, keeps in zip(limits.layer.tensors, kept, strict=True) if keeps]
     return Infeasible(
         f"layer {limits.layer.name!r} fits nowhere: {memory.name} has room for {allowed:.0f} "
-        f"words, the smallest possible tiles of {', '.join(tensors)} need {smallest:.0f} "
+        f"{unit}, the smallest possible tiles of {', '.join(tensors)} need {smallest:.0f} "
         f"({excess:.3g} times as much)",
         {name: excess},
         f"enlarge {memory.name}, or let a tensor bypass it",

@@ -77,7 +77,7 @@ def fold_width(problem: Problem) -> int:
 
 def new_state(problem: Problem, branch: Branch) -> arrays.State:
     """Return the start of a search."""
-    levels = len(problem.block)
+    levels = len(problem.leak)
     queue = int(problem.spread_start[problem.pivot + 1] - problem.spread_start[problem.pivot])
     register = np.zeros(8, dtype=np.int64)
     register[arrays.DEPTH] = -1

@@ -16,7 +16,7 @@ from cosearch_plugins.mappers.exact.words import carry
 @compiled
 def settle(problem: Problem, kept: Kept, aim: Aim, state: State, net: Net) -> None:  # noqa: C901 - one walk, calls are dear here
     """Price every order class of a finished chain; keep the best."""
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     last = len(problem.volume) - 1
     tensors = problem.axis.shape[0]
     for j in range(top + 1):
@@ -78,17 +78,18 @@ def settle(problem: Problem, kept: Kept, aim: Aim, state: State, net: Net) -> No
 @compiled
 def price(problem: Problem, kept: Kept, aim: Aim, state: State, net: Net, at: IntArray) -> None:  # noqa: C901 - one walk, calls are dear here
     """Price one complete mapping exactly and keep it when it is the best."""
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     last = len(problem.volume) - 1
     tensors = problem.axis.shape[0]
     used = 1.0
     for j in range(top + 1):
         used *= problem.volume[problem.spread_id[state.spread[j]]]
     steps = problem.volume[last] / used
-    cycles = steps
+    busy = steps * problem.busy
+    cycles = busy
     instances = 1.0
     for j in range(top, -1, -1):
-        reading, writing, energy = problem.demand[j, 0] / steps, problem.demand[j, 1] / steps, 0.0
+        reading, writing, energy = problem.demand[j, 0] / busy, problem.demand[j, 1] / busy, 0.0
         for t in range(tensors):
             if not kept.keep[j, t]:
                 continue
@@ -103,12 +104,12 @@ def price(problem: Problem, kept: Kept, aim: Aim, state: State, net: Net, at: In
                 reads = served - state.scratch[3, j, 0] / problem.visits
                 if kept.above[t, j] >= 0 and not problem.first_fill:
                     filled -= state.scratch[3, j, 0] / problem.visits
-            reading += reads / steps
-            writing += (filled + updates) / steps
+            reading += reads * problem.width[j, t] / busy
+            writing += (filled + updates) * problem.width[j, t] / busy
             energy += instances * (
-                blocks(reads, problem.bodies, problem.block[j]) * problem.read[j, t]
-                + blocks(filled, problem.bodies, problem.block[j]) * problem.fill[j, t]
-                + blocks(updates, problem.bodies, problem.block[j]) * problem.update[j, t]
+                blocks(problem, j, t, reads) * problem.read[j, t]
+                + blocks(problem, j, t, filled) * problem.fill[j, t]
+                + blocks(problem, j, t, updates) * problem.update[j, t]
             )
         state.scratch[1, j, 0] = energy
         speed = 1.0
@@ -118,7 +119,7 @@ def price(problem: Problem, kept: Kept, aim: Aim, state: State, net: Net, at: In
             speed = min(speed, problem.bandwidth[j, 1] / writing)
         if problem.bandwidth[j, 2] < reading + writing:
             speed = min(speed, problem.bandwidth[j, 2] / (reading + writing))
-        cycles = max(cycles, np.ceil(steps / speed))
+        cycles = max(cycles, np.ceil(busy / speed))
         instances *= problem.volume[problem.spread_id[state.spread[j]]]
     total = problem.volume[last] * problem.compute
     for j in range(top + 1):

@@ -55,7 +55,7 @@ def least_steps(
     """Return the least steps, and note the most children that share a word, by level and tensor."""
     inside = outside = 1.0
     room = room_for(problem, state, low, planned)
-    for level in range(len(problem.block)):
+    for level in range(len(problem.leak)):
         fanout = min(bounds.spread[level], room)
         for t in range(problem.axis.shape[0]):
             state.scratch[SHARED, level, t] = min(bounds.reach[t, level], room)
@@ -89,12 +89,15 @@ def fanout_of(problem: Problem, bounds: Bounds, state: State, level: int, chosen
 def fixed_energy(
     problem: Problem, bounds: Bounds, state: State, low: int, planned: int, steps: float
 ) -> float:
-    """Return the least energy of multiplying, of leakage, and of what lies inside `low`."""
+    """Return the least energy of multiplying, of leakage, and of what lies inside `low`.
+
+    `steps` are the cycles that they take.
+    """
     least = problem.volume[len(problem.volume) - 1]
     energy = problem.compute * least
     if low >= 0:
         energy += bounds.head[low, state.tile[low]] if low < problem.pivot else 0.0
-    for level in range(len(problem.block)):
+    for level in range(len(problem.leak)):
         least /= fanout_of(problem, bounds, state, level, low < level <= planned)
         energy += problem.leak[level] * max(least, steps)
     return energy
@@ -125,7 +128,7 @@ def add_pair(
         energy: to be added to.
         past: likewise, what goes from the outermost level past the next.
     """
-    top, output = len(problem.block) - 1, problem.axis.shape[0] - 1
+    top, output = len(problem.leak) - 1, problem.axis.shape[0] - 1
     t, inner, outer = kept.tensor[pair], kept.inner[pair], kept.outer[pair]
     whole = problem.words[t, len(problem.volume) - 1]
     above = 1.0
@@ -141,20 +144,22 @@ def add_pair(
     if kept.through[t] and outer == top and high < top:
         past += cost
     if t < output:
-        state.scratch[READ, outer, 0] += served
+        state.scratch[READ, outer, 0] += served * problem.width[outer, t]
     else:
-        state.scratch[WRITTEN, outer, 0] += served
+        state.scratch[WRITTEN, outer, 0] += served * problem.width[outer, t]
         if problem.plain_output:
-            state.scratch[READ, outer, 0] += max(0.0, served - whole * above)
+            again = max(0.0, served - whole * above)
+            state.scratch[READ, outer, 0] += again * problem.width[outer, t]
     if inner >= max(low, 0):
         shared = 1.0
         for level in range(inner + 1, top + 1):
             shared *= state.scratch[SHARED, level, t]
         energy += fill_cost(problem, t, inner, filled, shared)
         if t < output or problem.first_fill:
-            state.scratch[WRITTEN, inner, 0] += filled
+            state.scratch[WRITTEN, inner, 0] += filled * problem.width[inner, t]
         elif problem.plain_output:
-            state.scratch[WRITTEN, inner, 0] += max(0.0, filled - whole * shared)
+            again = max(0.0, filled - whole * shared)
+            state.scratch[WRITTEN, inner, 0] += again * problem.width[inner, t]
     return energy, past
 
 
@@ -176,7 +181,7 @@ def moved_energy(
         the energy, and the part of it that goes from the outermost level past the next.
     """
     past = 0.0
-    for level in range(len(problem.block)):
+    for level in range(len(problem.leak)):
         state.scratch[READ, level, 0] = state.scratch[WRITTEN, level, 0] = 0.0
     for pair in range(len(kept.tensor)):
         t, inner, outer = kept.tensor[pair], kept.inner[pair], kept.outer[pair]
@@ -199,7 +204,7 @@ def least_cycles(
 ) -> float:
     """Return the least cycles, by the steps and by the words noted at each port."""
     cycles, instances = steps, 1.0
-    for level in range(len(problem.block) - 1, -1, -1):
+    for level in range(len(problem.leak) - 1, -1, -1):
         if problem.limited[level]:
             reads, writes = state.scratch[READ, level, 0], state.scratch[WRITTEN, level, 0]
             cycles = max(cycles, port_cycles(problem, level, reads, writes) / instances)
@@ -240,7 +245,7 @@ def node_bound(
         value; energy without what lies outside `end`, also without what goes there past the
         level below the outermost; cycles inside: each the least.
     """
-    steps = least_steps(problem, bounds, state, low, high, planned, end)
+    steps = least_steps(problem, bounds, state, low, high, planned, end) * problem.busy
     fixed = fixed_energy(problem, bounds, state, low, planned, steps)
     best_value = best_energy = best_rest = best_cycles = np.inf
     outside, outside_all = bounds.out[high, end], bounds.out_all[high, end]

@@ -13,6 +13,7 @@ from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.loopnest.slots import refuse_unknown
 from cosearch.machine.architecture import Architecture, Compute, Memory
+from cosearch.machine.widths import mode, rooms, stored
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch_plugins.mappers.exact.lattice import Lattice
@@ -52,12 +53,14 @@ class Problem(Bundle):
         halo, first_only: the cost rules geometric_halo and only_innermost_loop_slides.
         plain_output: every axis of the output has one dimension.
         read, fill, update: float64[L, T], pJ of one access of a block.
-        word_read, word_fill, word_update: float64[L, T], the same for a word of a full block.
-        block: float64[L]. bandwidth: float64[L, 3]. leak: float64[L].
+        word_read, word_fill, word_update: float64[L, T], the same for an element of a full block.
+        many, few: float64[L, T], so many blocks hold so few elements, both whole.
+        width: float64[L, T], words of a memory that an element takes.
+        bandwidth: float64[L, 3]. leak: float64[L].
         pace: float64[L, 3], cycles a word. limited: bool[L], whether any bandwidth is.
         hop, router: float64[L]. dram: bool[L]. fan: int64[L, 2], physical fanout.
         mesh: int64[L + 1, 2], of the multipliers and the levels.
-        compute: pJ of one multiply-accumulate.
+        compute: pJ of one multiply-accumulate. busy: cycles of one.
         first_fill: the first visit to a partial sum counts as a fill.
         demand: float64[L, 2], words read and written besides the layer's own, of tensors that a
             fused group holds.
@@ -104,7 +107,9 @@ class Problem(Bundle):
     word_read: Floats2
     word_fill: Floats2
     word_update: Floats2
-    block: Floats
+    many: Floats2
+    few: Floats2
+    width: Floats2
     pace: Floats2
     limited: Bools
     bandwidth: Floats2
@@ -115,6 +120,7 @@ class Problem(Bundle):
     fan: Ints2
     mesh: Ints2
     compute: float
+    busy: float
     first_fill: bool
     demand: Floats2
     bodies: float
@@ -287,7 +293,11 @@ def _prices(architecture: Architecture, layer: Einsum) -> dict[str, Any]:
         np.array([[getattr(e, kind) for e in row] for row in energies], dtype=np.float64)
         for kind in ("read", "fill", "update")
     )
-    block = np.array([m.block_size for m in levels], dtype=np.float64)
+    elements = [[stored(architecture, m, t) for t in layer.tensors] for m in levels]
+    many, few = (
+        np.array([[e.blocks[i] for e in row] for row in elements], dtype=np.float64) for i in (0, 1)
+    )
+    works = mode(architecture, layer)
     bandwidth = np.array(
         [
             [
@@ -303,10 +313,12 @@ def _prices(architecture: Architecture, layer: Einsum) -> dict[str, Any]:
         "read": read,
         "fill": fill,
         "update": update,
-        "word_read": read / block[:, None],
-        "word_fill": fill / block[:, None],
-        "word_update": update / block[:, None],
-        "block": block,
+        "word_read": read * many / few,
+        "word_fill": fill * many / few,
+        "word_update": update * many / few,
+        "many": many,
+        "few": few,
+        "width": np.array([[e.words for e in row] for row in elements], dtype=np.float64),
         "pace": 1.0 / bandwidth,
         "limited": np.asarray((bandwidth < np.inf).any(axis=1)),
         "bandwidth": bandwidth,
@@ -316,7 +328,8 @@ def _prices(architecture: Architecture, layer: Einsum) -> dict[str, Any]:
         "dram": np.array([m.is_dram for m in levels], dtype=bool),
         "fan": np.array([architecture.fanout(i) for i in range(len(levels))], dtype=np.int64),
         "mesh": np.array([(m.mesh_x, m.mesh_y) for m in places], dtype=np.int64),
-        "compute": float(architecture.compute.energy_pj),
+        "compute": float(works.energy_pj),
+        "busy": float(works.cycles),
         "first_fill": architecture.rules.first_fill_is_counted,
     }
 
@@ -402,18 +415,12 @@ def fits(architecture: Architecture, layer: Einsum, problem: Problem, keep: Bool
     """Return bool[L, n]: which tiles each level has room for, when it keeps bool[L, T]."""
     out = np.ones((len(architecture.levels), len(problem.packed)), dtype=bool)
     for level, memory in enumerate(architecture.levels):
-        shared = np.zeros(len(problem.packed))
-        for t, tensor in enumerate(layer.tensors):
-            if not keep[level, t]:
-                continue
-            partition = memory.partitions.get(tensor.role)
-            if partition is None:
-                shared += problem.words[t]
-            else:
-                room = int(partition.entries / memory.multiple_buffering)
-                out[level] &= problem.words[t] <= room
-        if memory.usable_entries is not None:
-            out[level] &= shared <= memory.usable_entries
+        for room in rooms(architecture, memory, layer):
+            used = np.zeros(len(problem.packed))
+            for t, takes in enumerate(room.takes):
+                if takes and keep[level, t]:
+                    used += takes * problem.words[t]
+            out[level] &= used <= room.limit
     return out
 
 

@@ -72,7 +72,7 @@ class SharedTables:
         if tight not in self._runs:
             self._runs[tight] = _window_tables(problem, tight, look)
         runs, mark = self._runs[tight], bytes([tight])
-        outside = kept.keep[max(0, min(pivot, len(problem.block) - 2)) :]
+        outside = kept.keep[max(0, min(pivot, len(problem.leak) - 2)) :]
         outer = mark + outside.tobytes() + kept.room.tobytes()
         bounds = self._outside.get(outer, lambda: self._tails(kept, runs, look))
         inner = mark + kept.keep[:pivot].tobytes()
@@ -99,7 +99,7 @@ class SharedTables:
         """Return whether no spread and no tile of a window stands between the loops of a run."""
         problem = self.problem
         inner = kept.keep[: max(0, problem.pivot - 1)]
-        flat = all(_flat(problem, level) for level in range(problem.pivot + 1, len(problem.block)))
+        flat = all(_flat(problem, level) for level in range(problem.pivot + 1, len(problem.leak)))
         return flat and not bool(inner[:, problem.sliding].any())
 
     def _tails(self, kept: arrays.Kept, runs: arrays.Runs, look: Look) -> arrays.Bounds:
@@ -145,7 +145,7 @@ class SharedTables:
         """Return bool[L, axes]: whether factors of a level can turn or spread along an axis."""
         if self._open_axis is None:
             problem, lattice = self.problem, self.lattice
-            self._open_axis = np.ones((len(problem.block), len(lattice.strides)), dtype=bool)
+            self._open_axis = np.ones((len(problem.leak), len(lattice.strides)), dtype=bool)
             for level, turns in enumerate(problem.temporal_ok):
                 spreads = problem.spread_id[
                     problem.spread_start[level] : problem.spread_start[level + 1]
@@ -226,7 +226,7 @@ def _window_tables(problem: Problem, tight: bool, look: Look) -> arrays.Runs:
         divisor=_places(problem.extent, values, look),
         divisors=counts,
     )
-    levels = len(problem.block) - problem.pivot
+    levels = len(problem.leak) - problem.pivot
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     for s, (_, d, e) in enumerate(table):
         terms = int(counts[d] * counts[e] ** 2) * (8 if tight else 1)

@@ -49,7 +49,7 @@ def outermost_cost(
         cost: float64[3], filled with energy, energy with that of tensors that go past the next
             level, and cycles, each by its best order.
     """
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     last = len(problem.volume) - 1
     times = last - x
     mask = turning(problem, times)
@@ -95,21 +95,21 @@ def outermost_prices(problem: Problem, kept: Kept, price_: FloatArray) -> None:
         price_: float64[T + 1, 3], a row a tensor: energy, reads and writes of a word; the last
             row is what is counted off for the first visits to partial sums.
     """
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     output = problem.axis.shape[0] - 1
     for t in range(output):
         if not kept.keep[top, t]:
             continue
         price_[t, 0] = problem.word_read[top, t] + problem.word_fill[top - 1, t]
-        price_[t, 1] = 1.0
+        price_[t, 1] = problem.width[top, t]
     if not kept.keep[top, output]:
         return
     whole = problem.words[output, len(problem.volume) - 1]
     price_[output, 0] = problem.word_update[top, output]
-    price_[output, 2] = 1.0
+    price_[output, 2] = problem.width[top, output]
     if problem.plain_output:
-        price_[output, 1] = 1.0
-        price_[output + 1, 1] = -whole
+        price_[output, 1] = problem.width[top, output]
+        price_[output + 1, 1] = -whole * problem.width[top, output]
     if kept.through[output]:
         return
     if problem.plain_output:
@@ -124,7 +124,7 @@ def outermost_prices(problem: Problem, kept: Kept, price_: FloatArray) -> None:
 @compiled
 def fill_reach(problem: Problem, bounds: Bounds) -> None:
     """Fill in how many children each level uses at most, and how many can share a word."""
-    for level in range(len(problem.block)):
+    for level in range(len(problem.leak)):
         bounds.spread[level] = 1.0
         for t in range(problem.axis.shape[0]):
             bounds.reach[t, level] = 1.0
@@ -138,7 +138,7 @@ def fill_reach(problem: Problem, bounds: Bounds) -> None:
 @TABLES.entry()
 def open_bounds(problem: Problem, bounds: Bounds) -> None:
     """Begin the tables: nothing lies outside the whole layer."""
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     last = len(problem.volume) - 1
     fill_reach(problem, bounds)
     for level in range(problem.pivot, top + 1):
@@ -171,7 +171,7 @@ def fill_tails(
         end: a tile.
         flat_top: whether the outermost level spreads nothing over space.
     """
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     last = len(problem.volume) - 1
     cost = np.zeros(3)
     scratch = np.zeros((problem.axis.shape[0], 2))

@@ -156,9 +156,10 @@ def shared_by(problem: Problem, t: int, x: int, s: int) -> float:
 
 
 @inlined
-def blocks(count: float, times: float, size: float) -> float:
-    """Return how many blocks hold so many words so many times, for one of the times."""
-    return np.ceil(np.floor(count * times + 0.5) / size) / times
+def blocks(problem: Problem, level: int, t: int, count: float) -> float:
+    """Return how many blocks hold so many elements in each of all bodies, for one of them."""
+    many = np.floor(count * problem.bodies + 0.5) * problem.many[level, t]
+    return np.ceil(many / problem.few[level, t]) / problem.bodies
 
 
 @compiled

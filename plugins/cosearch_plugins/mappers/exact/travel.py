@@ -111,7 +111,7 @@ def fill_travel(problem: Problem, net: Net, level: int, first: int, end: int) ->
             for size in range(1, int(problem.volume[problem.spread_id[i]]) + 1):
                 if net.number[size] > 0:
                     far = net.hops[size] if problem.volume[problem.spread_id[i]] > 1 else 0
-                    net.travel[i, t] += far / 2 * problem.hop[level]
+                    net.travel[i, t] += far / 2 * problem.hop[level] * problem.width[level, t]
 
 
 @compiled
@@ -123,7 +123,7 @@ def network(
     Outward, a child that lets a tensor pass asks for what its own children want: the words it
     would receive if it kept the tensor are scaled up, in double precision as Timeloop does.
     """
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     total = 0.0
     for t in range(problem.axis.shape[0]):
         instances = problem.volume[len(problem.volume) - 1] / steps
@@ -144,7 +144,11 @@ def network(
             home = -1.0
             if t == problem.axis.shape[0] - 1 and problem.dram[level]:
                 home = state.scratch[3, level, 0]
-            total += instances * travelled(problem, level, int(fanout), words, ratio, home, net)
+            total += (
+                instances
+                * problem.width[level, t]
+                * travelled(problem, level, int(fanout), words, ratio, home, net)
+            )
     return total
 
 
@@ -155,7 +159,7 @@ def words_to(problem: Problem, state: State, at: IntArray, t: int, level: int, n
     net.state[0] = problem.words[t, x]
     for i in range(1, len(net.state)):
         net.state[i] = 0.0
-    for j in range(level, len(problem.block)):
+    for j in range(level, len(problem.leak)):
         carry(problem, t, x, state.union[j], state.tile[j] - state.union[j], at[j], net.state)
     return net.state[0]
 

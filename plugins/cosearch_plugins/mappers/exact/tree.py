@@ -135,7 +135,7 @@ def open_union(
     )
     sort_queue(state, count)
     state.register[QUEUED] = count
-    if count > 0 and problem.pivot < len(problem.block) - 1:
+    if count > 0 and problem.pivot < len(problem.leak) - 1:
         gather_around(problem, bounds, state)
 
 
@@ -280,7 +280,7 @@ def take_inside(problem: Problem, kept: Kept, state: State, depth: int, level: i
     state.union[level] = x + s
     if level > 0:
         state.tile[inside] = x
-    return BOUND if mesh_allows(problem, state, level, len(problem.block) - 1) else AGAIN
+    return BOUND if mesh_allows(problem, state, level, len(problem.leak) - 1) else AGAIN
 
 
 @inlined
@@ -313,7 +313,7 @@ def take_outside(
 @inlined
 def finish(problem: Problem, kept: Kept, aim: Aim, state: State, net: Net) -> int:
     """Price the chain at hand, whose outermost tile is the layer; return how many mappings."""
-    top, last = len(problem.block) - 1, len(problem.volume) - 1
+    top, last = len(problem.leak) - 1, len(problem.volume) - 1
     before = state.register[PRICED]
     state.tile[top] = last
     if problem.temporal_ok[top, last - state.union[top]]:
@@ -351,7 +351,7 @@ def search(  # noqa: C901 - one walk
     Returns:
         DONE or PAUSED; call again to go on.
     """
-    top, pivot = len(problem.block) - 1, problem.pivot
+    top, pivot = len(problem.leak) - 1, problem.pivot
     plan_steps = top - pivot  # steps 1 .. plan_steps choose the spatial factors outside
     inner_steps = top  # the next ones what lies inside, the last of them S_0
     depth = state.register[DEPTH]

@@ -25,7 +25,7 @@ def leakage(problem: Problem, bounds: Bounds, steps: float, spread: float) -> fl
     """Return the least leakage when the pivot uses at most so many children."""
     total = 0.0
     least = problem.volume[len(problem.volume) - 1]
-    for j in range(len(problem.block)):
+    for j in range(len(problem.leak)):
         least /= spread if j == problem.pivot else bounds.spread[j]
         total += problem.leak[j] * max(least, steps)
     return total
@@ -47,7 +47,7 @@ def multiplier_cost(
     """
     first = kept.outer[multiplier_pair(kept, t)]
     inside = above = 1.0
-    for j in range(len(problem.block)):
+    for j in range(len(problem.leak)):
         if j != problem.pivot and j <= first:
             inside *= bounds.reach[t, j]
         elif j != problem.pivot:
@@ -97,7 +97,7 @@ def fill_feeds(problem: Problem, kept: Kept, bounds: Bounds, feed: Floats2) -> N
     The tensors share one spread, and what one of them gains by it the others lose: the least is
     of their sum. The second row leaves out what comes from the outermost level past the next.
     """
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     for x in range(len(problem.volume)):
         feed[0, x] = feed[1, x] = np.inf
     for i in range(problem.spread_start[problem.pivot], problem.spread_start[problem.pivot + 1]):
@@ -172,7 +172,7 @@ def bound_unions(
         first: a tile.
         end: the tile after the last to be bounded.
     """
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     last = len(problem.volume) - 1
     pivot = problem.pivot
     tensors = problem.axis.shape[0]
@@ -186,6 +186,7 @@ def bound_unions(
         if bounds.out[pivot, u] == np.inf or most == 0.0:
             continue
         steps = problem.volume[last] / min(most * others * bounds.out_spread[pivot, u], multipliers)
+        steps *= problem.busy
         for c in range(len(problem.saved)):
             energy = (
                 problem.compute * problem.volume[last]

@@ -186,7 +186,7 @@ def port_cycles(problem: Problem, level: int, reads: float, writes: float) -> fl
 def reach_above(problem: Problem, bounds: Bounds, t: int, level: int) -> float:
     """Return the most spatial sharing of tensor t above a level."""
     most = 1.0
-    for j in range(level + 1, len(problem.block)):
+    for j in range(level + 1, len(problem.leak)):
         most *= bounds.reach[t, j]
     return most
 
@@ -208,7 +208,7 @@ def filled_words(
     words = full_words(problem, t, x) * problem.left[t, x]
     if level < problem.pivot:
         words *= share_anyhow(runs, t, x)
-    elif level == len(problem.block) - 2:
+    elif level == len(problem.leak) - 2:
         words *= share_outermost(runs, t, x, u)
     else:
         words *= share_left(runs, t, x, u)
@@ -264,7 +264,7 @@ def own_cost(
             served = max(served, problem.least[t])
             cost = serve_cost(problem, t, outer, served, reach_above(problem, bounds, t, outer))
             total += cost
-            if not (kept.through[t] and outer == len(problem.block) - 1):
+            if not (kept.through[t] and outer == len(problem.leak) - 1):
                 total_all += cost
     return total, total_all
 
@@ -274,7 +274,7 @@ def outermost_tail(
     problem: Problem, kept: Kept, runs: Runs, x: int, s: int, saved: int
 ) -> tuple[float, float, float]:
     """Return what `spread_tail` does, for tiles x just below the outermost level and one class."""
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     output = problem.axis.shape[0] - 1
     u = x + s
     energy = past = reads = writes = 0.0
@@ -295,11 +295,12 @@ def outermost_tail(
                 problem, t, top, served, 1.0
             )
         if t < output:
-            reads += served
+            reads += served * problem.width[top, t]
         else:
-            writes += served
+            writes += served * problem.width[top, t]
             if problem.plain_output:
-                reads += max(0.0, served - problem.words[t, len(problem.volume) - 1])
+                again = max(0.0, served - problem.words[t, len(problem.volume) - 1])
+                reads += again * problem.width[top, t]
     return energy, energy + past, port_cycles(problem, top, reads, writes)
 
 
@@ -308,7 +309,7 @@ def spread_tail(
     problem: Problem, kept: Kept, bounds: Bounds, runs: Runs, level: int, x: int, s: int
 ) -> tuple[float, float, float]:
     """Return the least tails, see `Bounds`, of tiles x that the next level spreads by factors s."""
-    top = len(problem.block) - 1
+    top = len(problem.leak) - 1
     least = least_all = fastest = np.inf
     for c in range(len(problem.saved)):
         if level == top - 1:
@@ -357,7 +358,7 @@ def pending_words(
         words = deep_words(problem, t, x)
     else:
         words = full_words(problem, t, x) * problem.left[t, x]
-        if inner == len(problem.block) - 2:
+        if inner == len(problem.leak) - 2:
             words *= share_outermost(runs, t, x, end)
         elif inner < problem.pivot - 1:
             words *= share_anyhow(runs, t, x)

@@ -124,7 +124,7 @@ class ChainSearch:
         """Yield whether something forbids that layers run as one group."""
         bodies = self.search.bodies
         try:
-            refuse_unfusable(bodies.architecture)
+            refuse_unfusable(bodies.architecture, part.layers)
         except CosearchError:
             yield True
             return

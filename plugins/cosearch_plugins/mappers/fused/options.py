@@ -12,6 +12,7 @@ from cosearch.loopnest.group import FusedGroup, Held, PrefixLoop, joint_dims, sl
 from cosearch.loopnest.model.fused import held_words, home_room
 from cosearch.loopnest.model.reference import access_energy
 from cosearch.machine.architecture import Architecture
+from cosearch.machine.widths import stored
 from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum, Tensor
 from cosearch.workload.link import Link
@@ -232,6 +233,7 @@ def _moving(architecture: Architecture, tensor: Tensor, words: tuple[int, int]) 
     """Return the energy of moving the words of a held tensor, read and written outside."""
     level, outermost = architecture.levels[-2:]
     read, write = words
-    return access_energy(outermost, tensor, 1, (read, 0, write)) + access_energy(
-        level, tensor, 1, (0, read, 0)
+    outside = stored(architecture, outermost, tensor)
+    return access_energy(outermost, tensor, 1, (read, 0, write), outside) + access_energy(
+        level, tensor, 1, (0, read, 0), stored(architecture, level, tensor)
     )

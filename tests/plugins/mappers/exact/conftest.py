@@ -20,6 +20,7 @@ from cosearch.machine.architecture import (
     CostRules,
     Link,
     Memory,
+    Mode,
     Partition,
 )
 from cosearch.workload.einsum import ROLES, Axis, Einsum, Tensor, conv, gemm
@@ -72,6 +73,34 @@ def _odd_case(seed: int) -> SmallCase | None:
     layer = _layer(r) if rules != CostRules() and r.random() < 0.5 else _odd_layer(r)
     machine = evolve(_machine(r, depth, networks=r.random() < 0.4), rules=rules)
     return _all_mappings(seed, r, layer, depth, machine)
+
+
+@pytest.fixture(scope="session")
+def wide_case() -> Callable[[int], SmallCase | None]:
+    """Return the same of tensors of several widths, which memories pack in several ways."""
+    return _wide_case
+
+
+def _wide_case(seed: int) -> SmallCase | None:
+    r = random.Random(seed)
+    layer = _layer(r) if r.random() < 0.7 else _odd_layer(r)
+    depth = r.choice([2, 3, 3, 3, 4])
+    bits = {role: r.choice([None, 1, 2, 4, 5, 8, 16, 32]) for role in ROLES}
+    machine = _packing(r, _machine(r, depth, networks=r.random() < 0.4))
+    return _all_mappings(seed, r, layer.with_bits(bits), depth, machine)
+
+
+def _packing(r: random.Random, machine: Architecture) -> Architecture:
+    """Return the machine with words of several widths, and multipliers that take their time."""
+    levels = [
+        evolve(m, word_bits=r.choice([4, 8, 16]), packs=r.choice([(), (), (8,), (2, 4, 16)]))
+        for m in machine.levels
+    ]
+    modes = [Mode(r.choice([4, 8]), 16, 2.0, r.choice([1, 2])), Mode(32, 32, 3.0, r.choice([1, 3]))]
+    widths = {"Outputs": 16} if r.random() < 0.3 else {}
+    return evolve(
+        machine, levels=levels, compute=evolve(machine.compute, modes=modes), widths=widths
+    )
 
 
 def _all_mappings(

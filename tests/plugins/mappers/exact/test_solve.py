@@ -61,6 +61,16 @@ def test_odd_axes_and_rules_equal_brute_force_too(odd_case):
     agree(odd_case, range(120), 60)
 
 
+def test_tensors_of_several_widths_equal_brute_force_too(wide_case):
+    agree(wide_case, range(100), 40)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("first", range(30_000, 33_000, 500))
+def test_tensors_of_several_widths_equal_brute_force_on_many_cases(wide_case, first):
+    agree(wide_case, range(first, first + 500), 150)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("first", range(10_000, 17_000, 500))
 def test_equals_brute_force_on_thousands_of_cases(small_case, first):
