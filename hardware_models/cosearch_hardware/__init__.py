@@ -45,6 +45,11 @@ def cosearch_hardware_models() -> list[Registration]:
             "boards and cards by peak rate, bandwidth and power: a bound on any run",
         ),
         Registration(
+            "split",
+            f"{_HERE}.split:Split",
+            "a chain of layers shared by two devices over a link",
+        ),
+        Registration(
             "vta",
             f"{_HERE}.vta.model:Vta",
             "GEMM core with three instruction queues; many configurations are not realizable",

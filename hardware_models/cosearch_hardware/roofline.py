@@ -13,15 +13,20 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar, Final, cast
 
-import numpy as np
 from attrs import frozen
 
+<<<<<<< HEAD
 from cosearch.machine.cost import Cost, CostBatch, LevelCost
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.quantities import added
+=======
+from cosearch.machine.cost import Cost, LevelCost
+from cosearch.machine.hardware import HardwareModel
+>>>>>>> c454634 (Machines of several parts place the layers of a network)
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
+from cosearch_hardware.one_way import OneWayAccelerator
 
 CLOCK_MHZ: Final = 1000.0
 """A cycle here is a nanosecond."""
@@ -72,16 +77,14 @@ DEVICES: Final[Mapping[str, Device]] = {
 }  # fmt: skip
 
 
-class RooflineAccelerator(Accelerator):
-    """One device. There is one way to run a layer; cycles are nanoseconds.
+class RooflineAccelerator(OneWayAccelerator):
+    """One device; cycles are nanoseconds.
 
     Args:
         name: of the device.
         device: its figures.
         word_bits: of every number.
     """
-
-    default_mapper: ClassVar[str] = "exhaustive"
 
     def __init__(self, name: str, device: Device, word_bits: int = 32) -> None:
         self.name, self.device, self.word_bits = name, device, word_bits
@@ -99,28 +102,16 @@ class RooflineAccelerator(Accelerator):
         text = repr((self.device, self.word_bits))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def mapspace(self, layer: Einsum) -> ParameterSpace:  # noqa: ARG002 - all layers alike
-        """Return the one mapping there is."""
-        return ParameterSpace((Parameter("run", ("at the roofline",)),))
-
     def times(self, layer: Einsum) -> tuple[float, float]:
         """Return the nanoseconds that the cores alone and the memory alone would need."""
         words = added(layer.words(tensor) for tensor in layer.tensors)
         moved = words * self.word_bits / 8
         return layer.operations / self.device.gmacs, moved / self.device.gbytes
 
-    def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
-        """Price the one mapping, int64[n, 1]."""
-        cycles = np.full(len(rows), float(math.ceil(max(self.times(layer)))))
-        good = np.ones(len(rows), dtype=bool)
-        return CostBatch(
-            cycles * self.device.watts * 1e3, cycles, good, np.zeros(len(rows), dtype=np.int64)
-        )
-
     def floor(self, layer: Einsum) -> tuple[float, float]:
-        """Return the cost itself."""
-        batch = self.evaluate(layer, np.zeros((1, 1), dtype=np.int64))
-        return float(batch.energy_pj[0]), float(batch.cycles[0])
+        """Return energy (pJ) and nanoseconds of a layer."""
+        cycles = float(math.ceil(max(self.times(layer))))
+        return cycles * self.device.watts * 1e3, cycles
 
     def explain(self, layer: Einsum, row: Rows) -> Cost:  # noqa: ARG002 - there is one
         """Return the breakdown."""

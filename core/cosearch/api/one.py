@@ -187,6 +187,7 @@ def _problem(
 
 def _mapped(problem: Problem, configuration: Configuration) -> MappingResult:
     machine = build(problem.hardware, configuration)
+    problem = problem.for_design(configuration)
     pool, layers = problem.pool(machine, configuration), problem.network.unique
     own: list[LayerResult] = []
     for result in map_layers(pool, layers):

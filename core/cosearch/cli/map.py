@@ -89,15 +89,16 @@ def map_command(
         session.output.warn(note)
     if rules is not None:
         model = RuledModel(model, parse_rules(rules))
-    machine = build(model, {**model.baseline, **spec.fixed})
+    configuration = {**model.baseline, **spec.fixed}
+    machine = build(model, configuration)
     problem = evolve(problem_of(spec, session.registry), hardware=model)
     if spec.fuse:
         show_fused(session, problem, machine, out=out, json=json)
         return
     if out is not None:
         raise CosearchError("--output writes groups of layers", "add --fuse")
-    problem = threaded(problem, session.registry, workers)
-    _run(session, problem, problem.pool(machine, {**model.baseline, **spec.fixed}), json=json)
+    problem = threaded(problem, session.registry, workers).for_design(configuration)
+    _run(session, problem, problem.pool(machine, configuration), json=json)
 
 
 def _run(session: Session, problem: Problem, pool: ThreadPool, *, json: bool) -> None:

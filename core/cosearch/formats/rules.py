@@ -14,6 +14,7 @@ from cosearch.machine.architecture import CostRules
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import Configuration
+from cosearch.workload.network import Network
 
 PRESETS: Mapping[str, CostRules] = {
     "timeloop_2022": CostRules.timeloop_2022(),
@@ -90,3 +91,7 @@ class RuledModel(HardwareModel):
     def baseline(self) -> Configuration:
         """The model's."""
         return self.model.baseline
+
+    def placed(self, network: Network, configuration: Configuration) -> Network:
+        """Return what the model says."""
+        return self.model.placed(network, configuration)

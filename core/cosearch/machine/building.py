@@ -45,4 +45,5 @@ def network_for(hardware: HardwareModel, network: Network) -> Network:
     if not priced.layers:
         reasons = sorted({item.reason for item in priced.unmodelled})
         raise InputError(network.name, [f"nothing is left to map: {why}" for why in reasons])
+    hardware.placed(priced, hardware.baseline)  # refuses now what no design could run
     return priced

@@ -23,7 +23,7 @@ from cosearch.typing import BoolArray, Configuration, FloatArray, Rows, Value
 from cosearch.workload.einsum import Einsum
 
 if TYPE_CHECKING:
-    pass
+    from cosearch.workload.network import Network
 
 
 NO_ELEMENTWISE = "the machine's model has no unit for element-wise work"
@@ -137,6 +137,25 @@ class HardwareModel(ABC):
         out and named in every report, unless a model knows better.
         """
         return NO_ELEMENTWISE if layer.operation else ""
+
+    def placed(
+        self,
+        network: Network,
+        configuration: Configuration,  # noqa: ARG002 - machines of several parts look
+    ) -> Network:
+        """Return a network as one design runs it; as it is, unless a machine has several parts.
+
+        Such a machine says with `Einsum.place` which part runs a layer, and adds what is sent or
+        converted between two parts as element-wise layers of its own.
+
+        Args:
+            network: as this family of machines prices it.
+            configuration: of the design, perhaps without parameters that have defaults.
+
+        Raises:
+            InputError: no design of the family runs such a network.
+        """
+        return network
 
     @abstractmethod
     def build(self, configuration: Configuration) -> Accelerator:

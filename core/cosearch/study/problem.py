@@ -95,14 +95,19 @@ class Problem:
         return evolve(self, network=network, mapper=mapper, others=tuple(others))
 
     def network_of(self, configuration: Mapping[str, Value]) -> Network:
-        """Return the network of a design; the problem's own where the design names none."""
+        """Return the network of a design as its machine runs it.
+
+        The problem's own network where the design names none.
+        """
         spaces, chosen = self.networks, self.network_parameters(configuration)
         if spaces is None or not chosen:
-            return self.network
-        return self.networks_built.get(
-            tuple(chosen.values()),
-            lambda: network_for(self.hardware, spaces.build(spaces.space.index(chosen))),
-        )
+            network = self.network
+        else:
+            network = self.networks_built.get(
+                tuple(chosen.values()),
+                lambda: network_for(self.hardware, spaces.build(spaces.space.index(chosen))),
+            )
+        return self.hardware.placed(network, self.parameters_of(configuration))
 
     def accuracy_of(self, configuration: Mapping[str, Value]) -> float | None:
         """Return the accuracy of a design's network in per cent; None where none is known."""

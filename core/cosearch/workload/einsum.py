@@ -80,6 +80,8 @@ class Einsum:
         operation: None for multiply-accumulates; else what is done to every point of the
             dimensions in their place, such as `maximum` or `add`: element-wise work, which a
             machine prices or leaves out (see `cosearch.workload.elementwise`).
+        place: which part of a machine runs it, and how, where a machine of several parts says so
+            (`HardwareModel.placed`); equal work in two places is two layers.
     """
 
     name: str = field(eq=False)
@@ -87,6 +89,7 @@ class Einsum:
     sizes: tuple[int, ...]
     tensors: tuple[Tensor, ...]
     operation: str | None = None
+    place: str = ""
 
     def __attrs_post_init__(self) -> None:
         for dim, size in zip(self.dims, self.sizes, strict=True):
@@ -139,7 +142,8 @@ class Einsum:
     @cached_property
     def key(self) -> str:
         """A stable digest of everything but the name, to cache results by."""
-        work = (self.operation,) if self.operation else ()
+        work: tuple[str, ...] = (self.operation,) if self.operation else ()
+        work += (f"at {self.place}",) if self.place else ()
         widths = tuple(t.bits for t in self.tensors) if any(t.bits for t in self.tensors) else ()
         facts = repr((self.dims, self.sizes, self.tensors, *work, *widths))
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
