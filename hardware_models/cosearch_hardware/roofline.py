@@ -15,14 +15,9 @@ from typing import ClassVar, Final, cast
 
 from attrs import frozen
 
-<<<<<<< HEAD
-from cosearch.machine.cost import Cost, CostBatch, LevelCost
-from cosearch.machine.hardware import Accelerator, HardwareModel
-from cosearch.quantities import added
-=======
 from cosearch.machine.cost import Cost, LevelCost
 from cosearch.machine.hardware import HardwareModel
->>>>>>> c454634 (Machines of several parts place the layers of a network)
+from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
