@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cosearch.api.compare import Comparison, compare
-    from cosearch.api.one import MappingResult, Sweep, evaluate, hardware, map, sweep, workload  # noqa: A004
+    from cosearch.api.one import MappingResult, evaluate, hardware, map, workload  # noqa: A004
     from cosearch.api.run import DesignResult, StudyResult, load, run
     from cosearch.errors import CosearchError, Infeasible
     from cosearch.hooks.discovery import load_registry
@@ -83,7 +83,8 @@ __all__ = [
 
 _HOMES = {
     "api.compare": "Comparison compare",
-    "api.one": "MappingResult Sweep evaluate hardware map sweep workload",
+    "api.one": "MappingResult evaluate hardware map workload",
+    "api.sweep": "Sweep sweep",
     "api.run": "DesignResult StudyResult load run",
     "errors": "CosearchError Infeasible",
     "hooks.discovery": "load_registry",

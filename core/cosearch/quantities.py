@@ -103,11 +103,29 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def loss(value: float, unit: str) -> str:
-    """Return an objective's value in its unit: energies in joules, products with an exponent."""
+def loss(value: float, unit: str, significant: int = 3) -> str:
+    """Return an objective's value in its unit: pJ and their products in joules, with a prefix.
+
+    Products of energy and delay get a digit more, as they move by more.
+    """
     if unit == "pJ":
-        return energy(value)
-    if unit == "cycles":
-        return si(value, "cycles")
-    text = f"{value:.3e}" if abs(value) >= 1e6 else digits(value)
-    return f"{text} {unit}"
+        return si(value * 1e-12, "J", significant)
+    if unit.startswith("pJ*"):
+        return si(value * 1e-12, "J" + unit[2:], max(significant, 4))
+    if unit.startswith("cycles"):
+        return si(value, unit, significant)
+    return f"{digits(value, significant)} {unit}".strip()
+
+
+METRICS = {"energy_pj": "pJ", "cycles": "cycles", "area_mm2": "mm2", "clock_mhz": "MHz"}
+"""Units of what a design is known by."""
+
+
+def metric(name: str, value: float) -> str:
+    """Return a metric of a design by its name, for people: `7.94 mJ`, `12.2 mm2`, `0.0 %`."""
+    if name.endswith("_gap"):
+        return percent(value)
+    if name in ("accuracy", "error"):
+        return f"{digits(value, 4)} %"
+    unit = METRICS.get(name.removeprefix("unfused_"))
+    return digits(value, 4) if unit is None else loss(value, unit)

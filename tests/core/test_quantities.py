@@ -72,7 +72,7 @@ def test_units_of_the_engine():
     assert percent(0.9333) == "93.3 %"
     assert loss(5e9, "pJ") == "5.00 mJ"
     assert loss(2e6, "cycles") == "2.00 Mcycles"
-    assert loss(2.5e12, "pJ*cycles") == "2.500e+12 pJ*cycles"
+    assert loss(2.5e12, "pJ*cycles") == "2.500 J*cycles"
     assert loss(12.34, "mm2") == "12.3 mm2"
 
 

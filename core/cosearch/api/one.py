@@ -1,8 +1,7 @@
-"""One machine from a script: `cosearch.map`, `evaluate`, `sweep`, `hardware` and `workload`."""
+"""One machine from a script: `cosearch.map`, `evaluate`, `hardware` and `workload`."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.api.names import Names, Plugins
-from cosearch.api.tables import Record, Tabular, without_clashes
+from cosearch.api.tables import Record, Tabular
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import Mapping as LoopMapping
@@ -21,11 +20,12 @@ from cosearch.mapping.claim import account_of, explained
 from cosearch.mapping.fused import FusedRun
 from cosearch.mapping.network import choose, map_layers
 from cosearch.mapping.result import LayerResult, Unmapped
+from cosearch.quantities import energy, si
 from cosearch.registry.registry import Registry
 from cosearch.study.building import canonical, make_hardware, problem_of, threaded
 from cosearch.study.problem import Problem
 from cosearch.trials.spec import FOR_ONE_MACHINE, StudySpec
-from cosearch.typing import Configuration, Value
+from cosearch.typing import Configuration
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer, Network, Workload
 from cosearch.workload.source import resolve
@@ -138,7 +138,7 @@ class MappingResult(Tabular):
     def title(self) -> str:
         """What was found, in a line."""
         proof = "proven best" if self.proven else "best of those tried"
-        costs = f"{self.energy_pj:.6g} pJ, {self.cycles:.6g} cycles"
+        costs = f"{energy(self.energy_pj)}, {si(self.cycles, 'cycles', 4)}"
         return f"{self.workload} on {self.machine.name}: {costs}, {proof}"
 
 
@@ -166,13 +166,18 @@ def map(  # noqa: A001 - the field's word
         CosearchError: what else is wrong.
     """
     names = Names.of(registry, plugins)
-    problem = _problem(names, workload, hardware, settings, workers)
-    return _mapped(problem, {**problem.hardware.baseline, **problem.spec.fixed})
+    problem = problem_for(names, workload, hardware, settings, workers)
+    return mapped(problem, {**problem.hardware.baseline, **problem.spec.fixed})
 
 
-def _problem(
+def problem_for(
     names: Names, workload: object, hardware: object, settings: Mapping[str, Any], workers: int = 1
 ) -> Problem:
+    """Return what is asked of one machine, or of several of a family.
+
+    Raises:
+        CosearchError: a setting that means nothing for one machine, or several objectives.
+    """
     for name in settings:
         if name not in FOR_ONE_MACHINE:
             known = ", ".join(n for n in FOR_ONE_MACHINE if n != "hardware")
@@ -185,7 +190,8 @@ def _problem(
     return threaded(problem_of(spec, names.registry), names.registry, workers)
 
 
-def _mapped(problem: Problem, configuration: Configuration) -> MappingResult:
+def mapped(problem: Problem, configuration: Configuration) -> MappingResult:
+    """Return every layer mapped onto one machine of a family; raises Infeasible."""
     machine = build(problem.hardware, configuration)
     problem = problem.for_design(configuration)
     pool, layers = problem.pool(machine, configuration), problem.network.unique
@@ -214,92 +220,6 @@ def _fused(problem: Problem, alone: MappingResult) -> MappingResult:
     )
     costs = found.energy_pj, found.cycles, found.gap
     return MappingResult(alone.workload, alone.machine, alone.layers, *costs, found.runs)
-
-
-@frozen(eq=False)
-class SweepPoint:
-    """One machine of a sweep, with the best mappings found for it.
-
-    Attributes:
-        configuration: the parameters swept, with their values.
-        found: None where the machine cannot be built or run.
-        reason: why not.
-    """
-
-    configuration: Mapping[str, Value]
-    found: MappingResult | None
-    reason: str = ""
-
-    def record(self) -> Record:
-        """Return it as one flat row."""
-        if self.found is None:
-            return without_clashes({"feasible": False, "reason": self.reason}, self.configuration)
-        found = self.found
-        costs = {"energy_pj": found.energy_pj, "cycles": found.cycles, "edp": found.edp}
-        rest = {"area_mm2": found.machine.area_mm2, "proven": found.proven, "gap": found.gap}
-        return without_clashes({"feasible": True, **costs, **rest}, self.configuration)
-
-
-@frozen(eq=False, str=False, repr=False)
-class Sweep(Tabular):
-    """Parameters over values, with the best mapping at each point.
-
-    Attributes:
-        workload, hardware: what was mapped onto what.
-        points: every combination of the values, the last parameter moving fastest.
-    """
-
-    workload: str
-    hardware: str
-    points: tuple[SweepPoint, ...]
-
-    def records(self) -> list[Record]:
-        """Return a dict a point: parameters, costs, area, proof; or the reason there is none."""
-        return [point.record() for point in self.points]
-
-    @property
-    def title(self) -> str:
-        """What was swept, in a line."""
-        return f"{self.workload} on {self.hardware}: {len(self.points)} machines"
-
-
-def sweep(
-    workload: str | Network | Layer | Einsum | Workload | type[Workload],
-    hardware: str | HardwareModel | type[HardwareModel],
-    values: Mapping[str, Sequence[Value]],
-    *,
-    workers: int = 1,
-    registry: Registry | None = None,
-    plugins: Plugins = (),
-    **settings: Any,  # noqa: ANN401 - checked by StudySpec
-) -> Sweep:
-    """Map a workload onto every combination of some parameters' values.
-
-    Args:
-        workload: as for `map`.
-        hardware: a model by name, as an object or a class; other parameters as in its baseline.
-        values: by parameter, the values to try.
-        workers: layers mapped at once; same result.
-        registry: knows the names; loaded if left out.
-        plugins: plugin files, or folders of them.
-        settings: further ones by name, as for `map`.
-
-    Raises:
-        CosearchError: what is wrong; a machine that cannot be built or run is a point of its own.
-    """
-    names = Names.of(registry, plugins)
-    problem = _problem(names, workload, hardware, settings, workers)
-    space = problem.hardware.space
-    given = {name: [space[name].check(value) for value in tried] for name, tried in values.items()}
-    fixed = {**problem.hardware.baseline, **problem.spec.fixed}
-    points = []
-    for combination in itertools.product(*given.values()):
-        chosen = dict(zip(given, combination, strict=True))
-        try:
-            points.append(SweepPoint(chosen, _mapped(problem, {**fixed, **chosen})))
-        except Infeasible as verdict:
-            points.append(SweepPoint(chosen, None, verdict.reason))
-    return Sweep(problem.network.name, problem.spec.hardware, tuple(points))
 
 
 def evaluate(

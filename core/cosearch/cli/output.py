@@ -18,7 +18,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -26,9 +26,12 @@ import attrs
 import numpy as np
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
+
+from cosearch.cli.tables import Cell, table
+
+__all__ = ["Cell", "Output", "as_json", "table"]
 
 PIPE_WIDTH = 200
 """Columns of a line that no terminal limits: wide enough for every table."""
@@ -175,54 +178,3 @@ def _plain(facts: Any) -> Any:  # noqa: ANN401 - whatever a command reports
     if isinstance(facts, Iterable):
         return [_plain(item) for item in facts]
     raise TypeError(f"{type(facts).__name__} has no JSON form")
-
-
-Cell = str | Text
-
-
-def table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Cell]],
-    *,
-    title: str = "",
-    indent: int = 2,
-    name_style: str = "name",
-) -> RenderableType:
-    """Return a table without lines.
-
-    Args:
-        columns: headers, with the unit after a `|`; a leading `>` aligns the column to the right
-            and never wraps it, a leading `~` makes it faint and lets it wrap.
-        rows: cells in the order of the columns; text is taken as it is, without markup.
-        title: above it.
-        indent: columns to the left of it.
-        name_style: of the first column.
-    """
-    grid = Table(
-        title=title or None,
-        title_style="title",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        header_style="head",
-        show_header=any(c.strip("~>") for c in columns),
-    )
-    for i, column in enumerate(columns):
-        mark, header = (column[0], column[1:]) if column[:1] in {">", "~"} else ("", column)
-        grid.add_column(
-            _header(header),
-            justify="right" if mark == ">" else "left",
-            style="faint" if mark == "~" else name_style if i == 0 else "",
-            no_wrap=mark == ">" or i == 0,
-            overflow="fold",
-        )
-    for row in rows:
-        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    return Padding(grid, (0, 0, 0, indent), expand=False)
-
-
-def _header(column: str) -> Text:
-    name, bar, unit = column.partition("|")
-    text = Text(name, style="head")
-    return text.append(f"\n{unit}", style="faint not bold") if bar else text

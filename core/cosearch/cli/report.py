@@ -29,6 +29,12 @@ def report_command(
             help="Write a file instead; its suffix says what, see `cosearch list reporters`.",
         ),
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", show_default=False, help="Every parameter, every layer, every source."
+        ),
+    ] = False,
     store: StoreOption = STORE,
     json: JsonOption = False,
 ) -> None:
@@ -38,7 +44,7 @@ def report_command(
         cosearch report resnet18-eyeriss-evolutionary-6465c1
         cosearch report resnet18-eyeriss-evolutionary-6465c1 --html report.html
     """
-    from cosearch.cli.search import exit_code, rescore_command
+    from cosearch.cli.search import commands_after, exit_code, rescore_command
     from cosearch.cli.text import report as report_text
     from cosearch.reporting.reporter import reporter_for, write_whole
     from cosearch.store.store import Store
@@ -49,6 +55,7 @@ def report_command(
     with Store(store, write=False) as opened:
         study = load_study(opened, session.registry, name)
         rescore = rescore_command(opened, name, session.registry.files)
+        after = commands_after(opened, study, session.registry)
     if to is not None:
         reporter = reporter_for(to, session.registry)
         write_whole(to, reporter.study(study, [f"cosearch resume {name}", rescore]))
@@ -58,5 +65,5 @@ def report_command(
     if json:
         session.output.json(report)
     else:
-        report_text.show_report(session.output, study.problem, report, rescore)
+        report_text.show_report(session.output, study.problem, report, after, full=full)
     raise typer.Exit(exit_code(session.output, report))

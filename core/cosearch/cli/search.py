@@ -9,10 +9,12 @@ from contextlib import closing, contextmanager
 from cosearch.api.progress import Display, LiveProgress, PlainProgress, Silent
 from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.interruption import Interruption
-from cosearch.cli.options import STORE
+from cosearch.cli.options import STORE, TRIALS
 from cosearch.cli.output import Output
 from cosearch.cli.session import Session
 from cosearch.cli.text import report as report_text
+from cosearch.registry.registry import Registry
+from cosearch.store.records import EXHAUSTED
 from cosearch.store.store import Store, StoredResults
 from cosearch.study.codesign import Session as How
 from cosearch.study.codesign import is_over, run
@@ -46,8 +48,8 @@ def search(session: Session, store: Store, study: Study, how: How, *, json: bool
     else:
         if finished:
             output.note(f"the study {study.name} is finished: {study.header.note}")
-        rescore = rescore_command(store, study.name, session.registry.files)
-        report_text.show_report(output, study.problem, report, rescore)
+        after = commands_after(store, study, session.registry)
+        report_text.show_report(output, study.problem, report, after)
     return INTERRUPTED if interrupted else exit_code(output, report)
 
 
@@ -59,6 +61,27 @@ def exit_code(output: Output, report: StudyReport) -> int:
     for text in wrong:
         output.warn(f"not confirmed: {text}")
     return NOTHING_FOUND if wrong or report.best is None else 0
+
+
+def commands_after(store: Store, study: Study, registry: Registry) -> report_text.Next:
+    """Return the commands that go on from a study's report."""
+    name, files = study.name, registry.files
+    page, lacking = report_command(store, name, files, f"--html {name}.html"), ""
+    if "html" in registry.entries["reporters"]:
+        lacking = registry.load("reporters", "html").lacking()
+    trials = study.header.budget.trials or TRIALS
+    further = "" if study.header.status == EXHAUSTED else f" --trials {trials}"
+    return report_text.Next(
+        report_command(store, name, files, "--full"),
+        f"{page}  ({lacking})" if lacking else page,
+        rescore_command(store, name, files),
+        further and resume_command(store, name, files) + further,
+    )
+
+
+def report_command(store: Store, name: str, plugins: Sequence[str] = (), how: str = "") -> str:
+    """Return the command that shows what a study found."""
+    return f"{_command('report', store, name, plugins)} {how}".strip()
 
 
 def resume_command(store: Store, name: str, plugins: Sequence[str] = ()) -> str:

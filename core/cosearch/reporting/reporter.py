@@ -53,6 +53,11 @@ class Reporter(ABC):
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
 
+    @classmethod
+    def lacking(cls) -> str:
+        """Return what has to be installed for it first, in words; empty where nothing is."""
+        return ""
+
     @abstractmethod
     def study(self, study: Study, commands: Sequence[str]) -> str:
         """Return the file's text for a study.

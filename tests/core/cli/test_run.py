@@ -28,10 +28,12 @@ def test_a_study_ends_with_a_report(terminal, tmp_path):
     result = terminal(*RUN, "--trials", 12)
     assert result.code == 0
     assert "12 trials are done" in result.out
-    for heading in ("best design", "layers", "where the energy goes", "sources of the numbers"):
+    for heading in ("best design", "layers", "where the energy goes", "numbers from", "next"):
         assert heading in result.out
-    for row in ("pes", "buffer words", "edp", "energy_pj", "cycles", "area_mm2"):
+    for row in ("edp", "energy", "cycles", "area"):
         assert re.search(rf"^  {row} ", result.out, re.MULTILINE), row
+    for name in ("pes", "buffer"):
+        assert re.search(rf"^  ({name} |as in the baseline: .*{name} )", result.out, re.MULTILINE)
     assert "not proven" in result.out
     assert "a new study" in result.err
     assert (tmp_path / "cosearch.db").exists()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosearch.cli.output import Output
-from cosearch.cli.text.report import show_report
+from cosearch.cli.text.report import Next, show_report
 from cosearch.errors import CosearchError
 from cosearch.hooks.discovery import load_registry
 from cosearch.machine.building import build
@@ -87,7 +87,7 @@ def test_the_report_says_how_alike_machines_rank_the_mappings(study, capsys):
     assert 1 <= found.machines <= 5
     said = f"rank correlation {found.best:.2f} between the baseline and the best"
     assert said in str(found)
-    show_report(Output(), problem, report, "")
+    show_report(Output(), problem, report, Next("cosearch report x"))
     assert said in " ".join(capsys.readouterr().out.split())
     pytest.importorskip("plotly")
     from cosearch_plugins.reports.html.study_page import study_page

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from cosearch.cli.output import Cell, Output, table
+from cosearch.compare.chart import LETTERS
 from cosearch.compare.fronts import KnownFront, known_fronts
 from cosearch.compare.outcome import Result
-from cosearch.compare.plot import LETTERS, anytime_plot
+from cosearch.compare.plot import anytime_plot
 from cosearch.compare.scores import SIGNIFICANT, WITHIN, Score, Standing
 from cosearch.compare.tuning import Rehearsal
 from cosearch.quantities import digits, duration, percent, ratio, whole

@@ -9,7 +9,7 @@ from cosearch.cli.output import Output, table
 from cosearch.formats.spec import Specification
 from cosearch.loopnest.model.analysis import Analysis
 from cosearch.loopnest.text import loop_nest
-from cosearch.quantities import added, digits, energy, percent, si, whole
+from cosearch.quantities import added, digits, energy, loss, percent, si, whole
 from cosearch.workload.text import describe
 
 Row = tuple[str, ...]
@@ -61,7 +61,7 @@ def _show_totals(output: Output, specification: Specification, analysis: Analysi
     output.show(
         f"  {energy(analysis.energy_pj)} ({analysis.energy_pj:,.3f} pJ), "
         f"{whole(analysis.cycles)} cycles, "
-        f"EDP {analysis.energy_pj * analysis.cycles:.4e} pJ*cycles"
+        f"EDP {loss(analysis.energy_pj * analysis.cycles, 'pJ*cycles', 5)}"
         if known
         else f"  energy unknown, {whole(analysis.cycles)} cycles",
         f"  {si(analysis.computes, 'MACs')} on {analysis.macs_used:,} of {multipliers:,} "

@@ -10,7 +10,7 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group_text import group_nest, prefix_loop
 from cosearch.mapping.fused import FusedMapping, FusedRun
 from cosearch.mapping.groups import levels_of
-from cosearch.quantities import added, energy, whole
+from cosearch.quantities import added, energy, loss, whole
 from cosearch.study.fusing import Change, GroupReport
 
 
@@ -65,16 +65,16 @@ def _show_totals(output: Output, outermost: str, found: FusedMapping) -> None:
             "layer by layer",
             energy(found.unfused[0]),
             whole(found.unfused[1]),
-            f"{found.unfused_value:.6e}",
+            loss(found.unfused_value, unit, 6),
         ),
         (
             "in groups",
             energy(found.energy_pj),
             whole(found.cycles),
-            f"{found.value:.6e}",
+            loss(found.value, unit, 6),
         ),
     ]
-    output.show(table(("network", ">energy", ">cycles", f">{name}|{unit}"), rows))
+    output.show(table(("network", ">energy", ">cycles", f">{name}"), rows))
     count = added(run.fused for run in found.runs)
     if not count:
         output.show(f"  no group of layers is better than its layers alone for {name}")
@@ -84,7 +84,8 @@ def _show_totals(output: Output, outermost: str, found: FusedMapping) -> None:
             f"  {found.unfused_value / found.value:.3f} times better in {name}; {times:.2f} times "
             f"fewer {outermost} words than layers of least energy alone"
         )
-    output.show(certainty(found.objective, found.gap))
+    told = certainty(found.objective, found.gap)
+    output.prose(told.plain, str(told.style), indent=2)
     output.show(
         f"  {found.solves:,} bodies searched, {found.options:,} ways to run a group, "
         f"{found.seconds:.2f} s"

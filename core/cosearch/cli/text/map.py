@@ -23,7 +23,7 @@ from cosearch.mapping.account import LayerAccount
 from cosearch.mapping.network import NetworkResult
 from cosearch.mapping.rejection import SHOWN
 from cosearch.mapping.result import LayerResult, Unmapped
-from cosearch.quantities import added, digits, duration, energy, percent, si, whole
+from cosearch.quantities import added, digits, duration, energy, loss, percent, si, whole
 from cosearch.study.problem import Problem
 from cosearch.workload.network import Layer
 from cosearch.workload.text import describe, left_out_by_kind, run_as
@@ -79,7 +79,9 @@ def _styled(line: str, step: int) -> Text:
 
 def _show_cost(output: Output, result: LayerResult, cost: Cost, objective: str) -> None:
     edp = cost.energy_pj * cost.cycles
-    output.show(f"  {energy(cost.energy_pj)}, {whole(cost.cycles)} cycles, EDP {edp:.4e} pJ*cycles")
+    output.show(
+        f"  {energy(cost.energy_pj)}, {whole(cost.cycles)} cycles, EDP {loss(edp, 'pJ*cycles', 5)}"
+    )
     output.show(f"  {percent(cost.utilization)} of the multipliers; bound by {cost.bound_by}")
     output.show(f"  energy: {_breakdown(cost)}")
     output.show(_proof(result, objective))
@@ -96,7 +98,7 @@ def _show_imperfect(output: Output, layer: Layer, result: LayerResult, objective
         edp = partial.energy_pj * partial.cycles
         output.show(
             f"  with partial last tiles: {energy(partial.energy_pj)}, {whole(partial.cycles)} "
-            f"cycles, EDP {edp:.4e} pJ*cycles"
+            f"cycles, EDP {loss(edp, 'pJ*cycles', 5)}"
         )
     if partial.gap is not None:
         text = f"no other imperfect factors lower that {objective} by more than"

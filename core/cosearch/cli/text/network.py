@@ -12,7 +12,7 @@ from cosearch.mapping.claim import explained
 from cosearch.mapping.network import NetworkResult
 from cosearch.mapping.network_search import PROVEN
 from cosearch.mapping.result import LayerResult
-from cosearch.quantities import percent, whole
+from cosearch.quantities import loss, percent, whole
 from cosearch.search.objective import Objective
 from cosearch.workload.mix import PartCost, cost_of_parts
 from cosearch.workload.network import Layer, Network
@@ -29,13 +29,15 @@ def show_network(output: Output, choice: NetworkResult) -> None:
     own, value = choice.own_value, choice.value
     changed = choice.changed
     if changed:
-        output.show(f"  {what} of the network, mapped together: {value:.6e} {objective.unit}")
-        output.show(f"  {100 * (1 - value / own):.2g} % below the layers' own best, {own:.6e}")
+        output.show(f"  {what} of the network, mapped together: {loss(value, objective.unit, 6)}")
+        below = f"{100 * (1 - value / own):.2g} % below the layers' own best"
+        output.show(f"  {below}, {loss(own, objective.unit, 6)}")
         output.prose(_differences(choice, changed), "faint", indent=2)
     else:
-        output.show(f"  {what} of the network: {value:.6e} {objective.unit}")
+        output.show(f"  {what} of the network: {loss(value, objective.unit, 6)}")
     if choice.gap is not None:
-        output.show(certainty(objective, choice.gap))
+        told = certainty(objective, choice.gap)
+        output.prose(told.plain, str(told.style), indent=2)
 
 
 def certainty(objective: Objective, gap: float, where: str = "") -> Text:
@@ -46,7 +48,7 @@ def certainty(objective: Objective, gap: float, where: str = "") -> Text:
         gap: how far below it another choice can be at most, relative.
         where: the words that say on which machine.
     """
-    told, what = "  proven: no choice of mappings", _what(objective)
+    told, what = "proven: no choice of mappings", _what(objective)
     if gap <= PROVEN:
         return Text(f"{told} has a lower {what}{where}", style="good")
     return Text(f"{told} lowers {what} by more than {percent(gap)}{where}", style="warn")
@@ -72,12 +74,18 @@ def show_parts(output: Output, parts: Sequence[PartCost]) -> None:
     if not parts:
         return
     rows = [
-        (x.name, str(x.weight), f"{x.energy_pj / 1e6:,.2f}", whole(x.cycles), f"{x.edp:.4e}")
+        (
+            x.name,
+            str(x.weight),
+            f"{x.energy_pj / 1e6:,.2f}",
+            whole(x.cycles),
+            loss(x.edp, "pJ*cycles"),
+        )
         for x in parts
     ]
     output.show("")
     output.title("networks", "one run each")
-    columns = ("network", ">runs", ">energy|uJ", ">latency|cycles", ">EDP|pJ*cycles")
+    columns = ("network", ">runs", ">energy|uJ", ">latency|cycles", ">EDP")
     output.show(table(columns, rows))
 
 

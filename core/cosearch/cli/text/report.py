@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
+from attrs import frozen
 from rich.text import Text
 
 from cosearch.cli.output import Output, table
@@ -12,7 +14,7 @@ from cosearch.cli.text.network import certainty, show_left_out, show_parts
 from cosearch.cli.text.network_found import network_of, show_network
 from cosearch.cli.text.sources import show_sources
 from cosearch.mapping.network_search import PROVEN
-from cosearch.quantities import added, digits, duration, energy, loss, percent, ratio, si, whole
+from cosearch.quantities import added, duration, energy, loss, metric, percent, ratio, si, whole
 from cosearch.study.headline import headline
 from cosearch.study.problem import Problem
 from cosearch.study.pruning import LEFT
@@ -21,12 +23,18 @@ from cosearch.study.study import Study
 from cosearch.typing import Value
 
 BAR = 30
-"""Characters of the longest bar."""
+"""Characters of the longest bar on a terminal of 80 columns; fewer on a narrower one."""
 
-UNITS = {"energy_pj": "pJ", "cycles": "cycles", "area_mm2": "mm2"}
-"""Metrics in the comparison, in this order."""
+NAMES = {"energy_pj": "energy", "cycles": "cycles", "area_mm2": "area"}
+"""Metrics in the comparison, in this order, and what they are called there."""
 
-FAILURES = 3
+WIDE = 100
+"""Columns from which on layers are described on one screen too."""
+
+LAYERS = 10
+"""Layers shown where not all are asked for: those that take most energy."""
+
+FAILURES = 2
 """Reasons of infeasible and failed trials that are shown, the most frequent first."""
 
 MANY = 10**15
@@ -71,34 +79,81 @@ def show_interrupted(output: Output, study: Study, resume: str) -> None:
     output.show(f"  continue: {resume}")
 
 
-def show_report(output: Output, problem: Problem, report: StudyReport, rescore: str) -> None:
-    """Print the whole report."""
+@frozen
+class Next:
+    """Commands that go on from a report, ready to be pasted; one that is empty is not shown.
+
+    Attributes:
+        full: everything in the terminal.
+        page: everything in a browser, with what is missing for it.
+        rescore, resume: the best design priced again; the study continued.
+    """
+
+    full: str
+    page: str = ""
+    rescore: str = ""
+    resume: str = ""
+
+
+def show_report(
+    output: Output, problem: Problem, report: StudyReport, after: Next, *, full: bool = False
+) -> None:
+    """Print what a study found, on one screen or in full.
+
+    Args:
+        output: to print on.
+        problem: that was searched.
+        report: what was found.
+        after: commands to go on with.
+        full: every parameter, layer and source, not the foremost alone.
+    """
     output.title(report.study, _about(report))
     if report.obstacle:
-        output.show(Text(f"  {report.obstacle}", style="warn"))
+        output.prose(report.obstacle, "warn", indent=2)
     if told := headline(report):
         output.prose(told, "good" if _better(problem, report) else "warn", indent=2)
     if report.best is not None:
-        _show_comparison(output, problem, report, report.best)
+        _show_comparison(output, problem, report, report.best, full=full)
         show_network(output, problem, report)
         if report.front:
             _show_front(output, problem, report)
         _show_certainty(output, problem, report.best)
         _show_best_of_all(output, problem, report)
         show_parts(output, report.best.networks)
-        _show_layers(output, report.best)
+        _show_layers(output, report.best, full=full)
         show_groups(output, report.best.groups, report.change)
         show_left_out(output, network_of(problem, report))
         _show_energy(output, report.best, report.baseline)
-        _show_sources(output, report.best)
+        _show_sources(output, report.best, "" if full else after.full)
     if report.agreement is not None:
-        output.show("", f"  {report.agreement}")
-    for reason, count in list(report.refusals.items())[:FAILURES]:
-        output.show(Text(f"  {count} infeasible: {reason}", style="faint"))
-    for reason, count in list(report.failures.items())[:FAILURES]:
-        output.show(Text(f"  {count} failed: {reason}", style="warn"))
-    if report.best is not None:
-        output.show("", f"price the best design again: {rescore}")
+        output.show("")
+        output.prose(str(report.agreement), indent=2)
+    _show_reasons(output, "infeasible", report.refusals, "faint")
+    _show_reasons(output, "failed", report.failures, "warn")
+    _show_next(output, report, after)
+
+
+def _show_reasons(output: Output, what: str, reasons: Mapping[str, int], style: str) -> None:
+    """Print the most frequent kinds of reasons; those of a kind differ in numbers alone."""
+    kinds: dict[str, tuple[int, str]] = {}
+    for reason, count in reasons.items():
+        kind = re.sub(r"\d[\d.,]*(e[-+]?\d+)?", "#", reason)
+        before, first = kinds.get(kind, (0, reason))
+        kinds[kind] = (before + count, first)
+    for count, reason in sorted(kinds.values(), key=lambda item: -item[0])[:FAILURES]:
+        output.prose(f"{count} {what}: {reason}", style, indent=2)
+
+
+def _show_next(output: Output, report: StudyReport, after: Next) -> None:
+    commands = {"charts and mappings": after.page, "the same numbers again": after.rescore}
+    told = {} if report.best is None else commands
+    rows = [(what, command) for what, command in told.items() if command]
+    rows += [("search on", after.resume)] if after.resume else []
+    if rows:
+        output.show("")
+        output.title("next")
+    for what, command in rows:
+        output.show(Text.assemble("  ", (f"{what}: ", "faint"), command))
 
 
 def _better(problem: Problem, report: StudyReport) -> bool:
@@ -109,7 +164,8 @@ def _show_certainty(output: Output, problem: Problem, best: DesignReport) -> Non
     """Say how far from the best on this machine the choice of mappings can be."""
     gap = best.metrics.get("mapping_gap")
     if gap is not None:
-        output.show(certainty(problem.mapper_objective, gap, " on this machine"))
+        told = certainty(problem.mapper_objective, gap, " on this machine")
+        output.prose(told.plain, str(told.style), indent=2)
 
 
 def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> None:
@@ -123,11 +179,11 @@ def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> 
     gap = report.hardware_gap
     if gap is None:
         return
-    told = f"  proven: no other of the {problem.space.size:,} designs"
+    told = f"proven: no other of the {problem.space.size:,} designs"
     if gap <= PROVEN:
-        output.show(Text(f"{told} is better", style="good"))
+        output.prose(f"{told} is better", "good", indent=2)
     else:
-        output.show(Text(f"{told} is better by more than {percent(gap)}", style="warn"))
+        output.prose(f"{told} is better by more than {percent(gap)}", "warn", indent=2)
 
 
 def _about(report: StudyReport) -> str:
@@ -140,22 +196,27 @@ def _about(report: StudyReport) -> str:
 
 
 def _show_comparison(
-    output: Output, problem: Problem, report: StudyReport, best: DesignReport
+    output: Output, problem: Problem, report: StudyReport, best: DesignReport, *, full: bool
 ) -> None:
     output.show("")
     output.title("best design", f"trial {best.number}, beside the baseline")
     base = report.baseline
-    there: Mapping[str, Value] = base.configuration if base else problem.hardware.baseline
+    there: Mapping[str, Value] = base.configuration if base else problem.baseline
     rows: list[tuple[str | Text, ...]] = []
+    same = [name for name, value in best.configuration.items() if value == there.get(name)]
     for name, value in best.configuration.items():
         unit = problem.hardware.space[name].unit
-        same = value == there.get(name)
-        mark = Text("same" if same else "", style="faint")
-        rows.append((f"{name} {unit}".strip(), str(value), str(there.get(name, "")), mark))
+        mark = Text("same" if name in same else "", style="faint")
+        if full or name not in same:
+            here = f"{name} {unit}".strip()
+            rows.append((here, str(value), str(there.get(name, "")), mark))
     for name, here, other in _results(problem, best, base):
-        better = report.improvement.get(name.partition(" ")[0])
-        rows.append((name, here, other, _ratio(better)))
+        better = _ratio(report.improvement.get(name))
+        rows.append((NAMES.get(name, name), here, other, better))
     output.show(table(("", ">best", ">baseline", ">baseline / best"), rows))
+    if same and not full:
+        kept = ", ".join(f"{name} {there[name]}" for name in same)
+        output.prose(f"as in the baseline: {kept}", "faint", indent=2)
 
 
 def _results(
@@ -168,20 +229,15 @@ def _results(
             continue
         other = base.losses.get(name) if base else None
         yield name, loss(best.losses[name], unit), "-" if other is None else loss(other, unit)
-    for name, unit in UNITS.items():
+    for name in NAMES:
         if name in best.metrics:
             other = base.metrics.get(name) if base else None
-            yield (
-                name,
-                _metric(best.metrics[name], unit),
-                "-" if other is None else _metric(other, unit),
-            )
+            there = "-" if other is None else _metric(name, other)
+            yield name, _metric(name, best.metrics[name]), there
 
 
-def _metric(value: float, unit: str) -> str:
-    if unit == "pJ":
-        return energy(value)
-    return whole(value) if unit == "cycles" else f"{digits(value)} {unit}"
+def _metric(name: str, value: float) -> str:
+    return whole(value) if name == "cycles" else metric(name, value)
 
 
 def _ratio(value: float | None) -> Text:
@@ -209,33 +265,45 @@ def _show_front(output: Output, problem: Problem, report: StudyReport) -> None:
             f"{name} {loss(report.reference[name], o.unit)}"
             for name, o in zip(names, problem.objectives, strict=True)
         )
-        output.show(
-            Text(
-                f"  hypervolume: the front dominates {percent(report.hypervolume)} of the box "
-                f"up to {corner}",
-                style="faint",
-            )
-        )
+        dominated = f"the front dominates {percent(report.hypervolume)} of the box up to {corner}"
+        output.prose(f"hypervolume: {dominated}", "faint", indent=2)
 
 
-def _show_layers(output: Output, design: DesignReport) -> None:
+def _show_layers(output: Output, design: DesignReport, *, full: bool) -> None:
     total = design.metrics.get("energy_pj", 0.0)
-    rows = [_layer_row(layer, total) for layer in design.layers]
-    output.show("")
+    heaviest = sorted(design.layers, key=lambda x: -x.energy_pj * x.count)
+    shown = heaviest if full or len(heaviest) <= LAYERS + 1 else heaviest[:LAYERS]
+    proven = all(layer.proven for layer in design.layers)
     alone = ", each alone" if design.groups else ""
-    output.title("layers", f"energy, cycles and multipliers in use of one run each{alone}")
-    columns = (
-        "layer",
-        "~what",
-        ">runs",
-        ">energy|uJ",
-        ">share|%",
-        ">latency|cycles",
-        ">in use|%",
-        "bound by",
-        "optimal",
+    output.show("")
+    output.title(
+        "layers",
+        f"energy, cycles and multipliers in use of one run each{alone}"
+        + ("; every mapping is proven optimal" if proven else ""),
     )
-    output.show(table(columns, rows))
+    dropped = set() if full or output.console.width >= WIDE else {"~what"}
+    dropped |= {"optimal"} if proven else set()
+    kept = [i for i, name in enumerate(COLUMNS) if name not in dropped]
+    rows = [_layer_row(layer, total) for layer in design.layers if layer in shown]
+    output.show(table([COLUMNS[i] for i in kept], [[row[i] for i in kept] for row in rows]))
+    rest = [layer for layer in design.layers if layer not in shown]
+    if rest:
+        share = added(x.energy_pj * x.count for x in rest) / total if total else 0.0
+        told = f"and {len(rest)} more layers with {percent(share)} of the energy"
+        output.prose(told, "faint", indent=2)
+
+
+COLUMNS = (
+    "layer",
+    "~what",
+    ">runs",
+    ">energy|uJ",
+    ">share|%",
+    ">latency|cycles",
+    ">in use|%",
+    "bound by",
+    "optimal",
+)
 
 
 def _layer_row(layer: LayerReport, total: float) -> tuple[str, ...]:
@@ -265,10 +333,11 @@ def _show_energy(output: Output, best: DesignReport, base: DesignReport | None) 
     if not total:
         return
     longest = max(best.energy_by_part.values())
+    length = max(5, min(BAR, output.console.width - 50))
     before = base.energy_by_part if base else {}
     rows: list[tuple[str | Text, ...]] = []
     for part, pj in sorted(best.energy_by_part.items(), key=lambda item: -item[1]):
-        bar = Text("#" * round(BAR * pj / longest), style="name")
+        bar = Text("#" * round(length * pj / longest), style="name")
         other = energy(before[part]) if part in before else "-"
         rows.append((part, energy(pj), f"{100 * pj / total:.1f}", bar, other))
     output.show("")
@@ -276,12 +345,17 @@ def _show_energy(output: Output, best: DesignReport, base: DesignReport | None) 
     output.show(table(("", ">energy", ">%", "", ">baseline"), rows))
 
 
-def _show_sources(output: Output, design: DesignReport) -> None:
+def _show_sources(output: Output, design: DesignReport, more: str) -> None:
     if not design.sources:
         output.warn("the hardware model does not say where its numbers come from")
         return
     output.show("")
-    show_sources(output, design.sources)
+    if not more:
+        show_sources(output, design.sources)
+        return
+    number = len(set(design.sources.values()))
+    told = f"numbers from {number} source{'s' if number > 1 else ''}; all of them and every layer: "
+    output.show(Text.assemble("  ", (told, "faint"), more))
 
 
 def _values(configuration: Mapping[str, Value]) -> str:

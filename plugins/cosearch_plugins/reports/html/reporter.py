@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from cosearch.reporting.reporter import Compared, Reporter
 from cosearch.study.study import Study
@@ -12,6 +13,11 @@ from cosearch_plugins.reports.html.study_page import study_page
 
 class HtmlReporter(Reporter):
     """One self-contained page with charts; needs plotly."""
+
+    @classmethod
+    def lacking(cls) -> str:
+        """Return what to install where plotly is not."""
+        return "" if find_spec("plotly") else "first: pip install 'cosearch[html]'"
 
     def study(self, study: Study, commands: Sequence[str]) -> str:
         """Return the page of a study."""

@@ -41,7 +41,7 @@ def test_a_layer_reads_from_its_name_to_its_proof(shown):
         "  buffer: Inputs 8 words",
         "    for k in 0..4",
         "      MAC: a += b * c",
-        "  100 pJ, 24 cycles, EDP 2.4000e+03 pJ*cycles",
+        "  100 pJ, 24 cycles, EDP 2.4000 nJ*cycles",
         "  50.0 % of the multipliers; bound by compute",
         "  energy: buffer 50.0 %, compute 40.0 %, network below buffer 10.0 %",
         "  best of 7 mappings; nothing is proven (3 nodes, 7 evaluations, 500 ms)",
@@ -89,7 +89,7 @@ def test_a_layer_that_is_run_rounded_up_says_so(shown):
     partial = PartialTiles(90.0, 20.0, 0.04)
     out = shown(evolve(MAPPED, sizes=(3, 3, 4), partial=partial), cost=COST)
     assert "  run as M=3: 50.0 % more multiplications, all priced\n" in out
-    assert "  with partial last tiles: 90.0 pJ, 20 cycles, EDP 1.8000e+03 pJ*cycles\n" in out
+    assert "  with partial last tiles: 90.0 pJ, 20 cycles, EDP 1.8000 nJ*cycles\n" in out
     assert "  no other imperfect factors lower that edp by more than 4.0 %\n" in out
 
 

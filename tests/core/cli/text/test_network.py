@@ -51,8 +51,8 @@ def shown(capsys, monkeypatch):
 
 def test_what_is_better_together_is_told_with_the_layers_that_differ(shown):
     assert shown(CHOICE).splitlines() == [
-        "  EDP of the network, mapped together: 1.210000e+03 pJ*cycles",
-        "  63 % below the layers' own best, 3.296000e+03",
+        "  EDP of the network, mapped together: 1.21000 nJ*cycles",
+        "  63 % below the layers' own best, 3.29600 nJ*cycles",
         "  for which other mappings are better: a (+2.3e+02 % energy, -68 % cycles)",
         "  proven: no choice of mappings has a lower EDP",
     ]
@@ -60,7 +60,7 @@ def test_what_is_better_together_is_told_with_the_layers_that_differ(shown):
 
 def test_where_layers_keep_their_own_best_only_the_sum_and_its_gap_are_told(shown):
     assert shown(OWN).splitlines() == [
-        "  EDP of the network: 3.296000e+03 pJ*cycles",
+        "  EDP of the network: 3.29600 nJ*cycles",
         "  proven: no choice of mappings lowers EDP by more than 2.0 %",
     ]
 
@@ -86,7 +86,7 @@ def test_json_has_both_sums_and_the_mappings_that_differ():
 def test_networks_of_a_mix_have_a_line_each(capsys):
     show_parts(Output(), [PartCost("one", 2, 3e6, 1000.0, 3e9), PartCost("two", 1, 4e6, 5.0, 2e7)])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].split() == ["one", "2", "3.00", "1,000", "3.0000e+09"]
-    assert lines[-1].split() == ["two", "1", "4.00", "5", "2.0000e+07"]
+    assert lines[-2].split() == ["one", "2", "3.00", "1,000", "3.000", "mJ*cycles"]
+    assert lines[-1].split() == ["two", "1", "4.00", "5", "20.00", "uJ*cycles"]
     show_parts(Output(), [])
     assert capsys.readouterr().out == ""

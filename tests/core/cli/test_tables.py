@@ -1,0 +1,56 @@
+"""Tables at any width: nothing is cut, no word is broken, no line is too long."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from cosearch.cli.output import THEME
+from cosearch.cli.tables import table
+
+words = st.text("abcdefg0123.%", min_size=1, max_size=9)
+sentences = st.lists(words, max_size=8).map(" ".join)
+
+
+@st.composite
+def tables(draw):
+    marks = draw(st.lists(st.sampled_from(["", ">", "~"]), min_size=1, max_size=6))
+    columns = [mark + draw(words) + draw(st.sampled_from(["", "|uJ"])) for mark in marks]
+    kinds = [words if mark == ">" or i == 0 else sentences for i, mark in enumerate(marks)]
+    rows = draw(st.lists(st.tuples(*kinds), min_size=1, max_size=4))
+    return columns, rows
+
+
+def drawn(renderable, width):
+    console = Console(width=width, theme=THEME, highlight=False)
+    with console.capture() as captured:
+        console.print(renderable)
+    return captured.get()
+
+
+@settings(deadline=None)
+@given(tables(), st.integers(14, 160))
+def test_every_word_is_there_whole_and_no_line_is_longer_than_the_terminal(made, width):
+    columns, rows = made
+    text = drawn(table(columns, rows), width)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    shown = text.replace(";", " ").split()
+    wanted = [word for row in rows for cell in row for word in cell.split()]
+    for word in set(wanted):
+        assert shown.count(word) >= wanted.count(word)
+
+
+def test_where_columns_do_not_fit_each_row_is_a_record():
+    made = table(("layer", "~what", ">energy|uJ"), [("conv1", "7x7 conv, 3 to 64", "389.56")])
+    assert drawn(made, 20).splitlines()[0].strip() == "conv1"
+    assert " ".join(drawn(made, 20).split()) == "conv1 what 7x7 conv, 3 to 64; energy 389.56 uJ"
+    assert "energy" in drawn(made, 80).splitlines()[0]
+
+
+def test_headers_wrap_before_cells_do():
+    made = table(("", ">trials to reach"), [("a", "12")])
+    assert [line.rstrip() for line in drawn(made, 11).splitlines()] == [
+        "     trials",
+        "         to",
+        "      reach",
+        "  a      12",
+    ]
