@@ -126,6 +126,7 @@ def _cache() -> Finding:
 
 
 def _store(path: Path) -> Finding:
+    from cosearch.store.repair import damages
     from cosearch.store.store import Store
 
     if not path.exists():
@@ -133,8 +134,12 @@ def _store(path: Path) -> Finding:
             return Finding("store", f"{path}: none yet", "absent")
         return Finding("store", f"{path} cannot be made", "broken")
     try:
+        wrong = damages(path)
         with Store(path, write=False) as store:
-            studies = store.headers()
+            studies = store.names()
     except CosearchError as error:
         return Finding("store", one_line(error), "broken")
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        return Finding("store", "; ".join(wrong[:3]) + more, "broken")
     return Finding("store", f"{path}: {len(studies)} studies, {path.stat().st_size / 1e6:.1f} MB")

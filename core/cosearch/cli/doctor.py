@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Annotated
 
 import typer
+from attrs import asdict
 from rich.text import Text
 
 from cosearch.cli import checkup
@@ -24,17 +26,30 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor_command(
-    ctx: typer.Context, store: StoreOption = STORE, json: JsonOption = False
+    ctx: typer.Context,
+    store: StoreOption = STORE,
+    repair: Annotated[
+        Path | None,
+        typer.Option(
+            "--repair",
+            metavar="NEW",
+            show_default=False,
+            help="Save the studies and trials of --store that are whole into a new file.",
+        ),
+    ] = None,
+    json: JsonOption = False,
 ) -> None:
-    """Check the installation: versions, plugins, compiler, cache and store.
+    """Check the installation: versions, plugins, compiler, cache, and every trial of the store.
 
     Ends with exit code 1 when something is broken.
 
     Examples:
         cosearch doctor
-        cosearch doctor --json
+        cosearch doctor --store lab.db --repair saved.db
     """
     session = session_of(ctx)
+    if repair is not None:
+        return _repair(session.output, store, repair, json=json)
     findings = _examine(session.registry, store)
     healthy = all(f.state != "broken" for found in findings.values() for f in found)
     if json:
@@ -43,6 +58,19 @@ def doctor_command(
         _show(session.output, findings, healthy=healthy)
     if not healthy:
         raise typer.Exit(1)
+    return None
+
+
+def _repair(output: Output, store: Path, target: Path, *, json: bool) -> None:
+    from cosearch.store import repair
+
+    saved = repair.repair(store, target)
+    if json:
+        output.json({"file": target, **asdict(saved)})
+        return
+    for text in saved.lost:
+        output.warn(f"lost: {text}")
+    output.show(f"{target} has {saved.studies} studies with {saved.trials} trials")
 
 
 def _examine(registry: Registry, store: Path) -> dict[str, list[Finding]]:

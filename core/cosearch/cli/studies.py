@@ -65,13 +65,14 @@ def studies_command(
 
 
 def _summary(store: Store, header: Header) -> dict[str, Any]:
-    number, losses = store.best_of(header.name)
+    known = store.summary(header.name)
+    number, losses = known["best"], known["losses"]
     return {
         "study": header.name,
         "status": header.status,
         "note": header.note,
-        "trials": store.count(header.name),
-        "spent": store.spent(header.name),
+        "trials": known["trials"],
+        "spent": known["spent"],
         "budget": header.budget,
         "settings": header.spec,
         "best_trial": number,

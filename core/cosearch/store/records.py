@@ -13,6 +13,7 @@ from cosearch.machine.cost import PartialTiles
 from cosearch.mapping.groups import GroupResult
 from cosearch.mapping.mapper import Budget
 from cosearch.mapping.result import LayerResult, Unmapped
+from cosearch.store.wholeness import opened
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import Outcome, State, Trial
 from cosearch.typing import Value
@@ -87,6 +88,11 @@ PRUNED_OF = (
     "SELECT configuration, floor, reason, after FROM pruned "
     "JOIN studies ON studies.id = study WHERE name = ? ORDER BY after, pruned.rowid"
 )
+
+ONLY = "SELECT * FROM ({query}) WHERE number = ?"
+"""A query of all trials of a study, or of their layers, for one of them."""
+
+NUMBERS_OF = "SELECT number FROM trials JOIN studies ON studies.id = study WHERE name = ?"
 
 COUNT_OF = (
     "SELECT count(*) FROM trials JOIN studies ON studies.id = study WHERE name = ? AND number > 0"
@@ -189,8 +195,14 @@ def found_json(found: LayerResult | Unmapped) -> str:
     return _json(facts)
 
 
-def found_of(key: str, text: str) -> LayerResult | Unmapped:
-    """Return what a mapper found for the layer of that digest, its name and count left open."""
+def found_of(key: str, sealed_text: str) -> LayerResult | Unmapped | None:
+    """Return what a mapper found for the layer of that digest, its name and count left open.
+
+    None where it is damaged: then it is found anew.
+    """
+    text = opened(sealed_text)
+    if text is None:
+        return None
     if "row" in json.loads(text):
         return layer_of("", key, 1, text)
     return Unmapped(key, **json.loads(text))

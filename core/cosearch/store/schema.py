@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cosearch.errors import CosearchError
 
 APPLICATION = 0x636F7365
 """SQLite's application id of our files: the letters `cose`."""
 
-VERSION = 6
+VERSION = 8
 """Version of the tables, in SQLite's user version.
 
 In version 1 trials had no fidelity, in version 2 no violations of single limits, in
 version 3 no groups, in version 4 no pruned designs, in version 5 no network that
-a scheme chose.
+a scheme chose, in version 6 no checksums, in version 7 no summaries of studies.
 """
 
 PRUNED = """
@@ -30,12 +32,29 @@ CREATE TABLE pruned (
     UNIQUE (study, configuration)
 ) STRICT"""
 
+CHECKS = """
+CREATE TABLE checks (
+    study INTEGER NOT NULL REFERENCES studies(id),
+    number INTEGER NOT NULL,     -- of the trial; -1 is the study's settings
+    digest INTEGER NOT NULL,     -- see `cosearch.store.wholeness`
+    PRIMARY KEY (study, number)
+) STRICT, WITHOUT ROWID"""
+
+SUMMARIES = """
+CREATE TABLE summaries (
+    study INTEGER PRIMARY KEY REFERENCES studies(id),
+    last INTEGER NOT NULL,       -- number of the last trial that it takes in
+    facts TEXT NOT NULL          -- JSON: trials, spent, best, losses
+) STRICT"""
+
 _BROUGHT = {
     2: "ALTER TABLE trials ADD COLUMN fidelity REAL NOT NULL DEFAULT 1.0",
     3: "ALTER TABLE trials ADD COLUMN violations TEXT NOT NULL DEFAULT '{}'",
     4: "ALTER TABLE trials ADD COLUMN groups TEXT NOT NULL DEFAULT '[]'",
     5: PRUNED,
     6: "ALTER TABLE trials ADD COLUMN network TEXT NOT NULL DEFAULT '{}'",
+    7: CHECKS,
+    8: SUMMARIES,
 }
 """What each version brought."""
 
@@ -105,20 +124,38 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         raise missing(path)
     if path.is_dir():
         raise CosearchError(f"{path} is a directory, not a store")
-    mode = "rwc" if write else "ro"
     with explained(path):
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=WAIT_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        if write:
+            return _prepared(path, "mode=rwc", write=True)
         try:
-            _prepare(connection, path, write=write)
-        except BaseException:
-            connection.close()
-            raise
+            return _prepared(path, "mode=ro", write=False)
+        except sqlite3.OperationalError:
+            if not _nobody_writes(path):
+                raise
+            # Where its folder cannot be written, SQLite cannot share a file with writers
+            return _prepared(path, "immutable=1", write=False)
+
+
+def _nobody_writes(path: Path) -> bool:
+    """Return whether a store is all in its one file, with nothing left in a write-ahead log."""
+    log = path.with_name(path.name + "-wal")
+    return not log.exists() or log.stat().st_size == 0
+
+
+def _prepared(path: Path, how: str, *, write: bool) -> sqlite3.Connection:
+    """Return a connection of some mode to a file that is a store."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}",
+        uri=True,
+        timeout=WAIT_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        _prepare(connection, path, write=write)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -163,7 +200,7 @@ def _create(connection: sqlite3.Connection) -> None:
     with transaction(connection):
         if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION:
             return
-        for statement in (*filter(str.strip, TABLES.split(";\n")), PRUNED):
+        for statement in (*filter(str.strip, TABLES.split(";\n")), PRUNED, CHECKS, SUMMARIES):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -200,6 +237,19 @@ def _version(connection: sqlite3.Connection) -> int:
     return version
 
 
+def kept_summary(connection: sqlite3.Connection, name: str) -> dict[str, Any] | None:
+    """Return the summary of a study; None where there is none, or not of its last trials."""
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'summaries'"
+    if not connection.execute(query).fetchone()[0]:
+        return None
+    query = (
+        "SELECT summaries.facts, last = (SELECT max(number) FROM trials WHERE study = studies.id) "
+        "FROM summaries JOIN studies ON studies.id = summaries.study WHERE name = ?"
+    )
+    row = connection.execute(query, (name,)).fetchone()
+    return None if row is None or not row[1] else dict(json.loads(row[0]))
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Commit everything or nothing."""
@@ -227,7 +277,11 @@ _EXPLANATIONS = (
     ("readonly", "may not be written", "check who owns the file and its directory, or use --store"),
     ("unable to open", "cannot be opened or made", "check that its directory exists and is yours"),
     ("not a database", "is not a database", "name another file with --store"),
-    ("malformed", "is damaged", "sqlite3 FILE .recover rescues what is left; or use --store"),
+    (
+        "malformed",
+        "is damaged",
+        "`cosearch doctor --store FILE --repair NEW.db` saves what is whole",
+    ),
     ("disk is full", "cannot grow: the disk is full", "make room and resume"),
     ("disk I/O", "cannot be read or written: disk I/O error", "check the disk, then resume"),
 )

@@ -6,12 +6,13 @@ a whole file.
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.mapping.result import LayerResult, Unmapped
@@ -23,6 +24,8 @@ from cosearch.store.records import (
     DESIGNS_OF,
     LAYERS_OF,
     LOSSES_OF,
+    NUMBERS_OF,
+    ONLY,
     PRUNED_OF,
     STUDIES,
     TRIALS_OF,
@@ -44,9 +47,20 @@ from cosearch.store.schema import (
     connect,
     explained,
     has_pruned,
+    kept_summary,
     snapshot,
     transaction,
     trials_table,
+)
+from cosearch.store.wholeness import (
+    HEADER,
+    damaged,
+    digest_of,
+    digest_of_header,
+    digest_of_trial,
+    digests_of,
+    sealed,
+    whole,
 )
 from cosearch.trials.fidelity import spent
 from cosearch.trials.trial import Outcome, Trial
@@ -86,13 +100,19 @@ class Store:
         """Return every study, oldest first."""
         with explained(self.path):
             rows = self._connection.execute(STUDIES + " ORDER BY id").fetchall()
-        return [header_of(row) for row in rows]
+            digests = {row[0]: digest_of(self._connection, row[0], HEADER) for row in rows}
+        return [self._header(row, digests[row[0]]) for row in rows]
+
+    def _header(self, row: tuple[Any, ...], digest: int | None) -> Header:
+        what = f"the study {row[0]!r}"
+        return whole(self.path, what, lambda: header_of(row), digest_of_header(*row[:2]), digest)
 
     def find(self, name: str) -> Header | None:
         """Return the study of that name, or None."""
         with explained(self.path):
             row = self._connection.execute(STUDIES + " WHERE name = ?", (name,)).fetchone()
-        return None if row is None else header_of(row)
+            digest = digest_of(self._connection, name, HEADER)
+        return None if row is None else self._header(row, digest)
 
     def header(self, name: str) -> Header:
         """Return the study of that name, or raise UnknownNameError with near names."""
@@ -104,7 +124,12 @@ class Store:
     def create(self, header: Header) -> None:
         """Add a study without trials."""
         with explained(self.path), transaction(self._connection):
-            self._connection.execute(ADD_STUDY, header_values(header))
+            values = header_values(header)
+            made = self._connection.execute(ADD_STUDY, values).lastrowid
+            self._check(made, HEADER, digest_of_header(*values[:2]))
+
+    def _check(self, study: int | None, number: int, digest: int) -> None:
+        self._connection.execute("INSERT INTO checks VALUES (?, ?, ?)", (study, number, digest))
 
     def update(self, header: Header) -> None:
         """Replace a study's facts, budget, status, note and seconds."""
@@ -129,41 +154,90 @@ class Store:
         with explained(self.path), transaction(self._connection):
             query = "UPDATE studies SET seconds = ? WHERE name = ? RETURNING id"
             study = self._connection.execute(query, (seconds, name)).fetchone()[0]
+            values = trial_values(trial)
+            layers = [(x.name, x.key, x.count, found_json(x)) for x in trial.outcome.layers]
             try:
-                self._connection.execute(ADD_TRIAL, (study, *trial_values(trial)))
+                self._connection.execute(ADD_TRIAL, (study, *values))
             except sqlite3.IntegrityError:
                 raise CosearchError(
                     f"another process is running the study {name!r}",
                     "wait until it ends, or give this one another name with --study",
                 ) from None
-            self._add_layers(study, trial)
+            self._connection.executemany(
+                "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(study, trial.number, i, *layer) for i, layer in enumerate(layers)],
+            )
+            self._check(study, trial.number, digest_of_trial(values, layers))
             if purpose:
                 self._remember(trial.outcome, purpose)
-
-    def _add_layers(self, study: int, trial: Trial) -> None:
-        layers = enumerate(trial.outcome.layers)
-        self._connection.executemany(
-            "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(study, trial.number, i, x.name, x.key, x.count, found_json(x)) for i, x in layers],
-        )
 
     def _remember(self, outcome: Outcome, purpose: str) -> None:
         alone = [(purpose, x) for x in (*outcome.layers, outcome.unmapped) if x is not None]
         found = [(x.purpose, x.result) for x in outcome.searched]
         self._connection.executemany(
             "INSERT OR IGNORE INTO mapped VALUES (?, ?, ?, ?)",
-            [(outcome.accelerator, x.key, text, found_json(x)) for text, x in found or alone],
+            [
+                (outcome.accelerator, x.key, text, sealed(found_json(x)))
+                for text, x in found or alone
+            ],
         )
 
     def trials(self, name: str) -> list[Trial]:
         """Return a study's trials in the order of their numbers, the baseline first."""
         with explained(self.path), snapshot(self._connection):
-            layers: dict[int, list[LayerResult]] = {}
+            layers: dict[int, list[tuple[Any, ...]]] = {}
             for number, *facts in self._connection.execute(LAYERS_OF, (name,)):
-                layers.setdefault(number, []).append(layer_of(*facts))
+                layers.setdefault(number, []).append(tuple(facts))
             query = TRIALS_OF.format(trials=trials_table(self._connection))
             rows = self._connection.execute(query, (name,)).fetchall()
-        return [trial_of(row, layers.get(row[0], ())) for row in rows]
+            digests = digests_of(self._connection, name)
+        return [self._trial(name, row, layers.get(row[0], []), digests) for row in rows]
+
+    def _trial(
+        self,
+        name: str,
+        row: tuple[Any, ...],
+        layers: Sequence[tuple[Any, ...]],
+        digests: Mapping[int, int],
+    ) -> Trial:
+        """Return a trial from its columns, or raise CosearchError where they are damaged."""
+        what = f"trial {row[0]} of the study {name!r}"
+        if HEADER in digests and row[0] not in digests:
+            raise damaged(self.path, what, "it has no checksum")
+        found, kept = digest_of_trial(row, layers), digests.get(row[0])
+        return whole(self.path, what, lambda: trial_of(row, map(_layer, layers)), found, kept)
+
+    def trial(self, name: str, number: int) -> Trial:
+        """Return one trial of a study; raises CosearchError where it is damaged."""
+        with explained(self.path), snapshot(self._connection):
+            layers = self._connection.execute(ONLY.format(query=LAYERS_OF), (name, number))
+            found = [tuple(facts) for _, *facts in layers.fetchall()]
+            query = ONLY.format(query=TRIALS_OF.format(trials=trials_table(self._connection)))
+            row = self._connection.execute(query, (name, number)).fetchone()
+            digests = {n: digest_of(self._connection, name, n) for n in (HEADER, number)}
+        if row is None:
+            raise damaged(self.path, f"trial {number} of the study {name!r}", "it is not found")
+        kept = {n: digest for n, digest in digests.items() if digest is not None}
+        return self._trial(name, row, found, kept)
+
+    def names(self) -> list[str]:
+        """Return the names of all studies, oldest first, damaged ones too."""
+        with explained(self.path):
+            rows = self._connection.execute("SELECT name FROM studies ORDER BY id").fetchall()
+        return [name for (name,) in rows]
+
+    def numbers(self, name: str) -> list[int]:
+        """Return the numbers of a study's trials, those whose columns are gone too."""
+        with explained(self.path):
+            rows = self._connection.execute(NUMBERS_OF, (name,)).fetchall()
+            known = digests_of(self._connection, name)
+        return sorted({number for (number,) in rows} | {n for n in known if n != HEADER})
+
+    def pages(self) -> list[str]:
+        """Return what SQLite finds damaged in the file's own structure, a sentence each."""
+        with explained(self.path):
+            found = [text for (text,) in self._connection.execute("PRAGMA integrity_check(20)")]
+        return [] if found == ["ok"] else [f"{self.path}: {' '.join(t.split())}" for t in found]
 
     def prune(self, name: str, designs: Iterable[PrunedDesign]) -> None:
         """Add designs that left a study's space; those it has already stay as they are."""
@@ -211,6 +285,30 @@ class Store:
             row = self._connection.execute(query, (accelerator, layer, purpose)).fetchone()
         return None if row is None else found_of(layer, row[0])
 
+    def summarize(self, name: str, last: int, facts: Mapping[str, Any]) -> None:
+        """Keep what `cosearch studies` shows of a study up to its last trial.
+
+        Args:
+            name: of the study.
+            last: number of its last trial.
+            facts: `trials`, `spent`, `best` (a number, or None) and `losses`.
+        """
+        with explained(self.path), transaction(self._connection):
+            self._connection.execute(
+                "INSERT OR REPLACE INTO summaries SELECT id, ?, ? FROM studies WHERE name = ?",
+                (last, json.dumps(facts), name),
+            )
+
+    def summary(self, name: str) -> Mapping[str, Any]:
+        """Return `trials`, `spent`, `best` and `losses`, as kept or from the trials."""
+        with explained(self.path), snapshot(self._connection):
+            kept = kept_summary(self._connection, name)
+        if kept is not None:
+            return kept
+        best, losses = self.best_of(name)
+        counts = {"trials": self.count(name), "spent": self.spent(name)}
+        return {**counts, "best": best, "losses": losses}
+
     def remembered(self) -> tuple[int, int]:
         """Return how many results of mappers are remembered, and their size in bytes."""
         query = "SELECT count(*), coalesce(sum(length(result)), 0) FROM mapped"
@@ -225,6 +323,10 @@ class Store:
         """
         with explained(self.path), transaction(self._connection):
             return self._connection.execute("DELETE FROM mapped").rowcount
+
+
+def _layer(columns: tuple[Any, ...]) -> LayerResult:
+    return layer_of(*columns)
 
 
 class StoredResults:

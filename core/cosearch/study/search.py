@@ -99,6 +99,15 @@ class Search:
             self.study.header, status=ending.status, note=ending.note, seconds=self.seconds
         )
         self.store.update(self.study.header)
+        if ending.status != RUNNING and self.study.trials:
+            study, best = self.study, self.study.best
+            facts = {
+                "trials": len(study.trials),
+                "spent": study.spent,
+                "best": None if best is None else best.number,
+                "losses": () if best is None else best.outcome.losses,
+            }
+            self.store.summarize(study.name, max(study.trials), facts)
 
     def _search(self) -> Ending:
         number = 0

@@ -59,3 +59,23 @@ def test_a_file_that_is_no_store_is_broken(cosearch, tmp_path):
 
 def _list(found):
     return found if isinstance(found, list) else []
+
+
+def test_a_damaged_store_is_named_and_what_is_whole_is_saved(cosearch, tmp_path, monkeypatch):
+    import sqlite3
+    from contextlib import closing
+
+    monkeypatch.chdir(tmp_path)
+    named = ("-H", "eyeriss", "-s", "random", "-m", "random", "--trials", "2")
+    assert cosearch("run", "gemm:M=8,N=8,K=8", *named, "--study", "s").code == 0
+    with closing(sqlite3.connect("cosearch.db")) as connection, connection:
+        connection.execute("UPDATE trials SET losses = '[1.0]' WHERE number = 1")
+    found = cosearch("doctor", "--store", "cosearch.db")
+    assert found.code == 1
+    assert "trial 1 of the study 's' is damaged" in found.out.replace("\n", " ")
+    shown = cosearch("export", "s")
+    assert shown.code == 2
+    assert "trial 1 of the study 's' is damaged: its checksum differs" in shown.err
+    saved = cosearch("doctor", "--store", "cosearch.db", "--repair", "new.db", "--json")
+    assert (saved.json()["studies"], saved.json()["trials"]) == (1, 2)
+    assert cosearch("export", "s", "--store", "new.db").code == 0

@@ -57,6 +57,7 @@ def test_rescore_of_a_changed_number_is_exit_code_1(stored, tmp_path):
             "UPDATE layers SET result = json_set(result, '$.energy_pj', 1.5) WHERE number = ?",
             (study.best.number,),
         )
+        store._connection.execute("DELETE FROM checks")  # as in a store of 0.1.0
     result = cosearch("rescore", "mine")
     assert result.code == 1
     assert "not confirmed: gemm: the kernel says" in result.err
