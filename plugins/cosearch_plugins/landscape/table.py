@@ -17,6 +17,7 @@ from cosearch.machine.building import build
 from cosearch.machine.hardware import ManyMachines
 from cosearch.mapping.layer import search_layer
 from cosearch.mapping.result import LayerResult
+from cosearch.quantities import added
 from cosearch.search.objective import Constraint
 from cosearch.search.seeds import stream
 from cosearch.study.evaluation import evaluate
@@ -264,8 +265,8 @@ def differences(table: JointTable, pairs: int, seed: int = 0) -> Iterator[Differ
             if count and einsum in place
         ]
         m = machines[i]
-        energy = sum(n * table.energy_pj[m, j] for n, j in costs)
-        cycles = sum(n * table.cycles[m, j] for n, j in costs)
+        energy = added(n * table.energy_pj[m, j] for n, j in costs)
+        cycles = added(n * table.cycles[m, j] for n, j in costs)
         machine = problem.hardware.space.decode(table.rows[m])
         pair = {**networks.space.decode(drawn[i]), **machine}
         told = _loss(free, energy, cycles, float(table.area_mm2[m]))

@@ -67,9 +67,9 @@ def test_no_more_workers_than_designs(toy, task):
         assert len(executor._pool) == 1
 
 
-@pytest.mark.parametrize(("fault", "said"), [("die", "SIGKILL"), ("hang", "given up after 0.3")])
+@pytest.mark.parametrize(("fault", "said"), [("die", "SIGKILL"), ("hang", "given up after 1.5")])
 def test_one_that_dies_or_hangs_costs_its_own_design(toy, task, fault, said):
-    executor = processes(toy, task(fault), 2, 0.3 if fault == "hang" else None)
+    executor = processes(toy, task(fault), 2, 1.5 if fault == "hang" else None)
     found = outcomes(executor, designs(4, 1, 4, 2, 8))
     assert [found[i].state for i in range(5)] == [
         State.FAILED,
