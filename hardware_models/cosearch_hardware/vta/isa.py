@@ -114,13 +114,21 @@ class VtaConfiguration:
     @property
     def depths(self) -> dict[str, int]:
         """Entries of each memory, as powers of two."""
-        return {name: 1 << int(d[0]) for name, d in log_depths(self.columns).items()}
+        wide, deep = self.batch + self.block_out, self.batch + self.block_in
+        bits = {
+            "uop": self.uop_width,
+            "inp": deep + self.inp_width,
+            "wgt": self.block_in + self.block_out + self.wgt_width,
+            "acc": wide + self.acc_width,
+        }
+        return {name: 1 << (getattr(self, name) - row + 3) for name, row in bits.items()}
 
     @property
     def strides(self) -> dict[str, int]:
         """What the stride of a GEMM loop in each memory must stay below."""
         restrict = {"inp": self.inp_restrict, "wgt": self.wgt_restrict, "acc": self.acc_restrict}
-        return {name: max(1, self.depths[name] >> bits) for name, bits in restrict.items()}
+        depths = self.depths
+        return {name: max(1, depths[name] >> bits) for name, bits in restrict.items()}
 
     @property
     def columns(self) -> dict[str, np.ndarray]:

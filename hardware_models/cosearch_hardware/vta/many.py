@@ -75,46 +75,64 @@ class Schedules:
             work.counts(chosen, table),
         )
 
-    def fit(self, machines: Sequence[VtaAccelerator]) -> BoolArray:
+    def fit(self, machines: Machines) -> BoolArray:
         """Return bool[m, r]: which schedules each machine's memories and fields hold."""
-        rooms = [self.work.room(machine.configuration) for machine in machines]
-        ok = np.ones((len(machines), len(self.cycles)), dtype=bool)
+        room = machines.room(type(self.work))
+        ok = np.ones((len(machines.members), len(self.cycles)), dtype=bool)
         for name, need in self.needs.items():
-            ok &= need[None, :] <= np.array([room[name] for room in rooms])[:, None]
+            ok &= need[None, :] <= room[name]
         return ok
 
-    def best(
-        self, machines: Sequence[VtaAccelerator], objective: Objective
-    ) -> tuple[FloatArray, FloatArray]:
+    def best(self, machines: Machines, objective: Objective) -> tuple[FloatArray, FloatArray]:
         """Return energy and cycles of each machine's best schedule, float64[m] each."""
         ok = self.fit(machines)
         energy = self._energy(machines)
         cycles = np.broadcast_to(self.cycles.astype(np.float64), energy.shape)
-        losses = np.array(objective.of(_metrics(machines, energy, cycles)), dtype=np.float64)
+        metrics = {"energy_pj": energy, "cycles": cycles, **machines.fixed}
+        losses = np.array(objective.of(metrics), dtype=np.float64)
         losses[~ok] = np.inf
         chosen = losses.argmin(axis=1)
-        which = np.arange(len(machines))
+        which = np.arange(len(machines.members))
         none = ~ok[which, chosen]
         found = energy[which, chosen], cycles[which, chosen]
         return tuple(np.where(none, np.inf, values) for values in found)  # type: ignore[return-value]
 
-    def _energy(self, machines: Sequence[VtaAccelerator]) -> FloatArray:
-        columns = {
-            f.name: np.array([[getattr(m.prices, f.name)] for m in machines])
-            for f in fields(Prices)
-        }
-        prices = Prices(**columns)  # type: ignore[arg-type]
-        parts = energies(machines[0].configuration, prices, self.counts)
-        shape = (len(machines), len(self.cycles))
+    def _energy(self, machines: Machines) -> FloatArray:
+        parts = energies(machines.members[0].configuration, machines.prices, self.counts)
+        shape = (len(machines.members), len(self.cycles))
         return np.asarray(np.broadcast_to(added(parts.values()), shape))
 
 
-def _metrics(
-    machines: Sequence[VtaAccelerator], energy: FloatArray, cycles: FloatArray
-) -> dict[str, FloatArray]:
-    area = np.array([[m.area_mm2] for m in machines])
-    clock = np.array([[np.nan if m.clock_mhz is None else m.clock_mhz] for m in machines])
-    return {"energy_pj": energy, "cycles": cycles, "area_mm2": area, "clock_mhz": clock}
+class Machines:
+    """Machines of one core, and what tells them apart as columns.
+
+    Args:
+        members: with one core.
+
+    Attributes:
+        prices: float64[m, 1] each.
+        fixed: area and clock, float64[m, 1] each.
+    """
+
+    def __init__(self, members: Sequence[VtaAccelerator]) -> None:
+        self.members = members
+        columns = {
+            f.name: np.array([[getattr(m.prices, f.name)] for m in members]) for f in fields(Prices)
+        }
+        self.prices = Prices(**columns)  # type: ignore[arg-type]
+        clocks = [[np.nan if m.clock_mhz is None else m.clock_mhz] for m in members]
+        area = np.array([[m.area_mm2] for m in members])
+        self.fixed = {"area_mm2": area, "clock_mhz": np.array(clocks)}
+        self._rooms: dict[type[Work], dict[str, IntArray]] = {}
+
+    def room(self, kind: type[Work]) -> dict[str, IntArray]:
+        """Return what the machines have of each limit of a kind of work, int64[m, 1]."""
+        if kind not in self._rooms:
+            rooms = [kind.room(m.configuration) for m in self.members]
+            self._rooms[kind] = {
+                name: np.array([[room[name]] for room in rooms]) for name in rooms[0]
+            }
+        return self._rooms[kind]
 
 
 def _all_columns(work: Work) -> dict[str, np.ndarray]:
@@ -153,14 +171,13 @@ def price_many(
         built[i], area[i] = True, machine.area_mm2
         cores.setdefault(_core(machine.configuration), []).append((i, machine))
     for core, members in cores.items():
-        for j, layer in enumerate(layers):
-            key = (core, layer.key)
-            if key not in known:
-                known[key] = Schedules.of(members[0][1], layer)
-            found = known[key]
-            for first in range(0, len(members) if found else 0, AT_ONCE):
-                at = [i for i, _ in members[first : first + AT_ONCE]]
-                machines = [machine for _, machine in members[first : first + AT_ONCE]]
+        for first in range(0, len(members), AT_ONCE):
+            at = [i for i, _ in members[first : first + AT_ONCE]]
+            machines = Machines([machine for _, machine in members[first : first + AT_ONCE]])
+            for j, layer in enumerate(layers):
+                if (core, layer.key) not in known:
+                    known[core, layer.key] = Schedules.of(members[0][1], layer)
+                found = known[core, layer.key]
                 if found is not None and len(found.cycles):
                     energy[at, j], cycles[at, j] = found.best(machines, objective)
     return ManyMachines(built, area, energy, cycles)

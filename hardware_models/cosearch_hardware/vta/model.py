@@ -183,10 +183,11 @@ class Vta(HardwareModel):
         if "block" in sizes:
             sizes["block_in"] = sizes["block_out"] = sizes.pop("block")
         c = VtaConfiguration(self._stack, pipelined=values["gemm"] == "pipelined", **sizes)
+        columns = c.columns
         over = {
-            limit.reason: float(limit.used(c.columns)[0]) / limit.allowed
+            limit.reason: float(limit.used(columns)[0]) / limit.allowed
             for limit in LIMITS[self._stack]
-            if not limit.holds(c.columns).all()
+            if not limit.holds(columns).all()
         }
         if over:
             raise Infeasible("not realizable: " + "; ".join(over), over)

@@ -32,6 +32,11 @@ def cosearch_schemes() -> list[Registration]:
             "hardware outside; for each machine the best network of a space, by sums",
         ),
         Registration(
+            "rhnas",
+            f"{_HERE}.rhnas.scheme:Rhnas",
+            "a policy over machines and a relaxed search of the network, in turns",
+        ),
+        Registration(
             "exhaustive",
             f"{_HERE}.exhaustive:Exhaustive",
             "every design, most promising bound first: proven",

@@ -1,0 +1,1 @@
+"""The claim of arXiv 2106.09180 (RHNAS), known by its abstract alone, held to exact optima."""

@@ -1,0 +1,193 @@
+"""The agent that proposes machines for a network: what can be built, and is cheap.
+
+Rewards: a machine that cannot be built costs `penalty`; one that can is worth the logarithm of what
+it saves, over its parent or, without one, over the best machine so far. The rules of what can be
+built may be hidden from it altogether.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import define, frozen
+
+from cosearch.search.parameters import Parameter, Space
+from cosearch.search.unseen import Unseen
+from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
+from cosearch_plugins.schemes.rhnas.edits import EditPolicy, Episodes, Proximal, nobody
+
+ATTEMPTS = 12
+"""Rounds of episodes before random machines make up what is missing."""
+
+HEAT = 1.2
+"""By how much each round is hotter: what the policy likes best may be known already."""
+
+
+@frozen
+class Settings:
+    """How the agent learns.
+
+    Attributes:
+        batch: machines between two updates of the policy.
+        rate: of learning.
+        epochs, clip, entropy: of proximal policy optimization.
+        penalty: of a machine that cannot be built.
+        elite: good machines from which episodes start.
+        fresh: share of episodes that start from none.
+        hidden: size of the policy's state.
+        stay: first weight of the parent's value in each column.
+    """
+
+    batch: int = 16
+    rate: float = 0.03
+    epochs: int = 6
+    clip: float = 0.2
+    entropy: float = 0.01
+    penalty: float = 1.0
+    elite: int = 16
+    fresh: float = 0.1
+    hidden: int = 24
+    stay: float = 2.5
+
+
+OPTIONS = (
+    Parameter("batch", (4, 8, 16, 32, 64), 16, free=True, doc="machines between two updates"),
+    Parameter("rate", (0.003, 0.01, 0.03, 0.1), 0.03, free=True, doc="learning rate"),
+    Parameter("entropy", (0.0, 0.01, 0.05, 0.1), 0.01, free=True, doc="bonus for indecision"),
+    Parameter("penalty", (0.3, 1.0, 3.0), 1.0, free=True, doc="of what cannot be built"),
+    Parameter("elite", (4, 8, 16, 32, 64), 16, free=True, doc="machines episodes start from"),
+    Parameter("fresh", (0.0, 0.1, 0.3, 1.0), 0.1, free=True, doc="share of episodes from none"),
+)
+
+
+@define(eq=False)
+class _Known:
+    """Machines met: rows, and the logarithm of their cost over the best for the same network."""
+
+    rows: Rows
+    merit: FloatArray
+
+
+class MachineAgent:
+    """Proposes machines and learns from what they cost.
+
+    Args:
+        space: of machines.
+        features: numbers that describe a network.
+        rng: random stream.
+        settings: of learning.
+    """
+
+    def __init__(
+        self, space: Space, features: int, rng: np.random.Generator, settings: Settings
+    ) -> None:
+        self.space, self.settings, self._rng = space, settings, rng
+        self._policy = EditPolicy(space, features, settings.hidden, settings.stay, rng)
+        self._learner = Proximal(
+            self._policy, settings.rate, settings.epochs, settings.clip, settings.entropy
+        )
+        self._unseen = Unseen(space)
+        self._known = _Known(np.zeros((0, len(space.names)), dtype=np.int64), np.zeros(0))
+        self._written: dict[bytes, tuple[Rows, FloatArray]] = {}
+        self._waiting: list[tuple[Rows, Rows, FloatArray, float]] = []
+
+    def ask(self, n: int, context: FloatArray) -> Rows:
+        """Return up to n machines never proposed before, int64[m, d], for a network."""
+        found = [np.zeros((0, len(self.space.names)), dtype=np.int64)]
+        missing = n
+        for attempt in range(ATTEMPTS):
+            if missing == 0:
+                break
+            parents = self._parents(max(2 * missing, 16))
+            episodes = self._policy.write(parents, context, HEAT**attempt, self._rng)
+            fresh = self._unseen.take(episodes.rows, missing)
+            self._remember(fresh, episodes)
+            found.append(fresh)
+            missing -= len(fresh)
+        if missing:
+            found.append(self._unseen.draw(missing, self._rng))
+        return np.concatenate(found)
+
+    def _parents(self, n: int) -> Rows:
+        """Return parents, int64[n, d]: of the best machines by tournaments of two, or none."""
+        none = nobody(n, self.space)
+        order = np.argsort(self._known.merit, kind="stable")[: self.settings.elite]
+        if len(order) == 0:
+            return none
+        drawn = self._rng.integers(0, len(order), size=(n, 2)).min(axis=1)
+        alone = self._rng.random(n) < self.settings.fresh
+        return np.where(alone[:, None], none, self._known.rows[order[drawn]])
+
+    def _remember(self, rows: Rows, episodes: Episodes) -> None:
+        place = {row.tobytes(): i for i, row in reversed(list(enumerate(episodes.rows)))}
+        for row in rows:
+            parent = episodes.parents[place[row.tobytes()]]
+            self._written[row.tobytes()] = parent, episodes.context
+
+    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray, best: float) -> None:
+        """Learn what machines cost.
+
+        Args:
+            rows: int64[n, d].
+            losses: float64[n], positive where feasible.
+            feasible: bool[n].
+            best: the least cost known for the same network, these among them.
+        """
+        self._unseen.mark(rows)
+        feasible = feasible & np.isfinite(losses)
+        merits = np.where(feasible, np.log(np.where(feasible, losses, 1.0) / best), np.inf)
+        for row, merit in zip(rows, merits.tolist(), strict=True):
+            parent, context = self._written.pop(row.tobytes(), (None, None))
+            if parent is not None and context is not None:
+                self._waiting.append((parent, row, context, self._reward(parent, merit)))
+        self._keep(rows[feasible], merits[feasible])
+        if len(self._waiting) >= self.settings.batch:
+            self._learn()
+
+    def _reward(self, parent: Rows, merit: float) -> float:
+        if not np.isfinite(merit):
+            return -self.settings.penalty
+        at = np.flatnonzero((self._known.rows == parent).all(axis=1))
+        before = float(self._known.merit[at].min()) if len(at) else 0.0
+        return float(np.clip(before - merit, -0.5, 1.0))
+
+    def _keep(self, rows: Rows, merit: FloatArray) -> None:
+        """Add machines; those that were there for another network get the better place."""
+        known = self._known
+        known.rows, known.merit = (
+            np.concatenate([known.rows, rows]), np.concatenate([known.merit, merit]),
+        )  # fmt: skip
+        _, first = np.unique(known.rows[::-1], axis=0, return_index=True)
+        kept = np.sort(len(known.rows) - 1 - first)
+        known.rows, known.merit = known.rows[kept], known.merit[kept]
+
+    def rebase(self, factor: float) -> None:
+        """Take in that the best machine got better by a factor: all others fall behind."""
+        self._known.merit = self._known.merit + np.log(factor)
+
+    def best(self, n: int) -> Rows:
+        """Return the best machines met, int64[m, d]."""
+        order: IntArray = np.argsort(self._known.merit, kind="stable")[:n]
+        return self._known.rows[order]
+
+    def _learn(self) -> None:
+        rewards = np.array([reward for *_, reward in self._waiting])
+        gains = rewards - rewards.mean()
+        size = float(np.sqrt((gains**2).mean()))
+        if size > 1e-9:
+            batches, advantages = self._batches(gains / size)
+            self._learner.learn(batches, advantages)
+        self._waiting = []
+
+    def _batches(self, gains: FloatArray) -> tuple[list[Episodes], list[FloatArray]]:
+        """Return the waiting episodes, those of one network together, with their advantages."""
+        by_context: dict[bytes, list[int]] = {}
+        for i, (_, _, context, _) in enumerate(self._waiting):
+            by_context.setdefault(context.tobytes(), []).append(i)
+        batches, advantages = [], []
+        for at in by_context.values():
+            parents = np.array([self._waiting[i][0] for i in at])
+            rows = np.array([self._waiting[i][1] for i in at])
+            masks = tuple(self.space.allowed(rows, j) for j in range(rows.shape[1]))
+            batches.append(Episodes(parents, rows, self._waiting[at[0]][2], masks))
+            advantages.append(gains[at])
+        return batches, advantages
