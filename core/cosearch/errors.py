@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import signal
 from collections.abc import Iterable, Mapping
 from opcode import opmap
+from pathlib import Path
 
 from cosearch.origin import origin
 
@@ -166,3 +168,8 @@ def near_names(name: str, known: Iterable[str]) -> str:
         return "nothing of that kind is registered"
     more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
     return f"there is: {', '.join(known[:MOST_NAMES])}{more}"
+
+
+def expanded(text: str | Path) -> Path:
+    """Return a path with a leading `~` or `~name` replaced; nobody's stays as it is written."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for nobody's

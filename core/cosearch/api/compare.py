@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from attrs import asdict, frozen
-from rich.console import Console
 from rich.progress import Progress
 
+from cosearch.api.console import SafeConsole
 from cosearch.api.names import Names, Plugins
 from cosearch.api.run import TRIALS, kept_in, shown
 from cosearch.api.tables import Record, Tabular
@@ -119,7 +119,7 @@ def compare(
     runs = list(contest.runs(names.registry))
     with ExitStack() as stack:
         path = stack.enter_context(kept_in(names, store))
-        console = Console(stderr=True)
+        console = SafeConsole(stderr=True)
         with Progress(console=console, transient=True, disable=not shown(progress)) as bar:
             task = bar.add_task("runs", total=len(runs))
             run_all(runs, budget, path, names.registry, workers, lambda _: bar.advance(task))

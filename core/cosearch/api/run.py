@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from attrs import frozen
-from rich.console import Console
 
+from cosearch.api.console import SafeConsole
 from cosearch.api.names import Names, Plugins
 from cosearch.api.progress import Display, LiveProgress, Silent
 from cosearch.api.tables import Record, Tabular, without_clashes
@@ -279,14 +279,14 @@ def kept_in(names: Names, store: str | Path | None) -> Iterator[Path]:
 
 def shown(progress: bool | None) -> bool:
     """Return whether to show progress: if nobody says, on a terminal and in a notebook."""
-    console = Console(stderr=True)
+    console = SafeConsole(stderr=True)
     return console.is_terminal or console.is_jupyter if progress is None else progress
 
 
 @contextmanager
 def watched(registry: Registry, *, show: bool) -> Iterator[None]:
     """Show a bar while a study runs."""
-    display: Display = LiveProgress(Console(stderr=True)) if show else Silent()
+    display: Display = LiveProgress(SafeConsole(stderr=True)) if show else Silent()
     registry.manager.register(display, name="progress")
     try:
         with display:

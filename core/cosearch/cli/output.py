@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
@@ -29,7 +30,9 @@ from rich.padding import Padding
 from rich.text import Text
 from rich.theme import Theme
 
+from cosearch.api.console import SafeConsole
 from cosearch.cli.tables import Cell, table
+from cosearch.errors import printable
 
 __all__ = ["Cell", "Output", "as_json", "table"]
 
@@ -121,7 +124,7 @@ class Output:
 
     def write(self, text: str) -> None:
         """Print text exactly as it is, such as a file's content, on standard output."""
-        self._stream.write(text)
+        self._stream.write(printable(text) if self._stream.isatty() else text)
 
     def json(self, facts: object) -> None:
         """Print facts as JSON on standard output."""
@@ -131,10 +134,14 @@ class Output:
 def _console(*, stderr: bool) -> Console:
     options: dict[str, Any] = {"theme": THEME, "highlight": False, "emoji": False}
     options |= {"stderr": True} if stderr else {"file": sys.stdout}
-    console = Console(**options)
+    console = SafeConsole(**options)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
-    return Console(**options, width=PIPE_WIDTH)
+    return SafeConsole(**options, width=PIPE_WIDTH)
+
+
+_CONTROLS = re.compile("[\x7f-\x9f\ud800-\udfff]")
+"""What JSON leaves as it is and a terminal would take for a command."""
 
 
 def as_json(facts: object) -> str:
@@ -142,7 +149,8 @@ def as_json(facts: object) -> str:
 
     Arrays become lists, attrs objects become objects, infinite and not-a-number become null.
     """
-    return _laid_out(_plain(facts), "")
+    text = _laid_out(_plain(facts), "")
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _laid_out(facts: Any, indent: str) -> str:  # noqa: ANN401 - any JSON value

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from attrs import frozen
 
-from cosearch.errors import InputError, PluginError, one_line, pass_on
+from cosearch.errors import InputError, PluginError, expanded, one_line, pass_on
 
 
 @frozen
@@ -75,7 +75,7 @@ def plugin_files(paths: Iterable[str | Path]) -> list[PluginFile]:
     """
     found: dict[Path, PluginFile] = {}
     for given in paths:
-        path = Path(given).expanduser().resolve()
+        path = expanded(given).resolve()
         files = sorted(path.glob("[!_.]*.py")) if path.is_dir() else [path]
         if not files or not all(file.is_file() and file.suffix == ".py" for file in files):
             raise InputError(str(given), ["is no .py file, and no folder of such files"])

@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 from attrs import evolve
 
-from cosearch.errors import CosearchError, Infeasible, InputError, UnknownNameError, broken, pass_on
+from cosearch.errors import (
+    CosearchError,
+    Infeasible,
+    InputError,
+    UnknownNameError,
+    broken,
+    expanded,
+    pass_on,
+)
 from cosearch.machine.building import build, network_for
 from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Mapper
@@ -61,13 +68,13 @@ def names_a_file(text: str, registry: Registry) -> bool:
     name = text.partition(":")[0].strip()
     if name in registry.entries["hardware_models"]:
         return False
-    return name.lower().endswith(MACHINE_FILES) or Path(name).expanduser().is_file()
+    return name.lower().endswith(MACHINE_FILES) or expanded(name).is_file()
 
 
 def _in_file(text: str, registry: Registry) -> HardwareModel:
     """Return the machine of a file, by whichever plugin reads it."""
     name, options = split_spec(text)
-    path = Path(name).expanduser()
+    path = expanded(name)
     model: HardwareModel | None = registry.manager.hook.cosearch_read_hardware(
         path=path, options=options, registry=registry
     )

@@ -26,6 +26,7 @@ from cosearch.errors import (
     InputError,
     PluginError,
     UnknownNameError,
+    expanded,
     near_names,
     pass_on,
     text_of,
@@ -87,7 +88,7 @@ def _one(text: str, registry: Registry) -> Network:
         network = _made(parts.source, registry)
     else:
         parts = _cut_path(text, registry)
-        network = read(Path(parts.source).expanduser(), registry, parts.sizes)
+        network = read(expanded(parts.source), registry, parts.sizes)
     return network if parts.layer is None else _only(network, parts.layer)
 
 
@@ -164,7 +165,7 @@ def _longest_path(text: str) -> str:
     """Return the longest head before a colon, or all, that is an existing path; empty for none."""
     cut = len(text)
     while cut > 0:
-        if Path(text[:cut]).expanduser().exists():
+        if expanded(text[:cut]).exists():
             return text[:cut]
         cut = text.rfind(":", 0, cut)
     return ""
@@ -193,7 +194,7 @@ def _unknown(text: str, registry: Registry) -> CosearchError:
         return InputError(
             head, ["is a space of networks, not one network"], "see: cosearch list workloads"
         )
-    path = Path(text).expanduser()
+    path = expanded(text)
     if "/" not in text and not head.lower().endswith(SUFFIXES):
         return UnknownNameError("workload", head, registry.entries["workloads"])
     folder = path.parent

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from attrs import frozen
 
-from cosearch.errors import InputError
+from cosearch.errors import InputError, expanded
 from cosearch.search.parameters import Parameter
 from cosearch.typing import FloatArray
 
@@ -79,7 +79,7 @@ def read_measured(text: str) -> MeasuredTable:
     Raises:
         InputError: there is no such file, it is too large, no text, or a line is of another length.
     """
-    path = Path(text).expanduser()
+    path = expanded(text)
     if not path.is_file():
         raise InputError(f"table={text}", ["there is no such file"])
     status = path.stat()

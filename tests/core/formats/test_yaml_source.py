@@ -42,7 +42,7 @@ def test_aliases_and_merges_in_measure_are_read() -> None:
         ("", "is empty"),
         ("# only a comment", "is empty"),
         ("a: !!python/object/apply:os.system ['true']", "is not YAML: could not determine"),
-        ("a: 2020-99-99", "a value that cannot be read"),
+        ("a: !!int x", "a value that cannot be read"),
         ("a: " + "9" * 6000, "a value that cannot be read"),
         ("- 1\n---\n- 2\n", "another document"),
         ("a: \x00", "is not YAML"),

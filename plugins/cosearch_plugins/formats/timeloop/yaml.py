@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from cosearch.errors import InputError
-from cosearch.formats.yaml_source import YamlDocument, parse_yaml, read_text
+from cosearch.formats.yaml_source import Loader, YamlDocument, parse_yaml, read_text
 from cosearch_plugins.formats.timeloop.templates import is_template, render
 
 TAG = "!"
@@ -19,7 +19,7 @@ MERGE = "<<<"
 inside mappings that both have."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(Loader):
     """Keeps unknown tags of mappings; builds nothing but dictionaries, lists and scalars."""
 
 
