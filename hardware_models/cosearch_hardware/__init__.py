@@ -45,6 +45,11 @@ def cosearch_hardware_models() -> list[Registration]:
             "boards and cards by peak rate, bandwidth and power: a bound on any run",
         ),
         Registration(
+            "arm-cpu",
+            f"{_HERE}.arm_cpu.model:ArmCpu",
+            "cores that run each layer by one of several implementations and layouts",
+        ),
+        Registration(
             "split",
             f"{_HERE}.split:Split",
             "a chain of layers shared by two devices over a link",
