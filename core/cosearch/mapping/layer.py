@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from math import isfinite
 from typing import Protocol, TypeAlias
 
@@ -74,6 +75,7 @@ def search_layer(
     accelerator: Accelerator,
     layer: Layer,
     objective: Objective | None = None,
+    known: Sequence[LayerResult] = (),
 ) -> LayerResult | Unmapped:
     """Return what the mapper finds for a layer, checked.
 
@@ -82,6 +84,7 @@ def search_layer(
         accelerator: to be mapped onto.
         layer: to be mapped.
         objective: of the mapping; None is the task's.
+        known: what was found for the layer on this machine with other objectives.
 
     Raises:
         PluginError: the mapper or the accelerator broke down, or contradict each other.
@@ -91,7 +94,8 @@ def search_layer(
     try:
         task.mapper.ready(accelerator, einsum)
         started = time.perf_counter()
-        mapped = task.mapper.map(accelerator, einsum, aim, task.budget, rng)
+        costs = [(x.energy_pj, x.cycles) for x in known if x.sizes is None]
+        mapped = task.mapper.map_knowing(accelerator, einsum, aim, task.budget, rng, costs)
     except Infeasible as verdict:
         return _unmapped(layer, verdict)
     except CosearchError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -139,6 +139,28 @@ class Mapper(ABC):
                 level overflowed, and the margins by how much the nearest miss did. A mapper that
                 priced mappings in vain raises the subclass Unmappable, which says how many.
         """
+
+    def map_knowing(
+        self,
+        accelerator: Accelerator,
+        layer: Einsum,
+        objective: Objective,
+        budget: Budget,
+        rng: np.random.Generator,
+        known: Sequence[tuple[float, float]],
+    ) -> Mapped:
+        """Return what `map` returns, in less time where a mapper can make use of what is known.
+
+        Args:
+            accelerator: to be mapped onto.
+            layer: to be mapped.
+            objective: of the mapping.
+            budget: what may be spent.
+            rng: see `map`.
+            known: energy (pJ) and cycles of mappings of the layer found for other objectives.
+        """
+        _ = known
+        return self.map(accelerator, layer, objective, budget, rng)
 
     def ready(self, accelerator: Accelerator, layer: Einsum) -> None:  # noqa: B027 - nothing to do
         """Do what is done once an installation or a process, such as compiling.

@@ -79,8 +79,7 @@ def map_layers(
     Raises:
         PluginError: the mapper or the machine broke down, or contradict each other.
     """
-    own = [(layer, pool.task.objective) for layer in layers]
-    yield from pool.map(_answer, _questions(pool, own, cache))
+    yield from pool.map(_answer, _own_questions(pool, layers, cache))
 
 
 def account_layers(
@@ -91,8 +90,7 @@ def account_layers(
     def account(worker: Worker, question: _Question) -> LayerAccount:
         return account_of(worker.machine, question.layer, _answer(worker, question))
 
-    own = [(layer, pool.task.objective) for layer in layers]
-    yield from pool.map(account, _questions(pool, own, cache))
+    yield from pool.map(account, _own_questions(pool, layers, cache))
 
 
 def choose(
@@ -117,15 +115,15 @@ def choose(
         gap = gap_alone(task.objective, counts, own)
         return NetworkResult(task.objective, tuple(own), tuple(own), gap, gap)
     searched = [Searched(task.remembered_by(), result) for result in own]
+    found_for = [[result] for result in own]
 
     def search(asked: Sequence[tuple[int, Objective]]) -> list[LayerResult | None]:
-        questions = _questions(pool, [(layers[i], aim) for i, aim in asked], cache)
+        questions = _questions(pool, [(layers[i], aim, found_for[i]) for i, aim in asked], cache)
         results = list(pool.map(_answer, questions))
-        searched.extend(
-            Searched(task.remembered_by(aim), result)
-            for (_, aim), result in zip(asked, results, strict=True)
-            if isinstance(result, LayerResult)
-        )
+        for (i, aim), result in zip(asked, results, strict=True):
+            if isinstance(result, LayerResult):
+                searched.append(Searched(task.remembered_by(aim), result))
+                found_for[i].append(result)
         return [result if isinstance(result, LayerResult) else None for result in results]
 
     floors = [task.mapper.floor(pool.machine, layer.einsum) for layer in layers]
@@ -138,25 +136,39 @@ def choose(
 
 @frozen(eq=False)
 class _Question:
-    """What a mapping is wanted for, and the answer where it is known."""
+    """What a mapping is wanted for, what was found for other objectives, and a known answer."""
 
     layer: Layer
     objective: Objective
+    others: Sequence[LayerResult]
     known: LayerResult | Unmapped | None
 
 
 def _questions(
-    pool: ThreadPool, asked: Sequence[tuple[Layer, Objective]], cache: Cache | None
+    pool: ThreadPool,
+    asked: Sequence[tuple[Layer, Objective, Sequence[LayerResult]]],
+    cache: Cache | None,
 ) -> list[_Question]:
     """Look up what is known: in the thread that asks, as a cache may belong to it."""
     store, task, machine = cache or NoCache(), pool.task, pool.machine
-    return [_Question(x, aim, remembered(task, machine, x, store, aim)) for x, aim in asked]
+    return [
+        _Question(x, aim, tuple(others), remembered(task, machine, x, store, aim))
+        for x, aim, others in asked
+    ]
+
+
+def _own_questions(
+    pool: ThreadPool, layers: Sequence[Layer], cache: Cache | None
+) -> list[_Question]:
+    return _questions(pool, [(layer, pool.task.objective, ()) for layer in layers], cache)
 
 
 def _answer(worker: Worker, question: _Question) -> LayerResult | Unmapped:
     if question.known is not None:
         return question.known
-    return search_layer(worker.task, worker.machine, question.layer, question.objective)
+    return search_layer(
+        worker.task, worker.machine, question.layer, question.objective, question.others
+    )
 
 
 def _charged(mapping: NetworkMapping[LayerResult]) -> tuple[LayerResult, ...]:

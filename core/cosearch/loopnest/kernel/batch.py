@@ -12,9 +12,9 @@ from cosearch.loopnest.kernel.feed import price
 from cosearch.loopnest.kernel.geometry import Inputs
 from cosearch.loopnest.kernel.opcodes import LANES
 from cosearch.loopnest.kernel.pack import Nests
-from cosearch.loopnest.kernel.program import checks, prices
 from cosearch.loopnest.kernel.state import Decoder, Mappings, Picks, Prices, Program
-from cosearch.loopnest.kernel.tape import registers
+from cosearch.loopnest.kernel.tape import Store, registers
+from cosearch.loopnest.kernel.template import filled
 from cosearch.typing import IntArray, Rows
 
 _I, _F = np.zeros(0, dtype=np.int64), np.zeros(0)
@@ -49,23 +49,19 @@ class Programs:
         inputs: what varies in it.
         checks, prices: the programs.
         sizes: registers of each kind that they need.
+        store: the registers that hold something from the start.
     """
 
     inputs: Inputs
     checks: Program
     prices: Program
     sizes: tuple[int, int]
+    store: Store
 
     @classmethod
     def of(cls, inputs: Inputs) -> Programs:
-        """Write the programs."""
-        check_tape, verdict, used = checks(inputs)
-        price_tape, energy, cycles = prices(inputs)
-        limits = [float(limit) for limit in inputs.pack.check_limit]
-        check_program, *check_sizes = check_tape.assemble(verdict, verdict, used, limits)
-        price_program, *price_sizes = price_tape.assemble(energy, cycles)
-        real, bits = (max(pair) for pair in zip(check_sizes, price_sizes, strict=True))
-        return cls(inputs, check_program, price_program, (real, bits))
+        """Return the programs, written anew where none of this form were lately."""
+        return cls(inputs, *filled(inputs))
 
     def run(self, source: Source, *, threads: int = 1, only_check: bool = False) -> Prices:
         """Price mappings; the result does not depend on the number of threads.
@@ -98,7 +94,7 @@ class Programs:
         return out
 
     def _part(self, source: Source, program: Program, begin: int, end: int, out: Prices) -> bool:
-        store = self.inputs.store
+        store = self.store
         lanes = min(LANES, -(-max(end - begin, 1) // 8) * 8)
         fresh = registers(store, self.sizes, source.rows.shape[1], lanes)
         gathered = registers(store, self.sizes, 0, lanes)

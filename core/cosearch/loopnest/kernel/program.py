@@ -8,6 +8,8 @@ written for those orders. Each tensor is priced in one outward pass.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cosearch.loopnest.kernel.delivery_program import Delivery
@@ -24,29 +26,42 @@ from cosearch.loopnest.kernel.pack import (
 )
 from cosearch.loopnest.kernel.tape import Tape, Value
 from cosearch.loopnest.slots import X, Y
+from cosearch.typing import FloatArray
 
 
-def checks(inputs: Inputs) -> tuple[Tape, Value, list[Value]]:
+def checks(inputs: Inputs, kept: Sequence[bool] | None = None) -> tuple[Tape, Value, list[Value]]:
     """Return the program that finds the first broken rule of each mapping.
 
     It leaves the number of the rule, 0 for none, and what each rule compares with its limit.
+
+    Args:
+        inputs: what varies.
+        kept: the rules that are looked at; those that `strictest` names if left out.
     """
     tape = Tape(inputs.store)
     shape = Geometry(inputs, tape)
     pack = inputs.pack
+    rules = range(len(pack.check_kind))
+    compared = [_used(shape, i, int(pack.check_kind[i]), int(pack.check_place[i])) for i in rules]
     verdict = tape.real(0)
-    compared: list[Value] = []
-    strictest: dict[Value, float] = {}
-    for number in range(len(pack.check_kind)):
-        kind, place = int(pack.check_kind[number]), int(pack.check_place[number])
-        used = _used(shape, number, kind, place)
-        limit = float(pack.check_limit[number])
-        compared.append(used)
-        met = used.known is not None and used.known <= limit
-        if not met and limit < strictest.get(used, np.inf):
-            strictest[used] = limit
-            verdict = tape.emit(Op.BROKEN, used, verdict, numbers=(limit, number + 1.0))
+    for number, stays in enumerate(kept or strictest(compared, pack.check_limit)):
+        if stays:
+            limit = float(pack.check_limit[number])
+            numbers = (limit, number + 1.0)
+            verdict = tape.emit(Op.BROKEN, compared[number], verdict, numbers=numbers)
     return tape, verdict, compared
+
+
+def strictest(compared: Sequence[Value], limits: FloatArray) -> tuple[bool, ...]:
+    """Return which rules can be the first that is broken: no stricter one comes before."""
+    least: dict[Value, float] = {}
+    stays = []
+    for used, limit in zip(compared, limits.tolist(), strict=True):
+        met = used.known is not None and used.known <= limit
+        stays.append(not met and limit < least.get(used, np.inf))
+        if stays[-1]:
+            least[used] = limit
+    return tuple(stays)
 
 
 def _used(shape: Geometry, number: int, kind: int, place: int) -> Value:

@@ -8,6 +8,8 @@ mapping contains the choice and it is left out of the mapspace.
 from __future__ import annotations
 
 import math
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
@@ -16,9 +18,11 @@ from cosearch.errors import Infeasible
 from cosearch.loopnest.kernel.pack import CAPACITY, INSTANCES, SPREAD_X, SPREAD_Y, Pack, reasons
 from cosearch.loopnest.slots import FactorColumn, X, Y
 from cosearch.machine.architecture import Architecture
-from cosearch.quantities import added
 from cosearch.typing import BoolArray, IntArray
-from cosearch.workload.einsum import Einsum, Tensor
+from cosearch.workload.einsum import Einsum
+
+Axes: TypeAlias = list[list[tuple[int, int]]]
+"""Of a tensor: the turning dimensions of each axis, with their coefficients."""
 
 
 @frozen(eq=False)
@@ -46,28 +50,40 @@ class Limits:
             least: of each dimension, the extent of the tile (capacity), or the factors spread over
                 the levels outside the place.
         """
-        if int(self.pack.check_kind[check]) != CAPACITY:
+        kept = self._kept_axes[check]
+        if kept is None:
             return math.prod(least)
-        extent = dict.fromkeys(self.layer.dims, 1.0) | dict(zip(self.dims, least, strict=True))
-        kept = self.kept[int(self.pack.check_place[check])]
-        sharing = zip(self.layer.tensors, self.pack.check_tensors[check], kept, strict=True)
-        return added(
-            float(takes) * _words(tensor, extent)
-            for tensor, takes, stays in sharing
-            if takes and stays
-        )
+        total = 0.0
+        for takes, axes in kept:
+            words = takes
+            for terms in axes:
+                side = 1.0
+                for dim, coefficient in terms:
+                    side += coefficient * (least[dim] - 1.0)
+                words *= side
+            total += words
+        return total
+
+    @cached_property
+    def _kept_axes(self) -> list[list[tuple[float, Axes]] | None]:
+        """By check, what the tensors that share a level's room in every mapping take, and axes."""
+        place = {dim: number for number, dim in enumerate(self.dims)}
+        axes = [
+            [[(place[d], c) for d, c in axis.terms if d in place] for axis in tensor.axes]
+            for tensor in self.layer.tensors
+        ]
+        kinds, places = self.pack.check_kind.tolist(), self.pack.check_place.tolist()
+        return [
+            [(float(takes[t]), axes[t]) for t in np.flatnonzero((takes > 0) & self.kept[level])]
+            if kind == CAPACITY
+            else None
+            for kind, level, takes in zip(kinds, places, self.pack.check_tensors, strict=True)
+        ]
 
     def level(self, check: int) -> int:
         """Return the level whose factors a check looks at, with all inside or all outside it."""
         place = int(self.pack.check_place[check])
         return place if int(self.pack.check_kind[check]) == CAPACITY else place + 1
-
-
-def _words(tensor: Tensor, extent: dict[str, float]) -> float:
-    return math.prod(
-        1.0 + added(coefficient * (extent[dim] - 1.0) for dim, coefficient in axis.terms)
-        for axis in tensor.axes
-    )
 
 
 def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
@@ -129,6 +145,8 @@ def _largest_exponent(
 ) -> int:
     """Return the largest exponent of a prime that still meets a check, all else at its least."""
     smallest, exponent = int(powers.min()), int(powers.max())
+    if exponent == smallest:
+        return exponent
     trial = least.copy()
     while exponent > smallest:
         trial[column.dim] = least[column.dim] * float(column.prime) ** (exponent - smallest)

@@ -26,7 +26,7 @@ MARGIN = 1e-12
 DONE, PAUSED = 0, 1
 """How a search returns."""
 
-UNION, DEPTH, QUEUED, NODES, PRICED, AROUND, LOOKED = 0, 1, 2, 3, 4, 5, 6
+UNION, DEPTH, QUEUED, NODES, PRICED, AROUND, LOOKED, SCANNED, LISTED = range(9)
 """Places in the register of a search."""
 
 
@@ -109,6 +109,7 @@ class Bounds(Bundle):
         tail_spread, out_spread: float64[L, n], the most children in use at all levels outside.
         candidates: int64[L, n]; candidate_tail: float64[L, n]; candidate_count: int64[L]:
             tiles that fit, best `tail_all` first.
+        rank: int64[n], the place of a tile among the candidates of the pivot, -1 for none.
         reach: float64[T, L], most children that can share a word, by level.
         spread: float64[L], most children used.
     """
@@ -125,8 +126,29 @@ class Bounds(Bundle):
     candidates: Ints2
     candidate_tail: Floats2
     candidate_count: Ints
+    rank: Ints
     reach: Floats2
     spread: Floats
+
+
+class Memo(Bundle):
+    """What was found of spatial factors at the pivot, by union, for all aims.
+
+    Attributes:
+        begin: int64[n], the first row of a union, -1 where it was not opened yet.
+        end: int64[n], the row after its last.
+        entry: int64[rows], spatial factors that divide the union and leave tiles that fit.
+        bound: float64[rows, 2 * classes], least energy and cycles of any mapping, by class.
+        base: float64[rows, 3], see `State.base`.
+        used: int64[1], rows taken.
+    """
+
+    begin: Ints
+    end: Ints
+    entry: Ints
+    bound: Floats2
+    base: Floats2
+    used: Ints
 
 
 class Aim(Bundle):
@@ -194,16 +216,24 @@ class State(Bundle):
         tile, union, spread: int64[L]: ids of X_l, U_l and the entry of S_l, as far as chosen.
         cursor: int64[steps, 2]; base: float64[steps, 3], energy without the tail, also
             without `tail_all`, and cycles.
-        queue_bound: float64[m]; queue_entry: int64[m]; the spatial factors of the union at hand.
-        register: int64[8]: next union, depth, queue length, nodes, mappings priced,
-            tiles around the union, lesser work since the last pause (see `tree.LOOKS`).
-        around: int64[n], the candidates at the pivot that contain the union at hand.
+        queue_bound: float64[m]; queue_row: int64[m]; the spatial factors of the union at hand, by
+            their row in the memo.
+        register: int64[16]: next union, depth, queue length, nodes, mappings priced,
+            tiles around the union, lesser work since the last pause (see `tree.LOOKS`), and
+            candidates looked at for such tiles; how many are listed instead, -1 for none.
+        rank: int64[n], the listed ones by their place among the candidates, in no order.
+        around: int64[n], the candidates at the pivot that contain the union at hand, as far as
+            they were asked for.
         around_tail: float64[n], their tails.
         best: float64[4]: value, energy, cycles, bound of the union at hand.
         best_tile, best_union, best_spread, best_order: int64[L].
         at, turns: int64[L], the order at hand and the set of its loops.
         folds: float64[L, pairs, width], scratch of the leaves.
-        scratch: float64[4, L, T].
+        scratch: float64[8, L, T], see `nodes` and `leaves`.
+        words: float64[pairs], scratch of the leaves: the least that arrive.
+        moves: float64[pairs, 2, 5], scratch of the nodes: what moving a tensor between two levels
+            costs at least, where the innermost loop outside moves it and where it does not.
+        classes: float64[2 * classes], scratch of the nodes: energy and cycles of each class.
     """
 
     tile: Ints
@@ -212,8 +242,9 @@ class State(Bundle):
     cursor: Ints2
     base: Floats2
     queue_bound: Floats
-    queue_entry: Ints
+    queue_row: Ints
     register: Ints
+    rank: Ints
     around: Ints
     around_tail: Floats
     best: Floats
@@ -225,6 +256,9 @@ class State(Bundle):
     turns: Ints
     folds: Floats3
     scratch: Floats3
+    words: Floats
+    moves: Floats3
+    classes: Floats
 
 
 class Net(Bundle):

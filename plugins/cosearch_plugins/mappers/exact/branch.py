@@ -20,6 +20,7 @@ class Branch:
     kept: arrays.Kept
     bounds: arrays.Bounds
     runs: arrays.Runs
+    memo: arrays.Memo
     unions: IntArray
     bound: FloatArray
 
@@ -79,7 +80,7 @@ def new_state(problem: Problem, branch: Branch) -> arrays.State:
     """Return the start of a search."""
     levels = len(problem.leak)
     queue = int(problem.spread_start[problem.pivot + 1] - problem.spread_start[problem.pivot])
-    register = np.zeros(8, dtype=np.int64)
+    register = np.zeros(16, dtype=np.int64)
     register[arrays.DEPTH] = -1
     best = np.array([np.inf, np.inf, np.inf, branch.least])
     ids = [np.zeros(levels, dtype=np.int64) for _ in range(9)]
@@ -93,6 +94,7 @@ def new_state(problem: Problem, branch: Branch) -> arrays.State:
         np.zeros(queue, dtype=np.int64),
         register,
         np.zeros(len(problem.packed), dtype=np.int64),
+        np.zeros(len(problem.packed), dtype=np.int64),
         np.zeros(len(problem.packed)),
         best,
         ids[3],
@@ -102,7 +104,10 @@ def new_state(problem: Problem, branch: Branch) -> arrays.State:
         ids[7],
         ids[8],
         np.zeros((levels, len(branch.kept.tensor), fold_width(problem))),
-        np.zeros((4, levels, max(3, problem.axis.shape[0]))),
+        np.zeros((8, levels, max(3, problem.axis.shape[0]))),
+        np.zeros(len(branch.kept.tensor)),
+        np.zeros((len(branch.kept.tensor), 2, 5)),
+        np.zeros(2 * len(problem.saved)),
     )
 
 

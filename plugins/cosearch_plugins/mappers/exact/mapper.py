@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -109,7 +110,7 @@ class ExactMapper(Mapper):
         layer: Einsum,
         objective: Objective,
         budget: Budget,
-        rng: np.random.Generator,  # noqa: ARG002 - nothing is left to chance
+        rng: np.random.Generator,
     ) -> Mapped:
         """Return the best mapping, proven unless a limit ended the search first.
 
@@ -118,15 +119,27 @@ class ExactMapper(Mapper):
             CosearchError: the machine, the layer or the objective is beyond this mapper; the hint
                 names others.
         """
+        return self.map_knowing(accelerator, layer, objective, budget, rng, ())
+
+    def map_knowing(
+        self,
+        accelerator: Accelerator,
+        layer: Einsum,
+        objective: Objective,
+        budget: Budget,
+        rng: np.random.Generator,  # noqa: ARG002 - nothing is left to chance
+        known: Sequence[tuple[float, float]],
+    ) -> Mapped:
+        """Return the same, sooner where a good mapping's energy (pJ) and cycles are known."""
         machine, aim = _spatial(accelerator), _aim(objective)
         seconds = self._allowed(budget)
         question = (machine.key, layer.key, aim, seconds, budget.evaluations)
-        known = self._recent.find(question)
-        if known is None:
-            known = self._search(machine, layer, objective, budget)
-            if known.proven or seconds is None:
-                self._recent.keep(question, known)
-        return known
+        answer = self._recent.find(question)
+        if answer is None:
+            answer = self._search(machine, layer, objective, budget, known)
+            if answer.proven or seconds is None:
+                self._recent.keep(question, answer)
+        return answer
 
     def ready(self, accelerator: Accelerator, layer: Einsum) -> None:
         """Compile or load what a search of the layer takes."""
@@ -148,7 +161,12 @@ class ExactMapper(Mapper):
         return min(energy for energy, _ in bounds), min(cycles for _, cycles in bounds)
 
     def _search(
-        self, machine: SpatialAccelerator, layer: Einsum, objective: Objective, budget: Budget
+        self,
+        machine: SpatialAccelerator,
+        layer: Einsum,
+        objective: Objective,
+        budget: Budget,
+        known: Sequence[tuple[float, float]],
     ) -> Mapped:
         """Return the best mapping of a question not asked lately; compiling is not timed."""
         self.ready(machine, layer)
@@ -156,7 +174,7 @@ class ExactMapper(Mapper):
         limits = self._limits(started, budget)
         if self.resizes:
             return self._rounded_up(machine, layer, objective, limits, started)
-        return self._perfect(machine, layer, objective, limits, started)
+        return self._perfect(machine, layer, objective, limits, started, known)
 
     def _perfect(
         self,
@@ -165,6 +183,7 @@ class ExactMapper(Mapper):
         objective: Objective,
         limits: Limits,
         started: float,
+        known: Sequence[tuple[float, float]],
     ) -> Mapped:
         from cosearch_plugins.mappers.exact.arrays import Aim
         from cosearch_plugins.mappers.exact.solve import NOTHING, OutOfTime
@@ -175,7 +194,8 @@ class ExactMapper(Mapper):
         except OutOfTime:
             return _sampled(machine, layer, objective, NOTHING, started)
         aim = _aim(objective)
-        found = solver.solve(aim, limits)
+        values = (aim.value(energy, cycles) for energy, cycles in known)
+        found = solver.solve(aim, limits, known=min(values, default=np.inf))
         if aim.energy_power == 0 < aim.cycles_power and found.mapping is not None and found.proven:
             found = found.then(solver.solve(Aim(1, 0, np.inf, found.cycles), limits))
         if found.mapping is None:

@@ -6,7 +6,8 @@ from typing import cast
 
 import numpy as np
 
-from cosearch.compiling.functions import inlined
+from cosearch.compiling.functions import compiled, inlined
+from cosearch.typing import FloatArray
 from cosearch_plugins.mappers.exact.arrays import Aim, Bounds, Kept, Net, Runs, State
 from cosearch_plugins.mappers.exact.problem import Problem
 from cosearch_plugins.mappers.exact.tiles import least_value, shared_by
@@ -14,6 +15,10 @@ from cosearch_plugins.mappers.exact.words import fill_cost, pending_words, port_
 
 SHARED, READ, WRITTEN = 0, 1, 2
 """Rows of the scratch: children that share a word, by level and tensor; words by level."""
+
+SERVE, FILL, OUT, AGAIN, IN = 0, 1, 2, 3, 4
+"""Of a move: energy at the outer level and at the inner one; words that leave the outer level, are
+read there again, and arrive at the inner one."""
 
 WHOLE = cast("bool", np.bool_(False))
 """Words arrive in the tiles themselves; typed so that numba takes it for no literal, for which it
@@ -33,7 +38,9 @@ def least_network(
         for t in range(problem.axis.shape[0]):
             words = problem.volume[len(problem.volume) - 1]
             if j > 0:
-                words = pending_words(problem, runs, state, t, j - 1, WHOLE, high, end, saved)
+                words, still = pending_words(problem, runs, state, t, j - 1, WHOLE, high, end)
+                if still and saved >> t & 1:
+                    words /= problem.free[t, len(problem.volume) - 1 - end]
             total += words / fanout * net.travel[state.spread[j], t]
     return total
 
@@ -104,29 +111,25 @@ def fixed_energy(
 
 
 @inlined
-def add_pair(
+def price_pair(
     problem: Problem,
     kept: Kept,
     state: State,
     pair: int,
+    saved: int,
     filled: float,
     low: int,
-    high: int,
-    energy: float,
-    past: float,
-) -> tuple[float, float]:
-    """Add what moving a tensor between two levels costs at least, and note the words.
+) -> None:
+    """Note what moving a tensor between two levels costs at least, and the words at their ports.
 
     Args:
         problem: the problem.
         kept: what is kept.
-        state: holds how many children share a word; takes the words read and written.
+        state: holds how many children share a word; its `moves` are filled.
         pair: of levels, inside which nothing is chosen below `low`.
+        saved: 1 where the innermost loop outside leaves the tensor in place, else 0.
         filled: words that arrive in all tiles of the inner one.
-        low: see `node_bound`.
-        high: see `node_bound`.
-        energy: to be added to.
-        past: likewise, what goes from the outermost level past the next.
+        low: see `bound_classes`.
     """
     top, output = len(problem.leak) - 1, problem.axis.shape[0] - 1
     t, inner, outer = kept.tensor[pair], kept.inner[pair], kept.outer[pair]
@@ -139,62 +142,88 @@ def add_pair(
         if inner < 0 or inner >= low or level > low:
             served /= state.scratch[SHARED, level, t]
     served = max(served, problem.least[t])
-    cost = serve_cost(problem, t, outer, served, above)
-    energy += cost
-    if kept.through[t] and outer == top and high < top:
-        past += cost
-    if t < output:
-        state.scratch[READ, outer, 0] += served * problem.width[outer, t]
-    else:
-        state.scratch[WRITTEN, outer, 0] += served * problem.width[outer, t]
-        if problem.plain_output:
-            again = max(0.0, served - whole * above)
-            state.scratch[READ, outer, 0] += again * problem.width[outer, t]
+    state.moves[pair, saved, SERVE] = serve_cost(problem, t, outer, served, above)
+    state.moves[pair, saved, OUT] = served * problem.width[outer, t]
+    state.moves[pair, saved, AGAIN] = 0.0
+    if t == output and problem.plain_output:
+        again = max(0.0, served - whole * above)
+        state.moves[pair, saved, AGAIN] = again * problem.width[outer, t]
+    state.moves[pair, saved, FILL] = state.moves[pair, saved, IN] = 0.0
     if inner >= max(low, 0):
         shared = 1.0
         for level in range(inner + 1, top + 1):
             shared *= state.scratch[SHARED, level, t]
-        energy += fill_cost(problem, t, inner, filled, shared)
+        state.moves[pair, saved, FILL] = fill_cost(problem, t, inner, filled, shared)
         if t < output or problem.first_fill:
-            state.scratch[WRITTEN, inner, 0] += filled * problem.width[inner, t]
+            state.moves[pair, saved, IN] = filled * problem.width[inner, t]
         elif problem.plain_output:
             again = max(0.0, filled - whole * shared)
-            state.scratch[WRITTEN, inner, 0] += again * problem.width[inner, t]
-    return energy, past
+            state.moves[pair, saved, IN] = again * problem.width[inner, t]
+
+
+@inlined
+def skipped(problem: Problem, kept: Kept, pair: int, low: int, high: int) -> bool:
+    """Return whether the tables count what moves between two levels, so that a node does not."""
+    inner, outer = kept.inner[pair], kept.outer[pair]
+    if inner >= max(high, 0):
+        return True
+    return 0 <= inner < low and (outer <= low or outer < problem.pivot)
+
+
+@inlined
+def price_pairs(
+    problem: Problem, kept: Kept, runs: Runs, state: State, low: int, high: int, end: int
+) -> None:
+    """Note what moving all tensors costs at least, saved by the innermost loop outside or not."""
+    last = len(problem.volume) - 1
+    for pair in range(len(kept.tensor)):
+        if skipped(problem, kept, pair, low, high):
+            continue
+        t, inner = kept.tensor[pair], kept.inner[pair]
+        if inner < 0:
+            price_pair(problem, kept, state, pair, 0, problem.volume[last], low)
+        else:
+            deep = inner < low
+            filled, still = pending_words(
+                problem, runs, state, t, low if deep else inner, deep, high, end
+            )
+            price_pair(problem, kept, state, pair, 0, filled, low)
+            if still and problem.free[t, last - end] > 1.0:
+                price_pair(problem, kept, state, pair, 1, filled / problem.free[t, last - end], low)
+                continue
+        for i in range(state.moves.shape[2]):
+            state.moves[pair, 1, i] = state.moves[pair, 0, i]
 
 
 @inlined
 def moved_energy(
-    problem: Problem,
-    kept: Kept,
-    runs: Runs,
-    state: State,
-    low: int,
-    high: int,
-    end: int,
-    saved: int,
-    energy: float,
+    problem: Problem, kept: Kept, state: State, low: int, high: int, saved: int, energy: float
 ) -> tuple[float, float]:
     """Add what moving all tensors costs at least when one innermost loop saves some of them.
 
     Returns:
         the energy, and the part of it that goes from the outermost level past the next.
     """
+    top, output = len(problem.leak) - 1, problem.axis.shape[0] - 1
     past = 0.0
-    for level in range(len(problem.leak)):
+    for level in range(top + 1):
         state.scratch[READ, level, 0] = state.scratch[WRITTEN, level, 0] = 0.0
     for pair in range(len(kept.tensor)):
-        t, inner, outer = kept.tensor[pair], kept.inner[pair], kept.outer[pair]
-        if inner >= max(high, 0):
+        if skipped(problem, kept, pair, low, high):
             continue
-        filled = problem.volume[len(problem.volume) - 1]
-        if inner >= 0:
-            deep = inner < low
-            if deep and (outer <= low or outer < problem.pivot):
-                continue
-            tile = low if deep else inner
-            filled = pending_words(problem, runs, state, t, tile, deep, high, end, saved)
-        energy, past = add_pair(problem, kept, state, pair, filled, low, high, energy, past)
+        t, inner, outer = kept.tensor[pair], kept.inner[pair], kept.outer[pair]
+        move = state.moves[pair, saved >> t & 1]
+        energy += move[SERVE]
+        if kept.through[t] and outer == top and high < top:
+            past += move[SERVE]
+        if t < output:
+            state.scratch[READ, outer, 0] += move[OUT]
+        else:
+            state.scratch[WRITTEN, outer, 0] += move[OUT]
+            state.scratch[READ, outer, 0] += move[AGAIN]
+        if inner >= max(low, 0):
+            energy += move[FILL]
+            state.scratch[WRITTEN, inner, 0] += move[IN]
     return energy, past
 
 
@@ -212,54 +241,63 @@ def least_cycles(
     return cycles
 
 
-@inlined
-def node_bound(
+@compiled
+def bound_classes(
     problem: Problem,
     kept: Kept,
     bounds: Bounds,
     runs: Runs,
-    aim: Aim,
     state: State,
     net: Net,
     low: int,
     high: int,
     planned: int,
     end: int,
-) -> tuple[float, float, float, float]:
-    """Return the least value of any mapping that continues a chain, and its energy and cycles.
+    bound: FloatArray,
+) -> tuple[float, float, float]:
+    """Fill in the least energy and cycles of any mapping that continues a chain, by class.
 
     Args:
         problem: the problem.
         kept: what is kept.
         bounds: the tables.
         runs: the sliding windows.
-        aim: what is minimized.
         state: the search.
         net: the network.
         low: the innermost level whose tile is chosen; at -1 all spatial factors inside are too.
         high: the level whose union is `end`; its temporal factors are open.
         planned: the level up to which spatial factors are chosen, at least `high`.
         end: the outermost id of the chain.
+        bound: float64[2 * classes], to be filled: energy and cycles of each class.
 
     Returns:
-        value; energy without what lies outside `end`, also without what goes there past the
-        level below the outermost; cycles inside: each the least.
+        energy without what lies outside `end`, also without what goes there past the level below
+        the outermost; cycles inside: each the least.
     """
     steps = least_steps(problem, bounds, state, low, high, planned, end) * problem.busy
     fixed = fixed_energy(problem, bounds, state, low, planned, steps)
-    best_value = best_energy = best_rest = best_cycles = np.inf
+    best_energy = best_rest = best_cycles = np.inf
     outside, outside_all = bounds.out[high, end], bounds.out_all[high, end]
     outside_cycles = bounds.out_cycles[high, end]
+    price_pairs(problem, kept, runs, state, low, high, end)
     for c in range(len(problem.saved)):
         saved = problem.saved[c]
-        energy, past = moved_energy(problem, kept, runs, state, low, high, end, saved, fixed)
+        energy, past = moved_energy(problem, kept, state, low, high, saved, fixed)
         if net.any:
             energy += least_network(problem, runs, state, net, low, high, end, saved)
         cycles = least_cycles(problem, bounds, state, low, planned, steps)
-        total = energy + max(outside, outside_all - past)
-        value = least_value(aim, total, max(cycles, outside_cycles))
-        best_value = min(best_value, value)
+        bound[2 * c] = energy + max(outside, outside_all - past)
+        bound[2 * c + 1] = max(cycles, outside_cycles)
         best_energy = min(best_energy, energy)
         best_rest = min(best_rest, energy - past)
         best_cycles = min(best_cycles, cycles)
-    return best_value, best_energy, best_rest, best_cycles
+    return best_energy, best_rest, best_cycles
+
+
+@inlined
+def least_of_classes(aim: Aim, bound: FloatArray) -> float:
+    """Return the least value that some class allows; see `bound_classes`."""
+    value = np.inf
+    for c in range(len(bound) // 2):
+        value = min(value, least_value(aim, bound[2 * c], bound[2 * c + 1]))
+    return value

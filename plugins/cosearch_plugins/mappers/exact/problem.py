@@ -10,9 +10,10 @@ from attrs import field, frozen
 
 from cosearch.compiling.bundle import Bools, Bools2, Bundle, Floats, Floats2, Floats3, Ints, Ints2
 from cosearch.errors import CosearchError, Infeasible
+from cosearch.lately import Lately
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.loopnest.slots import refuse_unknown
-from cosearch.machine.architecture import Architecture, Compute, Memory
+from cosearch.machine.architecture import Architecture, Compute, CostRules, Memory
 from cosearch.machine.widths import mode, rooms, stored
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
@@ -69,6 +70,7 @@ class Problem(Bundle):
         temporal_ok: bool[L, n], which temporal factors constraints allow.
         spread_start: int64[L + 1]; spread_id: int64[m]: spatial factors each level may take,
             spread_x, spread_y: int64[m]: how they use X and Y (ids of the factors, a split each).
+        spread_packed: int64[m], see Lattice.
         spread_used: int64[m, 2], instances used along X and Y.
         order_start: int64[L, masks + 1]: the loop orders of each set of turning dimensions.
         orders: int64[k, D], inner to outer, -1 after the last.
@@ -130,6 +132,7 @@ class Problem(Bundle):
     spread_id: Ints
     spread_x: Ints
     spread_y: Ints
+    spread_packed: Ints
     spread_used: Ints2
     order_start: Ints2
     orders: Ints2
@@ -145,6 +148,19 @@ class OrderTables:
     """Order classes by what they depend on, so that layers of one kind share them."""
 
     _known: dict[tuple[object, ...], list[Order]] = field(factory=dict)
+    _fields: dict[tuple[object, ...], dict[str, Any]] = field(factory=dict)
+
+    def ordering(self, layer: LayerTables, rules: list[LevelConstraint]) -> dict[str, Any]:
+        """Return the fields of a problem that list loop orders."""
+        dims = layer.lattice.dims
+        prescribed = tuple(
+            None if rule.order is None else tuple(dims.index(d) for d in rule.order if d in dims)
+            for rule in rules
+        )
+        key = (layer.movers, layer.sliders, prescribed)
+        if key not in self._fields:
+            self._fields[key] = _ordering(layer.movers, prescribed, self, layer.sliders)
+        return self._fields[key]
 
     def classes(
         self, movers: tuple[Mover, ...], real: tuple[int, ...], fixed: tuple[int, ...] | None
@@ -196,26 +212,65 @@ def lay_out(
     """
     refuse_unsupported(architecture, constraints)
     refuse_unknown(architecture, layer, constraints)
-    lattice = Lattice.of(layer, look)
-    dims, cost_rules = lattice.dims, architecture.rules
-    movers = tuple(Mover.of(t, dims, cost_rules) for t in layer.tensors)
-    loose = [m.odd or (cost_rules.geometric_halo and any(m.slides)) for m in movers]
+    known = _layer_tables(layer, architecture.rules, look)
     rules = [constraints.get(m.name, LevelConstraint()) for m in architecture.levels]
-    sliders = _sliders(movers, loose)
-    return lattice, Problem(
-        **_tiles(lattice),
-        **_tensors(layer, lattice, movers, loose, look),
+    return known.lattice, Problem(
+        **known.fields,
         **_prices(architecture, layer),
-        **_spreading(architecture, lattice, rules, look),
-        **_ordering(movers, dims, rules, tables, sliders),
-        sliders=np.array(sliders, dtype=np.int64).reshape(-1, 3),
+        **_spreading(architecture, known.lattice, rules, look),
+        **tables.ordering(known, rules),
         demand=np.zeros((len(rules), 2)),
         bodies=1.0,
         visits=1.0,
         temporal_ok=np.array(
-            [_allowed(lattice, rule.temporal, rule.temporal_most) for rule in rules]
+            [_allowed(known.lattice, rule.temporal, rule.temporal_most) for rule in rules]
         ),
     )
+
+
+@frozen(eq=False)
+class LayerTables:
+    """What a problem has of its layer alone, the same on every machine.
+
+    Attributes:
+        lattice: its tiles.
+        movers: how dimensions move each tensor.
+        sliders: see `Problem`.
+        fields: of the problem.
+    """
+
+    lattice: Lattice
+    movers: tuple[Mover, ...]
+    sliders: tuple[tuple[int, int, int], ...]
+    fields: dict[str, Any]
+
+    @classmethod
+    def of(cls, layer: Einsum, rules: CostRules, look: Look) -> LayerTables:
+        """Make them."""
+        lattice = Lattice.of(layer, look)
+        movers = tuple(Mover.of(t, lattice.dims, rules) for t in layer.tensors)
+        loose = [m.odd or (rules.geometric_halo and any(m.slides)) for m in movers]
+        sliders = _sliders(movers, loose)
+        fields = _tiles(lattice) | _tensors(layer, lattice, movers, loose, look)
+        fields["sliders"] = np.array(sliders, dtype=np.int64).reshape(-1, 3)
+        return cls(lattice, movers, tuple(sliders), fields)
+
+
+_LAYERS: Lately[tuple[str, CostRules], LayerTables] = Lately(64)
+"""Of the last layers: the designs of a study have them in common."""
+
+SHARED_TILES = 100_000
+"""Layers of more tiles, some hundred bytes each, are not among them."""
+
+
+def _layer_tables(layer: Einsum, rules: CostRules, look: Look) -> LayerTables:
+    key = (layer.key, rules)
+    known = _LAYERS.find(key)
+    if known is None:
+        known = LayerTables.of(layer, rules, look)
+        if len(known.lattice) <= SHARED_TILES:
+            _LAYERS.keep(key, known)
+    return known
 
 
 def _sliders(movers: tuple[Mover, ...], loose: list[bool]) -> list[tuple[int, int, int]]:
@@ -347,6 +402,7 @@ def _spreading(
         "spread_id": np.concatenate([s[:, 0] for s in spreads]),
         "spread_x": np.concatenate([s[:, 1] for s in spreads]),
         "spread_y": np.concatenate([s[:, 2] for s in spreads]),
+        "spread_packed": lattice.packed[np.concatenate([s[:, 0] for s in spreads])],
         "spread_used": np.ascontiguousarray(np.concatenate([s[:, 3:] for s in spreads])),
         "pivot": next((i for i, s in enumerate(spreads) if len(s) > 1), 0),
     }
@@ -354,13 +410,12 @@ def _spreading(
 
 def _ordering(
     movers: tuple[Mover, ...],
-    dims: tuple[str, ...],
-    rules: list[LevelConstraint],
+    prescribed: tuple[Order | None, ...],
     tables: OrderTables,
-    sliders: list[tuple[int, int, int]],
+    sliders: tuple[tuple[int, int, int], ...],
 ) -> dict[str, Any]:
     """Return the fields of a problem that list loop orders."""
-    order_start, orders = _orders(movers, dims, rules, tables)
+    order_start, orders = _orders(movers, prescribed, tables)
     listed = [tuple(int(d) for d in order if d >= 0) for order in orders]
     return {
         "order_start": order_start,
@@ -467,13 +522,13 @@ def _spreads(
     x, y = (a.ravel() for a in np.meshgrid(*parts, indexing="ij"))
     last = len(lattice) - 1
     divides = ((lattice.packed[last - x] | lattice.guard) - lattice.packed[y]) & lattice.guard
-    used = np.minimum(lattice.volume, instances + 1).astype(np.int64)
-    meets = (divides == lattice.guard) & (used[x] * used[y] <= instances)
+    across, down = (np.minimum(lattice.volume[i], instances + 1).astype(np.int64) for i in (x, y))
+    meets = (divides == lattice.guard) & (across * down <= instances)
     if max(architecture.fanout(level)) > 1:
-        meets &= used[x] * used[y] >= least
-    x, y = x[meets], y[meets]
-    meets = _allowed(lattice, rule.spatial, rule.spatial_most)[x + y]
-    table = np.stack([x + y, x, y, used[x], used[y]], axis=1)[meets]
+        meets &= across * down >= least
+    if rule.spatial or rule.spatial_most:
+        meets[meets] &= _allowed(lattice, rule.spatial, rule.spatial_most)[(x + y)[meets]]
+    table = np.stack([x + y, x, y, across, down], axis=1)[meets]
     if len(table) == 0:
         raise Infeasible(
             f"the spatial factors prescribed at {architecture.levels[level].name} fit neither "
@@ -496,35 +551,30 @@ def _indifferent(architecture: Architecture, level: int) -> bool:
 
 
 def _orders(
-    movers: tuple[Mover, ...],
-    dims: tuple[str, ...],
-    rules: list[LevelConstraint],
-    tables: OrderTables,
+    movers: tuple[Mover, ...], prescribed: tuple[Order | None, ...], tables: OrderTables
 ) -> tuple[IntArray, IntArray]:
-    sets = 1 << len(dims)
+    dims = len(movers[0].axis)
+    sets = 1 << dims
     rows: list[Order] = []
-    starts = np.zeros((len(rules), sets + 1), dtype=np.int64)
+    starts = np.zeros((len(prescribed), sets + 1), dtype=np.int64)
     done: dict[tuple[int, ...] | None, int] = {}
-    for level, rule in enumerate(rules):
-        fixed = (
-            None if rule.order is None else tuple(dims.index(d) for d in rule.order if d in dims)
-        )
+    for level, fixed in enumerate(prescribed):
         if fixed in done:
             starts[level] = starts[done[fixed]]
             continue
         done[fixed] = level
         for mask in range(sets):
             starts[level, mask] = len(rows)
-            real = tuple(d for d in range(len(dims)) if mask >> d & 1)
+            real = tuple(d for d in range(dims) if mask >> d & 1)
             rows += tables.classes(movers, real, fixed)
         starts[level, sets] = len(rows)
-    table = np.full((len(rows), len(dims)), -1, dtype=np.int64)
+    table = np.full((len(rows), dims), -1, dtype=np.int64)
     for i, order in enumerate(rows):
         table[i, : len(order)] = order
     return starts, table
 
 
-def _way(sliders: list[tuple[int, int, int]], t: int, run: Order) -> int:
+def _way(sliders: tuple[tuple[int, int, int], ...], t: int, run: Order) -> int:
     """Return the number of a run: of its slider, and which of its loops stand in which order.
 
     A run with anything else inside counts as the best way, which bounds it from below.

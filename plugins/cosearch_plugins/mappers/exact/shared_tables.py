@@ -25,6 +25,9 @@ PIECE = 100_000
 MOST_REMEMBERED = 16
 """Choices outside, and inside, whose tables are held at once (a hundred bytes a tile and level)."""
 
+MEMO = 1 << 16
+"""Spatial factors of unions that are remembered, a hundred bytes each, once they were met."""
+
 Look = Callable[[], None]
 """Called between two pieces of work; it raises where there is no time for the next."""
 
@@ -35,6 +38,24 @@ def pieces(count: int, terms: int, look: Look) -> Iterator[tuple[int, int]]:
     for first in range(0, count, each):
         look()
         yield first, min(first + each, count)
+
+
+class Tables(NamedTuple):
+    """All that a choice of what is kept decides.
+
+    Attributes:
+        runs: the sliding windows.
+        bounds: what happens outside and inside each tile.
+        energy: float64[classes, n], the least of any mapping by its union at the pivot, by class.
+        cycles: float64[n], likewise.
+        memo: what searches found of unions.
+    """
+
+    runs: arrays.Runs
+    bounds: arrays.Bounds
+    energy: FloatArray
+    cycles: FloatArray
+    memo: arrays.Memo
 
 
 class Inside(NamedTuple):
@@ -64,6 +85,7 @@ class SharedTables:
     _runs: dict[bool, arrays.Runs] = field(init=False, factory=dict)
     _outside: Lately[bytes, arrays.Bounds] = field(init=False, factory=_few)
     _inside: Lately[bytes, Inside] = field(init=False, factory=_few)
+    _tables: Lately[bytes, Tables] = field(init=False, factory=_few)
 
     def of(self, kept: arrays.Kept, look: Look) -> tuple[arrays.Runs, arrays.Bounds, FloatArray]:
         """Return the tables of a choice: windows, bounds, and the least energy inside unions."""
@@ -79,21 +101,31 @@ class SharedTables:
         inside = self._inside.get(inner, lambda: self._heads(kept, bounds, runs, look))
         return runs, bounds.replace(head=inside.head), inside.least
 
+    def tables(self, kept: arrays.Kept, look: Look) -> Tables:
+        """Return all tables of a choice."""
+        return self._tables.get(kept.keep.tobytes(), lambda: self._made(kept, look))
+
     def union_bounds(self, kept: arrays.Kept, aim: arrays.Aim, look: Look) -> FloatArray:
         """Return float64[n]: no mapping whose union at the pivot is a tile has a smaller value."""
+        known = self.tables(kept, look)
+        bound = np.empty(len(known.cycles))
+        unions.value_unions(aim, known.energy, known.cycles, bound)
+        return bound
+
+    def _made(self, kept: arrays.Kept, look: Look) -> Tables:
         problem = self.problem
         runs, bounds, inside = self.of(kept, look)
         if self._share is None:
             self._share = np.empty(len(problem.packed))
             unions.fill_shares(problem, self._share)
         feed = np.empty((2, len(problem.packed)))
-        bound = np.empty(len(problem.packed))
+        energy, cycles = np.empty_like(inside), np.empty(len(problem.packed))
         unions.fill_feeds(problem, kept, bounds, feed)
-        for first, end in pieces(len(bound), 5 * len(problem.saved), look):
+        for first, end in pieces(len(cycles), 5 * len(problem.saved), look):
             unions.bound_unions(
-                problem, kept, bounds, runs, aim, self._share, feed, inside, bound, first, end
+                problem, kept, bounds, runs, self._share, feed, inside, energy, cycles, first, end
             )
-        return bound
+        return Tables(runs, bounds, energy, cycles, _new_memo(problem))
 
     def _runs_stay_together(self, kept: arrays.Kept) -> bool:
         """Return whether no spread and no tile of a window stands between the loops of a run."""
@@ -122,6 +154,8 @@ class SharedTables:
             outside.candidates[level, : len(good)] = good
             outside.candidate_tail[level, : len(good)] = outside.tail_all[level, good]
             outside.candidate_count[level] = len(good)
+            if level == problem.pivot:
+                outside.rank[good] = np.arange(len(good))
         return outside
 
     def _heads(
@@ -150,7 +184,8 @@ class SharedTables:
                 spreads = problem.spread_id[
                     problem.spread_start[level] : problem.spread_start[level + 1]
                 ]
-                able = problem.extent[turns].max(axis=0, initial=1) > 1
+                turning = problem.extent[-1:] if turns[-1] else problem.extent[turns]
+                able = turning.max(axis=0, initial=1) > 1
                 able |= problem.extent[spreads].max(axis=0, initial=1) > 1
                 self._open_axis[level] = able[lattice.axis_dim]
         return self._open_axis
@@ -161,6 +196,21 @@ def _flat(problem: Problem, level: int) -> bool:
     return not problem.spread_id[
         problem.spread_start[level] : problem.spread_start[level + 1]
     ].any()
+
+
+def _new_memo(problem: Problem) -> arrays.Memo:
+    """Return a memo with room for the spatial factors of one union at least."""
+    n, classes = len(problem.packed), len(problem.saved)
+    spreads = int(problem.spread_start[problem.pivot + 1] - problem.spread_start[problem.pivot])
+    rows = max(MEMO, spreads)
+    return arrays.Memo(
+        begin=np.full(n, -1, dtype=np.int64),
+        end=np.zeros(n, dtype=np.int64),
+        entry=np.empty(rows, dtype=np.int64),
+        bound=np.empty((rows, 2 * classes)),
+        base=np.empty((rows, 3)),
+        used=np.zeros(1, dtype=np.int64),
+    )
 
 
 def _empty_bounds(problem: Problem) -> arrays.Bounds:
@@ -178,6 +228,7 @@ def _empty_bounds(problem: Problem) -> arrays.Bounds:
         candidates=np.zeros((levels, n), dtype=np.int64),
         candidate_tail=np.zeros((levels, n)),
         candidate_count=np.zeros(levels, dtype=np.int64),
+        rank=np.full(n, -1, dtype=np.int64),
         reach=np.ones((problem.axis.shape[0], levels)),
         spread=np.ones(levels),
     )

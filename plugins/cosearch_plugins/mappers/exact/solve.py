@@ -14,6 +14,7 @@ import numpy as np
 from attrs import define, evolve, field, frozen
 
 from cosearch.compiling.parts import prepare
+from cosearch.lately import Lately
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER
 from cosearch.loopnest.mapping import Constraints, LevelMapping, Loop, Mapping
 from cosearch.machine.architecture import Architecture
@@ -34,6 +35,13 @@ class OutOfTime(Exception):  # noqa: N818 - not an error, the search ends with w
 
 GRACE = 0.05
 """Seconds after the deadline in which a first mapping may still be found."""
+
+MOST_CHOICES = 64
+"""Of what is kept, whose room is remembered: a byte a tile and level each."""
+
+NEAR = 1e-9
+"""A search that knows a mapping looks for values up to this much above its own, relative, so that
+it meets the mapping which it returns without that knowledge, and in the same order."""
 
 QUOTA = 10_000
 """Nodes between two looks at the clock: a few milliseconds."""
@@ -220,6 +228,7 @@ class Solver:
     problem: Problem = field(init=False)
     net: arrays.Net = field(init=False)
     _shared: SharedTables = field(init=False)
+    _choices: Lately[bytes, arrays.Kept] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         prepare(*needed(self.space.architecture, self.space.layer))
@@ -229,6 +238,7 @@ class Solver:
         )
         self.net = new_net(self.problem, look)
         self._shared = SharedTables(self.problem, self.lattice)
+        self._choices = Lately(MOST_CHOICES)
 
     @property
     def narrowed(self) -> bool:
@@ -261,10 +271,15 @@ class Solver:
         )
         if not same_room:
             other._shared = SharedTables(other.problem, self.lattice)  # noqa: SLF001 - own class
+            other._choices = Lately(MOST_CHOICES)  # noqa: SLF001 - likewise
         return other
 
     def solve(
-        self, aim: arrays.Aim, limits: Limits = NO_LIMITS, below: float = np.inf
+        self,
+        aim: arrays.Aim,
+        limits: Limits = NO_LIMITS,
+        below: float = np.inf,
+        known: float = np.inf,
     ) -> Certificate:
         """Return the best mapping, proven unless a limit ended the search first.
 
@@ -272,7 +287,15 @@ class Solver:
             aim: what is minimized.
             limits: when to end without a proof.
             below: only mappings of a smaller value count; the proof is then that there are none.
+            known: the value of some mapping: it saves work, and never changes what is found.
         """
+        if known < np.inf and limits.deadline == limits.evaluations == np.inf:
+            found = self._solved(aim, limits, min(below, known * (1 + NEAR)))
+            if found.proven and found.mapping is not None:
+                return found
+        return self._solved(aim, limits, below)
+
+    def _solved(self, aim: arrays.Aim, limits: Limits, below: float) -> Certificate:
         started = time.perf_counter()
         tally = Tally(below)
         line, all_listed = self._in_line(aim, limits)
@@ -333,6 +356,7 @@ class Solver:
                 aim,
                 state,
                 self.net,
+                branch.memo,
                 branch.unions,
                 branch.bound,
                 QUOTA,
@@ -362,15 +386,18 @@ class Solver:
         kept = self._kept(keep)
         if bound is None:
             bound = self._shared.union_bounds(kept, aim, look)
-        runs, bounds, _ = self._shared.of(kept, look)
+        tables = self._shared.tables(kept, look)
         unions = np.flatnonzero(bound < below)
         unions = unions[np.argsort(bound[unions], kind="stable")]
-        return Branch(keep, kept, bounds, runs, unions, bound)
+        return Branch(keep, kept, tables.bounds, tables.runs, tables.memo, unions, bound)
 
     def _kept(self, keep: BoolArray) -> arrays.Kept:
-        space = self.space
-        fit = fits(space.architecture, space.layer, self.problem, keep)
-        return kept_of(self.problem, keep, fit)
+        def made() -> arrays.Kept:
+            space = self.space
+            fit = fits(space.architecture, space.layer, self.problem, keep)
+            return kept_of(self.problem, keep, fit)
+
+        return self._choices.get(keep.tobytes(), made)
 
     def mapping_of(self, state: arrays.State, keep: BoolArray) -> Mapping:
         """Return the best mapping of a search."""

@@ -69,6 +69,28 @@ def next_inside(problem: Problem, x: int, around: int) -> int:
     return -1
 
 
+@compiled
+def next_outside(problem: Problem, x: int, inside: int) -> int:
+    """Return the tile after x among those that a tile divides, or -1 after the last."""
+    for axis in range(len(problem.strides)):
+        stride, length = problem.strides[axis], problem.lengths[axis]
+        digit = (x // stride) % length
+        if digit < length - 1:
+            return x + stride
+        x -= (digit - (inside // stride) % length) * stride
+    return -1
+
+
+@compiled
+def tiles_outside(problem: Problem, inside: int) -> int:
+    """Return how many tiles a tile divides."""
+    count = 1
+    for axis in range(len(problem.strides)):
+        length = problem.lengths[axis]
+        count *= length - (inside // problem.strides[axis]) % length
+    return count
+
+
 @inlined
 def full_words(problem: Problem, t: int, x: int) -> float:
     """Return the words that arrive in tiles x when nothing is ever reused."""

@@ -15,25 +15,34 @@ from cosearch_plugins.mappers.exact.arrays import (
     AROUND,
     DEPTH,
     DONE,
+    LISTED,
     LOOKED,
     MARGIN,
     NODES,
     PAUSED,
     PRICED,
     QUEUED,
+    SCANNED,
     UNION,
     Aim,
     Bounds,
     Kept,
+    Memo,
     Net,
     Runs,
     State,
 )
 from cosearch_plugins.mappers.exact.leaves import settle
-from cosearch_plugins.mappers.exact.nodes import node_bound
+from cosearch_plugins.mappers.exact.nodes import bound_classes, least_of_classes
 from cosearch_plugins.mappers.exact.parts import SEARCH
 from cosearch_plugins.mappers.exact.problem import Problem
-from cosearch_plugins.mappers.exact.tiles import divides, least_value, next_inside
+from cosearch_plugins.mappers.exact.tiles import (
+    divides,
+    least_value,
+    next_inside,
+    next_outside,
+    tiles_outside,
+)
 from cosearch_plugins.mappers.exact.words import spread_tail
 
 LOOKS = 64
@@ -41,6 +50,12 @@ LOOKS = 64
 
 UP, AGAIN, BOUND, DOWN = 0, 1, 2, 3
 """What follows a step: back to the one before, its next choice, a bound, or the next step."""
+
+FEW = 32
+"""So many times fewer candidates around a union than there are in all are listed by themselves."""
+
+TAILS = 64
+"""Candidates looked at before their tails are asked again whether any is good enough."""
 
 SPREAD_LOOKS = 16
 """What pricing a tile with its spatial factors counts as."""
@@ -61,38 +76,139 @@ def mesh_allows(problem: Problem, state: State, low: int, high: int) -> bool:
     return True
 
 
-@compiled
-def sort_queue(state: State, count: int) -> None:
-    """Sort the queue by bound: an insertion sort, for it is short."""
-    for i in range(1, count):
-        bound, entry_ = state.queue_bound[i], state.queue_entry[i]
-        j = i - 1
-        while j >= 0 and state.queue_bound[j] > bound:
-            state.queue_bound[j + 1], state.queue_entry[j + 1] = (
-                state.queue_bound[j],
-                state.queue_entry[j],
-            )
-            j -= 1
-        state.queue_bound[j + 1], state.queue_entry[j + 1] = bound, entry_
+@inlined
+def enqueue(state: State, count: int, bound: float, row: int) -> None:
+    """Put spatial factors into the queue behind those of the same bound: it is short."""
+    j = count - 1
+    while j >= 0 and state.queue_bound[j] > bound:
+        state.queue_bound[j + 1] = state.queue_bound[j]
+        state.queue_row[j + 1] = state.queue_row[j]
+        j -= 1
+    state.queue_bound[j + 1] = bound
+    state.queue_row[j + 1] = row
+
+
+@inlined
+def is_around(problem: Problem, x: int, u: int) -> bool:
+    """Return whether a tile at the pivot may contain the union at hand."""
+    return divides(problem, u, x) and problem.temporal_ok[problem.pivot, x - u]
 
 
 @compiled
-def gather_around(problem: Problem, bounds: Bounds, state: State) -> None:
-    """List the candidates that contain the union at hand, best tail first."""
-    level = problem.pivot
-    u = state.union[level]
-    inside, guard = problem.packed[u], problem.guard
-    count = 0
-    for i in range(bounds.candidate_count[level]):
-        x = bounds.candidates[level, i]
-        if ((problem.packed[x] | guard) - inside) & guard == guard and problem.temporal_ok[
-            level, x - u
-        ]:
-            state.around[count] = x
-            state.around_tail[count] = bounds.candidate_tail[level, i]
+def list_around(problem: Problem, bounds: Bounds, state: State) -> None:
+    """List the candidates that contain the union at hand where there are few."""
+    u = state.union[problem.pivot]
+    state.register[LISTED] = -1
+    if tiles_outside(problem, u) * FEW > bounds.candidate_count[problem.pivot]:
+        return
+    x, count = u, 0
+    while x >= 0:
+        if bounds.rank[x] >= 0 and problem.temporal_ok[problem.pivot, x - u]:
+            state.rank[count] = bounds.rank[x]
             count += 1
-    state.register[AROUND] = count
-    state.register[LOOKED] += bounds.candidate_count[level] + LOOKS
+        x = next_outside(problem, x, u)
+    state.register[LISTED] = count
+    state.register[LOOKED] += FEW * (count + 1)
+
+
+@inlined
+def best_listed(state: State) -> int:
+    """Return the next of the listed candidates by its place among them, or -1 after the last."""
+    first, count = state.register[AROUND], state.register[LISTED]
+    if first >= count:
+        return -1
+    best = first
+    for i in range(first + 1, count):
+        if state.rank[i] < state.rank[best]:
+            best = i
+    state.rank[first], state.rank[best] = state.rank[best], state.rank[first]
+    state.register[LOOKED] += count - first
+    return state.rank[first]
+
+
+@compiled
+def more_around(
+    problem: Problem,
+    bounds: Bounds,
+    aim: Aim,
+    state: State,
+    rest: float,
+    cycles: float,
+    below: float,
+) -> bool:
+    """Add the next candidate that contains the union at hand; return whether there is one.
+
+    They come best tail first, so that nothing is looked for once no tail is good enough.
+    """
+    level = problem.pivot
+    if state.register[SCANNED] == 0:
+        list_around(problem, bounds, state)
+        state.register[SCANNED] = 1
+    k = begin = state.register[SCANNED] - 1
+    if state.register[LISTED] >= 0:
+        k = best_listed(state)
+        if k < 0 or least_value(aim, rest + bounds.candidate_tail[level, k], cycles) >= below:
+            return False
+    else:
+        while k < bounds.candidate_count[level]:
+            tail = bounds.candidate_tail[level, k]
+            if (k - begin) % TAILS == 0 and least_value(aim, rest + tail, cycles) >= below:
+                break
+            if is_around(problem, bounds.candidates[level, k], state.union[level]):
+                break
+            k += 1
+        state.register[LOOKED] += k - begin + 1
+        state.register[SCANNED] = k + 1
+        if k == bounds.candidate_count[level] or not is_around(
+            problem, bounds.candidates[level, k], state.union[level]
+        ):
+            return False
+        state.register[SCANNED] = k + 2
+    state.around[state.register[AROUND]] = bounds.candidates[level, k]
+    state.around_tail[state.register[AROUND]] = bounds.candidate_tail[level, k]
+    state.register[AROUND] += 1
+    return True
+
+
+@compiled
+def bound_union(
+    problem: Problem,
+    kept: Kept,
+    bounds: Bounds,
+    runs: Runs,
+    state: State,
+    net: Net,
+    memo: Memo,
+    u: int,
+) -> None:
+    """Fill the rows of a union: its spatial factors at the pivot, and what they cost at least."""
+    pivot, guard, around = problem.pivot, problem.guard, problem.packed[u] | problem.guard
+    first, end = problem.spread_start[pivot], problem.spread_start[pivot + 1]
+    if memo.used[0] + end - first > len(memo.entry):
+        memo.used[0] = 0
+        for x in range(len(memo.begin)):
+            memo.begin[x] = -1
+    row = memo.begin[u] = memo.used[0]
+    for i in range(first, end):
+        memo.entry[row] = i
+        row += (around - problem.spread_packed[i]) & guard == guard
+    divide = row
+    row = memo.begin[u]
+    for k in range(row, divide):
+        i = memo.entry[k]
+        s = problem.spread_id[i]
+        if (s != u) if pivot == 0 else not kept.fit[pivot - 1, u - s]:
+            continue
+        state.spread[pivot] = i
+        if pivot > 0:
+            state.tile[pivot - 1] = u - s
+        memo.entry[row] = i
+        memo.base[row, 0], memo.base[row, 1], memo.base[row, 2] = bound_classes(
+            problem, kept, bounds, runs, state, net, pivot - 1, pivot, pivot, u, memo.bound[row]
+        )
+        row += 1
+    memo.end[u] = memo.used[0] = row
+    state.register[LOOKED] += end - first + LOOKS * (row - memo.begin[u])
 
 
 @compiled
@@ -104,39 +220,25 @@ def open_union(
     aim: Aim,
     state: State,
     net: Net,
+    memo: Memo,
     u: int,
 ) -> None:
     """Queue the spatial factors of a union at the pivot, best bound first."""
     state.union[problem.pivot] = u
+    if memo.begin[u] < 0:
+        bound_union(problem, kept, bounds, runs, state, net, memo, u)
     count = 0
     threshold = state.best[0] * (1.0 - MARGIN)
-    for i in range(problem.spread_start[problem.pivot], problem.spread_start[problem.pivot + 1]):
-        s = problem.spread_id[i]
-        if problem.pivot == 0:
-            if s != u:
-                continue
-        elif not divides(problem, s, u) or not kept.fit[problem.pivot - 1, u - s]:
-            continue
-        state.spread[problem.pivot] = i
-        if problem.pivot > 0:
-            state.tile[problem.pivot - 1] = u - s
-        low = problem.pivot - 1
-        value, _, _, _ = node_bound(
-            problem, kept, bounds, runs, aim, state, net, low, problem.pivot, problem.pivot, u
-        )
-        state.register[NODES] += 1
-        state.register[LOOKED] += LOOKS
+    for row in range(memo.begin[u], memo.end[u]):
+        value = least_of_classes(aim, memo.bound[row])
         if value < threshold:
-            state.queue_bound[count] = value
-            state.queue_entry[count] = i
+            enqueue(state, count, value, row)
             count += 1
-    state.register[LOOKED] += (
-        problem.spread_start[problem.pivot + 1] - problem.spread_start[problem.pivot]
-    )
-    sort_queue(state, count)
+    looked = memo.end[u] - memo.begin[u]
+    state.register[NODES] += looked
+    state.register[LOOKED] += looked
     state.register[QUEUED] = count
-    if count > 0 and problem.pivot < len(problem.leak) - 1:
-        gather_around(problem, bounds, state)
+    state.register[AROUND] = state.register[SCANNED] = 0
 
 
 @compiled
@@ -174,8 +276,13 @@ def next_candidate(
     last = len(problem.volume) - 1
     s = problem.spread_id[state.spread[level + 1]]
     spreads = problem.spread_start[level + 2] > problem.spread_start[level + 1] + 1
-    i = start
-    for i in range(start, state.register[AROUND] if gathered else bounds.candidate_count[level]):
+    i = start - 1
+    while True:
+        i += 1
+        if i >= (state.register[AROUND] if gathered else bounds.candidate_count[level]) and not (
+            gathered and more_around(problem, bounds, aim, state, rest, cycles, threshold)
+        ):
+            break
         tail_all = state.around_tail[i] if gathered else bounds.candidate_tail[level, i]
         if least_value(aim, rest + tail_all, cycles) >= threshold:
             break
@@ -222,17 +329,23 @@ def next_union(state: State, unions: Ints, bound: Floats, below: float) -> int:
 
 
 @inlined
-def take_queued(problem: Problem, state: State, below: float) -> int:
+def take_queued(problem: Problem, state: State, memo: Memo, below: float) -> int:
     """Take the next spatial factors of the union at the pivot, and say what comes next."""
     pivot = problem.pivot
     i = state.cursor[0, 0]
     if i >= state.register[QUEUED] or state.queue_bound[i] >= below:
         return UP
     state.cursor[0, 0] = i + 1
-    state.spread[pivot] = state.queue_entry[i]
+    row = state.queue_row[i]
+    state.spread[pivot] = memo.entry[row]
     if pivot > 0:
-        state.tile[pivot - 1] = state.union[pivot] - problem.spread_id[state.queue_entry[i]]
-    return BOUND if mesh_allows(problem, state, pivot, pivot) else AGAIN
+        state.tile[pivot - 1] = state.union[pivot] - problem.spread_id[state.spread[pivot]]
+    for k in range(3):
+        state.base[0, k] = memo.base[row, k]
+    if not mesh_allows(problem, state, pivot, pivot):
+        return AGAIN
+    state.register[NODES] += 1
+    return DOWN
 
 
 @inlined
@@ -280,7 +393,14 @@ def take_inside(problem: Problem, kept: Kept, state: State, depth: int, level: i
     state.union[level] = x + s
     if level > 0:
         state.tile[inside] = x
-    return BOUND if mesh_allows(problem, state, level, len(problem.leak) - 1) else AGAIN
+    if not mesh_allows(problem, state, level, len(problem.leak) - 1):
+        return AGAIN
+    if level > 0 or end > first + 1:
+        return BOUND
+    state.register[NODES] += 1
+    for i in range(3):
+        state.base[depth, i] = state.base[depth - 1, i]
+    return DOWN
 
 
 @inlined
@@ -330,6 +450,7 @@ def search(  # noqa: C901 - one walk
     aim: Aim,
     state: State,
     net: Net,
+    memo: Memo,
     unions: Ints,
     bound: Floats,
     quota: int,
@@ -344,6 +465,7 @@ def search(  # noqa: C901 - one walk
         aim: what is minimized.
         state: the search.
         net: the network.
+        memo: what other searches found of unions; added to.
         unions: int64[m], ids of the pivot's unions, best bound first.
         bound: float64[n].
         quota: nodes and leaves to visit before pausing.
@@ -369,12 +491,12 @@ def search(  # noqa: C901 - one walk
             if union < 0:
                 state.register[DEPTH] = depth
                 return DONE
-            open_union(problem, kept, bounds, runs, aim, state, net, union)
+            open_union(problem, kept, bounds, runs, aim, state, net, memo, union)
             depth = 0
             state.cursor[0, 0] = 0
             continue
         if depth == 0:
-            step = take_queued(problem, state, below)
+            step = take_queued(problem, state, memo, below)
         elif depth <= plan_steps:
             step = take_spread(problem, state, depth)
             planned = pivot + depth
@@ -392,10 +514,20 @@ def search(  # noqa: C901 - one walk
             low, high, planned = -1, level + 1, top
         if step == BOUND:
             state.register[NODES] += 1
-            value, energy, rest, cycles = node_bound(
-                problem, kept, bounds, runs, aim, state, net, low, high, planned, state.union[high]
+            energy, rest, cycles = bound_classes(
+                problem,
+                kept,
+                bounds,
+                runs,
+                state,
+                net,
+                low,
+                high,
+                planned,
+                state.union[high],
+                state.classes,
             )
-            if value < below:
+            if least_of_classes(aim, state.classes) < below:
                 state.base[depth, 0], state.base[depth, 1] = energy, rest
                 state.base[depth, 2] = cycles
                 step = DOWN

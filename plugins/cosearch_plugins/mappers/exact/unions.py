@@ -144,31 +144,40 @@ def fill_insides(
 
 
 @TABLES.entry()
+def value_unions(aim: Aim, energy: Floats2, cycles: Floats, bound: Floats) -> None:
+    """Fill bound, float64[n], with the least value of any mapping whose union is each tile."""
+    for u in range(len(bound)):
+        bound[u] = np.inf
+        for c in range(energy.shape[0]):
+            bound[u] = min(bound[u], least_value(aim, energy[c, u], cycles[u]))
+
+
+@TABLES.entry()
 def bound_unions(
     problem: Problem,
     kept: Kept,
     bounds: Bounds,
     runs: Runs,
-    aim: Aim,
     share: Floats,
     feed: Floats2,
     inside: Floats2,
-    bound: Floats,
+    least: Floats2,
+    fastest: Floats,
     first: int,
     end: int,
 ) -> None:
-    """Fill bound, float64[n], with the least value of any mapping whose union is each tile.
+    """Fill in the least energy, by class, and cycles of any mapping whose union is each tile.
 
     Args:
         problem: the problem.
         kept: what is kept.
         bounds: the tables.
         runs: the sliding windows.
-        aim: what is minimized.
         share: float64[n], most children of each union, negative; see `fill_shares`.
         feed: see `fill_feeds`.
         inside: float64[classes, n], least energy inside each union.
-        bound: to be filled.
+        least: float64[classes, n], to be filled: energy.
+        fastest: float64[n], likewise: cycles.
         first: a tile.
         end: the tile after the last to be bounded.
     """
@@ -181,12 +190,15 @@ def bound_unions(
     for j in range(pivot):
         others *= bounds.spread[j]
     for u in range(first, end):
-        bound[u] = np.inf
+        fastest[u] = np.inf
+        for c in range(len(problem.saved)):
+            least[c, u] = np.inf
         most = -share[u]
         if bounds.out[pivot, u] == np.inf or most == 0.0:
             continue
         steps = problem.volume[last] / min(most * others * bounds.out_spread[pivot, u], multipliers)
         steps *= problem.busy
+        fastest[u] = max(steps, bounds.out_cycles[pivot, u])
         for c in range(len(problem.saved)):
             energy = (
                 problem.compute * problem.volume[last]
@@ -194,7 +206,6 @@ def bound_unions(
                 + leakage(problem, bounds, steps, most)
             )
             past = 0.0
-            cycles = max(steps, bounds.out_cycles[pivot, u])
             for t in range(tensors):
                 crossing = crossing_pair(problem, kept, t)
                 if crossing < 0:
@@ -214,7 +225,6 @@ def bound_unions(
                 energy += cost
                 if kept.through[t] and outer == top:
                     past += cost
-            energy += max(
+            least[c, u] = energy + max(
                 feed[0, u] + bounds.out[pivot, u], feed[1, u] + bounds.out_all[pivot, u] - past
             )
-            bound[u] = min(bound[u], least_value(aim, energy, cycles))

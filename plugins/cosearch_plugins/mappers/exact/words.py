@@ -337,8 +337,7 @@ def pending_words(
     deep: bool,
     high: int,
     end: int,
-    saved: int,
-) -> float:
+) -> tuple[float, bool]:
     """Return the least words of tensor t that arrive in the tiles of level `inner`.
 
     Args:
@@ -350,9 +349,10 @@ def pending_words(
         deep: the words arrive in tiles still to be chosen inside those of `inner`.
         high: the level whose union is `end`; its temporal factors are open.
         end: the outermost id of the chain.
-        saved: tensors, as bits, that the innermost loop outside may leave in place.
+
+    Returns:
+        the words, and whether the innermost loop outside `end` may still leave the tensor in place.
     """
-    last = len(problem.volume) - 1
     x = state.tile[inner]
     if deep and problem.sliding[t]:
         words = deep_words(problem, t, x)
@@ -370,7 +370,5 @@ def pending_words(
         times = state.tile[j] - state.union[j]
         words /= problem.free[t, times]
         if problem.volume[times] > problem.free[t, times]:
-            return words
-    if saved >> t & 1:
-        words /= problem.free[t, last - end]
-    return words
+            return words, False
+    return words, True

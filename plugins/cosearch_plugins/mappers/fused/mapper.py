@@ -12,7 +12,7 @@ from cosearch.lately import Lately
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.fused import FusedMapping
-from cosearch.mapping.mapper import Budget, Mapped
+from cosearch.mapping.mapper import Budget
 from cosearch.search.objective import Objective
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network
@@ -50,17 +50,6 @@ class FusedMapper(ExactMapper):
         from cosearch_plugins.mappers.fused.network import multiplying
 
         return multiplying(accelerator.architecture, (layer,))
-
-    def map(
-        self,
-        accelerator: Accelerator,
-        layer: Einsum,
-        objective: Objective,
-        budget: Budget,
-        rng: np.random.Generator,
-    ) -> Mapped:
-        """Return the best mapping of one layer, as the exact mapper does."""
-        return super().map(accelerator, layer, objective, budget, rng)
 
     def fuse(
         self,

@@ -219,9 +219,9 @@ def searches(monkeypatch):
 
     asked, solve = [], Solver.solve
 
-    def counted(self, *args):
+    def counted(self, *args, **named):
         asked.append(args)
-        return solve(self, *args)
+        return solve(self, *args, **named)
 
     monkeypatch.setattr(Solver, "solve", counted)
     return asked

@@ -140,6 +140,30 @@ def test_a_search_cut_short_says_by_how_much_it_may_miss():
     assert least <= best.energy_pj * best.cycles <= cut.energy_pj * cut.cycles
 
 
+def test_what_is_known_of_other_mappings_changes_nothing_but_the_work(small_case):
+    aims = (Aim(1, 1), Aim.weighted(1.0, 3.0), Aim(1, 0))
+    less = searched = 0
+    for seed in range(40):
+        case = small_case(seed)
+        if case is None:
+            continue
+        cold = [Solver(case.space).solve(aim) for aim in aims]
+        if cold[0].mapping is None:
+            continue
+        solver = Solver(case.space)
+        for aim, found in zip(aims, cold, strict=True):
+            known = min(aim.value(other.energy_pj, other.cycles) for other in cold)
+            again = solver.solve(aim, known=known)
+            assert again.mapping == found.mapping
+            assert (again.energy_pj, again.cycles) == (found.energy_pj, found.cycles)
+            assert again.proven
+            assert again.nodes <= found.nodes
+            less += again.nodes < found.nodes
+            searched += 1
+    assert searched > 60
+    assert less > 10
+
+
 def test_a_deadline_in_the_past_still_yields_a_mapping():
     solver = Solver(MapSpace(eyeriss(), LAYER))
     solver.solve(Aim(1, 1))
