@@ -39,6 +39,11 @@ _WORKLOADS = (
 
 _SPACES = (
     (
+        "analog-nasbench",
+        "analog_nasbench:AnalogNasBench",
+        "NAS-Bench-201 on analog hardware: noise, quantization, drift (extra `analog`)",
+    ),
+    (
         "accel-nasbench",
         "accel_nasbench:AccelNasBench",
         "the MnasNet space; proxy accuracies, and measured latencies with table=FILE",

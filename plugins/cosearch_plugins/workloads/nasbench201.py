@@ -82,7 +82,7 @@ class NasBench201(NetworkSpace):
     options = ParameterSpace((DATA_SET, BATCH))
     accuracy_is = MEASURED
     accuracy_note = "test accuracy after 200 epochs, mean of up to three seeds: an oracle"
-    scores = ("naswot", "logsynflow", "skip")
+    scores: tuple[str, ...] = ("naswot", "logsynflow", "skip")
 
     def __init__(self, dataset: str = "cifar10", batch: int = 1) -> None:
         self.dataset, self.batch = dataset, batch
