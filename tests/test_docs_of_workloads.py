@@ -55,7 +55,9 @@ def test_the_yaml_block_is_a_workload(tmp_path):
         ("conv1", 1),
         ("projection", 4),
         ("scores", 1),
+        ("values", 1),
     ]
+    assert [(link.producer, link.consumer) for link in network.links] == [(2, 3)]
 
 
 @pytest.mark.parametrize("cells", list(library()), ids=lambda cells: cells[0])
