@@ -27,9 +27,10 @@ from cosearch.mapping.outline import Weights
 from cosearch.quantities import added
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Einsum
-from cosearch_plugins.mappers.exact.arrays import Aim
+from cosearch_plugins.mappers.exact.arrays import MARGIN, Aim
 from cosearch_plugins.mappers.exact.problem import OrderTables
 from cosearch_plugins.mappers.exact.solve import Certificate, Limits, Solver
+from cosearch_plugins.mappers.fused.envelope import Envelope
 
 REMEMBERED = 8192
 """Bodies kept at once, of all machines."""
@@ -125,6 +126,17 @@ class Body:
         )
 
 
+def _apart(question: Question) -> tuple[object, ...]:
+    """Return what a body is apart from room and held words: with neither it is no dearer."""
+    return (
+        question.layer.key,
+        question.member.key,
+        question.home,
+        question.bodies,
+        question.visits,
+    )
+
+
 @frozen(eq=False)
 class _Place:
     """A body on a machine with some room, as a solver knows a mapspace."""
@@ -159,6 +171,7 @@ class Bodies:
     solves: int = 0
     nodes: int = 0
     _found: dict[tuple[object, ...], list[Body]] = field(init=False, factory=dict)
+    _envelopes: dict[tuple[object, ...], Envelope[Body]] = field(init=False, factory=dict)
     _solvers: dict[tuple[object, ...], Solver | None] = field(init=False, factory=dict)
     _roomy: dict[tuple[object, ...], Solver] = field(init=False, factory=dict)
 
@@ -186,11 +199,7 @@ class Bodies:
     def best(self, question: Question, weights: Weights) -> Body:
         """Return the best mapping of a body for a weighted sum; without one where nothing fits."""
         levels = self.architecture.levels
-        idle = weights[1] == 0 and all(m.leak_pj_per_cycle == 0 for m in levels)
-        if idle or not self._demand_counts():
-            question = evolve(question, demand=NO_DEMAND)
-        if question.visits == 1 and all(m.block_size == 1 for m in levels):
-            question = evolve(question, bodies=1)
+        question = self._plain(question, weights)
         known = self._found.setdefault(
             (
                 question.layer.key,
@@ -211,6 +220,15 @@ class Bodies:
         known.append(found)
         return found
 
+    def _plain(self, question: Question, weights: Weights) -> Question:
+        """Return a question without what makes no difference on this machine."""
+        levels = self.architecture.levels
+        idle = weights[1] == 0 and all(m.leak_pj_per_cycle == 0 for m in levels)
+        if question.demand != NO_DEMAND and (idle or not self._demand_counts()):
+            question = evolve(question, demand=NO_DEMAND)
+        plain = question.visits == 1 and all(m.block_size == 1 for m in levels)
+        return evolve(question, bodies=1) if plain and question.bodies > 1 else question
+
     def _asked(self, question: Question, weights: Weights) -> Body:
         """Return the answer to this very question, whoever asked it before.
 
@@ -229,7 +247,16 @@ class Bodies:
             question.visits,
             weights,
         )
-        return self.memory.get(key, lambda: self._solve(question, weights))
+        found = self.memory.get(key, lambda: self._solve(question, weights))
+        if question.room == UNLIMITED and question.demand == NO_DEMAND:
+            envelope = self._envelopes.setdefault(_apart(question), Envelope())
+            envelope.learn(weights, found.least if found.least < math.inf else 0.0, found)
+        return found
+
+    def least(self, question: Question, weights: Weights) -> float:
+        """Return what no mapping of a body undercuts, as known from other weights: maybe 0."""
+        envelope = self._envelopes.get(_apart(self._plain(question, weights)))
+        return 0.0 if envelope is None else envelope.least(weights) * (1 - MARGIN)
 
     @cached_property
     def _roomless(self) -> tuple[str, bool]:

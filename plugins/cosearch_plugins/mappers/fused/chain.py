@@ -19,6 +19,7 @@ from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
+from cosearch_plugins.mappers.fused.envelope import Envelope
 from cosearch_plugins.mappers.fused.group import GroupFound, GroupSearch
 
 
@@ -62,6 +63,10 @@ Alone = Callable[[Einsum, Weights], GroupFound]
 """Maps a layer alone."""
 
 
+def _proven(found: GroupFound) -> bool:
+    return found.least >= found.value * (1 - 2 * MARGIN)
+
+
 @define(eq=False)
 class ChainSearch:
     """Searches chains.
@@ -77,6 +82,7 @@ class ChainSearch:
     most: int = 4
     _known: dict[tuple[Chain, Weights], GroupFound] = field(init=False, factory=dict)
     _bounds: dict[tuple[Chain, Weights], float] = field(init=False, factory=dict)
+    _envelopes: dict[Chain, Envelope[GroupFound]] = field(init=False, factory=dict)
 
     def best(self, chain: Chain, weights: Weights) -> ChainFound:
         """Return the best groups of a chain for a weighted sum."""
@@ -113,12 +119,31 @@ class ChainSearch:
         if any(self._refused(part)):
             self._bounds[key] = math.inf
             return evolve(nothing, least=math.inf)
-        found = self.search.best(part.layers, part.links, weights, below)
+        found = self._between(part, weights, below)
+        if found is None:
+            found = self.search.best(part.layers, part.links, weights, below)
+            self._envelopes.setdefault(part, Envelope()).learn(weights, found.least, found)
         if found.group is not None:
             self._known[key] = found
         else:
             self._bounds[key] = found.least
         return found
+
+    def _between(self, part: Chain, weights: Weights, below: float) -> GroupFound | None:
+        """Return what other weights tell of a group, where that is enough; else None."""
+        envelope = self._envelopes.get(part)
+        if envelope is None:
+            return None
+        least, around = envelope.least(weights), envelope.around(weights)
+        if least >= below:
+            return GroupFound(None, math.inf, math.inf, math.inf, least)
+        if around is None or around[0].group is None or not all(map(_proven, around)):
+            return None
+        first, second = around
+        if (first.energy_pj, first.cycles) != (second.energy_pj, second.cycles):
+            return None
+        value = weights[0] * first.energy_pj + weights[1] * first.cycles
+        return evolve(first, value=value, least=value)
 
     def _refused(self, part: Chain) -> Iterator[bool]:
         """Yield whether something forbids that layers run as one group."""

@@ -3,8 +3,9 @@
 A prefix's bound is the sum of its members': whole layers with everything at home, and what passes
 the outermost level in the best way for each tensor by itself. The prefix that comes first is
 unfolded into its choices of what is held, which are options. An option's members are refined one by
-one: the body with its tensors at home and all of the level as room; with the room there is and the
-held words, which is exact. An option that comes first with all members exact is the best.
+one: by what other weights tell of the body; the body with its tensors at home and all of the level
+as room; with the room there is and the held words, which is exact. An option that comes first with
+all members exact is the best.
 
 Coarser dominates finer: where an option was solved without the room binding, every option with the
 same loops in the same order, all as fine or finer, that holds no more, is no better. Its further
@@ -31,7 +32,7 @@ from cosearch_plugins.mappers.exact.arrays import MARGIN
 from cosearch_plugins.mappers.fused.bodies import UNLIMITED, Bodies, Body, Demand, Question
 from cosearch_plugins.mappers.fused.options import Choice, Cut, Option, cuts
 
-COARSE, ROOMY, EXACT = 0, 1, 2
+COARSE, GUESSED, ROOMY, EXACT = 0, 1, 2, 3
 """Stages of a member's bound."""
 
 
@@ -207,6 +208,10 @@ class GroupSearch:
         entry.stages[member] += 1
         question = self._question(entry.option, member)
         bodies = entry.option.group.bodies
+        if entry.stages[member] == GUESSED:
+            least = self.bodies.least(question, weights)
+            entry.bounds[member] = max(entry.bounds[member], bodies * least)
+            return True
         if entry.stages[member] == ROOMY:
             room = self.bodies.architecture.levels[-2].usable_entries
             question = evolve(question, room=UNLIMITED if room is None else room, demand=Demand())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from attrs import evolve, frozen
 
@@ -110,6 +111,10 @@ class Cut:
                 yield Option(group, choices, tuple(words - taken for words in self.free))
 
 
+Known: TypeAlias = dict[tuple[int, str, tuple[PrefixLoop, ...]], Choice]
+"""Tensors held, by member, name and the loops outside the tile."""
+
+
 def cuts(
     architecture: Architecture,
     layers: tuple[Einsum, ...],
@@ -126,19 +131,27 @@ def cuts(
     """
     room = architecture.levels[-2].usable_entries
     most = UNLIMITED if room is None else room
+    known: Known = {}
     for group in prefixes(layers, links):
         free = tuple(most - home_room(group, j) for j in range(len(layers)))
         if min(free) < 0:
             continue
+        least = min(free)
         ways = tuple(
-            tuple(
-                c for c in _choices(architecture, group, j, tensor, kept[j]) if c.room <= min(free)
-            )
-            for j, layer in enumerate(layers)
-            for tensor in layer.tensors
-            if tensor.name not in group.intermediates(j)
+            tuple(c for c in choices if c.room <= least)
+            for choices in _all_choices(architecture, group, kept, known)
         )
         yield Cut(group, ways, free)
+
+
+def _all_choices(
+    architecture: Architecture, group: FusedGroup, kept: tuple[frozenset[str], ...], known: Known
+) -> Iterator[Iterator[Choice]]:
+    """Yield the ways to have each tensor that is no intermediate."""
+    for j, layer in enumerate(group.layers):
+        for tensor in layer.tensors:
+            if tensor.name not in group.intermediates(j):
+                yield _choices(architecture, group, j, tensor, kept[j], known)
 
 
 def _choices(
@@ -147,6 +160,7 @@ def _choices(
     member: int,
     tensor: Tensor,
     kept: frozenset[str],
+    known: Known,
 ) -> Iterator[Choice]:
     """Yield the streamed tensor, and it held at depths that none better in words and room beats."""
     streamed = _streamed(architecture, group, member, tensor)
@@ -158,12 +172,12 @@ def _choices(
     for depth in range(len(group.prefix) + 1):
         if not _worth(group, member, tensor, depth):
             continue
-        hold = Held(member, tensor.name, depth)
-        room = tensor.footprint(group.inside(member, depth))
-        read, write = _words(architecture, group, hold, tensor, room)
-        energy = _moving(architecture, tensor, (read, write))
-        if all(c.room > room or c.read > read or c.write > write for c in held):
-            held.append(Choice(member, tensor.name, depth, room, read, write, energy))
+        head = (member, tensor.name, group.prefix[:depth])
+        if head not in known:
+            known[head] = _hold(architecture, group, member, tensor, depth)
+        hold = known[head]
+        if all(c.room > hold.room or c.read > hold.read or c.write > hold.write for c in held):
+            held.append(hold)
     yield from (
         a
         for a in held
@@ -172,6 +186,17 @@ def _choices(
             for b in held
         )
     )
+
+
+def _hold(
+    architecture: Architecture, group: FusedGroup, member: int, tensor: Tensor, depth: int
+) -> Choice:
+    """Return a tensor held under the first loops of a prefix, on which alone it depends."""
+    hold = Held(member, tensor.name, depth)
+    room = tensor.footprint(group.inside(member, depth))
+    read, write = _words(architecture, group, hold, tensor, room)
+    energy = _moving(architecture, tensor, (read, write))
+    return Choice(member, tensor.name, depth, room, read, write, energy)
 
 
 def _words(
