@@ -53,8 +53,12 @@ class Nvdla(HardwareModel):
                 Parameter("atomic_c", (4, 8, 16, 32, 64, 128), c, "channels", "summed a cycle"),
                 Parameter("atomic_k", (4, 8, 16, 32, 64, 128), k, "filters", "side by side"),
                 Parameter("sums", (16, 32, 64, 128, 256, 512), 128, "words", "of an accumulator"),
-                Parameter("buffer_kb", (32, 64, 128, 256, 512, 1024), kb, "KB", "all banks"),
-                Parameter("dram_bits", (32, 64, 128, 256, 512), 64, "bits/cycle", "memory port"),
+                Parameter(
+                    "buffer_kb", (32, 64, 128, 256, 512, 1024), kb, "KB", "all banks", free=True
+                ),
+                Parameter(
+                    "dram_bits", (32, 64, 128, 256, 512), 64, "bits/cycle", "memory port", free=True
+                ),
             )
         )
 

@@ -57,7 +57,9 @@ class Simba(HardwareModel):
                 Parameter("weight_kb", (8, 16, 32, 64), 32, "KB", "of a PE"),
                 Parameter("input_kb", (2, 4, 8, 16), 8, "KB", "of a PE"),
                 Parameter("sum_kb", (1, 2, 3, 6), 3, "KB", "of a PE"),
-                Parameter("buffer_kb", (16, 32, 64, 128, 256), 64, "KB", "global buffer"),
+                Parameter(
+                    "buffer_kb", (16, 32, 64, 128, 256), 64, "KB", "global buffer", free=True
+                ),
             )
         )
 

@@ -107,6 +107,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except CosearchError as error:
         return report(error, Output().errors, debug=False)
     output = Output(quiet=flags.quiet)
+    registry: Registry | None = None
     try:
         with log_shown(output):
             with prints_logged():
@@ -120,7 +121,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (Exception, SystemExit) as error:
-        return report(error, output.errors, debug=flags.debug)
+        return report(error, output.errors, debug=flags.debug, registry=registry)
     return code if isinstance(code, int) else 0
 
 

@@ -1,8 +1,9 @@
 """One table from exception to a sentence, the next step, and an exit code.
 
 Commands and the code below them just raise. Anything a user can put right is a `CosearchError`
-and ends as one message with exit code 2; anything else is a fault of ours or of a plugin and ends
-as one line that names it, with exit code 70; `--debug` adds the traceback.
+and ends as one message with exit code 2, and so does an exception out of a plugin, which is named
+with its distribution; anything else is a fault of ours and ends as one line with exit code 70.
+`--debug` adds the traceback.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from rich.console import Console
 from rich.text import Text
 from typer.exceptions import Abort, TyperException
 
-from cosearch.errors import CosearchError, near_names
+from cosearch.errors import CosearchError, PluginError, UnknownNameError, near_names
+from cosearch.registry.origins import distribution_of
+from cosearch.registry.registry import Registry
 
 USAGE = 2
 """Exit code of everything the user can put right."""
@@ -43,8 +46,14 @@ class Verdict:
     code: int = USAGE
 
 
+DEBUG = "run it again with --debug for the traceback"
+
+
 def _known(error: Exception) -> Verdict:
-    return Verdict(str(error), getattr(error, "hint", ""))
+    hint = getattr(error, "hint", "")
+    if isinstance(error, PluginError) and error.__cause__ is not None:
+        hint = f"{hint}; {DEBUG}" if hint else DEBUG
+    return Verdict(str(error), hint)
 
 
 def _usage(error: Exception) -> Verdict:
@@ -105,24 +114,50 @@ VERDICTS: tuple[tuple[type[Exception], Callable[[Exception], Verdict]], ...] = (
 """The first row that fits decides."""
 
 
-def verdict_of(error: BaseException) -> Verdict:
-    """Return what to tell the user about an exception."""
+def verdict_of(error: BaseException, registry: Registry | None = None) -> Verdict:
+    """Return what to tell the user about an exception.
+
+    Args:
+        error: that nobody caught.
+        registry: knows the plugins; None where it could not be made.
+    """
     for kind, verdict in VERDICTS:
         if isinstance(error, Exception) and isinstance(error, kind):
-            return verdict(error)
-    last = traceback.extract_tb(error.__traceback__)[-1:]
+            return _with_missing(verdict(error), error, registry)
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1:]
     where = f" ({last[0].filename}:{last[0].lineno}, in {last[0].name})" if last else ""
-    text = " ".join(str(error).split())
-    return Verdict(
-        f"this is a bug: {type(error).__name__}: {text}{where}",
-        "run it again with --debug for the traceback, and report it",
-        BUG,
-    )
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
+    whose = None if registry is None else distribution_of([f.filename for f in frames], registry)
+    if whose is not None:
+        return Verdict(f"a plugin of {whose} raised {said}", DEBUG)
+    return Verdict(f"this is a bug: {said}", f"{DEBUG}, and report it", BUG)
 
 
-def report(error: BaseException, console: Console, *, debug: bool = False) -> int:
+def _with_missing(verdict: Verdict, error: Exception, registry: Registry | None) -> Verdict:
+    """Return the verdict on a name that is not known, with the plugins that may have had it."""
+    if registry is None or not registry.quarantined or not isinstance(error, UnknownNameError):
+        return verdict
+    return evolve(verdict, hint=f"{verdict.hint}\n{missing(registry)}".strip())
+
+
+def missing(registry: Registry) -> str:
+    """Return which plugins could not be loaded, in a line; empty where all could."""
+    names = ", ".join(f"{q.name} of {q.distribution}" for q in registry.quarantined)
+    if not names:
+        return ""
+    return f"names are missing of what could not be loaded: {names}; see: cosearch doctor"
+
+
+def report(
+    error: BaseException,
+    console: Console,
+    *,
+    debug: bool = False,
+    registry: Registry | None = None,
+) -> int:
     """Print the verdict on a console and return the exit code."""
-    verdict = verdict_of(error)
+    verdict = verdict_of(error, registry)
     if debug:
         console.print(Text("".join(traceback.format_exception(error)).rstrip(), style="faint"))
     piped = not console.is_terminal

@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
+from cosearch.cli.errors import missing
 from cosearch.cli.output import Output, table
 from cosearch.errors import UnknownNameError
 
@@ -46,6 +47,8 @@ class Group(TyperGroup):
         """Write the whole help text."""
         first, rest = _prose(self.help), _prose(self.epilog)
         parts = [*_usage(self, ctx), *first, *rest, *_panels(self, ctx), *_parameters(self, ctx)]
+        if ctx.obj and (told := missing(ctx.obj.registry)):
+            parts.append(Text(told, style="warn"))
         formatter.write(_rendered(parts))
 
 

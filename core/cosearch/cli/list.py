@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from attrs import frozen
 
+from cosearch.cli.errors import missing
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import table
 from cosearch.cli.session import LOOK, session_of
@@ -78,6 +79,8 @@ def list_command(
         session.output.title(name)
         rows = [(e.name.ljust(width), e.summary, e.distribution) for e in entries]
         session.output.show(table(("", "", "~"), rows))
+    if session.registry.quarantined:
+        session.output.warn(missing(session.registry))
     if kind is None and session.output.live:
         session.output.note("\nmore about one of them: cosearch show KIND NAME")
 

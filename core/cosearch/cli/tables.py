@@ -138,8 +138,8 @@ class Listing:
         if self.title:
             yield Text(self.title, style="title")
         for row in self.rows:
-            name, rest = Text(row[0].plain.strip()), Text()
-            name.stylize(self._style(0))
+            name, rest = Text(row[0].plain.strip(), style=self._style(0)), Text()
+            name = _named(self.columns[0], name) if self.columns[0].mark == ">" else name
             for column, cell in zip(self.columns[1:], row[1:], strict=True):
                 if cell.plain.strip():
                     rest.append("; " if rest else "").append_text(_named(column, cell))

@@ -105,9 +105,11 @@ def load_registry(
 
 
 def _register_file(manager: pluggy.PluginManager, file: PluginFile, name: str) -> None:
-    manager.register(file.load(), name=name)
+    plugin = file.load()
+    manager.register(plugin, name=name)
     try:
         _refuse_misspelled_hooks(manager, name)
+        _refuse_unmarked_hooks(plugin)
     except CosearchError as error:
         raise PluginError(f"{file.path}: {one_line(error)}") from error
 
@@ -131,8 +133,10 @@ def _register(manager: pluggy.PluginManager, entry: EntryPoint, name: str) -> No
     if manager.has_plugin(name):
         raise PluginError(f"the distribution has two entry points called {entry.name!r}")
     try:
-        manager.register(entry.load(), name=name)
+        plugin = entry.load()
+        manager.register(plugin, name=name)
         _refuse_misspelled_hooks(manager, name)
+        _refuse_unmarked_hooks(plugin)
     except BaseException:
         if manager.has_plugin(name):
             manager.unregister(name=name)
@@ -145,6 +149,17 @@ def _refuse_misspelled_hooks(manager: pluggy.PluginManager, name: str) -> None:
         if not caller.has_spec():
             known = [n for n in vars(Hooks) if n.startswith(f"{PROJECT}_")]
             raise UnknownNameError("hook", caller.name, known)
+
+
+def _refuse_unmarked_hooks(plugin: object) -> None:
+    """Raise PluginError for a function called like a hook that is not marked as one."""
+    for name in sorted(name for name in vars(Hooks) if name.startswith(f"{PROJECT}_")):
+        function = getattr(plugin, name, None)
+        if callable(function) and not hasattr(function, f"{PROJECT}_impl"):
+            raise PluginError(
+                f"the function {name} is no hook without @hookimpl",
+                "put @hookimpl of cosearch.registry.registration above it",
+            )
 
 
 def _collect(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -161,6 +161,7 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
             "name a space of networks: cosearch list network-spaces",
         )
     if networks is None:
+        _refuse_accuracy(spec, objectives)
         network = network_for(hardware, resolve(spec.workload, registry))
     else:
         network = network_for(hardware, networks.build(networks.space.index(networks.baseline)))
@@ -182,6 +183,17 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
     if spec.fuse:
         refuse_unfusing(problem)
     return problem
+
+
+def _refuse_accuracy(spec: StudySpec, objectives: Sequence[Objective]) -> None:
+    """Raise CosearchError where a single network is to be judged by its accuracy."""
+    asked = [o.name for o in objectives if "accuracy" in o.needs]
+    asked += [text for text in spec.constraints if re.match(r"(accuracy|error)\b", text)]
+    if asked:
+        raise CosearchError(
+            f"{asked[0]}: no accuracy is known of the network {spec.workload!r}",
+            "name a space of networks: cosearch list network-spaces",
+        )
 
 
 def make_networks(text: str, registry: Registry) -> NetworkSpace | None:

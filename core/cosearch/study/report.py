@@ -314,8 +314,9 @@ def obstacle(study: Study) -> str:
     if study.best is None and study.trials:
         nearest = study.nearest
         if nearest is None:
-            reasons = _reasons(study, State.FAILED) or {"no reason is known": 0}
-            return f"no design is feasible: {next(iter(reasons))}"
+            reasons = _reasons(study, State.FAILED) or _reasons(study, State.INFEASIBLE)
+            why = next(iter(reasons), "no whole design was tried")
+            return f"no design is feasible: {why}"
         violation = nearest.outcome.violation or 0.0
         return (
             f"no design is feasible; trial {nearest.number} misses by least "

@@ -167,9 +167,9 @@ def _buffer_parameters(*, free: bool) -> tuple[Parameter, ...]:
     sizes = (16, 32, 64, 108, 128, 192, 256, 512) if free else (28, 56, 80, 108)
     bus = (3, 6, 9, 18, 36) if free else (3, 6, 9)
     return (
-        Parameter("buffer_kb", sizes, BUFFER_KB, "KB", "all global buffers together"),
+        Parameter("buffer_kb", sizes, BUFFER_KB, "KB", "all global buffers together", free=True),
         Parameter("buffer_block", (1, 2, 4, 8, 16), 4, "words", "width of a buffer row"),
-        Parameter("bus_words", bus, BUS_WORDS, "words/cycle", "all buffers together"),
+        Parameter("bus_words", bus, BUS_WORDS, "words/cycle", "all buffers together", free=True),
         Parameter(
             "word_bits",
             (8, 16),

@@ -125,8 +125,12 @@ class Gemmini(HardwareModel):
         return ParameterSpace(
             (
                 Parameter("pe_dim", _POWERS_OF_TWO[1:8], 16, "PEs", "side of the array"),
-                Parameter("scratchpad_kb", _POWERS_OF_TWO, 128, "KB", "weights and inputs"),
-                Parameter("accumulator_kb", _POWERS_OF_TWO, 32, "KB", "32-bit partial sums"),
+                Parameter(
+                    "scratchpad_kb", _POWERS_OF_TWO, 128, "KB", "weights and inputs", free=True
+                ),
+                Parameter(
+                    "accumulator_kb", _POWERS_OF_TWO, 32, "KB", "32-bit partial sums", free=True
+                ),
             ),
             RULES_OF_RTL if self._rtl else (),
         )

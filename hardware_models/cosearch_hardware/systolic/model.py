@@ -58,6 +58,7 @@ def _parameters(defaults: dict[str, Value], sides: tuple[int, ...]) -> tuple[Par
             unit,
             doc,
             changes="width" if name in WIDTHS else "",
+            free=name not in WIDTHS and name != "dataflow",
         )
         for name, (values, default, unit, doc) in choices.items()
     )

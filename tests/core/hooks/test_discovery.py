@@ -191,3 +191,16 @@ def test_a_trace_shows_every_call_of_a_hook(distribution):
     assert len(mine) == 1
     assert mine[0].startswith("cosearch_strategies() of acme 1.0:plugin -> ")
     assert "Registration(name='acme'" in mine[0]
+
+
+def test_a_hook_without_the_marker_is_reported(distribution):
+    distribution(
+        "forgetful",
+        """
+    def cosearch_strategies():
+        return []
+    """,
+    )
+    error = quarantined("forgetful 1.0").error
+    assert "cosearch_strategies" in error
+    assert "@hookimpl" in error
