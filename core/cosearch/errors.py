@@ -44,8 +44,18 @@ class InputError(CosearchError):
     def __init__(self, source: str, problems: Iterable[str], hint: str = "") -> None:
         self.source, self.problems = source, tuple(problems)
         one = len(self.problems) == 1
-        told = f" {self.problems[0]}" if one else "".join(f"\n  {p}" for p in self.problems)
+        told = f" {self.problems[0]}" if one else "".join(f"\n  {p}" for p in self._shown)
         super().__init__(f"{source}:{told}", hint)
+
+    @property
+    def _shown(self) -> tuple[str, ...]:
+        left = len(self.problems) - MOST_PROBLEMS
+        more = (f"and {left} more like these",) if left > 0 else ()
+        return self.problems[:MOST_PROBLEMS] + more
+
+
+MOST_PROBLEMS = 20
+"""That one message shows; a generated file has the same one on every line."""
 
 
 class Infeasible(CosearchError):  # noqa: N818 - a verdict on a design, not a fault

@@ -26,7 +26,7 @@ LARGEST_DOCUMENT = 200_000
 DEEPEST = 200
 """Levels of nesting."""
 
-LONG = 500_000
+LONG = 20_000
 """Characters from which on a text is looked through before it is read, and by the C parser."""
 
 LARGEST_NUMBER = 2**63

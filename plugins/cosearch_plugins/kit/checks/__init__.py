@@ -1,0 +1,1 @@
+"""Conformance kits: for each kind of plugin, checks that raise ConformanceError with the input."""
