@@ -46,6 +46,7 @@ def evaluate(
     try:
         problem = problem.for_design(configuration)
         if network := problem.known_of_network(configuration):
+            _refuse_unknown(network)
             partial, _ = _limited(problem, evolve(partial, metrics=network), early=True)
         accelerator = problem.machine(configuration)
         known = {**partial.metrics, **_fixed(accelerator)}
@@ -68,6 +69,14 @@ def evaluate(
         pass_on(error)
         outcome = evolve(partial, reason=_fault(error))
     return evolve(outcome, seconds=time.perf_counter() - started)
+
+
+def _refuse_unknown(network: Mapping[str, float]) -> None:
+    """Raise Infeasible for a network of which something that is asked for is not known."""
+    for name, value in network.items():
+        if not math.isfinite(value):
+            told = "not known" if math.isnan(value) else str(value)
+            raise Infeasible(f"{name} of this network is {told}")
 
 
 def _mapped(

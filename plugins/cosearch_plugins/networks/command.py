@@ -10,58 +10,33 @@ import typer
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import table
 from cosearch.cli.session import SEARCH, Session, session_of
+from cosearch_plugins.networks.options import (
+    SampleOption,
+    SeedOption,
+    SpaceArgument,
+    WhereOption,
+    space_of,
+)
+from cosearch_plugins.networks.search_commands import (
+    compose_command,
+    search_command,
+    untrained_command,
+)
 
 if TYPE_CHECKING:
     from cosearch.typing import FloatArray
-    from cosearch.workload.network import NetworkSpace
     from cosearch_plugins.networks.columns import Networks
     from cosearch_plugins.networks.costs import Costs
-
-SpaceArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="SPACE",
-        show_default=False,
-        help="A name from `cosearch list network-spaces`, with options.",
-    ),
-]
-SampleOption = Annotated[
-    int | None,
-    typer.Option(
-        "--sample",
-        min=3,
-        metavar="N",
-        show_default=False,
-        help="Networks drawn at random; all that were measured (or all of a small space) if left "
-        "out.",
-    ),
-]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, metavar="K", help="One seed, one result.")
-]
-WhereOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--where",
-        metavar="NAME=VALUE",
-        show_default=False,
-        help="Only networks with this choice; 'excite*=0' is one for every such parameter. May be "
-        "repeated.",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     networks = typer.Typer(help="Spaces of networks: ranks of scores, searches without a machine.")
     networks.command("ranks")(ranks_command)
+    networks.command("search")(search_command)
+    networks.command("compose")(compose_command)
+    networks.command("untrained")(untrained_command)
     app.add_typer(networks, name="networks", rich_help_panel=SEARCH)
-
-
-def space_of(session: Session, spec: str) -> NetworkSpace:
-    """Return a network space by its name with options."""
-    space: NetworkSpace = session.registry.find("network_spaces", spec).make()
-    return space
 
 
 def ranks_command(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cosearch.registry.registration import Registration, hookimpl
+
+if TYPE_CHECKING:
+    from cosearch.search.objective import Objective
 
 _HERE = "cosearch_plugins.workloads"
 
@@ -78,3 +83,11 @@ def cosearch_workloads() -> list[Registration]:
 def cosearch_network_spaces() -> list[Registration]:
     """Return spaces of networks."""
     return [Registration(name, f"{_HERE}.{target}", summary) for name, target, summary in _SPACES]
+
+
+@hookimpl
+def cosearch_objectives() -> list[Objective]:
+    """Return objectives for what is known of networks without a machine."""
+    from cosearch_plugins.workloads.score_objectives import score_objectives
+
+    return score_objectives()

@@ -139,10 +139,10 @@ class AnalogNasBench(NasBench201):
         (Parameter("state", STATES, "analog", doc="how networks were trained and run"), BATCH)
     )
     accuracy_is = MEASURED
-    scores: tuple[str, ...] = ("digital",)
 
     def __init__(self, state: str = "analog", batch: int = 1) -> None:
         super().__init__("cifar10", batch)
+        self.scores = ("digital", *self.scores)
         self.state = state
         self._accuracies = accuracies(data_file())
         self.accuracy_note = (

@@ -21,6 +21,8 @@ from cosearch.typing import Configuration, FloatArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum, conv
 from cosearch.workload.elementwise import ADD, AVERAGE, pointwise, pool
 from cosearch.workload.network import MEASURED, Layer, Network, NetworkSpace, Workload
+from cosearch_plugins.workloads.measured_table import TABLE
+from cosearch_plugins.workloads.nasbench201_scores import FurtherScores
 from cosearch_plugins.workloads.nasbench201_table import (
     EDGES,
     OPERATIONS,
@@ -65,6 +67,8 @@ DATA_SETS = {
 
 NONE, AVERAGED = OPERATIONS.index("none"), OPERATIONS.index("avg_pool_3x3")
 
+_BENCHMARK_COLUMNS = ("acc", "macs_m", "params_m")
+
 DATA_SET = Parameter("dataset", tuple(DATA_SETS), "cifar10", doc="images and classes")
 
 
@@ -77,16 +81,22 @@ class NasBench201(NetworkSpace):
     Args:
         dataset: images and classes.
         batch: images in one run.
+        table: file of further scores with a column `index`, and `dataset` where it has several;
+            empty for none.
     """
 
-    options = ParameterSpace((DATA_SET, BATCH))
+    options = ParameterSpace((DATA_SET, BATCH, TABLE))
     accuracy_is = MEASURED
     accuracy_note = "test accuracy after 200 epochs, mean of up to three seeds: an oracle"
-    scores: tuple[str, ...] = ("naswot", "logsynflow", "skip")
 
-    def __init__(self, dataset: str = "cifar10", batch: int = 1) -> None:
+    def __init__(self, dataset: str = "cifar10", batch: int = 1, table: str = "") -> None:
         self.dataset, self.batch = dataset, batch
         self._data = DATA_SETS[dataset]
+        devices = tuple(latencies()) if dataset == "cifar10" else ()
+        own = ("naswot", "logsynflow", "skip", *devices)
+        known = (*own, *_BENCHMARK_COLUMNS)
+        self._further = FurtherScores.read(table, dataset, known) if table else None
+        self.scores = (*own, *(self._further.columns if self._further else ()))
 
     @cached_property
     def space(self) -> ParameterSpace:
@@ -156,12 +166,19 @@ class NasBench201(NetworkSpace):
         """
         if name == "skip":
             return skip_score(rows)
+        if self._further is not None and name in self._further.columns:
+            return self._further.columns[name][self.index(rows)]
+        if name in self.scores and name in latencies():
+            return latencies()[name][self.index(rows)]
         column = f"{name}_{self._data.suffix}"
         if column not in table():
-            raise UnknownNameError(
-                "score", name, ("acc", "naswot", "logsynflow", "macs_m", "params_m", "skip")
-            )
+            raise UnknownNameError("score", name, (*self.scores, *_BENCHMARK_COLUMNS))
         return table()[column][self.index(rows)]
+
+    def measured_rows(self) -> Rows:
+        """Return the networks that the table has, int64[n, 6]; all without one."""
+        indices = np.arange(SIZE) if self._further is None else self._further.indices
+        return rows_by_index()[indices]
 
     def latency_ms(self, device: str, rows: Rows) -> FloatArray:
         """Return milliseconds of the CIFAR-10 network, float64[n].

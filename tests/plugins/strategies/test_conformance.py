@@ -14,6 +14,7 @@ SPECS = (
     "evolutionary:ageing=true",
     "cmaes",
     "nsga2",
+    "freerea:population=12,sample=5",
     "hyperband",
     "bayesian",
     "bayesian:kernel=linear,start=random,margins=false",
