@@ -1,0 +1,170 @@
+"""The systems around the two papers: what each published, and what its plugin gives here.
+
+Every figure is computed when it is asked for. Where a publication could be had as an abstract
+alone, that is all its row claims.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import frozen
+
+from cosearch.mapping.mapper import Budget
+from cosearch.quantities import added
+from cosearch.registry.registry import Registry
+from cosearch.search.objective import OBJECTIVES
+from cosearch.workload.einsum import gemm
+from cosearch.workload.network import Network
+
+if TYPE_CHECKING:
+    from cosearch_hardware.crossbar.training import Rule, Step
+
+LATENCY = next(o for o in OBJECTIVES if o.name == "latency")
+
+
+@frozen
+class Figure:
+    """One figure of a system beside the model's.
+
+    Attributes:
+        system: and where it was published.
+        plugin: that expresses it.
+        what: is compared.
+        published: as printed; empty where nothing is known.
+        here: what the plugin gives.
+        gap: why the two differ, or what is not known.
+    """
+
+    system: str
+    plugin: str
+    what: str
+    published: str
+    here: str
+    gap: str
+
+
+def figures(registry: Registry) -> Iterator[Figure]:
+    """Yield the figures of every system, each as it is computed; seconds in all."""
+    for of in (_isaac, _feedback, _random_weights, _split, _chain, _slots):
+        yield from of(registry)
+
+
+def _isaac(registry: Registry) -> Iterator[Figure]:
+    machine = registry.find("hardware_models", "crossbar").make().build({})
+    layer = gemm(M=100_000, N=16 * 126, K=128 * 128)
+    row = np.array([machine.chip.active_choices.index(128), 0, 0])
+    cycles = machine.explain(layer, row).cycles
+    tops = 2 * layer.macs / (cycles / machine.clock_mhz / 1e6) / 1e12
+    name = "ISAAC (ISCA 2016)"
+    yield Figure(
+        name, "crossbar", "area of all tiles, mm2", "62.5", f"{machine.area_mm2:.1f}",
+        "links between chips left out in both",
+    )  # fmt: skip
+    yield Figure(
+        name, "crossbar", "all arrays at work, TOPS of 16 bits", "41.3 (2 x 2,048 MACs in 1.6 us)",
+        f"{tops:.1f}", "the offset's column is a 129th conversion of each read",
+    )  # fmt: skip
+
+
+def _training(registry: Registry, rule: Rule, frozen_layers: tuple[int, ...] = ()) -> Step:
+    from cosearch_hardware.crossbar.training import step
+
+    model = registry.find("hardware_models", "crossbar:write_pj=1.0").make()
+    machine = model.build({"arrays": 672, "weight_bits": 8, "input_bits": 8})
+    layers = [gemm(f"fc{i}", M=16, N=64, K=64) for i in range(9)]
+    return step(machine, layers, rule, frozen_layers)
+
+
+def _feedback(registry: Registry) -> Iterator[Figure]:
+    back = _training(registry, "backpropagation")
+    direct = _training(registry, "feedback-alignment")
+    ratio = back.backward / direct.backward
+    yield Figure(
+        "learning on compute-in-memory (arXiv 2212.14337)", "crossbar",
+        "backward pass of 9 equal layers, backpropagation over feedback alignment",
+        "up to about N for N layers", f"{ratio:.1f}",
+        "8 products go back through 9 layers; accuracy is not modelled",
+    )  # fmt: skip
+
+
+def _random_weights(registry: Registry) -> Iterator[Figure]:
+    whole = _training(registry, "feedback-alignment")
+    read_out = _training(registry, "feedback-alignment", tuple(range(8)))
+    saved = 1 - read_out.update_pj / whole.update_pj
+    yield Figure(
+        "DEPLM (arXiv 2312.09262)", "crossbar", "writes saved by 8 frozen layers of 9, %",
+        "training cost 70.12 to 89.46", f"{100 * saved:.1f}",
+        "writes alone; the published costs need device data and other networks",
+    )  # fmt: skip
+
+
+def _network(registry: Registry, name: str) -> Network:
+    network: Network = registry.find("workloads", name).make().network()
+    return network
+
+
+def _split(registry: Registry) -> Iterator[Figure]:
+    network = _network(registry, "alexnet")
+    cuts = len(network.layers)
+    found = []
+    for mbps in ("1", "100", "10000"):
+        model = registry.find("hardware_models", f"split:cuts={cuts},mbps={mbps}").make()
+        machine = model.build({})
+        times = [
+            added(
+                machine.floor(layer.einsum)[1] * layer.count
+                for layer in model.placed(network, {"cut": cut}).layers
+            )
+            for cut in range(cuts + 1)
+        ]
+        best = int(np.argmin(times))
+        found.append(f"{best} at {mbps}")
+    yield Figure(
+        "SAC-d (arXiv 2201.02968), IoVT (2411.00838)", "split",
+        f"best cut of AlexNet's {cuts} layers, layers on the device at Mbit/s", "",
+        ", ".join(found), "devices are rooflines; the papers' own tables are not known",
+    )  # fmt: skip
+
+
+def _chain(registry: Registry) -> Iterator[Figure]:
+    from cosearch_hardware.arm_cpu.chain import q_learning, shortest
+
+    _ = registry
+    gaps = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        costs = [rng.random(8) for _ in range(20)]
+        moves = [rng.random((8, 8)) for _ in range(19)]
+        _, least = shortest(costs, moves)
+        gaps.append(q_learning(costs, moves, 1000, rng)[1] / least - 1)
+    yield Figure(
+        "LNE and its search (arXiv 2006.05181, 1811.07315)", "arm-cpu",
+        "tabular learner over the shortest path, 20 layers x 8 choices, 1,000 episodes, %", "",
+        f"{100 * float(np.median(gaps)):.1f}",
+        "random tables: no times of single implementations are public",
+    )  # fmt: skip
+
+
+def _slots(registry: Registry) -> Iterator[Figure]:
+    shared = registry.find("hardware_models", "vta").make()
+    network = _network(registry, "alexnet").priced(shared.left_out)
+    layers = [layer for layer in network.unique if not layer.einsum.operation]
+    total = {}
+    for name in ("vta", "vta:slots=LLCS,slot_cycles=16"):
+        machine = registry.find("hardware_models", name).make().build({})
+        mapper = registry.find("mappers", machine.default_mapper).make()
+        costs = (
+            mapper.map(machine, x.einsum, LATENCY, Budget(), np.random.default_rng(0)).cycles
+            * x.count
+            for x in layers
+        )
+        total[name] = added(costs)
+    on_demand, in_slots = total.values()
+    yield Figure(
+        "time-triggered loads of VTA (Ezekiel et al., 2023)", "vta:slots=LLCS",
+        "AlexNet's products, slots over a port on demand", "", f"{in_slots / on_demand:.3f}",
+        "no figures of the publication are known",
+    )  # fmt: skip
