@@ -1,0 +1,24 @@
+"""The map of the field: every figure is computed, and those with a closed value have it."""
+
+from cosearch.hooks.discovery import load_registry
+from cosearch_plugins.papers import field
+
+REGISTRY = load_registry(third_party=False)
+
+
+def test_figures_of_the_crossbar_are_those_of_its_page():
+    area, rate = field._isaac(REGISTRY)
+    assert (area.published, area.here) == ("62.5", "62.5")
+    assert rate.here == "38.4"
+    (ratio,) = field._feedback(REGISTRY)
+    assert ratio.here == "8.0"
+    (saved,) = field._random_weights(REGISTRY)
+    assert saved.here == "88.9"
+
+
+def test_the_best_cut_moves_to_the_input_as_the_link_gets_faster():
+    (figure,) = field._split(REGISTRY)
+    cuts = [int(part.split()[0]) for part in figure.here.split(", ")]
+    assert cuts == sorted(cuts, reverse=True)
+    assert cuts[0] == 11
+    assert cuts[-1] == 0
