@@ -201,8 +201,22 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def run(study: Study, store: Store, registry: Registry, session: Session | None = None) -> None:
+def run(
+    study: Study,
+    store: Store,
+    registry: Registry,
+    session: Session | None = None,
+    led_by: Strategy | None = None,
+) -> None:
     """Run a study to the end of its budget; one that has ended already is left as it is.
+
+    Args:
+        study: new, or as it was left.
+        store: where trials are committed.
+        registry: of plugins.
+        session: how this session is run; None is one design after the other, here.
+        led_by: proposes designs in place of the strategy that the settings name, which it is an
+            instance of.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; everything finished is stored.
@@ -218,7 +232,7 @@ def run(study: Study, store: Store, registry: Registry, session: Session | None 
     space = study.problem.space if floors is None else PrunedSpace(study.problem.space, floors)
     rng = stream(spec.seed, "strategy")
     try:
-        strategy = study.scheme.strategy(study.problem, space, named, rng)
+        strategy = led_by or study.scheme.strategy(study.problem, space, named, rng)
     except CosearchError:
         raise
     except BaseException as error:
