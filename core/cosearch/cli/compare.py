@@ -26,7 +26,8 @@ from cosearch.cli.options import (
 from cosearch.cli.session import SEARCH, Session, session_of
 from cosearch.cli.settings import Given, takes_settings
 from cosearch.errors import CosearchError
-from cosearch.trials.spec import SETTINGS, VARIED
+from cosearch.trials.setting import KEY
+from cosearch.trials.spec import FOR_ONE_MACHINE, SETTINGS, VARIED, StudySpec
 
 if TYPE_CHECKING:
     from cosearch.compare.contest import Contest
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
 
 
 ContendersOption = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--strategy",
         "-s",
         metavar="NAME",
-        help="A contender; repeat for more. NAME+prune spends no trial on what cannot win.",
+        help="A contender; repeat for more. NAME+prune spends no trial on what cannot win. "
+        "Without any, machines are compared.",
         show_default=False,
     ),
 ]
@@ -97,8 +99,8 @@ def compare_command(
             show_default=False,
         ),
     ],
-    strategy: ContendersOption,
     given: Given,
+    strategy: ContendersOption = None,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, metavar="N", help="Runs of each, seeds 0 to N-1.")
     ] = 10,
@@ -112,7 +114,10 @@ def compare_command(
     report: ReportOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Compare strategies head to head: same problems, same budget, several seeds each.
+    """Compare strategies head to head, or machines as they stand.
+
+    Strategies meet the same problems with the same budget, several seeds each. Without any, the
+    best mappings on each machine's baseline stand side by side, at equal area too.
 
     Every run is a study in the store. The same command again goes on where it was stopped, and
     runs nothing twice; more seeds or another contender add only what is missing.
@@ -120,6 +125,7 @@ def compare_command(
     Examples:
         cosearch compare resnet18 -H eyeriss -s random -s evolutionary --trials 50
         cosearch compare alexnet resnet18 -H eyeriss -H gemmini -s random -s bayesian -s ppo
+        cosearch compare resnet18 -H eyeriss -H gemmini -H nvdla  # machines, no search
         cosearch compare resnet18 -H vta -s random -s nsga2 -o latency,area --seeds 20 --json
         cosearch compare resnet18 -H eyeriss -s evolutionary -s annealing --tune 8 --tune-on alexnet
     """
@@ -130,6 +136,9 @@ def compare_command(
     from cosearch.mapping.mapper import Budget
 
     session = session_of(ctx)
+    if not strategy:
+        _compare_machines(session, workloads, hardware, given, json=json)
+        return
     if trials is None and evaluations is None and seconds is None:
         trials = TRIALS
     if tune_on and tune is None:
@@ -150,10 +159,41 @@ def compare_command(
         write_report(report, result, found, tuned, store, session.registry, _again())
         session.output.note(f"wrote {report}")
     if json:
-        session.output.json(_facts(result, found, tuned))
+        session.output.json(_facts(session, result, found, tuned))
     else:
-        compare_text.show(session.output, result, found, tuned)
+        units = [session.registry.objective(name).unit for name in contest.objectives]
+        terms = compare_text.Terms(_in_full(session, contest), units)
+        compare_text.show(session.output, result, found, tuned, terms)
     if not found.scores:
+        raise typer.Exit(1)
+
+
+def _compare_machines(
+    session: Session,
+    workloads: Sequence[str],
+    hardware: Sequence[str],
+    given: Given,
+    *,
+    json: bool,
+) -> None:
+    """Show the best mappings on each machine as it stands; nothing is searched or stored."""
+    from cosearch.api.machines import machines
+    from cosearch.cli.text import machines as machines_text
+
+    default = StudySpec.of("", "")
+    for name, value in given.items():
+        usual = getattr(default, SETTINGS[name].name)
+        usual = ",".join(usual) if isinstance(usual, tuple) else usual
+        if name not in FOR_ONE_MACHINE and value not in (None, usual):
+            flag = SETTINGS[name].metadata[KEY].flags[0]
+            raise CosearchError(f"{flag} is for strategies, and none is named", "add -s NAME")
+    settings = {name: value for name, value in given.items() if name in FOR_ONE_MACHINE}
+    found = machines(workloads, hardware, session.registry, settings)
+    if json:
+        session.output.json([contestant.record() for contestant in found])
+    else:
+        machines_text.show(session.output, found)
+    if all(contestant.found is None for contestant in found):
         raise typer.Exit(1)
 
 
@@ -223,7 +263,23 @@ def _result(
         return judged(collect(contest, runs, opened))
 
 
-def _facts(result: Result, found: Standing, tuned: Rehearsal | None) -> dict[str, Any]:
+def _in_full(session: Session, contest: Contest) -> dict[str, str]:
+    """Return each contender with all options of what runs under its name, defaults too."""
+    from cosearch.compare.contest import PRUNE, cut_prune
+    from cosearch.registry.registry import join_spec
+
+    told = {}
+    for name in contest.strategies:
+        running, prune = cut_prune(contest.tuned.get(name, name))
+        named = session.registry.find("strategies", running)
+        options = {**named.target.options.defaults, **named.options}
+        told[name] = join_spec(named.name, options) + PRUNE * prune
+    return told
+
+
+def _facts(
+    session: Session, result: Result, found: Standing, tuned: Rehearsal | None
+) -> dict[str, Any]:
     """Return everything as plain data."""
     from cosearch.compare.fronts import known_fronts
 
@@ -231,6 +287,22 @@ def _facts(result: Result, found: Standing, tuned: Rehearsal | None) -> dict[str
         "cases": [str(case) for case in result.solved],
         "objectives": list(result.contest.objectives),
         "tuning": None if tuned is None else asdict(tuned),
+        "contenders": _in_full(session, result.contest),
+        "runs": [
+            {
+                "contender": o.run.strategy,
+                "case": str(o.run.case),
+                "seed": o.run.seed,
+                "study": o.run.spec.name,
+                "start": o.start,
+                "losses": o.losses,
+                "best_so_far": o.best_so_far,
+                "evaluations": o.evaluations,
+                "think_seconds": o.think_seconds,
+                "mapping_seconds": o.evaluate_seconds,
+            }
+            for o in result.outcomes
+        ],
         "fronts": [front.facts() for front in known_fronts(result)],
         **found.facts(),
     }

@@ -25,6 +25,10 @@ TALLEST = 3
 """Lines of a wrapped cell from which on records are easier to read."""
 
 
+PROSE = 24
+"""Columns in which longer cells are easy to read all the same."""
+
+
 @frozen
 class Column:
     """A column of a table.
@@ -63,7 +67,7 @@ class Column:
         if not self.wraps:
             return max(header, widest)
         words = max((_longest_word(cell.plain) for cell in cells), default=0)
-        return max(header, words, -(-widest // TALLEST))
+        return max(header, words, min(-(-widest // TALLEST), PROSE))
 
 
 def _length(cell: Text) -> int:

@@ -44,9 +44,13 @@ class RunOutcome:
         evaluations: int64[trials], mappings priced up to and with each trial.
         designs: different designs tried.
         infeasible: trials that could not be built or run, or broke a constraint.
-        think_seconds, evaluate_seconds: spent by the strategy, and pricing its designs.
+        think_seconds: spent by the strategy.
+        evaluate_seconds: what the searches of its designs' mappings took, each result once and
+            whichever run searched it: what another run left in the cache is no one's gain.
         proven: whether every mapping of its best design is proven optimal.
         found: its feasible designs.
+        start: the baseline's loss, from which all begin; infinite where it has none, and with
+            several objectives.
     """
 
     run: Run
@@ -58,6 +62,7 @@ class RunOutcome:
     evaluate_seconds: float
     proven: bool
     found: Found
+    start: float = np.inf
 
     @property
     def best_so_far(self) -> FloatArray:
@@ -124,10 +129,17 @@ def _outcome(run: Run, trials: Sequence[Trial]) -> RunOutcome:
         len({trial.design for trial in own}),
         added(trial.whole and not trial.ok for trial in own),
         added(trial.think_seconds for trial in own),
-        added(trial.outcome.seconds for trial in own),
+        ledger.seconds,
         best is not None and best.ok and all(layer.proven for layer in best.outcome.layers),
         _found(groups, len(run.spec.objectives)),
+        _start(trials),
     )
+
+
+def _start(trials: Sequence[Trial]) -> float:
+    baseline = next((t for t in trials if t.number == BASELINE and t.ok), None)
+    alone = baseline is not None and len(baseline.outcome.losses) == 1
+    return baseline.merit if baseline is not None and alone else np.inf
 
 
 def _found(groups: Sequence[Sequence[Trial]], objectives: int) -> Found:

@@ -35,9 +35,11 @@ class Score:
         reached: share of runs that came within WITHIN of the best known.
         trials_to_reach, evaluations_to_reach: median over runs; infinite unless more than half
             did.
-        area: mean over trials of log2 of the best-so-far ratio: 0 is perfect from the start, and
-            1 is twice the best known on average. A trial before the first feasible design counts
-            as the worst loss that any run of the case ever had.
+        log_regret: mean over trials of log2 of the best-so-far ratio, the baseline included: 0 is
+            perfect from the start, and 1 is twice the best known on average. Every run starts at
+            the baseline, so that it is not decided by how bad a first random design was. Where the
+            baseline has no loss, a trial before the first feasible design counts as the worst loss
+            that any run of the case ever had.
         designs: different designs a run, mean.
         evaluations: mappings priced a run, each result counted once, mean.
         infeasible: share of trials.
@@ -55,7 +57,7 @@ class Score:
     reached: float
     trials_to_reach: float
     evaluations_to_reach: float
-    area: float
+    log_regret: float
     designs: float
     evaluations: float
     infeasible: float
@@ -133,7 +135,7 @@ def _score(result: Result, position: int, pairs: tuple[Pair, ...], rank: float) 
         reached=float(np.mean([np.isfinite(t) for t, _ in to_reach])),
         trials_to_reach=_median([t for t, _ in to_reach]),
         evaluations_to_reach=_median([e for _, e in to_reach]),
-        area=float(np.mean([area(result, o) for o in outcomes])),
+        log_regret=float(np.mean([log_regret(result, o) for o in outcomes])),
         designs=float(np.mean([o.designs for o in outcomes])),
         evaluations=float(np.mean([o.evaluations.max(initial=0) for o in outcomes])),
         infeasible=added(o.infeasible for o in outcomes) / max(trials, 1),
@@ -162,11 +164,15 @@ def ratios_so_far(result: Result, outcome: RunOutcome) -> FloatArray:
     return np.asarray(np.minimum(outcome.best_so_far, worst) / result.best_known(case))
 
 
-def area(result: Result, outcome: RunOutcome) -> float:
-    """Return the mean over trials of log2 of the best-so-far ratio; infinite without a trial."""
+def log_regret(result: Result, outcome: RunOutcome) -> float:
+    """Return the mean over trials of log2 of the best-so-far ratio; infinite without a trial.
+
+    Of the best so far is the baseline, from which every run starts.
+    """
     if len(outcome.losses) == 0:
         return float("inf")
-    return float(np.mean(np.log2(ratios_so_far(result, outcome))))
+    start = max(outcome.start / result.best_known(outcome.run.case), 1.0)
+    return float(np.mean(np.log2(np.minimum(ratios_so_far(result, outcome), start))))
 
 
 def log_ratio(result: Result, outcome: RunOutcome) -> float:

@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 
 from cosearch.compare.contest import PRUNE, Contest, cut_prune
 from cosearch.compare.outcome import Result
-from cosearch.compare.scores import area, log_ratio
+from cosearch.compare.scores import log_ratio, log_regret
 from cosearch.errors import CosearchError
 from cosearch.quantities import added
 from cosearch.registry.registry import Registry, join_spec, split_spec
@@ -288,5 +288,5 @@ def _score(result: Result, text: str) -> tuple[float, float]:
         return np.inf, np.inf
     return (
         float(np.mean([log_ratio(result, o) for o in outcomes])),
-        float(np.mean([area(result, o) for o in outcomes])),
+        float(np.mean([log_regret(result, o) for o in outcomes])),
     )

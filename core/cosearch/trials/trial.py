@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from cosearch.errors import printable
 from cosearch.mapping.groups import GroupResult
 from cosearch.mapping.result import NAMED, LayerResult, Searched, Unmapped
+from cosearch.quantities import added
 from cosearch.typing import Value
 
 BASELINE = 0
@@ -151,15 +152,29 @@ class Ledger:
 
     def __init__(self) -> None:
         self._charged: dict[Work, int] = {}
+        self._seconds: dict[Work, float] = {}
 
     def charge(self, trial: Trial) -> int:
         """Return the mappings that a trial priced and none charged before had."""
         new = 0
+        for work, seconds in _lasted(trial.outcome):
+            self._seconds[work] = max(seconds, self._seconds.get(work, 0.0))
         for work, priced in dict(_spent(trial.outcome)).items():
             before = self._charged.get(work, 0)
             new += max(0, priced - before)
             self._charged[work] = max(priced, before)
         return new
+
+    @property
+    def seconds(self) -> float:
+        """What the searches behind the charged results took, whoever ran them."""
+        return added(self._seconds.values())
+
+
+def _lasted(outcome: Outcome) -> Iterator[tuple[Work, float]]:
+    for layer in outcome.layers:
+        named = layer.row if layer.mapper == NAMED else ()
+        yield (outcome.accelerator, layer.key, named), layer.seconds
 
 
 def _spent(outcome: Outcome) -> Iterator[tuple[Work, int]]:

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+import cosearch
+from cosearch.cli import main
+
 WORDS = [
     "compare",
     "gemm:M=64,N=64,K=64",
@@ -83,3 +86,20 @@ def test_wrong_names_cost_nothing(cosearch, tmp_path, change, message):
     assert found.code == 2
     assert message in found.err
     assert not (tmp_path / "c.db").exists()
+
+
+def test_without_strategies_machines_stand_side_by_side(capsys):
+    words = ["compare", "gemm:M=32,N=32,K=32", "-H", "systolic", "-H", "systolic:preset=12x14"]
+    assert main([*words, "-m", "random", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    alone = cosearch.map("gemm:M=32,N=32,K=32", "systolic", mapper="random")
+    assert (first["edp"], first["word_bits"], second["word_bits"]) == (alone.edp, 8, 16)
+    largest = max(first["area_mm2"], second["area_mm2"])
+    for row in (first, second):
+        assert row["scaled_edp"] == pytest.approx(row["edp"] * row["area_mm2"] / largest)
+    assert main([*words, "-m", "random"]) == 0
+    assert "words differ in width" in capsys.readouterr().out
+    assert main([*words[:4], "-m", "random"]) == 2
+    assert "nothing to compare" in capsys.readouterr().err
+    assert main([*words, "--batch", "8"]) == 2
+    assert "--batch is for strategies" in capsys.readouterr().err

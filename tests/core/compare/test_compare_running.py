@@ -33,7 +33,12 @@ def test_cut_short_and_continued_in_parallel_gives_the_same(contest, registry, t
     again = outcome(contest, registry, path)
     assert losses(again) == losses(whole)
     for a, b in zip(standing(again).scores, standing(whole).scores, strict=True):
-        assert (a.strategy, a.median, a.rank, a.area) == (b.strategy, b.median, b.rank, b.area)
+        assert (a.strategy, a.median, a.rank, a.log_regret) == (
+            b.strategy,
+            b.median,
+            b.rank,
+            b.log_regret,
+        )
 
 
 def test_nothing_runs_twice(contest, registry, tmp_path):

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from attrs import evolve
 
+from cosearch.compare.chart import chart
 from cosearch.compare.contest import Case, Contest, Run
 from cosearch.compare.outcome import Found, Result, RunOutcome
 from cosearch.compare.plot import anytime, anytime_plot
@@ -58,11 +60,29 @@ def test_an_even_number_of_runs_orders_by_the_mean_of_the_middle_two():
     assert [(s.strategy, s.median) for s in (first, second)] == [("a", 3.0), ("b", 5.5)]
 
 
-def test_area_is_the_mean_log_ratio(result):
+def test_log_regret_is_the_mean_log_ratio(result):
     good, bad = standing(result).scores
-    assert good.area == pytest.approx((2 + 0 + 0 + 0) / 4)
+    assert good.log_regret == pytest.approx((2 + 0 + 0 + 0) / 4)
     # before its first feasible design a run counts as the worst of the case, 8
-    assert bad.area == pytest.approx((3 + 3 + 2 + 1) / 4)
+    assert bad.log_regret == pytest.approx((3 + 3 + 2 + 1) / 4)
+
+
+def test_log_regret_begins_at_the_baseline_not_at_a_first_random_design():
+    contest = Contest(("lucky", "unlucky"), ("machine",), ("net",), 1, Budget(trials=3))
+    runs = (made("lucky", 0, [4, 2, 1]), made("unlucky", 0, [4e6, 2, 1]))
+    assert [s.log_regret for s in standing(Result(contest, runs)).scores][1] > 5
+    started = tuple(evolve(run, start=4.0) for run in runs)
+    scores = standing(Result(contest, started)).scores
+    assert [s.log_regret for s in scores] == [pytest.approx(1.0), pytest.approx(1.0)]
+
+
+def test_no_letter_of_a_chart_hides_another():
+    alike = [[(x, 2.0) for x in range(30)]] * 3
+    (row,) = [line for line in chart(alike, 30, str) if "a" in line]
+    assert {row.count(letter) for letter in "abc"} == {10}
+    once = chart([[(0, 1.0), (5, 4.0)], [(0, 1.0), (5, 4.0)]], 10, str)
+    assert "|ab" in "".join(once)
+    assert sum(line.count("b") for line in once) == 2
 
 
 def test_reach_counts_trials_and_evaluations():

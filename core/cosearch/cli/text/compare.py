@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from attrs import frozen
 from rich.text import Text
 
 from cosearch.cli.output import Cell, Output, table
@@ -14,13 +15,28 @@ from cosearch.compare.outcome import Result
 from cosearch.compare.plot import anytime_plot
 from cosearch.compare.scores import SIGNIFICANT, WITHIN, Score, Standing
 from cosearch.compare.tuning import Rehearsal
-from cosearch.quantities import digits, duration, percent, ratio, whole
+from cosearch.quantities import digits, duration, loss, percent, ratio, whole
 
 PLOT_MARGIN = 14
 WIDEST_PLOT = 72
 
 
-def show(output: Output, result: Result, standing: Standing, tuned: Rehearsal | None) -> None:
+@frozen
+class Terms:
+    """What a comparison was made under, for its text.
+
+    Attributes:
+        contenders: each with all its options, by its name.
+        units: of the objectives, in order.
+    """
+
+    contenders: Mapping[str, str]
+    units: Sequence[str]
+
+
+def show(
+    output: Output, result: Result, standing: Standing, tuned: Rehearsal | None, terms: Terms
+) -> None:
     """Show scores, differences, the anytime plot, each case's best known, and what was tuned."""
     for case in standing.unsolved:
         output.warn(f"{case}: no run found a feasible design; the case is left out")
@@ -29,9 +45,9 @@ def show(output: Output, result: Result, standing: Standing, tuned: Rehearsal | 
         return
     _show_quality(output, result, standing)
     _show_differences(output, result, standing)
-    output.title("what it took", "means of a run")
+    output.title("what it took", "means of a run; mapping: each result once, whoever searched it")
     output.show(table(
-        ("contender", ">designs", ">infeasible|%", ">mappings priced", ">thinking", ">evaluating"),
+        ("contender", ">designs", ">infeasible|%", ">mappings priced", ">thinking", ">mapping"),
         [_cost(letter, s) for letter, s in zip(LETTERS, standing.scores, strict=False)],
     ))  # fmt: skip
     output.show("")
@@ -43,9 +59,14 @@ def show(output: Output, result: Result, standing: Standing, tuned: Rehearsal | 
     output.show("")
     output.title("best known", ",".join(result.contest.objectives))
     if len(result.contest.objectives) == 1:
-        output.show(table(("case", ">loss", "found by", "mappings"), list(_cases(result))))
+        rows = list(_cases(result, terms.units[0]))
+        output.show(table(("case", ">loss", "found by", "mappings"), rows))
     for front in known_fronts(result):
-        _show_front(output, result.contest.objectives, front)
+        _show_front(output, result.contest.objectives, terms.units, front)
+    output.show("")
+    output.title("contenders", "with every option")
+    for letter, score in zip(LETTERS, standing.scores, strict=False):
+        output.prose(f"{letter} {terms.contenders[score.strategy]}", indent=2)
     if tuned is not None:
         _show_tuned(output, tuned)
 
@@ -60,12 +81,12 @@ def _show_quality(output: Output, result: Result, standing: Standing) -> None:
     )  # fmt: skip
     output.show(table(
         ("contender", ">median", ">quartiles", ">rank", ">beats others|%", ">reaches|%",
-         ">trials to reach", ">evaluations", ">area|log2"),
+         ">trials to reach", ">evaluations", ">regret|log2"),
         [_quality(letter, s) for letter, s in zip(LETTERS, standing.scores, strict=False)],
     ))  # fmt: skip
     output.show(Text(
-        f"  reaches: within {percent(WITHIN)} of the best known; area: mean log2 of the "
-        "best-so-far ratio, 0 is perfect", style="faint",
+        f"  reaches: within {percent(WITHIN)} of the best known; regret: mean log2 of the best "
+        "so far, from the baseline on, over the best known", style="faint",
     ), "")  # fmt: skip
 
 
@@ -102,14 +123,22 @@ def _duels(result: Result, standing: Standing) -> dict[tuple[str, str], str]:
     return cells
 
 
-def _show_front(output: Output, objectives: Sequence[str], front: KnownFront) -> None:
+def _show_front(
+    output: Output, objectives: Sequence[str], units: Sequence[str], front: KnownFront
+) -> None:
     output.show("")
     output.title(str(front.case), front.about)
-    output.show(table(
-        (*(f">{name}" for name in objectives), "found by", ">seed", ">trial"),
-        [(*(f"{x:.4g}" for x in m.losses), m.run.run.strategy, str(m.run.run.seed), str(m.trial))
-         for m in front.members],
-    ))  # fmt: skip
+    rows = [
+        (
+            *(loss(x, unit, 4) for x, unit in zip(m.losses, units, strict=True)),
+            m.run.run.strategy,
+            str(m.run.run.seed),
+            str(m.trial),
+        )
+        for m in front.members
+    ]
+    columns = (*(f">{name}" for name in objectives), "found by", ">seed", ">trial")
+    output.show(table(columns, rows))
 
 
 def _show_tuned(output: Output, tuned: Rehearsal) -> None:
@@ -135,7 +164,7 @@ def _quality(letter: str, s: Score) -> tuple[Cell, ...]:
     return (
         _name(letter, s), ratio(s.median), f"{digits(s.lower)} .. {digits(s.upper)}",
         f"{s.rank:.2f}", f"{100 * s.superiority:.0f}", f"{100 * s.reached:.0f}",
-        _soon(s.trials_to_reach), _soon(s.evaluations_to_reach), f"{s.area:.3f}",
+        _soon(s.trials_to_reach), _soon(s.evaluations_to_reach), f"{s.log_regret:.3f}",
     )  # fmt: skip
 
 
@@ -150,10 +179,10 @@ def _cost(letter: str, s: Score) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-def _cases(result: Result) -> Iterator[tuple[str, str, str, str]]:
+def _cases(result: Result, unit: str) -> Iterator[tuple[str, str, str, str]]:
     for case in result.solved:
         best = result.best_known(case)
         winners = [o for o in result.outcomes if o.run.case == case and o.best == best]
         names = sorted({o.run.strategy for o in winners})
         proof = "proven optimal" if all(o.proven for o in winners) else "not proven"
-        yield str(case), f"{best:.4g}", ", ".join(names), proof
+        yield str(case), loss(best, unit, 4), ", ".join(names), proof

@@ -62,11 +62,11 @@ def compare_page(compared: Compared) -> str:
 def _scores(standing: Standing) -> str:
     columns = ("contender", "median", "quartiles", "mean rank", "beats others",
                f"within {percent(WITHIN)}", "trials to reach", "mappings to reach",
-               "area, log2")  # fmt: skip
+               "log2 regret")  # fmt: skip
     return table(columns, (
         (s.strategy, ratio(s.median), f"{digits(s.lower)} .. {digits(s.upper)}", f"{s.rank:.2f}",
          percent(s.superiority), percent(s.reached), _soon(s.trials_to_reach),
-         _soon(s.evaluations_to_reach), f"{s.area:.3f}")
+         _soon(s.evaluations_to_reach), f"{s.log_regret:.3f}")
         for s in standing.scores
     ))  # fmt: skip
 
