@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cosearch.registry.registration import Registration, hookimpl
 
 _HERE = "cosearch_plugins.mappers"
@@ -27,3 +29,11 @@ def cosearch_mappers() -> list[Registration]:
             "every mapping of a small space, best bound first: proven",
         ),
     ]
+
+
+@hookimpl
+def cosearch_commands(app: Any) -> None:  # noqa: ANN401 - the hook's own type
+    """Add `cosearch least-traffic`."""
+    from cosearch_plugins.mappers.fused.command import register
+
+    register(app)
