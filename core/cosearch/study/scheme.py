@@ -29,23 +29,25 @@ from cosearch.workload.network import Network, NetworkSpace
 
 @frozen
 class Agreement:
-    """How alike other machines rank the proxy's mappings: 1 is alike, 0 is unrelated.
+    """How alike other machines rank what was found on the proxy: 1 is alike, 0 is unrelated.
 
     Attributes:
         best: rank correlation between the proxy and the best machine.
         mean, least: over the best machine and others tried.
         machines: how many, the best included.
+        what: is ranked.
     """
 
     best: float
     mean: float
     least: float
     machines: int
+    what: str = "the baseline's mappings"
 
     def __str__(self) -> str:
         """Return it in words."""
         said = (
-            f"how alike machines rank the baseline's mappings: rank correlation {self.best:.2f} "
+            f"how alike machines rank {self.what}: rank correlation {self.best:.2f} "
             "between the baseline and the best"
         )
         if self.machines == 1:

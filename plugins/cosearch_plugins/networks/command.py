@@ -10,6 +10,7 @@ import typer
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import table
 from cosearch.cli.session import SEARCH, Session, session_of
+from cosearch_plugins.networks.decouple_command import decouple_command
 from cosearch_plugins.networks.options import (
     SampleOption,
     SeedOption,
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     networks.command("ranks")(ranks_command)
     networks.command("search")(search_command)
     networks.command("compose")(compose_command)
+    networks.command("decouple")(decouple_command)
     networks.command("untrained")(untrained_command)
     app.add_typer(networks, name="networks", rich_help_panel=SEARCH)
 

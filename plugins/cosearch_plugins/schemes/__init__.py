@@ -32,6 +32,11 @@ def cosearch_schemes() -> list[Registration]:
             "hardware outside; for each machine the best network of a space, by sums",
         ),
         Registration(
+            "semi-decoupled-networks",
+            f"{_HERE}.semi_decoupled_networks:SemiDecoupledNetworks",
+            "networks that are best on the baseline, then machines over those alone",
+        ),
+        Registration(
             "rhnas",
             f"{_HERE}.rhnas.scheme:Rhnas",
             "a policy over machines and a relaxed search of the network, in turns",
