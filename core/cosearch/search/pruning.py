@@ -218,6 +218,10 @@ class PrunedSpace(Space):
             kept.append(rows)
         return np.concatenate(kept), draws
 
+    def least(self, rows: Rows) -> FloatArray | None:
+        """Return float64[n, m]: the rows' floors; infinite where one is impossible."""
+        return self.floors.least(rows)
+
     def allowed(self, rows: Rows, column: int) -> BoolArray:
         """Return bool[n, c]: which choices keep rows clear of the space's own constraints."""
         return self.whole.allowed(rows, column)

@@ -59,6 +59,10 @@ class Space(ABC):
         """Return bool[n]: which rows may ever be feasible, where a search shrinks the space."""
         return self.feasible(rows)
 
+    def least(self, rows: Rows) -> FloatArray | None:  # noqa: ARG002 - others look
+        """Return float64[n, m]: losses that rows cannot undercut; None where nobody knows any."""
+        return None
+
     def sample_feasible(
         self, n: int, rng: np.random.Generator, max_draws: int = 1_000_000
     ) -> tuple[Rows, int]:

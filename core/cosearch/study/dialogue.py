@@ -46,10 +46,14 @@ class Dialogue:
         self.strategy, self.problem = strategy, problem
         self._asked_at: dict[bytes, float] = {}
         self._limits = Limits()
+        self._first = np.zeros((0, len(problem.space.names)), dtype=np.int64)
 
     def ask(self) -> Asked:
-        """Return the next batch."""
+        """Return the next batch: what is promising elsewhere, then what the strategy asks for."""
         spec, space = self.problem.spec, self.problem.space
+        if len(self._first):
+            rows, self._first = self._first[: spec.batch], self._first[spec.batch :]
+            return Asked(rows, np.ones(len(rows)))
         with self._blamed("ask"):
             if not isinstance(self.strategy, MultiFidelity):
                 rows = asked_rows(self.strategy, spec.batch, space, spec.strategy)
@@ -99,8 +103,15 @@ class Dialogue:
             self.tell(Asked(row[None, :], np.ones(1)), [baseline])
 
     def tell_known(self, known: Known | None) -> None:
-        """Tell another study's trials."""
-        if known is not None and len(known.rows):
+        """Tell another study's trials; of another workload, have the best designs tried first.
+
+        Losses of another workload are off by orders of magnitude, and a design that is told is not
+        asked for again.
+        """
+        if known is not None and known.elsewhere:
+            open_ones = self.strategy.space.feasible(known.promising)
+            self._first = known.promising[open_ones]
+        elif known is not None and len(known.rows):
             with self._blamed("tell"):
                 known.tell(self.strategy, self._limits)
 

@@ -21,6 +21,9 @@ from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import Outcome, State, Trial
 from cosearch.typing import BoolArray, FloatArray, Rows
 
+TRIED_FIRST = 5
+"""Designs of a study of another workload that are tried before the strategy is asked."""
+
 _ALIKE = ("hardware", "fixed", "objectives", "constraints")
 """Settings without which another study's rows, losses or feasibility mean something else."""
 
@@ -67,7 +70,8 @@ def known_of(problem: Problem, store: Store) -> Known | None:
             + ("is gone" if header is None else "has other trials since"),
             "start a new study: --study NAME",
         )
-    return Known.of(trials, problem.space)
+    known = Known.of(trials, problem.space)
+    return evolve(known, elsewhere=header.spec.workload != spec.workload)
 
 
 def _digest(trials: Sequence[Trial]) -> str:
@@ -91,6 +95,8 @@ class Known:
         violations: by how much each of the n misses its limits, by name.
         skipped: trials left out: broken down, repeated, judged below full fidelity, or outside
             the space.
+        elsewhere: whether losses are those of another workload, so that they mean little here;
+            the best designs are then tried first instead.
     """
 
     rows: Rows
@@ -98,6 +104,14 @@ class Known:
     feasible: BoolArray
     violations: tuple[Mapping[str, float], ...]
     skipped: int
+    elsewhere: bool = False
+
+    @property
+    def promising(self) -> Rows:
+        """The feasible designs of least product of losses, int64[p, d], the best first."""
+        good = np.flatnonzero(self.feasible)
+        merit = np.log(np.maximum(self.losses[good], 1e-300)).sum(axis=1)
+        return self.rows[good[np.argsort(merit, kind="stable")[:TRIED_FIRST]]]
 
     @classmethod
     def of(cls, trials: Iterable[Trial], space: ParameterSpace) -> Known:

@@ -10,15 +10,20 @@ from typing import Protocol
 import numpy as np
 from attrs import frozen
 
+from cosearch.compare.statistics import holm, permutation_test
 from cosearch.registry.registry import Named
 from cosearch.search.hypervolume import hypervolume, reference_point
 from cosearch.search.objective import pareto_front
 from cosearch.search.parameters import Space
+from cosearch.search.pruning import Floors, PrunedSpace
 from cosearch.search.strategy import Answer, Strategy
 from cosearch.typing import FloatArray, Rows
 
 WITHIN = 0.05
 """A search has arrived when its best is so near the optimum."""
+
+SURE = 0.05
+"""A contender is worse than the first where chance would do so more rarely than this."""
 
 BUDGETS = (50, 200, 1000)
 """Designs after which regrets are noted."""
@@ -74,6 +79,7 @@ def race(
     seed: int,
     budgets: Sequence[int] = BUDGETS,
     batch: int = 1,
+    floors: Floors | None = None,
 ) -> Race:
     """Run one contender on one problem until the last budget, or the optimum.
 
@@ -84,8 +90,10 @@ def race(
         seed: of the strategy.
         budgets: designs, ascending.
         batch: designs asked for at once.
+        floors: by which designs leave the space; None where it is not pruned.
     """
-    strategy = named.make(land.space, np.random.default_rng(seed))
+    space = land.space if floors is None else PrunedSpace(land.space, floors)
+    strategy = named.make(space, np.random.default_rng(seed))
     losses: list[FloatArray] = []
     asked, feasible, thought, arrived = 0, 0, 0.0, False
     while asked < budgets[-1] and not arrived:
@@ -95,6 +103,8 @@ def race(
         if len(rows) == 0:
             break
         answer = land.answer(rows)
+        if floors is not None:
+            floors.learn(rows, *answer[:2])
         started = time.process_time()
         strategy.tell(rows, *answer)
         thought += time.process_time() - started
@@ -108,6 +118,32 @@ def race(
     hit = float(near[0] + 1) if len(near) else math.inf
     regrets = tuple(float(curve[min(b, len(curve)) - 1]) for b in budgets)
     return Race(task, named.spec, seed, hit, regrets, asked, feasible, thought)
+
+
+def beaten(runs: Sequence[Race], budget: int) -> dict[str, bool]:
+    """Return of each contender whether it is worse than the first after a budget, by a test.
+
+    The first is the one of least median regret. The others are tested against it by permutation,
+    Holm-corrected, at 5 %: whoever is not beaten is within noise of the first.
+
+    Args:
+        runs: of all contenders on one problem.
+        budget: index of the budget.
+    """
+    of: dict[str, list[float]] = {}
+    for run in runs:
+        of.setdefault(run.strategy, []).append(run.regrets[budget])
+    regrets = {name: np.array(values) for name, values in of.items()}
+    first = min(regrets, key=lambda name: (float(np.median(regrets[name])), regrets[name].mean()))
+    others = [name for name in regrets if name != first]
+    p_values = holm(
+        [
+            permutation_test([regrets[first]], [regrets[name]], np.random.default_rng(i))
+            for i, name in enumerate(others)
+        ]
+    )
+    worse = {name: p <= SURE for name, p in zip(others, p_values, strict=True)}
+    return {name: worse.get(name, False) for name in regrets}
 
 
 def regret_curve(losses: FloatArray, front: FloatArray, budgets: Sequence[int]) -> FloatArray:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cosearch.errors import UnknownNameError
-from cosearch_plugins.bench.tables import Task
+from cosearch_plugins.bench.tables import AnyTask, MappingTask, Task
 
-TASKS = (
+TASKS: tuple[AnyTask, ...] = (
     Task("gemmini", "gemmini", "gemm:M=128,N=768,K=768"),
     Task(
         "systolic",
@@ -43,15 +43,35 @@ TASKS = (
         "vta",
         "vta:stack=apache,rules=hidden",
         "conv:C=16,K=16,P=32,Q=32,R=3,S=3",
-        {"gemm": "pipelined", "bus_bytes": "8"},
+        {"gemm": "pipelined", "bus_bytes": "8", "uop": "15"},
+    ),
+    Task(
+        "dqn",
+        "eyeriss",
+        "shi2020-dqn",
+        {
+            "buffer_kb": "108",
+            "buffer_block": "4",
+            "bus_words": "9",
+            "filter_width": "inside",
+            "filter_height": "spread",
+        },
+    ),
+    Task("mlp", "nvdla", "shi2020-mlp", {"dram_bits": "64"}),
+    Task(
+        "simba",
+        "simba",
+        "gemm:M=64,N=512,K=512",
+        {"weight_kb": "32", "input_kb": "8", "sum_kb": "3"},
     ),
     Task("front", "gemmini", "conv:C=32,K=32,P=16,Q=16,R=3,S=3", objective="energy,latency,area"),
+    MappingTask("levels", "gemm:M=4,N=4,K=4"),
 )
-"""The first four have one objective; on `eyeriss` two fifths of the designs can be built, on `vta`
-a tenth, and which is found out by building them."""
+"""All but `front` have one objective; on `eyeriss` two fifths of the designs can be built, on `vta`
+an eighth, and which is found out by building them."""
 
 
-def task(name: str) -> Task:
+def task(name: str) -> AnyTask:
     """Return the task of that name, or raise UnknownNameError."""
     for each in TASKS:
         if each.name == name:
@@ -59,6 +79,6 @@ def task(name: str) -> Task:
     raise UnknownNameError("task", name, [each.name for each in TASKS])
 
 
-def tasks_of(names: Iterable[str]) -> tuple[Task, ...]:
+def tasks_of(names: Iterable[str]) -> tuple[AnyTask, ...]:
     """Return the named tasks, or all."""
     return tuple(task(name) for name in names) or TASKS

@@ -79,6 +79,8 @@ class Bayesian(Strategy):
                       doc="share of the candidates that are neighbours of the best designs"),
             Parameter("features", ("space", "encoding"), "space",
                       doc="what the model sees: the space's features, or the bare choices"),
+            Parameter("floors", (False, True), False,
+                      doc="learns how far designs are above their floors, in a pruned space"),
             Parameter("margins", (False, True), True,
                       doc="learns by how much limits are missed, where that is told"),
         )
@@ -97,10 +99,12 @@ class Bayesian(Strategy):
         candidates: int = 150,
         local: float = 0.5,
         features: str = "space",
+        floors: bool = False,
         margins: bool = True,
     ) -> None:
         super().__init__(space, rng)
         self._acquisition = Acquisition(acquisition, confidence)
+        self._floors = floors
         self._warmup, self._candidates, self._local = warmup, candidates, local
         self._features = Features(space, rng, raw=features == "encoding")
         seen, named = len(self._features), self._features.named
@@ -184,16 +188,34 @@ class Bayesian(Strategy):
         x = self._features(np.concatenate([pending, pool]))
         self._asks += 1
         weight = self._weight_of_feasible(x)
-        y = standardised(loss)
-        if len(y):
-            self._loss_model.fit(y)
+        if len(loss):
+            told, ahead, least = self._expected(loss, np.concatenate([pending, pool]))
+            self._loss_model.fit(told)
             mean, covariance = self._loss_model.posterior(x)
-            noise, least = self._loss_model.noise, float(y.min())
+            mean, noise = mean + ahead, self._loss_model.noise
         else:
             mean, covariance, noise, least = np.zeros(len(x)), np.eye(len(x)), 1.0, 1.0
         belief = Belief(mean, covariance, noise, weight, least, len(pending))
         chosen = self._acquisition.choose(n, belief, self.rng)
         return self._unseen.take(pool[chosen - len(pending)])
+
+    def _expected(self, loss: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray, float]:
+        """Return what the model is to learn, what to add to its means of rows, and the least loss.
+
+        Where floors of the loss are known, how far above them designs are is learned.
+        """
+        y = standardised(loss)
+        if self._m > 1 or not self._floors or loss.min() <= 0:
+            return y, np.zeros(len(rows)), float(y.min())
+        known = self._history.rows[self._history.usable]
+        floors = self.space.least(np.concatenate([known, rows]))
+        if floors is None or not (np.isfinite(floors).all() and (floors > 0).all()):
+            return y, np.zeros(len(rows)), float(y.min())
+        low = np.log(floors[:, 0])
+        above = np.log(loss) - low[: len(known)]
+        centre, scale = float(above.mean()), max(float(above.std()), 1e-9)
+        least = (float(np.log(loss.min())) - centre) / scale
+        return (above - centre) / scale, low[len(known) :] / scale, least
 
     def _pool(self, size: int, best: Rows) -> Rows:
         """Return unseen candidates that meet the known constraints: random ones and neighbours."""

@@ -28,7 +28,7 @@ _MOST_CURIOUS = 50.0
 """The entropy bonus grows to so many times its option at most."""
 
 
-def _options(batch: int, rate: float, entropy: float) -> tuple[Parameter, ...]:
+def _options(batch: int, rate: float, entropy: float, explore: float) -> tuple[Parameter, ...]:
     return (
         Parameter("batch", (1, 4, 8, 16, 32, 64, 4096), batch, free=True,
                   doc="designs between two updates"),
@@ -40,6 +40,8 @@ def _options(batch: int, rate: float, entropy: float) -> tuple[Parameter, ...]:
                   doc="by how much an infeasible design is worse than the worst feasible one"),
         Parameter("sharpness", (0.3, 1.0, 3.0, 10.0), 3.0, free=True,
                   doc="how fast the reward falls as the cost rises above the best"),
+        Parameter("explore", (0.0, 0.05, 0.1, 0.25, 1.0), explore, free=True,
+                  doc="share of designs drawn at random, whatever the policy thinks"),
         Parameter("hidden", (1, 8, 16, 32, 512), 16, free=True, doc="size of the policy's state"),
     )  # fmt: skip
 
@@ -74,22 +76,25 @@ class PolicyGradient(Strategy):
         penalty: float,
         hidden: int,
         sharpness: float,
+        explore: float,
     ) -> None:
         super().__init__(space, rng)
+        self._explore, self._asked = explore, 0
         self._batch, self._entropy, self._penalty = batch, entropy, penalty
         self._sharpness = sharpness
         self._policy = Policy(space, hidden, rng)
         self._adam = Adam(len(self._policy.theta), rate)
         self._history = History(space)
-        self._learned = 0
+        self._due: list[int] = []
+        self._strange: set[bytes] = set()
         self._curiosity = 1.0
         self._baseline: float | None = None
         self._unseen = Unseen(space)
 
     def ask(self, n: int) -> Rows:
         """Return up to n unseen episodes that meet the known constraints."""
-        found: list[Rows] = []
-        missing = n
+        found = [self._blind(n)]
+        missing = n - len(found[0])
         for attempt in range(_ATTEMPTS):
             if missing == 0:
                 break
@@ -113,12 +118,28 @@ class PolicyGradient(Strategy):
         told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
         self._history.add(told)
-        while self._learned + self._batch <= len(self._history):
-            batch = slice(self._learned, self._learned + self._batch)
-            self._learned += self._batch
-            rewards = self._rewards(self._learned)[batch]
+        before = len(self._history) - len(told.rows)
+        self._due += [
+            before + i for i, row in enumerate(told.rows) if row.tobytes() not in self._strange
+        ]
+        while len(self._due) >= self._batch:
+            batch, self._due = self._due[: self._batch], self._due[self._batch :]
+            rewards = self._rewards(batch[-1] + 1)[batch]
             rows = self._history.rows[batch]
             self._learn(rows, self._policy.masks(rows), self._advantages(rewards))
+
+    def _blind(self, n: int) -> Rows:
+        """Return those of the next n designs that are drawn at random: all of the first batch.
+
+        A policy that has learned nothing is no even draw of the designs that can be built. Later
+        ones are not learned from: they are not the policy's own.
+        """
+        first = max(0, min(n, self._batch - self._asked)) if self._explore > 0 else 0
+        self._asked += n
+        rows = self._unseen.draw(first, self.rng)
+        later = self._unseen.draw(int(self.rng.binomial(n - first, self._explore)), self.rng)
+        self._strange.update(row.tobytes() for row in later)
+        return np.concatenate([rows, later])
 
     def _curious(self, rows: Rows, wanted: int) -> float:
         """Return the factor on the entropy bonus: it rises while episodes repeat themselves."""
@@ -161,7 +182,7 @@ class Reinforce(PolicyGradient):
     ConfuciuX, MICRO 2020.
     """
 
-    options = ParameterSpace(_options(batch=8, rate=0.03, entropy=0.05))
+    options = ParameterSpace(_options(batch=8, rate=0.03, entropy=0.05, explore=0.0))
 
     def __init__(
         self,
@@ -174,8 +195,10 @@ class Reinforce(PolicyGradient):
         penalty: float = 1.0,
         hidden: int = 16,
         sharpness: float = 3.0,
+        explore: float = 0.0,
     ) -> None:
-        super().__init__(space, rng, batch, rate, entropy, penalty, hidden, sharpness)
+        how = (batch, rate, entropy, penalty, hidden, sharpness, explore)
+        super().__init__(space, rng, *how)
 
     def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:
         self._ascend(rows, masks, np.broadcast_to(advantages[:, None], rows.shape))
@@ -184,12 +207,15 @@ class Reinforce(PolicyGradient):
 class Ppo(PolicyGradient):
     """Proximal policy optimization: several clipped steps on each batch.
 
+    The first batch is drawn at random, and so is a share of all later designs: a policy that has
+    learned nothing yet is no even draw, and one that has made up its mind may be wrong.
+
     Source: Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, equation 7.
     """
 
     options = ParameterSpace(
         (
-            *_options(batch=32, rate=0.015, entropy=0.05),
+            *_options(batch=32, rate=0.015, entropy=0.05, explore=0.05),
             Parameter("epochs", (1, 2, 4, 8, 64), 8, free=True, doc="steps on each batch"),
             Parameter("clip", (0.05, 0.1, 0.2, 0.3, 10.0), 0.2, free=True,
                       doc="how far a choice's probability ratio may leave 1"),
@@ -207,10 +233,12 @@ class Ppo(PolicyGradient):
         penalty: float = 1.0,
         hidden: int = 16,
         sharpness: float = 3.0,
+        explore: float = 0.05,
         epochs: int = 8,
         clip: float = 0.2,
     ) -> None:
-        super().__init__(space, rng, batch, rate, entropy, penalty, hidden, sharpness)
+        how = (batch, rate, entropy, penalty, hidden, sharpness, explore)
+        super().__init__(space, rng, *how)
         self._epochs, self._clip = epochs, clip
 
     def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:

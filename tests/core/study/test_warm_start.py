@@ -87,3 +87,18 @@ def test_settings_without_a_warm_start_keep_their_text(toy):
     named = evolve(spec, warm_start="a", warm_start_digest="b")
     assert type(spec).from_json(named.to_json()) == named
     assert named.name != spec.name
+
+
+def test_what_was_best_for_another_workload_is_tried_first(store, toy):
+    other = plan(
+        toy, "gemm:M=32,N=16,K=8", "toy", "random", mapper_evaluations=20, warm_start="source",
+        warm=False,
+    )  # fmt: skip
+    study = ran(store, toy, other, "elsewhere", 8)
+    source = {t.design: t.outcome.losses[0] for t in store.trials("source") if t.ok}
+    best = sorted(source, key=source.get)[:5]
+    assert [t.design for t in study.in_order[:5]] == best
+    assert len({t.design for t in study.in_order}) == 8
+    resumed = ran(store, toy, other, "elsewhere", 12)
+    whole = ran(store, toy, other, "whole", 12)
+    assert asked(resumed) == asked(whole)

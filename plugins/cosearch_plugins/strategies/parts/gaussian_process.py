@@ -21,6 +21,9 @@ _NOISES = np.array([1e-4, 1e-3, 1e-2, 1e-1])
 _FIT_ON = 96
 """Trials, at most, on which hyperparameters are chosen; all of them are conditioned on."""
 
+_BLOCK = 128
+"""Rows of a triangular factor that are multiplied at once, by what stands left of the diagonal."""
+
 _DUE = 1.25
 """Hyperparameters are chosen again whenever the trials have grown by this factor."""
 
@@ -68,7 +71,7 @@ class KernelSurrogate(Surrogate):
         """Return mean and covariance at x."""
         n, x = self._factored, self._read(x)
         cross = self._k(self._x[:n], x)
-        v = self._inverse[:n, :n] @ cross
+        v = _lower_product(self._inverse[:n, :n], cross)
         covariance = self._signal * (self._k(x, x) - v.T @ v)
         return cross.T @ self._weights, covariance
 
@@ -125,6 +128,13 @@ def _evidence(k: FloatArray, y: FloatArray) -> tuple[float, float]:
     evidence = -0.5 * (len(y) * np.log(signal) + np.log(spread).sum(axis=1))
     best = int(evidence.argmax())
     return float(evidence[best]), float(_NOISES[best])
+
+
+def _lower_product(lower: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the product of a lower triangular matrix, float64[n, n], with float64[n, m]."""
+    starts = range(0, len(lower), _BLOCK)
+    parts = [lower[s : s + _BLOCK, : s + _BLOCK] @ other[: s + _BLOCK] for s in starts]
+    return np.concatenate([other[:0], *parts])
 
 
 def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -123,7 +123,7 @@ def learned(strategy):
 def test_learns_to_avoid_what_cannot_be_built(kind):
     everything = ACCELERATOR.unrank(np.arange(ACCELERATOR.size))
     assert synthesised(everything)[1].mean() < 0.05
-    feasible = learned(kind(ACCELERATOR, np.random.default_rng(0), penalty=2.0))
+    feasible = learned(kind(ACCELERATOR, np.random.default_rng(0), penalty=2.0, explore=0.0))
     assert feasible[:100].mean() < 0.3
     assert feasible[-1000:].mean() > 0.8
 
@@ -131,5 +131,6 @@ def test_learns_to_avoid_what_cannot_be_built(kind):
 @pytest.mark.parametrize("kind", [Reinforce, Ppo])
 def test_as_it_comes_it_learns_that_too_though_it_stays_nearer_the_edge(kind):
     feasible = learned(kind(ACCELERATOR, np.random.default_rng(0)))
-    assert feasible[200:600].mean() > 0.8
-    assert feasible[-1000:].mean() > 0.7
+    chosen = 1.0 - kind.options["explore"].default
+    assert feasible[200:600].mean() > 0.8 * chosen
+    assert feasible[-1000:].mean() > 0.7 * chosen
