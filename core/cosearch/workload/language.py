@@ -4,7 +4,8 @@
 
 The left side is accumulated into, over all products of the right side. An index is a sum of
 dimensions with whole, positive coefficients (strides and dilations). There are no constants in
-it: a layer has no padding, its input is exactly as large as its outputs need.
+it: a layer has no padding, its input is exactly as large as its outputs need. A tensor may state
+the bits of an element, `W[k,c,r,s]:4`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_LENGTH = 10_000
 MAX_SIZE = 2**31 - 1
 """Of a dimension."""
 
-_TENSOR = re.compile(r"\s*([A-Za-z_]\w*)\s*\[([^\[\]]*)\]\s*")
+_TENSOR = re.compile(r"\s*([A-Za-z_]\w*)\s*\[([^\[\]]*)\]\s*(?::\s*(\d{1,9})\s*)?")
 _TERM = re.compile(
     r"(?:(?P<before>\d{1,12})\s*\*\s*)?(?P<dim>[A-Za-z_]\w*)(?:\s*\*\s*(?P<after>\d{1,12}))?"
 )
@@ -34,10 +35,11 @@ _USUAL_ORDER = ("B", "G", "M", "N", "K", "C", "P", "Q", "R", "S")
 
 @frozen
 class _Written:
-    """A tensor as it stands in the text: its name and its indices."""
+    """A tensor as it stands in the text: its name, its indices and its width."""
 
     name: str
     axes: tuple[Axis, ...]
+    bits: int | None = None
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -107,7 +109,8 @@ def parse_einsum(
         (result, "Outputs"),
     )
     try:
-        return Einsum(name, dims, values, tuple(Tensor(t.name, r, t.axes) for t, r in roles))
+        tensors = tuple(Tensor(t.name, role, t.axes, t.bits) for t, role in roles)
+        return Einsum(name, dims, values, tensors)
     except CosearchError as error:
         raise InputError(source, [str(error)], error.hint) from None
 
@@ -121,7 +124,7 @@ def format_einsum(einsum: Einsum) -> str:
 
     def tensor(t: Tensor) -> str:
         axes = ("+".join(_format_term(*term) for term in axis.terms) for axis in t.axes)
-        return f"{t.name}[{','.join(axes)}]"
+        return f"{t.name}[{','.join(axes)}]" + ("" if t.bits is None else f":{t.bits}")
 
     if einsum.operation:
         operands = ", ".join(map(tensor, einsum.operands))
@@ -162,9 +165,10 @@ def _tensors(text: str, problems: list[str]) -> tuple[_Written, ...]:
         if match is None:
             problems.append(f"{part.strip()!r} is not a tensor such as A[m,k]")
             continue
-        name, inside = match.groups()
+        name, inside, bits = match.groups()
         axes = [_axis(name, index, problems) for index in inside.split(",")]
-        found.append(_Written(name, tuple(axis for axis in axes if axis is not None)))
+        known = tuple(axis for axis in axes if axis is not None)
+        found.append(_Written(name, known, int(bits) if bits else None))
     return tuple(found)
 
 

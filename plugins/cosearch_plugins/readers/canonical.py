@@ -44,7 +44,7 @@ def canonical(einsum: Einsum) -> Einsum:
     width, height = _width_first(windows)
     plane = [_plane(sizes, window) for window in (width, height)]
     (p, r, stride_w, dilation_w), (q, s, stride_h, dilation_h) = plane
-    return conv(
+    layer = conv(
         einsum.name,
         N=math.prod(sizes[dim] for dim in batch if dim not in tokens),
         G=size("G"),
@@ -57,6 +57,7 @@ def canonical(einsum: Einsum) -> Einsum:
         stride=(stride_w, stride_h),
         dilation=(dilation_w, dilation_h),
     )
+    return layer.with_bits({tensor.role: tensor.bits for tensor in einsum.tensors})
 
 
 def letters_of(einsum: Einsum) -> dict[str, str]:

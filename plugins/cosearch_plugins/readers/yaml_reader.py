@@ -9,6 +9,7 @@ layers:
   - name: projection
     count: 4
     gemm: {M: 64, N: 128, K: 128}
+    bits: {Weights: 4, Inputs: 8, Outputs: 32}   # of an element; a word of the memory without it
   - name: scores
     einsum: "S[h,m,n] += Q[h,m,e] * K[h,n,e]"
     sizes: {h: 8, m: 64, n: 64, e: 16}
@@ -32,7 +33,7 @@ from typing import Any
 
 from cosearch.errors import CosearchError, InputError, near_names
 from cosearch.formats.yaml_source import Place, YamlDocument
-from cosearch.workload.einsum import Einsum, conv, gemm
+from cosearch.workload.einsum import WIDEST, Einsum, conv, gemm
 from cosearch.workload.language import MAX_SIZE, parse_einsum
 from cosearch.workload.network import Layer, Network
 from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
@@ -43,7 +44,7 @@ from cosearch_plugins.readers.zigzag.reader import is_zigzag, read_zigzag
 
 VERSION = 1
 KINDS = ("conv", "gemm", "einsum")
-LAYER_FIELDS = ("name", "count", "sizes", "weights", "reads", *KINDS)
+LAYER_FIELDS = ("name", "count", "sizes", "weights", "reads", "bits", *KINDS)
 FILE_FIELDS = ("version", "name", "source", "layers")
 TIMELOOP_FIELDS = ("problem", "prob", "shape")
 
@@ -123,6 +124,8 @@ class _Reader:
             einsum = self._einsum(item, name, place)
         else:
             einsum = self._shaped(kinds[0], item[kinds[0]], name, (*place, kinds[0]))
+        if einsum is not None and "bits" in item:
+            einsum = einsum.with_bits(self._bits(item["bits"], einsum, (*place, "bits")))
         return Layer(einsum, count) if einsum and len(self.problems) == before else None
 
     def _einsum(self, item: dict[str, Any], name: str, place: Place) -> Einsum | None:
@@ -136,6 +139,18 @@ class _Reader:
             for problem in error.problems:
                 self._add(problem, *place, "einsum")
             return None
+
+    def _bits(self, given: object, einsum: Einsum, place: Place) -> dict[str, int]:
+        """Return the bits of an element by tensor or role."""
+        if not isinstance(given, dict):
+            self._add("needs bits by tensor, such as {Weights: 8, Outputs: 32}", *place)
+            return {}
+        names = dict.fromkeys(name for t in einsum.tensors for name in (t.name, t.role))
+        self._refuse_unknown(given, tuple(names), place)
+        for name, bits in given.items():
+            if type(bits) is not int or not 1 <= bits <= WIDEST:
+                self._add(f"{bits!r} is not a number of bits from 1 to {WIDEST}", *place, name)
+        return {n: b for n, b in given.items() if type(b) is int and 1 <= b <= WIDEST}
 
     def _shaped(self, kind: str, given: object, name: str, place: Place) -> Einsum | None:
         make: Callable[..., Einsum] = conv if kind == "conv" else gemm

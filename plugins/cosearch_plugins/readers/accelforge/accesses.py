@@ -15,6 +15,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from cosearch.workload.einsum import WIDEST
+
 _TENSOR = re.compile(r"\s*(\w+)\s*(?:\(\s*(\w+)\s*\))?\s*\[([^\[\]]*)\]\s*")
 _RANK = re.compile(r"\s*(\w+)\s*[:=]\s*(.+)")
 
@@ -27,6 +29,7 @@ class Access:
         name: of the tensor.
         indices: rank to the index into it, in order.
         output: whether the einsum writes it.
+        bits: of an element; None where the tensor itself does not say.
         alias: what the einsum calls it: `input`, `weight`, `output`; empty where it says nothing.
     """
 
@@ -34,6 +37,7 @@ class Access:
     indices: Mapping[str, str] = field(factory=dict)
     output: bool = False
     alias: str = ""
+    bits: int | None = None
 
 
 @frozen
@@ -102,7 +106,14 @@ def access(data: Mapping[str, Any]) -> Access:
         raise ValueError(f"{name} has no projection: a list of indices, or of ranks with indices")
     else:
         indices = dict([_index(str(projection))])
-    return Access(str(name), indices, data.get("output") is True)
+    bits = data.get("bits_per_value")
+    width = bits if is_width(bits) else None
+    return Access(str(name), indices, data.get("output") is True, bits=width)
+
+
+def is_width(value: object) -> bool:
+    """Return whether a value is a number of bits that an element may have."""
+    return type(value) is int and 1 <= value <= WIDEST
 
 
 def _index(text: str) -> tuple[str, str]:

@@ -20,7 +20,6 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from cosearch.errors import InputError
 from cosearch.formats.fields import ANYTHING, Fields, Problems
@@ -29,7 +28,7 @@ from cosearch.workload.einsum import Einsum
 from cosearch.workload.language import MAX_SIZE, parse_einsum, same_dimension
 from cosearch.workload.network import Layer, Network, Unmodelled
 from cosearch_plugins.readers import operations as count
-from cosearch_plugins.readers.accelforge.accesses import Access, access, concise
+from cosearch_plugins.readers.accelforge.accesses import Access, access, concise, is_width
 from cosearch_plugins.readers.canonical import canonical, letters_of
 from cosearch_plugins.readers.linking import Follower
 
@@ -76,7 +75,7 @@ class _Reader:
         self.notes: list[Unmodelled] = []
         self.ranks = self._ranks(workload)
         self.bounds = self._bounds(workload)
-        self.bits = workload.get("bits_per_value", ANYTHING, None)
+        self.bits = self._widths(workload)
         self.repeats = self._count(workload)
         self.made: set[str] = set()
         self.follower = Follower(self.layers)
@@ -107,6 +106,18 @@ class _Reader:
             found[match[2]] = int(match[4]) - int(match[1]) + (match[3] == "<=")
         return found
 
+    def _widths(self, workload: Fields) -> dict[str, int]:
+        """Return the bits of an element by tensor; those of `All` go for every other one."""
+        given = workload.get("bits_per_value", ANYTHING, None) or {}
+        items = given.items() if isinstance(given, Mapping) else [("All", given)]
+        named = {str(name): bits for name, bits in items}
+        found = {n: b for n, b in named.items() if is_width(b) and _DIMENSION.fullmatch(n)}
+        for name, bits in named.items():
+            if name not in found:
+                reason = f"bits_per_value {name}: {bits} is no width of one tensor, nor of all"
+                self.notes.append(Unmodelled(f"bits.{name}", "AccelForge", 0, reason))
+        return found
+
     def _count(self, fields: Fields) -> int:
         value = fields.get("n_instances", ANYTHING, 1)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
@@ -122,9 +133,6 @@ class _Reader:
         for name in workload.left:
             reason = f"{name} has no meaning for the cost model"
             self.notes.append(Unmodelled(f"workload.{name}", "AccelForge", 0, reason))
-        if self.bits is not None:
-            reason = f"bits_per_value {self.bits}: priced at the machine's own width"
-            self.notes.append(Unmodelled("workload.bits", "AccelForge", 0, reason))
 
     def _einsum(self, fields: Fields, place: Place) -> None:
         try:
@@ -159,16 +167,7 @@ class _Reader:
             return list(concise(str(line)).accesses)
         if not isinstance(given, list) or not all(isinstance(item, Mapping) for item in given):
             raise ValueError("tensor_accesses is not a list of tensors")
-        self._note_widths(given)
         return [access(item) for item in given]
-
-    def _note_widths(self, given: list[Mapping[str, Any]]) -> None:
-        told = {str(item.get("name")): item.get("bits_per_value") for item in given}
-        widths = ", ".join(f"{name} {bits}" for name, bits in told.items() if bits is not None)
-        if widths:
-            reason = f"bits_per_value {widths}: priced at the machine's own width"
-            item = Unmodelled(f"bits.{len(self.notes)}", "AccelForge", 0, reason)
-            self.notes.append(item)
 
     def _why_not(self, fields: Fields, operands: list[Access]) -> str | None:
         """Return why an einsum makes no layer, or None."""
@@ -237,6 +236,10 @@ class _Reader:
         text = f"{tensors[0]} += {' * '.join(tensors[1:])}"
         try:
             einsum = parse_einsum(text, sizes, name=name, weights=weights)
+            accessed = (result, *operands)
+            bits = {a.name: self.bits.get(a.name, self.bits.get("All")) for a in accessed}
+            stated = {a.name: a.bits for a in accessed if a.bits is not None}
+            einsum = einsum.with_bits(bits | stated)
         except InputError as error:
             for problem in error.problems:
                 self.problems.add(place, problem)

@@ -38,7 +38,7 @@ class AccelForgeWriter(WorkloadWriter):
             *einsums,
         ]
         notes = (
-            f"widths are not known here: {BITS} bits are assumed",
+            f"where widths are not known here, {BITS} bits are assumed",
             "every layer stands alone: no tensor is another layer's output",
         )
         return Written({"workload.yaml": "\n".join(text) + "\n"}, notes)
@@ -58,7 +58,8 @@ def _einsum(einsum: Einsum, number: int, runs: int) -> list[str]:
 def _access(tensor: Tensor, number: int) -> str:
     ranks = ", ".join(_index(tensor, i, axis, number) for i, axis in enumerate(tensor.axes))
     output = ", output: True" if tensor.role == "Outputs" else ""
-    return f"    - {{name: {tensor.role[0]}{number}, projection: {{{ranks}}}{output}}}"
+    bits = "" if tensor.bits is None else f", bits_per_value: {tensor.bits}"
+    return f"    - {{name: {tensor.role[0]}{number}, projection: {{{ranks}}}{output}{bits}}}"
 
 
 def _index(tensor: Tensor, place: int, axis: Axis, number: int) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from cosearch_plugins.readers.onnx import attention, convolutions, experts, products, recurrent
 from cosearch_plugins.readers.onnx.node import Layers, Node
 from cosearch_plugins.readers.onnx.shapes import Shapes
+from cosearch_plugins.readers.onnx.widths import at_widths
 
 Maker: TypeAlias = Callable[[Node], Layers]
 
@@ -92,4 +93,5 @@ def layers_of(node: Any, name: str, known: Shapes) -> Layers:  # noqa: ANN401 - 
         return None
     if any(0 in known.shapes.get(output, ()) for output in node.output):
         return ()
-    return maker(Node.of(node, name, known))
+    made = Node.of(node, name, known)
+    return at_widths(made, maker(made))

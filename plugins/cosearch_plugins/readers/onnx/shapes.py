@@ -32,12 +32,14 @@ class Shapes:
         constants: tensors whose values do not depend on the graph's inputs, by name.
         values: of the small ones among them.
         makers: tensor to the node of the graph that makes it.
+        types: by tensor, numbers of `TensorProto.DataType`.
     """
 
     shapes: Mapping[str, Shape]
     constants: frozenset[str]
     values: Mapping[str, np.ndarray]
     makers: Mapping[str, Any] = field(factory=dict)
+    types: Mapping[str, int] = field(factory=dict)
 
 
 def infer(model: Model, sizes: Mapping[str, int], source: str) -> Shapes:
@@ -55,13 +57,13 @@ def infer(model: Model, sizes: Mapping[str, int], source: str) -> Shapes:
     _close_inputs(model.graph, sizes, source)
     _forget_open_shapes(model.graph)
     values = stored_values(model.graph)
-    shapes = _inferred(model, source)
+    shapes, types = _inferred(model, source)
     for _ in range(ROUNDS):
         if not propagate(model, shapes, values) or not has_bodies(model.graph):
             break
         shapes |= _inferred_again(model)
     makers = {name: node for node in model.graph.node for name in node.output if name}
-    return Shapes(shapes, _constants(model.graph), values, makers)
+    return Shapes(shapes, _constants(model.graph), values, makers, types)
 
 
 def _close_inputs(graph: Any, sizes: Mapping[str, int], source: str) -> None:  # noqa: ANN401
@@ -115,8 +117,8 @@ def _forget_open_shapes(graph: Any) -> None:  # noqa: ANN401 - onnx.GraphProto
             tensor.type.tensor_type.ClearField("shape")
 
 
-def _inferred(model: Model, source: str) -> dict[str, Shape]:
-    """Return the shapes that ONNX infers."""
+def _inferred(model: Model, source: str) -> tuple[dict[str, Shape], dict[str, int]]:
+    """Return the shapes and the types that ONNX infers."""
     from onnx import shape_inference
 
     try:
@@ -125,7 +127,15 @@ def _inferred(model: Model, source: str) -> dict[str, Shape]:
         raise InputError(
             source, [f"its shapes cannot be inferred: {' '.join(str(error).split())[:300]}"]
         ) from None
-    return _shapes_in(inferred.graph)
+    return _shapes_in(inferred.graph), _types_in(inferred.graph)
+
+
+def _types_in(graph: Any) -> dict[str, int]:  # noqa: ANN401 - onnx.GraphProto
+    types = {t.name: int(t.data_type) for t in graph.initializer}
+    for tensor in (*graph.input, *graph.value_info, *graph.output):
+        if tensor.type.HasField("tensor_type"):
+            types[tensor.name] = int(tensor.type.tensor_type.elem_type)
+    return types
 
 
 def _inferred_again(model: Model) -> dict[str, Shape]:

@@ -24,7 +24,7 @@ from typing import Any
 from cosearch.errors import InputError
 from cosearch.formats.fields import ANYTHING, TEXT, Fields, Problems
 from cosearch.formats.yaml_source import Place, YamlDocument
-from cosearch.workload.einsum import Einsum
+from cosearch.workload.einsum import WIDEST, Einsum
 from cosearch.workload.language import parse_einsum
 from cosearch.workload.network import Layer, Network, Unmodelled
 from cosearch_plugins.readers import operations as count
@@ -77,12 +77,13 @@ class _Reader:
         weights = self._weights(fields, number)
         if not equation or sizes is None or relations is None:
             return
+        bits = self._precisions(fields, name)
         self._note_rest(fields, name)
         if kind not in PRODUCTS or "*" not in equation.partition("=")[2]:
             item = Unmodelled(name, kind, math.prod(sizes.values()), count.ELEMENTWISE_REASON)
             self.notes.append(item)
             return
-        einsum = self._einsum(fields.place, name, equation, sizes, relations, weights)
+        einsum = self._einsum(fields.place, name, equation, sizes, relations, weights, bits)
         if einsum is not None:
             self.layers.append(Layer(einsum))
 
@@ -123,13 +124,25 @@ class _Reader:
             return own[0] if len(own) == 1 else None
         return None
 
+    def _precisions(self, fields: Fields, name: str) -> dict[str, int]:
+        """Return the bits of each operand's elements; results are counted as their sums."""
+        given = fields.get("operand_precision", ANYTHING, None) or {}
+        place = (*fields.place, "operand_precision")
+        if not isinstance(given, dict):
+            self.problems.add(place, "is not a mapping of operands to bits")
+            return {}
+        bits = {str(operand): value for operand, value in given.items()}
+        for operand, value in bits.items():
+            if type(value) is not int or not 0 <= value <= WIDEST:
+                self.problems.add((*place, operand), f"{value!r} is not a number of bits")
+        final, sums = bits.pop("O_final", None), bits.get("O")
+        if final is not None and final != sums:
+            reason = f"O_final {final}: results leave the chip as wide as their sums, {sums} bits"
+            self.notes.append(Unmodelled(f"{name}.precision", "ZigZag", 0, reason))
+        return {o: v for o, v in bits.items() if type(v) is int and 1 <= v <= WIDEST}
+
     def _note_rest(self, fields: Fields, name: str) -> None:
         """Name what the layer says and the cost model has no use for."""
-        precision = fields.get("operand_precision", ANYTHING, None)
-        if isinstance(precision, dict):
-            told = ", ".join(f"{operand} {bits}" for operand, bits in precision.items())
-            reason = f"operand_precision {told} bits: priced at the machine's own width"
-            self.notes.append(Unmodelled(f"{name}.precision", "ZigZag", 0, reason))
         for field in ("pr_loop_dims", "pr_loop_sizes", "padding"):
             fields.get(field, ANYTHING, None)
         for field in fields.left:
@@ -145,13 +158,14 @@ class _Reader:
         sizes: dict[str, int],
         relations: dict[str, str],
         weights: str | None,
+        bits: dict[str, int],
     ) -> Einsum | None:
         try:
             text, operands = _rewritten(equation, relations)
             named = [operand for operand in operands if operand.upper().startswith("W")]
             constant = weights if weights in operands else None
             role = named[0] if named else constant
-            return canonical(parse_einsum(text, sizes, name=name, weights=role))
+            return canonical(parse_einsum(text, sizes, name=name, weights=role).with_bits(bits))
         except (InputError, ValueError) as error:
             told = error.problems if isinstance(error, InputError) else (str(error),)
             for problem in told:

@@ -7,7 +7,8 @@ from cosearch.workload.einsum import Axis, Einsum, Tensor
 from cosearch.workload.network import Network
 from cosearch.workload.writer import WorkloadWriter, Written
 
-PRECISION = "{W: 8, I: 8, O: 16, O_final: 8}"
+USUAL = {"Weights": 8, "Inputs": 8, "Outputs": 16}
+"""Bits of tensors whose width is not known, as in ZigZag's examples."""
 LETTERS = {"Weights": "W", "Inputs": "I", "Outputs": "O"}
 NAMES = {"N": "B", "P": "OX", "Q": "OY", "R": "FX", "S": "FY"}
 """ZigZag's usual names of a convolution's dimensions."""
@@ -32,8 +33,10 @@ class ZigZagWriter(WorkloadWriter):
                 number += 1
         if problems:
             raise InputError(f"{network.name} as a ZigZag workload", problems)
+        open_widths = any(t.bits is None for x in network.layers for t in x.einsum.tensors)
+        assumed = ", ".join(f"{LETTERS[role]}: {bits}" for role, bits in USUAL.items())
         notes = (
-            f"operand precisions are not known here: {PRECISION} is assumed",
+            *((f"widths that are not known here are assumed: {assumed}",) if open_widths else ()),
             "every layer stands alone: no operand is another layer's output",
         )
         return Written({"workload.yaml": "\n".join(lines) + "\n"}, notes)
@@ -54,9 +57,15 @@ def _layer(einsum: Einsum, number: int, name: str) -> list[str]:
         f"  dimension_relations: [{', '.join(relations)}]",
         f"  loop_dims: [{', '.join(_dim(dim) for dim in einsum.dims)}]",
         f"  loop_sizes: [{sizes}]",
-        f"  operand_precision: {PRECISION}",
+        f"  operand_precision: {_precision(einsum)}",
         f"  operand_source: {{I: {number}, W: {number}}}",
     ]
+
+
+def _precision(einsum: Einsum) -> str:
+    bits = {LETTERS[t.role]: t.bits or USUAL[t.role] for t in einsum.tensors}
+    final = 8 if einsum.output.bits is None else einsum.output.bits
+    return f"{{W: {bits['W']}, I: {bits['I']}, O: {bits['O']}, O_final: {final}}}"
 
 
 def _tensor(tensor: Tensor, relations: list[str]) -> str:
