@@ -18,6 +18,11 @@ def cosearch_hardware_models() -> list[Registration]:
     """Return the machines that ship with cosearch."""
     return [
         Registration("nvdla", f"{_HERE}.nvdla:Nvdla", "C x K array under a convolution buffer"),
+        Registration(
+            "bit-serial",
+            f"{_HERE}.bit_serial:BitSerial",
+            "BISMO-like array of bits: cycles are the product of the widths",
+        ),
         Registration("simba", f"{_HERE}.simba:Simba", "PEs of vector MACs under a global buffer"),
         Registration(
             "gemmini",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -114,7 +115,8 @@ class Problem:
         chosen = self.network_parameters(configuration)
         if self.networks is None or not chosen:
             return None
-        return float(self.networks.accuracy(self.networks.space.index(chosen)[None, :])[0])
+        known = float(self.networks.accuracy(self.networks.space.index(chosen)[None, :])[0])
+        return None if math.isnan(known) else known
 
     def known_of_network(self, configuration: Mapping[str, Value]) -> dict[str, float]:
         """Return what is known of a design's network without a machine, as metrics.
@@ -122,14 +124,16 @@ class Problem:
         The accuracy, and those scores of the space that an objective or a limit asks for.
         """
         accuracy, spaces = self.accuracy_of(configuration), self.networks
-        if spaces is None or accuracy is None:
+        chosen = self.network_parameters(configuration)
+        if spaces is None or not chosen:
             return {}
-        row = spaces.space.index(self.network_parameters(configuration))[None, :]
+        row = spaces.space.index(chosen)[None, :]
         named = {limit.name for limit in self.constraints}
         asked = [*self.objectives, *(self.known[name] for name in named if name in self.known)]
         wanted = named | {need for objective in asked for need in objective.needs}
         scores = [name for name in spaces.scores if name in wanted]
-        return {"accuracy": accuracy, **{s: float(spaces.score(s, row)[0]) for s in scores}}
+        known = {} if accuracy is None else {"accuracy": accuracy}
+        return known | {s: float(spaces.score(s, row)[0]) for s in scores}
 
     def network_parameters(self, configuration: Mapping[str, Value]) -> dict[str, Value]:
         """Return the network's parameters of a design; empty where it names none."""

@@ -45,7 +45,8 @@ def convolution_of(einsum: Einsum) -> Convolution | None:
         dilation_w=factors.get("R", 1),
         dilation_h=factors.get("S", 1),
     )
-    return found if _again(einsum.name, found) == einsum else None
+    bits = {tensor.role: tensor.bits for tensor in einsum.tensors}
+    return found if _again(einsum.name, found).with_bits(bits) == einsum else None
 
 
 def _again(name: str, found: Convolution) -> Einsum:

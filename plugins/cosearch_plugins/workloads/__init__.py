@@ -54,6 +54,11 @@ _SPACES = (
         "the MnasNet space; proxy accuracies, and measured latencies with table=FILE",
     ),
     (
+        "mixed-precision",
+        "mixed_precision:MixedPrecision",
+        "bits for each layer of a network, within HAQ's action wall; no accuracy is known",
+    ),
+    (
         "mobile-space",
         "mobile_space:MobileSpace",
         "ImageNet networks around MobileNetV2; the accuracy estimate is a placeholder",

@@ -13,7 +13,13 @@ HEAD = '<ir_version: 9, opset_import: ["" : 21, "com.microsoft" : 1]>'
 
 def widths(tmp_path, graph):
     file = tmp_path / "m.onnx"
-    onnx.save(parser.parse_model(f"{HEAD} {graph}"), file)
+    model = parser.parse_model(f"{HEAD} {graph}")
+    for stored in model.graph.value_info:
+        of = stored.type.tensor_type
+        tensor = onnx.TensorProto(data_type=of.elem_type, name=stored.name)
+        tensor.dims.extend(d.dim_value for d in of.shape.dim)
+        model.graph.initializer.append(tensor)
+    onnx.save(model, file)
     (layer,) = read_onnx(file, {}).layers
     return {tensor.role: tensor.bits for tensor in layer.einsum.tensors}
 
