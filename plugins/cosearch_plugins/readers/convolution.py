@@ -45,7 +45,7 @@ def convolution_of(einsum: Einsum) -> Convolution | None:
         dilation_w=factors.get("R", 1),
         dilation_h=factors.get("S", 1),
     )
-    bits = {tensor.role: tensor.bits for tensor in einsum.tensors}
+    bits: dict[str, int | None] = {tensor.role: tensor.bits for tensor in einsum.tensors}
     return found if _again(einsum.name, found).with_bits(bits) == einsum else None
 
 
