@@ -8,10 +8,11 @@ each core, and a machine's best one is looked up among those that its memories h
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from attrs import evolve, fields, frozen
+from attrs import fields, frozen
 
 from cosearch.errors import Infeasible
 from cosearch.machine.hardware import ManyMachines
@@ -22,9 +23,12 @@ from cosearch.workload.einsum import Einsum
 from cosearch_hardware.vta.isa import VtaConfiguration
 from cosearch_hardware.vta.machine import VtaAccelerator
 from cosearch_hardware.vta.pricing import Counts, Prices, energies
-from cosearch_hardware.vta.work import Work
+from cosearch_hardware.vta.work import AluWork, GemmWork, Work
 
 Core: TypeAlias = tuple[object, ...]
+
+AT_A_TIME = 16
+"""Schedules that are simulated before it is seen which others they rule out."""
 
 AT_ONCE = 256
 """Machines of one core that are priced at once."""
@@ -47,32 +51,33 @@ class Schedules:
     counts: Counts
 
     @classmethod
-    def of(cls, machine: VtaAccelerator, layer: Einsum) -> Schedules | None:
-        """Return the schedules on a machine's core; None where none is ever run.
+    def of(cls, machines: Machines, layer: Einsum) -> Schedules | None:
+        """Return the schedules that may be best on some of the machines; None where none is run.
 
         Equally fast ones stand in the order of what the mapper `exhaustive` tries first.
         """
+        machine = machines.members[0]
         try:
             work = machine.work(layer)
         except Infeasible:
             return None
         columns = _all_columns(work)
-        delay, table = machine.memory_latency, work.table(columns)
-        least, needs = work.least(table, delay), work.needs(columns)
-        possible = np.ones(len(table), dtype=bool)
-        for name, most in work.room(_largest(machine.configuration)).items():
-            if name in needs:
-                possible &= needs[name] <= most
-        tried = np.flatnonzero(possible)
-        cycles = work.cycles(table[tried], delay, machine.slots)
-        kept = tried[np.lexsort((tried, least[tried], cycles))]
+        table, needs = work.table(columns), work.needs(columns)
+        least, counts = work.least(table, machine.memory_latency), work.counts(columns, table)
+        room = machines.room(type(work))
+        fit = np.all([n <= room[name].max() for name, n in needs.items()], axis=0)
+        clipped = np.array([np.maximum(n, room[name].min()) for name, n in needs.items()])
+        cycles = _simulated(
+            work, machine, table, np.where(fit, least, -1), [*clipped, *_work(counts)]
+        )
+        tried = np.flatnonzero(cycles >= 0)
+        kept = tried[np.lexsort((tried, least[tried], cycles[tried]))]
         chosen = {name: values[kept] for name, values in columns.items()}
-        table = table[kept]
         return cls(
             work,
             {name: n[kept] for name, n in needs.items()},
-            np.sort(cycles),
-            work.counts(chosen, table),
+            cycles[kept],
+            work.counts(chosen, table[kept]),
         )
 
     def fit(self, machines: Machines) -> BoolArray:
@@ -103,6 +108,43 @@ class Schedules:
         return np.asarray(np.broadcast_to(added(parts.values()), shape))
 
 
+def _work(counts: Counts) -> list[IntArray]:
+    """Return all that energy grows with, int64[r] each."""
+    single = [counts.gemms, counts.resets, counts.tensor, counts.immediate, counts.outputs]
+    return [*single, *counts.moved.values(), *counts.passed.values()]
+
+
+def _simulated(
+    work: Work, machine: VtaAccelerator, table: IntArray, least: IntArray, costs: list[IntArray]
+) -> IntArray:
+    """Return the cycles of schedules, int64[r]; -1 where another is better on every machine.
+
+    A schedule is left out when one that has been simulated is faster than its bound, needs no more
+    of any limit that some machine has, and does no more work of any kind.
+
+    Args:
+        work: the layer's.
+        machine: any of the core's.
+        table: of the schedules.
+        least: int64[r]: a bound on their cycles; -1 for those that no machine holds.
+        costs: what they need and do, int64[r] each.
+    """
+    cycles = np.full(len(table), -1, dtype=np.int64)
+    grid = np.array(costs)
+    waiting = np.argsort(least, kind="stable")
+    waiting = waiting[least[waiting] >= 0]
+    while len(waiting):
+        now, waiting = waiting[:AT_A_TIME], waiting[AT_A_TIME:]
+        rows = np.ascontiguousarray(table[now])
+        cycles[now] = work.cycles(rows, machine.memory_latency, machine.slots)
+        for s in now.tolist():
+            if len(waiting) == 0:
+                break
+            worse = (grid[:, [s]] <= grid[:, waiting]).all(axis=0) & (cycles[s] < least[waiting])
+            waiting = waiting[~worse]
+    return cycles
+
+
 class Machines:
     """Machines of one core, and what tells them apart as columns.
 
@@ -125,6 +167,14 @@ class Machines:
         self.fixed = {"area_mm2": area, "clock_mhz": np.array(clocks)}
         self._rooms: dict[type[Work], dict[str, IntArray]] = {}
 
+    @cached_property
+    def ends(self) -> tuple[object, ...]:
+        """The least and the greatest of everything that a kind of work may need."""
+        rooms = [self.room(kind) for kind in (GemmWork, AluWork)]
+        return tuple(
+            (name, int(r.min()), int(r.max())) for room in rooms for name, r in room.items()
+        )
+
     def room(self, kind: type[Work]) -> dict[str, IntArray]:
         """Return what the machines have of each limit of a kind of work, int64[m, 1]."""
         if kind not in self._rooms:
@@ -135,6 +185,9 @@ class Machines:
         return self._rooms[kind]
 
 
+Known: TypeAlias = dict[tuple[object, object, str], Schedules | None]
+
+
 def _all_columns(work: Work) -> dict[str, np.ndarray]:
     """Return every mapping of a layer as columns, the last parameter moving fastest."""
     choices = [np.asarray(p.choices) for p in work.parameters]
@@ -142,17 +195,12 @@ def _all_columns(work: Work) -> dict[str, np.ndarray]:
     return {p.name: c[i] for p, c, i in zip(work.parameters, choices, grid, strict=True)}
 
 
-def _largest(c: VtaConfiguration) -> VtaConfiguration:
-    """Return the core with memories as deep as any instruction can address."""
-    return evolve(c, uop=40, inp=40, wgt=40, acc=40, inp_restrict=0, wgt_restrict=0, acc_restrict=0)
-
-
 def price_many(
     n: int,
     buildable: Iterable[tuple[int, VtaAccelerator]],
     layers: Sequence[Einsum],
     objective: Objective,
-    known: dict[tuple[object, str], Schedules | None],
+    known: Known,
 ) -> ManyMachines:
     """Return what the best schedules of layers cost on machines, see `HardwareModel.price_many`.
 
@@ -161,7 +209,7 @@ def price_many(
         buildable: their numbers and machines.
         layers: each to be mapped for itself.
         objective: of each mapping.
-        known: schedules by core and layer; what is found is added.
+        known: schedules by core, sizes of memories and layer; what is found is added.
     """
     shape = (n, len(layers))
     built, area = np.zeros(n, dtype=bool), np.full(n, np.nan)
@@ -171,13 +219,15 @@ def price_many(
         built[i], area[i] = True, machine.area_mm2
         cores.setdefault(_core(machine.configuration), []).append((i, machine))
     for core, members in cores.items():
+        every = Machines([machine for _, machine in members])
+        for layer in layers:
+            if (core, every.ends, layer.key) not in known:
+                known[core, every.ends, layer.key] = Schedules.of(every, layer)
         for first in range(0, len(members), AT_ONCE):
             at = [i for i, _ in members[first : first + AT_ONCE]]
             machines = Machines([machine for _, machine in members[first : first + AT_ONCE]])
             for j, layer in enumerate(layers):
-                if (core, layer.key) not in known:
-                    known[core, layer.key] = Schedules.of(members[0][1], layer)
-                found = known[core, layer.key]
+                found = known[core, every.ends, layer.key]
                 if found is not None and len(found.cycles):
                     energy[at, j], cycles[at, j] = found.best(machines, objective)
     return ManyMachines(built, area, energy, cycles)

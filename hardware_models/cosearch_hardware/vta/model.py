@@ -25,7 +25,7 @@ from cosearch_hardware.vta.port import SHARED, Slots
 from cosearch_hardware.vta.pricing import Prices
 
 if TYPE_CHECKING:
-    from cosearch_hardware.vta.many import Schedules
+    from cosearch_hardware.vta.many import Known
 
 MEMORY_LATENCY = 16
 """Cycles until the memory serves a read that found no other waiting or under way: `DPI_DELAY` of
@@ -154,7 +154,7 @@ class Vta(HardwareModel):
         self._area_limit_mm2, self._memory_latency = area_limit_mm2, memory_latency
         self._slots = None if slots == SHARED else Slots.of(slots, slot_cycles)
         self._energy, self._area = technology, area or technology
-        self._schedules: dict[tuple[object, str], Schedules | None] = {}
+        self._schedules: Known = {}
         self._known: dict[tuple[bool, Storage], StoragePrice] = {}
         known = {"known": LIMITS[stack], "hidden": (), "enumerator": ENUMERATOR}[rules]
         parameters = _parameters(stack, self._device.bus_bytes)
@@ -179,10 +179,7 @@ class Vta(HardwareModel):
     def build(self, configuration: Configuration) -> VtaAccelerator:
         """Return the machine, or raise Infeasible with every rule it breaks."""
         values = self.check(configuration)
-        sizes = {name: cast("int", value) for name, value in values.items() if name != "gemm"}
-        if "block" in sizes:
-            sizes["block_in"] = sizes["block_out"] = sizes.pop("block")
-        c = VtaConfiguration(self._stack, pipelined=values["gemm"] == "pipelined", **sizes)
+        c = self._sized(values)
         columns = c.columns
         over = {
             limit.reason: float(limit.used(columns)[0]) / limit.allowed
@@ -195,6 +192,13 @@ class Vta(HardwareModel):
         self._check_device(c, accelerator.area_mm2)
         return accelerator
 
+    def _sized(self, values: Configuration) -> VtaConfiguration:
+        """Return the configuration of a design's values."""
+        sizes = {name: cast("int", value) for name, value in values.items() if name != "gemm"}
+        if "block" in sizes:
+            sizes["block_in"] = sizes["block_out"] = sizes.pop("block")
+        return VtaConfiguration(self._stack, pipelined=values["gemm"] == "pipelined", **sizes)
+
     def price_many(
         self, rows: Rows, layers: Sequence[Einsum], objective: Objective
     ) -> ManyMachines:
@@ -206,14 +210,18 @@ class Vta(HardwareModel):
     def _buildable(self, rows: Rows) -> Iterator[tuple[int, VtaAccelerator]]:
         """Yield the machines that can be built, with their numbers."""
         columns = self._space.columns(rows)
-        possible = np.ones(len(rows), dtype=bool)
+        possible = self._space.feasible(rows)
         for limit in LIMITS[self._stack]:
             possible &= limit.holds(columns)
         for i in np.flatnonzero(possible).tolist():
+            c = self._sized(self._space.decode(rows[i]))
             try:
-                yield i, self.build(self._space.decode(rows[i]))
+                self._check_device(c, math.nan)
+                machine = self._priced(c)
+                self._check_device(c, machine.area_mm2)
             except Infeasible:
                 continue
+            yield i, machine
 
     def _stored(self, technology: Technology, memory: Storage) -> StoragePrice:
         """Return the price of a memory, of which a space has few different ones."""

@@ -20,10 +20,11 @@ from cosearch.quantities import added, duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cosearch.cli.session import Session
     from cosearch.registry.registry import Registry
     from cosearch_plugins.papers.shi2020.runs import Plan
 
-PAPERS = ("shi2020",)
+PAPERS = ("shi2020", "rhnas")
 
 
 ModelOption = Annotated[
@@ -70,6 +71,40 @@ SensitivityOption = Annotated[
 ]
 
 
+SeedsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seeds", min=1, metavar="N", show_default="10; 3 with --quick", help="Runs of each."
+    ),
+]
+TrialsOfOption = Annotated[
+    int | None,
+    typer.Option(
+        "--trials",
+        min=1,
+        metavar="N",
+        show_default="50; 1000 for rhnas",
+        help="Designs of a run.",
+    ),
+]
+QuickOption = Annotated[
+    bool,
+    typer.Option("--quick", help="rhnas: one board, three seeds.", show_default=False),
+]
+PageOption = Annotated[
+    Path, typer.Option("--page", metavar="FILE", help="rhnas: the page to write, Markdown.")
+]
+TablesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tables",
+        metavar="DIR",
+        show_default=False,
+        help="rhnas: where complete tables are kept; the user's cache if none is named.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("reproduce", rich_help_panel=SEARCH)(reproduce_command)
@@ -81,10 +116,8 @@ def reproduce_command(
     model: ModelOption = None,
     contender: ContenderOption = None,
     setting: SettingOption = "timeloop",
-    seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Runs of each.")] = 10,
-    trials: Annotated[
-        int, typer.Option("--trials", min=1, metavar="N", help="Hardware designs of a run.")
-    ] = 50,
+    seeds: SeedsOption = None,
+    trials: TrialsOfOption = None,
     mapper_trials: Annotated[
         int, typer.Option("--mapper-trials", min=1, metavar="N", help="Mappings of each layer.")
     ] = 250,
@@ -98,9 +131,16 @@ def reproduce_command(
     store: Annotated[
         Path, typer.Option("--store", metavar="FILE", help="SQLite file of the studies.")
     ] = Path("shi2020.db"),
+    quick: QuickOption = False,
+    page: PageOption = Path("rhnas.md"),
+    tables: TablesOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run a published co-design study again, beside the figures it reported.
+
+    `rhnas` (arXiv 2106.09180, known by its abstract alone) writes a page: exact optima of networks
+    and machines under stated readings, and what searches reach. --quick takes one board and three
+    seeds. The rest is about `shi2020` (arXiv 2010.02075).
 
     Of one processor a run takes 5 to 20 s with exact mappings or random search, 10 to 60 s of
     BO x BO, and minutes of boosted trees or Matern kernels; there are 10 runs a contender and
@@ -108,16 +148,21 @@ def reproduce_command(
     there.
 
     Examples:
+        cosearch reproduce rhnas --quick
         cosearch reproduce shi2020 --contender "BO x exact"
         cosearch reproduce shi2020 --model shi2020-dqn --seeds 3 --ablations
         cosearch reproduce shi2020 --sensitivity --model shi2020-dqn --seeds 3
     """
     from cosearch_plugins.papers.shi2020 import runs as shi2020
-    from cosearch_plugins.papers.shi2020 import tables
+    from cosearch_plugins.papers.shi2020 import tables as shown
     from cosearch_plugins.papers.shi2020.setting import SETTINGS, VARIANTS
 
     session = session_of(ctx)
     _known("paper", (paper,), PAPERS)
+    if paper == "rhnas":
+        _rhnas(session, page, tables, quick=quick, seeds=seeds, trials=trials, json=json)
+        return
+    seeds, trials = seeds or 10, trials or 50
     _known("model of the paper", model or (), shi2020.MODELS)
     _known("setting", (setting,), tuple(SETTINGS))
     _known("contender", contender or (), tuple(c.name for c in shi2020.CONTENDERS))
@@ -137,13 +182,13 @@ def reproduce_command(
     ]
     if not stored:
         _run(session.output, session.registry, plans, store, workers or os.cpu_count() or 1)
-    found = tables.findings(session.registry, plans, store)
+    found = shown.findings(session.registry, plans, store)
     if json:
         session.output.json([finding.facts() for finding in found])
     elif sensitivity:
-        tables.show_variants(session.output, found)
+        shown.show_variants(session.output, found)
     else:
-        tables.show_contenders(session.output, found)
+        shown.show_contenders(session.output, found)
 
 
 def _known(kind: str, names: Iterable[str], known: Sequence[str]) -> None:
@@ -174,3 +219,38 @@ def _run(
         again = shlex.join(["cosearch", *sys.argv[1:]])
         output.note(f"stopped; every design that ended is stored. Go on: {again}")
         raise
+
+
+def _rhnas(
+    session: Session,
+    page: Path,
+    tables: Path | None,
+    *,
+    quick: bool,
+    seeds: int | None,
+    trials: int | None,
+    json: bool,
+) -> None:
+    """Hold the claim of arXiv 2106.09180 to exact optima, and write the page."""
+    from attrs import asdict
+
+    from cosearch_plugins.papers.rhnas.page import page_of
+    from cosearch_plugins.papers.rhnas.reproduce import reproduce
+
+    folder = tables or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / (
+        "cosearch/tables"
+    )
+    found = reproduce(
+        session.registry,
+        folder,
+        session.output.note,
+        quick=quick,
+        seeds=seeds or (3 if quick else 10),
+        trials=trials or 1_000,
+    )
+    text = page_of(found)
+    page.write_text(text, encoding="utf-8")
+    if json:
+        session.output.json(asdict(found))
+        return
+    session.output.show(text, f"this page is {page}")

@@ -35,6 +35,8 @@ class Settings:
         fresh: share of episodes that start from none.
         hidden: size of the policy's state.
         stay: first weight of the parent's value in each column.
+        islands: agents that begin apart; the one that came farthest goes on.
+        apart: designs of each until then.
     """
 
     batch: int = 16
@@ -44,9 +46,11 @@ class Settings:
     entropy: float = 0.01
     penalty: float = 1.0
     elite: int = 16
-    fresh: float = 0.1
+    fresh: float = 0.05
     hidden: int = 24
     stay: float = 2.5
+    islands: int = 3
+    apart: int = 64
 
 
 OPTIONS = (
@@ -55,7 +59,10 @@ OPTIONS = (
     Parameter("entropy", (0.0, 0.01, 0.05, 0.1), 0.01, free=True, doc="bonus for indecision"),
     Parameter("penalty", (0.3, 1.0, 3.0), 1.0, free=True, doc="of what cannot be built"),
     Parameter("elite", (4, 8, 16, 32, 64), 16, free=True, doc="machines episodes start from"),
-    Parameter("fresh", (0.0, 0.1, 0.3, 1.0), 0.1, free=True, doc="share of episodes from none"),
+    Parameter(
+        "fresh", (0.0, 0.05, 0.1, 0.3, 1.0), 0.05, free=True, doc="share of episodes from none"
+    ),
+    Parameter("islands", (1, 2, 3, 5), 3, free=True, doc="agents that begin apart"),
 )
 
 
@@ -169,6 +176,15 @@ class MachineAgent:
         order: IntArray = np.argsort(self._known.merit, kind="stable")[:n]
         return self._known.rows[order]
 
+    @property
+    def merit(self) -> float:
+        """The logarithm of its best machine's cost over the best of all; infinite without one."""
+        return float(self._known.merit.min(initial=np.inf))
+
+    def mark(self, rows: Rows) -> None:
+        """Take machines as proposed: another agent has."""
+        self._unseen.mark(rows)
+
     def _learn(self) -> None:
         rewards = np.array([reward for *_, reward in self._waiting])
         gains = rewards - rewards.mean()
@@ -191,3 +207,53 @@ class MachineAgent:
             batches.append(Episodes(parents, rows, self._waiting[at[0]][2], masks))
             advantages.append(gains[at])
         return batches, advantages
+
+
+class Archipelago:
+    """Agents that learn apart until it is seen which came farthest; that one goes on.
+
+    A policy that has learned what can be built keeps to the basin where it learned it. Several that
+    begin apart seldom all begin in a bad one.
+
+    Args:
+        space: of machines.
+        features: numbers that describe a network.
+        rng: random stream.
+        settings: of learning.
+    """
+
+    def __init__(
+        self, space: Space, features: int, rng: np.random.Generator, settings: Settings
+    ) -> None:
+        self.settings = settings
+        self._agents = [
+            MachineAgent(space, features, rng, settings) for _ in range(max(1, settings.islands))
+        ]
+        self._owner: dict[bytes, MachineAgent] = {}
+        self._asked = 0
+
+    def ask(self, n: int, context: FloatArray) -> Rows:
+        """Return up to n machines never proposed before, int64[m, d], for a network."""
+        if self._asked >= self.settings.apart * len(self._agents):
+            self._agents = [min(self._agents, key=lambda agent: agent.merit)]
+        agent = self._agents[(self._asked // self.settings.batch) % len(self._agents)]
+        rows = agent.ask(n, context)
+        self._asked += len(rows)
+        for other in self._agents:
+            if other is not agent:
+                other.mark(rows)
+        self._owner |= {row.tobytes(): agent for row in rows}
+        return rows
+
+    def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray, best: float) -> None:
+        """Learn what machines cost, see `MachineAgent.tell`; all learn of a machine of nobody's."""
+        owners = [self._owner.pop(row.tobytes(), None) for row in rows]
+        for agent in self._agents:
+            mine = np.array([owner is None or owner is agent for owner in owners], dtype=bool)
+            if mine.any():
+                agent.tell(rows[mine], losses[mine], feasible[mine], best)
+
+    def rebase(self, factor: float) -> None:
+        """Take in that the best machine of all got better by a factor."""
+        for agent in self._agents:
+            agent.rebase(factor)

@@ -89,6 +89,10 @@ class GumbelSearch:
         best = self._better(best, likeliest, losses)
         return np.array(self.space.unrank(np.array([best]))[0])
 
+    def value(self, losses: FloatArray, row: Rows) -> float:
+        """Return a network's loss."""
+        return float(losses[int(self.space.rank(row[None, :])[0])])
+
     def _drawn(self, theta: FloatArray) -> Rows:
         """Return a network that is allowed, int64[1, d], the likeliest where it is."""
         row = np.stack([x[:1].argmax(axis=1) for x in self._split(theta)], axis=1)

@@ -22,12 +22,18 @@ from cosearch.typing import FloatArray, IntArray, Rows, Value
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer, NetworkSpace
 from cosearch_plugins.landscape.classes import LIMIT
+from cosearch_plugins.schemes.rhnas.images import DIGITS, Images
 from cosearch_plugins.schemes.rhnas.machines import OPTIONS, Settings
 from cosearch_plugins.schemes.rhnas.search import AlternatingSearch
+from cosearch_plugins.schemes.rhnas.supernet import Supernet, SupernetSearch
+from cosearch_plugins.workloads.nasbench201_table import EDGES
 
 LACK = 3.0
 """What a point of accuracy below the floor weighs, in units of the logarithm of the cost: a network
 one point short is as bad as one twenty times as expensive."""
+
+TRAIN = 500
+"""Images that a supernet is trained on, and as many to choose networks by."""
 
 NOT_RUN = 20.0
 """Logarithm by which a network that the machine cannot run is worse than the worst that it can."""
@@ -36,11 +42,16 @@ NOT_RUN = 20.0
 class Rhnas(Scheme):
     """Reinforcement learning for machines, differentiable search for networks, in turns.
 
-    The accuracy is the space's own: of a table, an oracle. Nothing but the division of labour is
-    known of arXiv 2106.09180, whose abstract this follows.
+    The accuracy is the space's own, of a table: an oracle. With `accuracy=supernet` no table is
+    asked while networks are searched: cells of NAS-Bench-201 are judged by the shared weights of a
+    small supernet, trained on `data`; a floor then counts for the designs alone. Nothing but the
+    division of labour is known of arXiv 2106.09180, whose abstract this follows.
 
     Args:
         patience: designs without a better one after which the study ends; 0 is never.
+        accuracy: `table`, or `supernet` (extra `torch`).
+        data: images of the supernet: `digits`, or a folder with the binary version of CIFAR-10.
+        trust: what the supernet's cross-entropy weighs beside the logarithm of the cost.
         settings: of the agent, see `cosearch_plugins.schemes.rhnas.machines.Settings`.
     """
 
@@ -48,12 +59,25 @@ class Rhnas(Scheme):
         (
             Parameter("patience", (0, 100, 400, 100_000), 0, "designs", free=True,
                       doc="without a better one after which both are done; 0 is never"),
+            Parameter("accuracy", ("table", "supernet"), doc="how networks are judged"),
+            Parameter("data", (DIGITS,), free=True, doc="images of the supernet, or their folder"),
+            Parameter("trust", (0.3, 1.0, 3.0, 10.0), 3.0, free=True,
+                      doc="weight of the supernet's cross-entropy beside the log of the cost"),
             *OPTIONS,
         )
     )  # fmt: skip
 
-    def __init__(self, *, patience: int = 0, **settings: float) -> None:
-        self._patience = patience
+    def __init__(
+        self,
+        *,
+        patience: int = 0,
+        accuracy: str = "table",
+        data: str = DIGITS,
+        trust: float = 3.0,
+        **settings: float,
+    ) -> None:
+        self._patience, self._data, self._trust = patience, data, trust
+        self._shares_weights = accuracy == "supernet"
         self._settings = Settings(**settings)  # type: ignore[arg-type]
 
     def check_networks(self, networks: NetworkSpace, objectives: Sequence[Objective]) -> None:
@@ -82,7 +106,8 @@ class Rhnas(Scheme):
             raise CosearchError("the scheme rhnas searches a space of networks, not one network")
         if space is not problem.space:
             raise CosearchError("the scheme rhnas takes no pruned space", "leave out --prune")
-        table = NetworkTable.of(problem.networks, problem.constraints)
+        limits = () if self._shares_weights else problem.constraints
+        table = NetworkTable.of(problem.networks, limits)
         machines = machines_of(problem)
         usual = {k: v for k, v in problem.baseline.items() if _has(machines, k, v)}
 
@@ -92,7 +117,19 @@ class Rhnas(Scheme):
         return AlternatingSearch(
             problem.space, rng, problem.networks.space, machines, losses_on, table.describe,
             machines.index({**machines.defaults, **usual}), self._settings, self._patience,
+            self._supernet(problem.networks, rng) if self._shares_weights else None,
         )  # fmt: skip
+
+    def _supernet(self, networks: NetworkSpace, rng: np.random.Generator) -> SupernetSearch:
+        """Return a search of cells by shared weights, which are trained here."""
+        edges = tuple(f"edge{a}{b}" for a, b in EDGES)
+        if networks.space.names != edges:
+            raise CosearchError(
+                "the supernet has the cells of NAS-Bench-201 alone", "leave out accuracy=supernet"
+            )
+        images = Images.load(self._data, TRAIN, rng)
+        trained = Supernet(images, int(rng.integers(0, 2**31)))
+        return SupernetSearch(trained, networks.space, self._trust)
 
 
 def machines_of(problem: Problem) -> ParameterSpace:

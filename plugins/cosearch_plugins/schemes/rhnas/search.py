@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from cosearch.search.parameters import ParameterSpace
 from cosearch.search.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch_plugins.schemes.rhnas.machines import MachineAgent, Settings
+from cosearch_plugins.schemes.rhnas.machines import Archipelago, Settings
 from cosearch_plugins.schemes.rhnas.networks import GumbelSearch
 
 Losses: TypeAlias = Callable[[Rows], FloatArray | None]
@@ -19,6 +19,16 @@ the floor among it; None where the machine cannot be built or run."""
 
 Describe: TypeAlias = Callable[[Rows], FloatArray]
 """A network, int64[d], to the numbers that the machine's policy is conditioned on."""
+
+
+class Relaxed(Protocol):
+    """A differentiable search of a network."""
+
+    def find(self, losses: FloatArray) -> Rows:
+        """Return a network, int64[d], given the loss of every one by rank."""
+
+    def value(self, losses: FloatArray, row: Rows) -> float:
+        """Return what a network is worth; lower is better."""
 
 
 class AlternatingSearch(Strategy):
@@ -34,6 +44,7 @@ class AlternatingSearch(Strategy):
         first: the machine to begin from, int64[d].
         settings: of the agent.
         patience: designs without a better one after which the search ends; 0 is never.
+        relaxed: finds networks; None is by a table of losses.
     """
 
     def __init__(
@@ -47,14 +58,14 @@ class AlternatingSearch(Strategy):
         first: Rows,
         settings: Settings,
         patience: int = 0,
+        relaxed: Relaxed | None = None,
     ) -> None:
         super().__init__(space, rng)
         self._d = len(networks.names)
         self._networks, self._losses_on, self._describe = networks, losses_on, describe
-        self._relaxed = GumbelSearch(networks, rng)
-        self._agent = MachineAgent(
-            machines, len(describe(np.zeros(self._d, np.int64))), rng, settings
-        )
+        self._relaxed = relaxed or GumbelSearch(networks, rng)
+        features = len(describe(np.zeros(self._d, dtype=np.int64)))
+        self._agent = Archipelago(machines, features, rng, settings)
         self._machine, self._patience = first, patience
         self._network: Rows | None = None
         self._best, self._since, self._asked, self._proposed = np.inf, 0, 0, 0
@@ -117,8 +128,8 @@ class AlternatingSearch(Strategy):
             losses = np.zeros(self._networks.size)
         found = self._relaxed.find(losses)
         if self._network is not None:
-            ranks = self._networks.rank(np.array([found, self._network]))
-            if losses[ranks[0]] >= losses[ranks[1]]:
+            value = self._relaxed.value
+            if value(losses, found) >= value(losses, self._network):
                 return
         self.turns += 1
         if self._network is not None:
