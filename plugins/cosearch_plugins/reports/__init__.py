@@ -1,10 +1,19 @@
-"""Reports as files: pages for a browser."""
+"""Reports as files: pages for a browser, and pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from cosearch.registry.registration import Registration, hookimpl
+
+
+@hookimpl
+def cosearch_commands(app: Any) -> None:  # noqa: ANN401 - the hook's own type
+    """Add `cosearch plot`."""
+    from cosearch_plugins.reports.pictures.command import register
+
+    register(app)
 
 
 @hookimpl

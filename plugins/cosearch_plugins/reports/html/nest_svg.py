@@ -27,7 +27,8 @@ def nest_svg(lines: Sequence[str]) -> str:
         shapes.append(
             f'<rect x="{4 + inset}" y="{4 + LINE * i}" width="{WIDTH - 8 - 2 * inset}" '
             f'height="{tall}" rx="3" fill="{fill}" stroke="#8894a0" stroke-width=".6"/>'
-            f'<text x="{10 + inset}" y="{19 + LINE * i}">{html.escape(line.strip())}</text>'
+            f'<text fill="#1b1f24" x="{10 + inset}" y="{19 + LINE * i}">'
+            f"{html.escape(line.strip())}</text>"
         )
     return (
         f'<svg class="nest" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '

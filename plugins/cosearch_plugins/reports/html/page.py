@@ -35,6 +35,17 @@ pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; font-size: .88em; }
 .grid > :only-child { grid-column: 1 / -1; }
 .chart { min-width: 0; }
 .wide { min-width: 760px; }
+@media (max-width: 600px) {
+  table, tbody, tr, td { display: block; } thead { display: none; }
+  tr { border-bottom: 1px solid var(--line); padding: .3rem 0; }
+  td { text-align: left; white-space: normal; overflow-wrap: anywhere; padding: 0; }
+  td:empty { display: none; }
+  td[data-of]:not([data-of=""])::before { content: attr(data-of) ": "; color: var(--faint); }
+}
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e3e6ea; --faint: #9aa4af; --line: #39414a; --accent: #6db3f2; }
+  body { background: #14171b; } tbody tr:hover { background: #20252b; } pre { background: #1d2126; }
+}
 details { margin: .4rem 0; overflow-x: auto; } summary { cursor: pointer; }
 """  # noqa: E501
 
@@ -44,6 +55,9 @@ addEventListener("load", () => {
 });
 """
 """A chart is drawn before the parts that follow it have taken their room."""
+
+MIDDLE, GRID = "#7a8590", "rgba(128,128,128,0.25)"
+"""Of text and lines in charts: to be read on a light and on a dark page."""
 
 CHART_HEIGHT = 380
 
@@ -112,8 +126,12 @@ def chart(figure: Figure, name: str, *, wide: bool = False) -> str:
         height=figure.layout.height or CHART_HEIGHT,
         autosize=True,
         margin={"l": 60, "r": 20, "t": top, "b": 50},
-        font={"size": 12},
+        font={"size": 12, "color": MIDDLE},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
     )
+    figure.update_xaxes(gridcolor=GRID, zerolinecolor=GRID)
+    figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID)
     if figure.layout.legend.y is None:
         figure.update_layout(legend={"orientation": "h", "y": -0.26, "yanchor": "top"})
     drawn: str = figure.to_html(
@@ -146,7 +164,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence
         f"<th{side}>{html.escape(c)}</th>" for c, side in zip(columns, sides, strict=True)
     )
     cells = (
-        "".join(f"<td{s}>{html.escape(cell)}</td>" for cell, s in zip(row, sides, strict=True))
+        "".join(
+            f'<td{side} data-of="{html.escape(name)}">{html.escape(cell)}</td>'
+            for cell, side, name in zip(row, sides, columns, strict=True)
+        )
         for row in rows
     )
     body = "".join(f"<tr>{row}</tr>" for row in cells)

@@ -7,12 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cosearch.errors import CosearchError
-from cosearch.loopnest.accelerator import SpatialAccelerator
-from cosearch.machine.architecture import Memory
-from cosearch.machine.building import build
-from cosearch.machine.cost import Cost
-from cosearch.machine.hardware import Accelerator
-from cosearch.quantities import added, digits, energy, loss, percent, ratio, si, whole
+from cosearch.quantities import energy, loss, metric, percent, ratio, si, whole
+from cosearch.study.headline import headline
 from cosearch.study.report import DesignReport, StudyReport, report_of
 from cosearch.study.study import Study
 from cosearch.trials.trial import Trial
@@ -20,6 +16,10 @@ from cosearch.workload.text import left_out_in_short
 from cosearch_plugins.reports.html import charts
 from cosearch_plugins.reports.html.nest_svg import nest_svg
 from cosearch_plugins.reports.html.page import Section, chart, folded, grid, page, table, text
+from cosearch_plugins.reports.roof import roof_of
+
+HIDDEN = ("mapping_gap", "clock_mhz")
+"""Metrics that are no cost; the layers' table says what is proven."""
 
 
 def study_page(study: Study, commands: Sequence[str]) -> str:
@@ -37,8 +37,6 @@ def study_page(study: Study, commands: Sequence[str]) -> str:
     if study.best is None or report.best is None:
         raise CosearchError(f"the study {study.name!r} has no best design: {report.obstacle}")
     spec = study.problem.spec
-    machine = build(study.problem.hardware, study.best.configuration)
-    costs = _costs(study, machine, study.best)
     sections = [
         Section("Best design", "beside the baseline, parameter by parameter",
                 _designs(study, report, report.best)),
@@ -51,25 +49,17 @@ def study_page(study: Study, commands: Sequence[str]) -> str:
         Section("Where the energy goes", "of a run of the whole network, and of each layer",
                 _energy(report.best, report.baseline)),
         Section("Roofline", "layers on the best design; the roof is its multipliers and DRAM",
-                _roofline(machine, costs)),
+                _roofline(study, study.best)),
         Section("Mappings", "the loop nest of each layer", _mappings(report.best)),
         Section("Sources", "where the numbers come from",
                 text(f"{part}: {said}" for part, said in report.best.sources.items())),
         Section("Reproduce", "the same settings give the same numbers",
                 text([*commands, "", *_facts(report)])),
     ]  # fmt: skip
-    about = f"{spec.strategy} for {spec.workload} on {spec.hardware}, seed {spec.seed}"
+    told = headline(report)
+    about = f"{told}; " if told else ""
+    about += f"{spec.strategy} for {spec.workload} on {spec.hardware}, seed {spec.seed}"
     return page(study.name, about, sections)
-
-
-def _costs(study: Study, machine: Accelerator, trial: Trial) -> dict[str, Cost]:
-    network = study.problem.network_of(trial.complete)
-    layers = {layer.einsum.key: layer for layer in network.unique}
-    return {
-        result.name: machine.explain(result.as_run(layers[result.key].einsum), np.array(result.row))
-        for result in trial.outcome.layers
-        if result.count
-    }
 
 
 def _designs(study: Study, report: StudyReport, best: DesignReport) -> str:
@@ -84,9 +74,11 @@ def _designs(study: Study, report: StudyReport, best: DesignReport) -> str:
         gain = ratio(report.improvement[name]) if name in report.improvement else ""
         rows.append((name, loss(best.losses[name], objective.unit), there, gain))
     for name, value in best.metrics.items():
-        there = digits(base.metrics[name], 4) if base and name in base.metrics else ""
+        if name in HIDDEN:
+            continue
+        there = metric(name, base.metrics[name]) if base and name in base.metrics else ""
         gain = ratio(report.improvement[name]) if name in report.improvement else ""
-        rows.append((name, digits(value, 4), there, gain))
+        rows.append((name, metric(name, value), there, gain))
     return table(("", "best", "baseline", "baseline / best"), rows)
 
 
@@ -203,36 +195,13 @@ def _energy(best: DesignReport, baseline: DesignReport | None) -> str:
     ))  # fmt: skip
 
 
-def _roofline(machine: Accelerator, all_costs: dict[str, Cost]) -> str:
-    costs = {name: cost for name, cost in all_costs.items() if cost.macs}
-    words = np.array([_dram_words(cost) for cost in costs.values()])
-    macs = np.array([float(cost.macs) for cost in costs.values()])
-    cycles = np.array([cost.cycles for cost in costs.values()])
-    known = words > 0
-    if not known.any():
+def _roofline(study: Study, best: Trial) -> str:
+    roof = roof_of(study, best)
+    if roof is None:
         return text(["this machine's model counts no DRAM words"])
-    first = next(iter(costs.values()))
-    multipliers = first.macs / (first.cycles * first.utilization)
-    names = [name for name, k in zip(costs, known, strict=True) if k]
-    series = {"layers": (macs[known] / words[known], macs[known] / cycles[known], names)}
-    bandwidth = None
-    if isinstance(machine, SpatialAccelerator):
-        bandwidth = _words_per_cycle(machine.architecture.levels[-1])
-    return chart(charts.roofline("layers", series, multipliers, bandwidth), "roofline")
-
-
-def _words_per_cycle(memory: Memory) -> float | None:
-    """Return what a memory moves at most; None is without limit."""
-    if memory.shared_bandwidth is not None:
-        return memory.shared_bandwidth
-    if memory.read_bandwidth is None or memory.write_bandwidth is None:
-        return None
-    return memory.read_bandwidth + memory.write_bandwidth
-
-
-def _dram_words(cost: Cost) -> float:
-    outermost = cost.levels[-1]
-    return float(added((t.reads + t.fills + t.updates) * t.instances for t in outermost.tensors))
+    series = {"layers": (roof.intensity, roof.speed, roof.names)}
+    figure = charts.roofline("layers", series, roof.multipliers, roof.words_per_cycle)
+    return chart(figure, "roofline")
 
 
 def _mappings(best: DesignReport) -> str:

@@ -1,0 +1,1 @@
+"""Pictures of studies without a browser, drawn by matplotlib, an extra."""
