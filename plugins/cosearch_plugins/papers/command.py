@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cosearch.registry.registry import Registry
     from cosearch_plugins.papers.shi2020.runs import Plan
 
-PAPERS = ("shi2020", "rhnas")
+PAPERS = ("shi2020", "rhnas", "field")
 
 
 ModelOption = Annotated[
@@ -140,7 +140,8 @@ def reproduce_command(
 
     `rhnas` (arXiv 2106.09180, known by its abstract alone) writes a page: exact optima of networks
     and machines under stated readings, and what searches reach. --quick takes one board and three
-    seeds. The rest is about `shi2020` (arXiv 2010.02075).
+    seeds. `field` computes figures of the systems around the two papers beside what they published,
+    in half a minute. The rest is about `shi2020` (arXiv 2010.02075).
 
     Of one processor a run takes 5 to 20 s with exact mappings or random search, 10 to 60 s of
     BO x BO, and minutes of boosted trees or Matern kernels; there are 10 runs a contender and
@@ -149,6 +150,7 @@ def reproduce_command(
 
     Examples:
         cosearch reproduce rhnas --quick
+        cosearch reproduce field
         cosearch reproduce shi2020 --contender "BO x exact"
         cosearch reproduce shi2020 --model shi2020-dqn --seeds 3 --ablations
         cosearch reproduce shi2020 --sensitivity --model shi2020-dqn --seeds 3
@@ -161,6 +163,9 @@ def reproduce_command(
     _known("paper", (paper,), PAPERS)
     if paper == "rhnas":
         _rhnas(session, page, tables, quick=quick, seeds=seeds, trials=trials, json=json)
+        return
+    if paper == "field":
+        _field(session, json=json)
         return
     seeds, trials = seeds or 10, trials or 50
     _known("model of the paper", model or (), shi2020.MODELS)
@@ -219,6 +224,26 @@ def _run(
         again = shlex.join(["cosearch", *sys.argv[1:]])
         output.note(f"stopped; every design that ended is stored. Go on: {again}")
         raise
+
+
+def _field(session: Session, *, json: bool) -> None:
+    """Show the figures of the systems around the two papers."""
+    from attrs import asdict
+
+    from cosearch.cli.tables import table
+    from cosearch_plugins.papers.field import figures
+
+    found = list(figures(session.registry))
+    if json:
+        session.output.json([asdict(figure) for figure in found])
+        return
+    rows = [(f.plugin, f.what, f.published or "-", f.here) for f in found]
+    why = [(f.plugin, f.system, f.gap) for f in found]
+    session.output.show(
+        table(("plugin", "what", "published", ">here"), rows),
+        "",
+        table(("plugin", "system", "~why they differ, what is not known"), why),
+    )
 
 
 def _rhnas(
