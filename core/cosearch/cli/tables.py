@@ -16,6 +16,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cosearch.quantities import added
+
 Cell: TypeAlias = str | Text
 
 GAP = 2
@@ -102,7 +104,7 @@ class Listing:
         pairs = list(zip(self.columns, cells, strict=True))
         full = [column.full(own) for column, own in pairs]
         widths = [min(f, column.least(own)) for f, (column, own) in zip(full, pairs, strict=True)]
-        spare = room - GAP * (len(widths) - 1) - sum(widths)
+        spare = room - GAP * (len(widths) - 1) - added(widths)
         if spare < 0:
             return None
         while spare > 0 and widths != full:

@@ -113,6 +113,8 @@ def parse_yaml(text: str, source: str, loader_type: type[Loader] = Loader) -> Ya
     except InputError:
         raise
     except yaml.MarkedYAMLError as error:
+        if "nesting depth" in str(error.problem):  # what the C parser calls it
+            raise InputError(source, ["is nested too deeply"]) from None
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{source}{line}", [f"is not YAML: {error.problem}"]) from None
     except yaml.YAMLError as error:

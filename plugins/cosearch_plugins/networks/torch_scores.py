@@ -14,6 +14,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import MissingExtraError
+from cosearch.quantities import added
 from cosearch.typing import FloatArray, Rows
 from cosearch_plugins.workloads.nasbench201 import CELLS, DATA_SETS, STAGES
 from cosearch_plugins.workloads.nasbench201_table import EDGES, OPERATIONS
@@ -63,7 +64,7 @@ def computed_scores(row: Rows, dataset: str, seed: int) -> Scores:
             torch.manual_seed(1_000 * seed + i)
             network = build_torch(row, dataset)
         found.append((naswot(network, batch), logsynflow(network, data.pixels)))
-    count = sum(p.numel() for p in network.parameters())
+    count = added(p.numel() for p in network.parameters())
     means: FloatArray = np.array(found).mean(axis=0)
     return Scores(float(means[0]), float(means[1]), count)
 
@@ -108,7 +109,7 @@ def logsynflow(network: Any, pixels: int) -> float:  # noqa: ANN401 - PyTorch's
     network(torch.ones(1, 3, pixels, pixels, dtype=torch.float64)).sum().backward()
     with torch.no_grad():
         reached = [p for p in weights if p.grad is not None]
-        total = sum(float((p * torch.log1p(p.grad)).abs().sum()) for p in reached)
+        total = added(float((p * torch.log1p(p.grad)).abs().sum()) for p in reached)
     for norm in norms:
         del norm.forward
     return total
@@ -158,7 +159,7 @@ def _sum_of(*branches: Any) -> Any:  # noqa: ANN401 - PyTorch modules
             self.branches = nn.ModuleList(branches)
 
         def forward(self, x: Any) -> Any:  # noqa: ANN401 - a tensor
-            return sum(branch(x) for branch in self.branches)
+            return added(branch(x) for branch in self.branches)
 
     return Sum()
 

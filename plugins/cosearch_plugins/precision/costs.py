@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cosearch.errors import InputError
+from cosearch.quantities import added
 from cosearch.typing import FloatArray
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer
@@ -31,7 +32,7 @@ def weight_bits(layers: Sequence[Layer], most: int) -> Costs:
 
 
 def _weights(einsum: Einsum) -> int:
-    return sum(einsum.words(t) for t in einsum.tensors if t.role == "Weights")
+    return added(einsum.words(t) for t in einsum.tensors if t.role == "Weights")
 
 
 def priced_by(

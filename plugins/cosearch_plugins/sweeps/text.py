@@ -10,7 +10,7 @@ from rich.text import Text
 from cosearch.api.sweep import Sweep, SweepPoint
 from cosearch.cli.output import Output, table
 from cosearch.compare.chart import LETTERS, chart
-from cosearch.quantities import digits, energy, loss, percent, ratio, whole
+from cosearch.quantities import added, digits, energy, loss, percent, ratio, whole
 from cosearch.study.headline import times
 from cosearch.typing import Value
 
@@ -73,8 +73,8 @@ def _row(found: Sweep, point: SweepPoint) -> list[str | Text]:
         if objective.name in ("energy", "latency")
         else [loss(point.loss(objective), objective.unit)]
     )
-    used = sum(x.count * x.cost.macs for x in result.layers)
-    room = sum(
+    used = added(x.count * x.cost.macs for x in result.layers)
+    room = added(
         x.count * x.cost.macs / x.cost.utilization for x in result.layers if x.cost.utilization
     )
     mark = "baseline" if point.configuration == found.baseline.configuration else ""

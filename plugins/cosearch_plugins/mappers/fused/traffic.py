@@ -15,6 +15,7 @@ from cosearch.lately import Lately
 from cosearch.loopnest.accelerator import REMEMBERED_MAPSPACES, SpatialAccelerator
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Link, Memory
 from cosearch.mapping.mapper import Budget
+from cosearch.quantities import added
 from cosearch.search.objective import OBJECTIVES
 from cosearch.workload.network import Network
 from cosearch_plugins.mappers.fused.mapper import FusedMapper
@@ -59,7 +60,7 @@ def least_traffic(
     """
     counting = counting_words(machine, words)
     found = FusedMapper(nodes=0).fuse(counting, network, ENERGY, Budget(), most)
-    once = sum(
+    once = added(
         layer.count * layer.einsum.words(tensor)
         for layer in network.unique
         for tensor in layer.einsum.tensors

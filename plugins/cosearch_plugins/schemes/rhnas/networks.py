@@ -17,6 +17,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError
+from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import FloatArray, Rows
 from cosearch_plugins.strategies.parts.policy import Adam
@@ -71,7 +72,7 @@ class GumbelSearch:
         if losses.shape != (self.space.size,) or not np.isfinite(losses).all():
             raise CosearchError("a relaxed search needs a finite loss of every network")
         how, r = self.how, self.how.restarts
-        theta = self._rng.normal(0.0, 0.1, r * sum(self._cards))
+        theta = self._rng.normal(0.0, 0.1, r * added(self._cards))
         adam, best = Adam(len(theta), how.rate), int(self.space.rank(self._drawn(theta))[0])
         for step in range(how.steps):
             heat = how.hot * (how.cold / how.hot) ** (step / max(1, how.steps - 1))
