@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cosearch.errors import CosearchError
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.machine.building import build
 from cosearch.quantities import energy, loss, metric, percent, ratio, si, whole
 from cosearch.study.headline import headline
 from cosearch.study.report import DesignReport, StudyReport, report_of
@@ -16,6 +18,7 @@ from cosearch.workload.text import left_out_in_short
 from cosearch_plugins.reports.html import charts
 from cosearch_plugins.reports.html.nest_svg import nest_svg
 from cosearch_plugins.reports.html.page import Section, chart, folded, grid, page, table, text
+from cosearch_plugins.reports.html.schedule_svg import schedule_svg
 from cosearch_plugins.reports.roof import roof_of
 
 HIDDEN = ("mapping_gap", "clock_mhz")
@@ -50,6 +53,7 @@ def study_page(study: Study, commands: Sequence[str]) -> str:
                 _energy(report.best, report.baseline)),
         Section("Roofline", "layers on the best design; the roof is its multipliers and DRAM",
                 _roofline(study, study.best)),
+        *_groups(study, report.best),
         Section("Mappings", "the loop nest of each layer", _mappings(report.best)),
         Section("Sources", "where the numbers come from",
                 text(f"{part}: {said}" for part, said in report.best.sources.items())),
@@ -202,6 +206,28 @@ def _roofline(study: Study, best: Trial) -> str:
     series = {"layers": (roof.intensity, roof.speed, roof.names)}
     figure = charts.roofline("layers", series, roof.multipliers, roof.words_per_cycle)
     return chart(figure, "roofline")
+
+
+def _groups(study: Study, best: DesignReport) -> Iterator[Section]:
+    """Yield how layers run together, where they may."""
+    trial = study.best
+    if trial is None or not best.groups:
+        return
+    machine = build(study.problem.hardware, trial.configuration)
+    if not isinstance(machine, SpatialAccelerator):
+        return
+    network = study.problem.network_of(trial.complete)
+    drawn = [
+        folded(
+            f"{' -> '.join(found.layers)}, {found.count} runs",
+            schedule_svg(machine.architecture, found.group(network), found.layers),
+        )
+        for found in trial.outcome.groups
+        if len(found.layers) > 1
+    ]
+    nests = [folded(f"{' -> '.join(x.layers)}: loops", nest_svg(x.loops)) for x in best.groups]
+    about = "what is live in the memory they share while each of them runs"
+    yield Section("Layers that run together", about, "".join(drawn + nests))
 
 
 def _mappings(best: DesignReport) -> str:
