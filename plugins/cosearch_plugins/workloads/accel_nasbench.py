@@ -15,7 +15,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch.typing import Rows, Value
+from cosearch.typing import Configuration, Rows, Value
 from cosearch.workload.network import Network
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
 from cosearch_plugins.workloads.inverted_residual import divisible, inverted_residual
@@ -90,7 +90,7 @@ class AccelNasBench(SearchedSpace):
     def build(self, row: Rows) -> Network:
         """Return the network of one row, int64[28]."""
         choices = self.space.decode(row)
-        net = NetworkBuilder("accel-nasbench", self.batch, "Ahmad et al., DAC 2024")
+        net = NetworkBuilder(name_of(choices), self.batch, "Ahmad et al., DAC 2024")
         x = net.conv("stem", Feature(3, 224, 224), 32, 3, stride=2)
         for i, block in enumerate(BLOCKS):
             x = _block(net, i, block, x, {gene: choices[f"{gene}{i}"] for gene in GENES})
@@ -108,6 +108,12 @@ class AccelNasBench(SearchedSpace):
             if not _known(e, k, n, se)
         )
         return np.array([row_of(*network) for network in networks], dtype=np.int64)
+
+
+def name_of(choices: Configuration) -> str:
+    """Return the name: seven expansions, kernels, layers, and whether they squeeze and excite."""
+    genes = ("".join(str(choices[f"{gene}{i}"]) for i in range(len(BLOCKS))) for gene in GENES)
+    return "-".join(("accel-nasbench", *genes))
 
 
 def row_of(e: str, k: str, layers: str, se: str) -> Rows:

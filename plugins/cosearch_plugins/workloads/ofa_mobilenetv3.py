@@ -82,7 +82,7 @@ class OfaMobileNetV3(SearchedSpace):
 
     def build(self, row: Rows) -> Network:
         """Return the network of one row, int64[20]."""
-        net = NetworkBuilder("ofa-mobilenetv3", self.batch, "Cai et al., ICLR 2020, width 1.0")
+        net = NetworkBuilder(name_of(row), self.batch, "Cai et al., ICLR 2020, width 1.0")
         x = net.conv("stem", Feature(3, 224, 224), 16, 3, stride=2)
         x = net.pointwise("stem.hard-swish", HARD_SWISH, x)
         x = inverted_residual(net, "first", x, expanded=16, channels=16, kernel=3, stride=1)
@@ -108,6 +108,13 @@ class OfaMobileNetV3(SearchedSpace):
         )
         pairs = zip(table.texts("ks"), table.texts("e"), strict=True)
         return np.array([row_of(ks, e) for ks, e in pairs], dtype=np.int64)
+
+
+def name_of(row: Rows) -> str:
+    """Return the network's name: 20 kernels and 20 expansions, 0 for no block."""
+    shapes = [CHOICES[int(choice)] for choice in row]
+    digits = [(s[1], s[3]) if s != NO_BLOCK else ("0", "0") for s in shapes]
+    return "-".join(("ofa-mobilenetv3", *map("".join, zip(*digits, strict=True))))
 
 
 def row_of(ks: str, e: str) -> Rows:

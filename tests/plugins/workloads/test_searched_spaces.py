@@ -38,6 +38,8 @@ def test_macs_and_parameters_equal_the_measured_networks(space) -> None:
         network = space.build(row)
         assert network.macs == int(facts["macs"])
         assert network.parameters == int(facts["params"])
+        genes = [facts[g] for g in ("ks", "e", "k", "l", "se") if g in facts]
+        assert all(gene in network.name for gene in genes)
 
 
 def test_published_and_extreme_sizes() -> None:
