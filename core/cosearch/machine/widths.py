@@ -8,7 +8,7 @@ for `entries * word_bits` of them, one access moves `block_size * word_bits`, an
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from attrs import frozen
@@ -112,6 +112,26 @@ def rooms(architecture: Architecture, memory: Memory, layer: Einsum) -> Iterator
             entries * (1 if plain else elements[0].word_bits),
             tuple(next(takes) if own else 0 for own in here),
         )
+
+
+def refuse_wider(layer: Einsum, machine: str, bits: Mapping[Role, int]) -> None:
+    """Raise Infeasible where a layer states wider elements than a machine of fixed widths has.
+
+    For machines that are no `SpatialAccelerator`; narrower elements are stored as wide as these.
+
+    Args:
+        layer: to be run.
+        machine: its name.
+        bits: of an element, by role.
+    """
+    for tensor in layer.tensors:
+        own = bits.get(tensor.role)
+        if own is not None and tensor.bits is not None and tensor.bits > own:
+            raise Infeasible(
+                f"layer {layer.name!r}: {tensor.name} has elements of {tensor.bits} bits, "
+                f"{machine!r} has {tensor.role.lower()} of {own}",
+                {f"bits of {tensor.role.lower()}": tensor.bits / own},
+            )
 
 
 def mixed(architecture: Architecture, layer: Einsum) -> bool:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from cosearch.search.objective import Constraint, Objective
 from cosearch.study.problem import Problem
@@ -48,6 +48,7 @@ class Pairs:
         energy_pj, cycles: float64[m, n]; not a number where a layer was never mapped there.
         area_mm2: float64[m]; not a number where unknown.
         accuracy: float64[n].
+        scores: float64[n] each: what else is asked of networks alone.
     """
 
     machines: tuple[int, ...]
@@ -56,11 +57,13 @@ class Pairs:
     cycles: FloatArray
     area_mm2: FloatArray
     accuracy: FloatArray
+    scores: Mapping[str, FloatArray] = field(factory=dict)
 
     def metrics(self) -> dict[str, FloatArray]:
         """Return the metrics of every pair, float64[m, n] each."""
         shape = self.cycles.shape
-        return {
+        scores = {name: np.broadcast_to(s[None, :], shape) for name, s in self.scores.items()}
+        return scores | {
             "energy_pj": self.energy_pj,
             "cycles": self.cycles,
             "area_mm2": np.broadcast_to(self.area_mm2[:, None], shape),
@@ -114,14 +117,16 @@ def pairs_of(problem: Problem, trials: Sequence[Trial]) -> Pairs:
     counts, layers = _counts(problem, [by_number[n] for n in networks.values()])
     energy, cycles = _sums(counts, [[costs[m].get(x) for x in layers] for m in machines])
     firsts = [by_number[n] for n in machines.values()]
-    met = [by_number[n] for n in networks.values()]
+    alone = [problem.known_of_network(by_number[n].complete) for n in networks.values()]
+    names = {name for known in alone for name in known} - {"accuracy"}
     return Pairs(
         tuple(machines.values()),
         tuple(networks.values()),
         energy,
         cycles,
         np.array([t.outcome.metrics.get("area_mm2", math.nan) for t in firsts]),
-        np.array([problem.accuracy_of(t.complete) or math.nan for t in met]),
+        np.array([known.get("accuracy", math.nan) for known in alone]),
+        {name: np.array([known.get(name, math.nan) for known in alone]) for name in sorted(names)},
     )
 
 

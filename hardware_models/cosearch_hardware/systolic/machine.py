@@ -12,9 +12,10 @@ import numpy as np
 from cosearch.errors import Infeasible
 from cosearch.machine.cost import Cost, CostBatch
 from cosearch.machine.hardware import Accelerator
+from cosearch.machine.widths import refuse_wider
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.typing import BoolArray, IntArray, Rows
-from cosearch.workload.einsum import Einsum, Tensor
+from cosearch.workload.einsum import ROLES, Einsum, Tensor
 from cosearch_hardware.gemm_view import gemm_view
 from cosearch_hardware.systolic.breakdown import MEMORY_OF, breakdown
 from cosearch_hardware.systolic.pricing import (
@@ -64,6 +65,7 @@ class SystolicAccelerator(Accelerator):
         return self._spaces(layer)
 
     def _mapspace(self, layer: Einsum) -> ParameterSpace:
+        refuse_wider(layer, self.name, {role: self.array.bits(role) for role in ROLES})
         view = gemm_view(layer)
         whole = view.windows
         parameters = [

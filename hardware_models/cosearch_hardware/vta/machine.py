@@ -12,10 +12,11 @@ import numpy as np
 from cosearch.errors import Infeasible
 from cosearch.machine.cost import Cost, CostBatch
 from cosearch.machine.hardware import Accelerator
+from cosearch.machine.widths import refuse_wider
 from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace, Rule
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
-from cosearch.workload.einsum import Einsum
+from cosearch.workload.einsum import ROLES, Einsum
 from cosearch_hardware.vta.isa import VtaConfiguration
 from cosearch_hardware.vta.port import Slots
 from cosearch_hardware.vta.pricing import Prices, energies
@@ -79,6 +80,9 @@ class VtaAccelerator(Accelerator):
         return self._spaces(layer)
 
     def _mapspace(self, layer: Einsum) -> ParameterSpace:
+        c = self.configuration
+        widths = {"Weights": c.wgt_width, "Inputs": c.inp_width, "Outputs": c.acc_width}
+        refuse_wider(layer, self.name, {role: 1 << widths[role] for role in ROLES})
         work = self.work(layer)
         rules = tuple(Rule(why, partial(_holds, work, name)) for name, why in work.reasons.items())
         space = ParameterSpace(work.parameters, rules)

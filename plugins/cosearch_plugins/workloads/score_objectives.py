@@ -33,6 +33,13 @@ DEVICES = (
 """Latencies of whole networks on devices; those of `eyeriss_ms` and `fpga_ms` are estimates."""
 
 
+PRECISION = {
+    "noise": "rounding noise of a policy of bits, in units of that at 8 bits: no accuracy",
+    "budgeted": "the cost that the action wall counts, over that at 8 bits",
+}
+"""Of `mixed-precision`, lower is better."""
+
+
 def score_objectives() -> list[Objective]:
     """Return an objective for every score that spaces of networks are known to have."""
     scores = [
@@ -43,7 +50,10 @@ def score_objectives() -> list[Objective]:
         Objective(name, "ms", _Itself(name), f"latency on the device {name[:-3]}", (name,))
         for name in DEVICES
     ]
-    return scores + devices
+    policies = [
+        Objective(name, "1", _Itself(name), what, (name,)) for name, what in PRECISION.items()
+    ]
+    return scores + devices + policies
 
 
 class _Negative:

@@ -26,6 +26,8 @@ from cosearch.machine.architecture import (
 )
 from cosearch.machine.widths import bits_of, mixed, mode, rooms, stored
 from cosearch.workload.einsum import ROLES, conv, gemm
+from cosearch_hardware.systolic.model import Systolic
+from cosearch_hardware.vta.model import Vta
 
 WORDS = st.sampled_from([4, 8, 16, 12])
 BITS = st.one_of(st.none(), st.sampled_from([1, 2, 3, 4, 5, 8, 16, 20, 32]))
@@ -279,6 +281,15 @@ def test_multipliers_say_what_they_take():
     assert mode(fused, SUMS.with_bits({"Weights": 3})) == Mode(4, 8, 0.5, 2)
     with pytest.raises(Infeasible, match="8 x 8"):
         SpatialAccelerator(fused).mapspace(SUMS.with_bits({"Inputs": 9}))
+
+
+@pytest.mark.parametrize("make", [Systolic, Vta])
+def test_machines_of_fixed_widths_refuse_wider_elements(make):
+    machine, layer = make().build({}), gemm(M=16, N=16, K=16)
+    machine.mapspace(layer.with_bits({"Weights": 4, "Inputs": 8, "Outputs": 32}))
+    for role, bits in (("Weights", 9), ("Inputs", 16), ("Outputs", 33)):
+        with pytest.raises(Infeasible, match=f"{role} has elements of {bits} bits"):
+            machine.mapspace(layer.with_bits({role: bits}))
 
 
 def test_names_go_before_roles_and_keys_tell_widths_apart():
