@@ -167,7 +167,7 @@ def in_words(architecture):
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(machines(), LAYERS, st.fixed_dictionaries(dict.fromkeys(ROLES, BITS)), st.integers(0, 2**32))
 def test_everything_is_counted_in_bits(architecture, layer, bits, seed):
     wide = layer.with_bits(bits)
@@ -192,7 +192,7 @@ def test_everything_is_counted_in_bits(architecture, layer, bits, seed):
         assert under[1] <= found.cycles
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(machines(), LAYERS, st.fixed_dictionaries(dict.fromkeys(ROLES, BITS)), st.integers(0, 2**32))
 def test_the_kernel_counts_the_same_bits(architecture, layer, bits, seed):
     accelerator, wide = SpatialAccelerator(architecture), layer.with_bits(bits)
@@ -212,7 +212,7 @@ def test_the_kernel_counts_the_same_bits(architecture, layer, bits, seed):
         assert (costs.energy_pj[i], costs.cycles[i]) == (found.energy_pj, found.cycles)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(machines(), LAYERS, st.integers(0, 2**32))
 def test_elements_as_wide_as_words_cost_what_words_cost(architecture, layer, seed):
     levels = [

@@ -13,7 +13,7 @@ from cosearch_plugins.precision.knapsack import cheapest
 from cosearch_plugins.workloads.mixed_precision import noise_of
 
 LATENCY = next(o for o in OBJECTIVES if o.name == "latency")
-WIDTHS = (2, 4, 8)
+WIDTHS = (2, 8)
 MACHINES = (  # the first waits for its few units, the second for DRAM
     {"rows": 2, "columns": 2, "lanes": 16, "dram_bits": 256},
     {"rows": 16, "columns": 16, "lanes": 16, "dram_bits": 16},
