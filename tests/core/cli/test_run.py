@@ -39,6 +39,23 @@ def test_a_study_ends_with_a_report(terminal, tmp_path):
     assert (tmp_path / "cosearch.db").exists()
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_line_of_a_report_is_wider_than_the_terminal(terminal, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = terminal(*RUN, "--trials", 3).out.splitlines()
+    pasted = [line for line in lines if "cosearch re" in line]
+    assert pasted
+    assert max(len(line) for line in lines if line not in pasted) <= width
+
+
+def test_a_report_in_full_shows_every_source(terminal, tmp_path):
+    brief = terminal(*RUN, "--trials", 3, "--study", "mine")
+    full = terminal("report", "mine", "--full")
+    assert "report mine --full" in brief.out
+    assert "sources of the numbers" in full.out
+    assert "sources of the numbers" not in brief.out
+
+
 def test_the_report_names_the_command_that_prices_it_again(terminal):
     out = terminal(*RUN, "--trials", 6, "--store", "my lab.db").out
     (command,) = re.findall(r"cosearch (rescore .*)", out)
@@ -109,6 +126,9 @@ def test_settings_reach_the_study(terminal):
         "warm_start": "",
         "warm_start_digest": "",
         "held": True,
+        "fuse": False,
+        "fuse_most": 4,
+        "prune": False,
         "combine": "network",
     }
     assert result.json()["best"]["configuration"]["pes"] == 8
