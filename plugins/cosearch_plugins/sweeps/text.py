@@ -21,7 +21,7 @@ MARGIN = 20
 
 def show(output: Output, found: Sweep) -> None:
     """Print the table, the best of it, and the chart where there are two values or more."""
-    output.title(found.title, f"{_name(found)} of the best mappings at each value")
+    output.title(found.title, "the best mappings at each value; gain: baseline over this")
     output.show(table(_columns(found), [_row(found, point) for point in found.points]))
     if all(point.found and point.found.proven for point in found.points):
         output.prose("every machine's mappings are proven best", "good", indent=2)
@@ -59,14 +59,15 @@ def _name(found: Sweep) -> str:
 def _columns(found: Sweep) -> list[str]:
     costs = [">energy", ">cycles", ">area|mm2", ">in use|%"]
     own = [] if found.objective.name in ("energy", "latency") else [f">{_name(found)}"]
-    return [*(f">{name}" for name in _names(found)), *own, ">baseline / this", *costs, ""]
+    return [*(f">{name}" for name in _names(found)), *own, ">gain", *costs]
 
 
 def _row(found: Sweep, point: SweepPoint) -> list[str | Text]:
     values: list[str | Text] = [str(value) for value in point.configuration.values()]
     if point.found is None:
-        blanks = ["-"] * (len(_columns(found)) - len(values) - 1)
-        return [*values, *blanks, Text("infeasible", style="warn")]
+        before = _columns(found)[len(values) :].index(">gain")
+        after = len(_columns(found)) - len(values) - before - 1
+        return [*values, *["-"] * before, Text("infeasible", style="warn"), *["-"] * after]
     result, objective = point.found, found.objective
     own = (
         []
@@ -77,16 +78,15 @@ def _row(found: Sweep, point: SweepPoint) -> list[str | Text]:
     room = added(
         x.count * x.cost.macs / x.cost.utilization for x in result.layers if x.cost.utilization
     )
-    mark = "baseline" if point.configuration == found.baseline.configuration else ""
+    is_baseline = point.configuration == found.baseline.configuration
     return [
         *values,
         *own,
-        _better(found, point),
+        Text("baseline", style="faint") if is_baseline else _better(found, point),
         energy(result.energy_pj),
         whole(result.cycles),
         digits(result.machine.area_mm2),
         f"{100 * used / room:.1f}" if room else "-",
-        Text(mark, style="faint"),
     ]
 
 
@@ -122,7 +122,7 @@ def _chart(found: Sweep, width: int) -> list[str]:
     """Return the chart: the first parameter across, a letter for each value of the second."""
     names = _names(found)
     across = list(dict.fromkeys(point.configuration[names[0]] for point in found.points))
-    if len(across) < 2 or len(found.points) - sum(p.found is None for p in found.points) < 2:
+    if len(across) < 2 or len(found.points) - added(p.found is None for p in found.points) < 2:
         return []
     groups = _groups(found, names)
     places = {value: i * (width - 1) // (len(across) - 1) for i, value in enumerate(across)}
