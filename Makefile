@@ -25,7 +25,7 @@ $(VENV)/.installed-dev: pyproject.toml tools/environment.py
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/cosearch warmup exact gemmini
-	$(VENV)/bin/cosearch run resnet18 --hardware gemmini --constraint 'area_mm2<=baseline' --trials 40 --seed 0
+	$(VENV)/bin/cosearch run resnet18 --hardware gemmini --strategy evolutionary --constraint 'area_mm2<=baseline' --trials 40 --seed 0
 
 test: $(VENV)/.installed-dev
 	$(PYTHON) -m pytest -n auto --dist loadfile -m "not exhaustive"

@@ -174,7 +174,7 @@ def run(
     workload: str | Network | Layer | Einsum | Workload | type[Workload],
     hardware: str | HardwareModel | type[HardwareModel],
     *,
-    strategy: str | type[Strategy] = "evolutionary",
+    strategy: str | type[Strategy] = "bayesian",
     trials: int | None = None,
     evaluations: int | None = None,
     seconds: float | None = None,

@@ -41,8 +41,8 @@ def report_command(
     """Show what a study found; its best design is priced again, nothing is searched.
 
     Examples:
-        cosearch report resnet18-eyeriss-evolutionary-6465c1
-        cosearch report resnet18-eyeriss-evolutionary-6465c1 --html report.html
+        cosearch report resnet18-eyeriss-bayesian-6465c1
+        cosearch report resnet18-eyeriss-bayesian-6465c1 --html report.html
     """
     from cosearch.cli.search import commands_after, exit_code, rescore_command
     from cosearch.cli.text import report as report_text

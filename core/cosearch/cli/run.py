@@ -154,8 +154,8 @@ def resume_command(
     A resumed study ends exactly as if it had never stopped.
 
     Examples:
-        cosearch resume resnet18-eyeriss-evolutionary-1d4a
-        cosearch resume resnet18-eyeriss-evolutionary-1d4a --trials 100
+        cosearch resume resnet18-eyeriss-bayesian-1d4a
+        cosearch resume resnet18-eyeriss-bayesian-1d4a --trials 100
     """
     from cosearch.cli.search import search
     from cosearch.store.store import Store

@@ -106,7 +106,7 @@ def rescore_command(
     readable reference model explains each. Exit code 1 if anything differs from what is stored.
 
     Examples:
-        cosearch rescore resnet18-eyeriss-evolutionary-1d4a
+        cosearch rescore resnet18-eyeriss-bayesian-1d4a
     """
     from cosearch.cli.text import report as report_text
     from cosearch.errors import CosearchError
@@ -148,8 +148,8 @@ def export_command(
     Trial 0 is the baseline.
 
     Examples:
-        cosearch export resnet18-eyeriss-evolutionary-1d4a --format csv > trials.csv
-        cosearch export resnet18-eyeriss-evolutionary-1d4a -f json --output study.json
+        cosearch export resnet18-eyeriss-bayesian-1d4a --format csv > trials.csv
+        cosearch export resnet18-eyeriss-bayesian-1d4a -f json --output study.json
     """
     from cosearch.store.store import Store
 

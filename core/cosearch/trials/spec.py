@@ -67,7 +67,7 @@ class StudySpec:
         "--strategy",
         "-s",
         metavar="NAME",
-        default="evolutionary",
+        default="bayesian",
     )
     mapper: str = setting(
         "A mapper or a strategy; the machine's own default if left out.",
