@@ -43,7 +43,7 @@ from cosearch.trials.trial import State, Trial
 from cosearch.typing import Value
 from cosearch.workload.mix import PartCost, cost_of_parts
 from cosearch.workload.network import Layer
-from cosearch.workload.text import describe, run_as
+from cosearch.workload.text import run_as, with_widths
 
 ROUNDING = 1e-9
 """By how much the reference model's energy may differ from the kernel's, relative: it adds up in
@@ -392,7 +392,7 @@ def _layer_report(layer: Layer, result: LayerResult, cost: Cost) -> LayerReport:
 
 
 def _about(layer: Layer, result: LayerResult) -> str:
-    about = describe(layer.einsum)
+    about = with_widths(layer.einsum)
     return about if result.sizes is None else f"{about}, {run_as(layer.einsum, result.sizes)}"
 
 

@@ -62,7 +62,7 @@ def layer_facts(network: Network) -> tuple[LayerFacts, ...]:
     return tuple(
         LayerFacts(
             name=layer.name,
-            words=describe(layer.einsum),
+            words=with_widths(layer.einsum),
             count=layer.count,
             macs=layer.einsum.macs,
             operations=layer.einsum.operations,
@@ -131,6 +131,15 @@ def arithmetic_intensity(einsum: Einsum) -> float:
     (Williams, Waterman and Patterson, Roofline, CACM 2009, in MACs and words for FLOPs and bytes.)
     """
     return einsum.macs / added(einsum.words(tensor) for tensor in einsum.tensors)
+
+
+def with_widths(einsum: Einsum) -> str:
+    """Return what a layer is, in words, and the widths that it states.
+
+    `3x3 conv, 64 to 128, 28x28; weights 4, inputs 6 bits`.
+    """
+    stated = [f"{t.role.lower()} {t.bits}" for t in einsum.tensors if t.bits is not None]
+    return f"{describe(einsum)}; {', '.join(stated)} bits" if stated else describe(einsum)
 
 
 def describe(einsum: Einsum) -> str:

@@ -5,6 +5,7 @@ import pytest
 from cosearch.errors import InputError
 from cosearch.workload.einsum import gemm
 from cosearch.workload.language import format_einsum, parse_einsum
+from cosearch.workload.text import describe, with_widths
 from cosearch_plugins.readers.canonical import canonical
 from cosearch_plugins.readers.yaml_reader import read_yaml
 
@@ -60,3 +61,10 @@ def test_a_problem_names_its_line(tmp_path, old, new, expected):
         read_yaml(file)
     assert expected in str(error.value)
     assert "4" in str(error.value)
+
+
+def test_a_layer_tells_its_widths():
+    layer = gemm(M=2, N=3, K=4)
+    assert with_widths(layer) == describe(layer)
+    told = with_widths(layer.with_bits({"Weights": 4, "Outputs": 32}))
+    assert told == f"{describe(layer)}; weights 4, outputs 32 bits"

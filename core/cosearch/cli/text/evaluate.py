@@ -10,7 +10,7 @@ from cosearch.formats.spec import Specification
 from cosearch.loopnest.model.analysis import Analysis
 from cosearch.loopnest.text import loop_nest
 from cosearch.quantities import added, digits, energy, loss, percent, si, whole
-from cosearch.workload.text import describe
+from cosearch.workload.text import with_widths
 
 Row = tuple[str, ...]
 
@@ -40,7 +40,7 @@ ENERGIES: Row = ("", ">energy|pJ", ">share|%")
 def show(output: Output, specification: Specification, analysis: Analysis) -> None:
     """Print everything that the cost model knows of a mapped layer."""
     machine, layer = specification.architecture, specification.layer
-    output.title(f"{layer.name} on {machine.name}", describe(layer))
+    output.title(f"{layer.name} on {machine.name}", with_widths(layer))
     output.show("", *(f"  {line}" for line in _nest(specification)), "")
     _show_totals(output, specification, analysis)
     for title, about, columns, rows in (

@@ -26,7 +26,7 @@ from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.quantities import added, digits, duration, energy, loss, percent, si, whole
 from cosearch.study.problem import Problem
 from cosearch.workload.network import Layer
-from cosearch.workload.text import describe, left_out_by_kind, run_as
+from cosearch.workload.text import left_out_by_kind, run_as, with_widths
 
 
 def show_head(output: Output, problem: Problem, machine: Accelerator) -> None:
@@ -44,7 +44,7 @@ def show_layer(output: Output, account: LayerAccount, objective: str) -> None:
     layer, cost, why = account.layer, account.cost, account.rejections
     output.show("")
     runs = f", {layer.count} runs" if layer.count > 1 else ""
-    output.title(layer.name, f"{describe(layer.einsum)}; {si(layer.einsum.macs, 'MACs')}{runs}")
+    output.title(layer.name, f"{with_widths(layer.einsum)}; {si(layer.einsum.macs, 'MACs')}{runs}")
     if account.verdict is not None:
         _show_misfit(output, account.verdict)
     elif account.result is not None and cost is not None:
