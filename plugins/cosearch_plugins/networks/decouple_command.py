@@ -71,7 +71,7 @@ def decouple_command(
         from cosearch.study.codesign import plan
         from cosearch_plugins.landscape.table import joint_table
 
-        settings = {"objectives": cost, "combine": "layers"}
+        settings = {"objective": cost, "combine": "layers"}
         found = on_machines(
             joint_table(plan(session.registry, space, hardware, "random", **settings)), floors
         )
