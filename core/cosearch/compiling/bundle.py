@@ -108,14 +108,19 @@ class Bundle:
         given = self._defaults | dict(zip(plan, values, strict=False)) | named
         if given.keys() != plan.keys() or len(values) > len(plan):
             raise TypeError(f"{type(self).__name__} takes {', '.join(plan)}")
-        table = np.zeros(self._numba_type_.words, dtype=np.int64)
-        for name, (place, view, array) in plan.items():
-            value = given[name]
+        self._fill(np.zeros(self._numba_type_.words, dtype=np.int64), given, given)
+
+    def _fill(
+        self, table: NDArray[np.int64], values: dict[str, Any], changes: dict[str, Any]
+    ) -> None:
+        """Enter the changes among the values in the table."""
+        for name, value in changes.items():
+            place, view, array = self._plan[name]
             if array is None:
                 table.view(view)[place] = value
             else:
                 table[place : place + 1 + value.ndim] = self._located(name, value, array)
-        self.__dict__.update(given, _table=table, address=table.ctypes.data)
+        self.__dict__.update(values, _table=table, address=table.ctypes.data)
 
     def _located(
         self, name: str, value: NDArray[Any], array: tuple[np.dtype[Any], int]
@@ -141,8 +146,12 @@ class Bundle:
 
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - as annotated
         """Return a bundle with other values for some fields."""
+        if not changes.keys() <= self._plan.keys():
+            raise TypeError(f"{type(self).__name__} has {', '.join(self._plan)}")
+        other = object.__new__(type(self))
         own = {name: self.__dict__[name] for name in self._plan}
-        return type(self)(**(own | changes))
+        other._fill(self.__dict__["_table"].copy(), own | changes, changes)
+        return other
 
 
 def _entry(kind: types.Type) -> tuple[str, tuple[np.dtype[Any], int] | None]:

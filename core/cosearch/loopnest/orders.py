@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -43,6 +44,15 @@ class Orders:
         for i in range(digits.shape[1]):
             smaller_later = (digits[:, i + 1 :] < digits[:, i : i + 1]).sum(axis=1)
             rank += smaller_later * math.factorial(digits.shape[1] - 1 - i)
+        return rank
+
+    def rank_of(self, order: Sequence[int]) -> int:
+        """Return the choice of one order that begins as the fixed one."""
+        rest = list(self.free)
+        rank = 0
+        for dim in order[len(self.inside) :]:
+            rank = rank * len(rest) + rest.index(dim)
+            rest.remove(dim)
         return rank
 
 

@@ -8,6 +8,7 @@ row of choices is one factorization and every factorization is one row.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -16,7 +17,7 @@ from attrs import frozen
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
 from cosearch.machine.architecture import Architecture
-from cosearch.typing import BoolArray, IntArray
+from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 
 X, Y, TIME = 0, 1, 2
@@ -24,6 +25,9 @@ X, Y, TIME = 0, 1, 2
 
 LARGEST_DIMENSION = 10**12
 """Dimensions up to this are factored into primes."""
+
+SHARED_CHOICES = 20_000
+"""Columns of up to so many choices are kept for other layers and machines."""
 
 MOST_CHOICES = 4_000_000
 """Ways to spread one prime that are still tabulated (a byte a slot and way)."""
@@ -53,6 +57,16 @@ class FactorColumn:
         return np.where(keys[at] == key, at, -1)
 
     @cached_property
+    def varies(self) -> tuple[bool, ...]:
+        """Whether the choices differ in the exponent at each slot."""
+        return tuple((self.exponents != self.exponents[0]).any(axis=0).tolist())
+
+    @cached_property
+    def factors(self) -> FloatArray:
+        """float64[s, choices], the factor at each slot by choice."""
+        return np.ascontiguousarray(float(self.prime) ** self.exponents.T.astype(np.float64))
+
+    @cached_property
     def _radix(self) -> int:
         return int(self.exponents.sum(axis=1)[0]) + 1
 
@@ -68,6 +82,15 @@ def _key(exponents: IntArray, radix: int) -> IntArray:
     for digit in exponents.T:
         key = key * radix + digit
     return key
+
+
+def exponent_of(prime: int, n: int) -> int:
+    """Return how often a prime divides a number of at least 1."""
+    exponent = 0
+    while n % prime == 0:
+        n //= prime
+        exponent += 1
+    return exponent
 
 
 def prime_factors(n: int) -> dict[int, int]:
@@ -118,9 +141,9 @@ def factor_columns(
         _refuse_indivisible(layer, dim, _fixed(architecture, constraints, dim))
     columns = []
     for d, dim in enumerate(turning_dims(layer)):
-        slots = allowed_slots(architecture, constraints, dim)
-        fixed = _fixed(architecture, constraints, dim)
-        most = _most(architecture, constraints, dim)
+        slots = tuple(allowed_slots(architecture, constraints, dim))
+        fixed = tuple(_fixed(architecture, constraints, dim))
+        most = tuple(_most(architecture, constraints, dim))
         for prime, exponent in prime_factors(layer.bounds[dim]).items():
             ways = math.comb(exponent + len(slots) - 1, len(slots) - 1)
             if ways > MOST_CHOICES:
@@ -129,17 +152,31 @@ def factor_columns(
                     f"over {len(slots)} loops in {ways} ways, more than {MOST_CHOICES}",
                     f"fix factors of {dim} with a constraint",
                 )
-            table = compositions(exponent, len(slots))
-            table = table[_meets(table, slots, prime, fixed)]
-            table = table[_stays_below(table, slots, prime, most)]
-            columns.append(FactorColumn(d, prime, np.array(slots, dtype=np.int64), table))
-            if len(table) == 0:
+            make = _column if ways <= SHARED_CHOICES else _column.__wrapped__
+            columns.append(make(d, prime, exponent, slots, fixed, most))
+            if len(columns[-1].exponents) == 0:
                 raise Infeasible(
                     f"layer {layer.name!r}: the constraints leave no place for the factor "
                     f"{prime}^{exponent} of {dim}",
                     hint=f"let one level take any factor of {dim}",
                 )
     return columns
+
+
+@lru_cache(maxsize=512)
+def _column(
+    dim: int,
+    prime: int,
+    exponent: int,
+    slots: tuple[int, ...],
+    fixed: tuple[tuple[tuple[int, ...], int], ...],
+    most: tuple[tuple[tuple[int, ...], int], ...],
+) -> FactorColumn:
+    """Return the column of a prime, the same for all layers and machines that agree on it."""
+    table = compositions(exponent, len(slots))
+    table = table[_meets(table, slots, prime, fixed)]
+    table = table[_stays_below(table, slots, prime, most)]
+    return FactorColumn(dim, prime, np.array(slots, dtype=np.int64), table)
 
 
 def allowed_slots(architecture: Architecture, constraints: Constraints, dim: str) -> list[int]:
@@ -195,7 +232,10 @@ def _refuse_indivisible(layer: Einsum, dim: str, fixed: list[tuple[tuple[int, ..
 
 
 def _meets(
-    table: np.ndarray, slots: list[int], prime: int, fixed: list[tuple[tuple[int, ...], int]]
+    table: np.ndarray,
+    slots: Sequence[int],
+    prime: int,
+    fixed: Sequence[tuple[tuple[int, ...], int]],
 ) -> BoolArray:
     meets = np.ones(len(table), dtype=bool)
     for places, factor in fixed:
@@ -206,7 +246,10 @@ def _meets(
 
 
 def _stays_below(
-    table: np.ndarray, slots: list[int], prime: int, most: list[tuple[tuple[int, ...], int]]
+    table: np.ndarray,
+    slots: Sequence[int],
+    prime: int,
+    most: Sequence[tuple[tuple[int, ...], int]],
 ) -> BoolArray:
     """Return which choices alone keep to the limits; several primes together may still not."""
     below = np.ones(len(table), dtype=bool)

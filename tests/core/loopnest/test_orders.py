@@ -25,6 +25,7 @@ def test_fixed_dimensions_stay_inside():
     assert len(some.table) == 6
     assert (some.table[:, :2] == (3, 1)).all()
     assert (some.rank(some.table) == np.arange(6)).all()
+    assert [some.rank_of(order.tolist()) for order in some.table] == list(range(6))
 
 
 def test_many_dimensions():

@@ -7,7 +7,6 @@ import numpy as np
 from cosearch.loopnest.kernel.batch import starts
 from cosearch.loopnest.kernel.geometry import Inputs
 from cosearch.loopnest.kernel.state import Decoder
-from cosearch.loopnest.slots import FactorColumn
 from cosearch.loopnest.space.layout import RowLayout
 
 Orders = tuple[tuple[int, ...] | None, ...]
@@ -19,21 +18,13 @@ def row_inputs(space: RowLayout, orders: Orders | None = None) -> Inputs:
     fixed = np.ones((3 * len(space.orders), len(space.dims)))
     for column in space.factor_columns:
         for i, slot in enumerate(column.slots):
-            fixed[slot, column.dim] *= np.nan if _varies(column, i) else _factor(column, i)
+            fixed[slot, column.dim] *= np.nan if column.varies[i] else column.factors[i, 0]
     if orders is None:
         orders = tuple(
             None if len(allowed.words) > 1 else tuple(int(d) for d in allowed.table[0])
             for allowed in space.orders
         )
     return Inputs(space.pack, fixed, space.keep_modes, orders)
-
-
-def _varies(column: FactorColumn, slot: int) -> bool:
-    return bool((column.exponents[:, slot] != column.exponents[0, slot]).any())
-
-
-def _factor(column: FactorColumn, slot: int) -> float:
-    return float(column.prime) ** int(column.exponents[0, slot])
 
 
 def decoder(space: RowLayout, inputs: Inputs) -> Decoder:
@@ -80,12 +71,12 @@ def _bounds(
     tables: list[np.ndarray] = []
     for position, column in enumerate(space.open_columns):
         for i, slot in enumerate(column.slots):
-            if _varies(column, i):
+            if column.varies[i]:
                 place = (int(slot), column.dim)
                 scales.append(0.0 if register[place] in targets else constant.get(place, 1.0))
                 columns.append(position)
                 targets.append(register[place])
-                tables.append(float(column.prime) ** column.exponents[:, i].astype(np.float64))
+                tables.append(column.factors[i])
     return columns, targets, scales, tables
 
 
@@ -94,7 +85,7 @@ def _constant_factors(space: RowLayout) -> dict[tuple[int, int], float]:
     factors: dict[tuple[int, int], float] = {}
     for column in space.factor_columns:
         for i, slot in enumerate(column.slots):
-            if not _varies(column, i):
+            if not column.varies[i]:
                 place = (int(slot), column.dim)
-                factors[place] = factors.get(place, 1.0) * _factor(column, i)
+                factors[place] = factors.get(place, 1.0) * float(column.factors[i, 0])
     return factors

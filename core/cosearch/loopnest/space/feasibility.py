@@ -15,8 +15,9 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import Infeasible
+from cosearch.lately import Lately
 from cosearch.loopnest.kernel.pack import CAPACITY, INSTANCES, SPREAD_X, SPREAD_Y, Pack, reasons
-from cosearch.loopnest.slots import FactorColumn, X, Y
+from cosearch.loopnest.slots import SHARED_CHOICES, FactorColumn, X, Y
 from cosearch.machine.architecture import Architecture
 from cosearch.typing import BoolArray, IntArray
 from cosearch.workload.einsum import Einsum
@@ -92,22 +93,24 @@ def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
     Raises:
         Infeasible: even the smallest tile overflows a level, or no choice of a column is left.
     """
-    exponents = [_exponents(limits, column) for column in columns]
+    powers = [_powers_of(column) for column in columns]
     alive = [np.ones(len(column.exponents), dtype=bool) for column in columns]
     for check in range(len(limits.pack.check_kind)):
         kind, level = int(limits.pack.check_kind[check]), limits.level(check)
         if kind > CAPACITY:
             continue
-        seen = [own[kind][:, level] for own in exponents]
+        seen = [own[kind] for own in powers]
         least = [1.0] * len(limits.dims)
-        for column, powers in zip(columns, seen, strict=True):
-            least[column.dim] *= float(column.prime) ** int(powers.min())
+        for column, power in zip(columns, seen, strict=True):
+            least[column.dim] *= float(column.prime) ** power.least[level]
         smallest = limits.used(check, least)
         if smallest > limits.pack.check_limit[check]:
             raise _overflow(limits, check, smallest)
-        for column, powers, living in zip(columns, seen, alive, strict=True):
-            most = _largest_exponent(limits, check, least, column, powers)
-            np.logical_and(living, powers <= most, out=living)
+        for column, power, living in zip(columns, seen, alive, strict=True):
+            bounds = (power.least[level], power.most[level])
+            most = _largest_exponent(limits, check, least, column, *bounds)
+            if most < power.most[level]:
+                np.logical_and(living, power.exponents[:, level] <= most, out=living)
     for column, living in zip(columns, alive, strict=True):
         if not living.any():
             raise Infeasible(
@@ -116,18 +119,47 @@ def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
                 hint="enlarge the innermost memories, or loosen the constraints",
             )
     return [
-        FactorColumn(c.dim, c.prime, c.slots, c.exponents[living])
+        c if living.all() else FactorColumn(c.dim, c.prime, c.slots, c.exponents[living])
         for c, living in zip(columns, alive, strict=True)
     ]
 
 
-def _exponents(limits: Limits, column: FactorColumn) -> list[IntArray]:
-    """Return the column's exponents, int64[choices, L], as each kind of check looks at them.
+@frozen(eq=False)
+class _Powers:
+    """A column's exponents as one kind of check looks at them.
+
+    Attributes:
+        exponents: int64[choices, L].
+        least, most: of all choices, by level.
+    """
+
+    exponents: IntArray
+    least: list[int]
+    most: list[int]
+
+    @classmethod
+    def of(cls, exponents: IntArray) -> _Powers:
+        """Find the least and the most."""
+        return cls(exponents, exponents.min(axis=0).tolist(), exponents.max(axis=0).tolist())
+
+
+_POWERS: Lately[FactorColumn, list[_Powers]] = Lately(512)
+"""Of columns that layers and machines share."""
+
+
+def _powers_of(column: FactorColumn) -> list[_Powers]:
+    if len(column.exponents) > SHARED_CHOICES:
+        return _powers(column)
+    return _POWERS.get(column, lambda: _powers(column))
+
+
+def _powers(column: FactorColumn) -> list[_Powers]:
+    """Return the exponents by kind of check.
 
     Capacity looks at the tile: all factors in a level and inside it. The spread looks at the X
-    (or Y, or both) factors of a level and outside it.
+    (or Y, or both) factors of a level and outside it. The last slot is one of the outermost level.
     """
-    levels = len(limits.architecture.levels)
+    levels = int(column.slots[-1]) // 3 + 1
     by_slot = np.zeros((len(column.exponents), 3 * levels), dtype=np.int64)
     by_slot[:, column.slots] = column.exponents
     blocks = by_slot.reshape(-1, levels, 3)
@@ -137,14 +169,18 @@ def _exponents(limits: Limits, column: FactorColumn) -> list[IntArray]:
         INSTANCES: blocks[:, :, X] + blocks[:, :, Y],
     }
     found = [outward[kind][:, ::-1].cumsum(axis=1)[:, ::-1] for kind in range(CAPACITY)]
-    return [*found, blocks.sum(axis=2).cumsum(axis=1)]
+    return [_Powers.of(x) for x in (*found, blocks.sum(axis=2).cumsum(axis=1))]
 
 
 def _largest_exponent(
-    limits: Limits, check: int, least: list[float], column: FactorColumn, powers: IntArray
+    limits: Limits,
+    check: int,
+    least: list[float],
+    column: FactorColumn,
+    smallest: int,
+    exponent: int,
 ) -> int:
     """Return the largest exponent of a prime that still meets a check, all else at its least."""
-    smallest, exponent = int(powers.min()), int(powers.max())
     if exponent == smallest:
         return exponent
     trial = least.copy()

@@ -15,8 +15,8 @@ from cosearch.loopnest.slots import (
     FactorColumn,
     X,
     Y,
+    exponent_of,
     factor_columns,
-    prime_factors,
     turning_dims,
 )
 from cosearch.loopnest.space.feasibility import Limits, trimmed
@@ -209,7 +209,7 @@ class RowLayout:
         return factors
 
     def _factor_choice(self, column: FactorColumn, factors: IntArray) -> int:
-        exponents = [prime_factors(int(f)).get(column.prime, 0) for f in factors[:, column.dim]]
+        exponents = [exponent_of(column.prime, f) for f in factors[:, column.dim].tolist()]
         inside = [exponents[slot] for slot in column.slots]
         choice = int(column.indices(np.array([inside], dtype=np.int64))[0])
         if added(inside) != added(exponents) or choice < 0:
@@ -226,7 +226,7 @@ class RowLayout:
         full = [*allowed.inside, *free, *(d for d in allowed.free if d not in free)]
         if [d for d in full if d in turning] != turning:
             raise CosearchError(f"the loop order at {entry.level} breaks a constraint")
-        return int(allowed.rank(np.array([full]))[0])
+        return allowed.rank_of(full)
 
     def _refuse_other_keeps(self, mapping: Mapping) -> None:
         for entry, modes in zip(mapping.levels, self.keep_modes, strict=True):
