@@ -10,11 +10,11 @@ from cosearch.cli.session import LOOK, session_of
 from cosearch.errors import CosearchError, UnknownNameError
 from cosearch.registry.registry import Registry
 
-KERNEL = (
-    "cosearch.loopnest.kernel.feed:KERNEL=cosearch.loopnest.kernel.feed",
-    "cosearch.loopnest.space.sampling:SAMPLING=cosearch.loopnest.space.sampling",
-)
-"""What every loop-nest machine is priced and sampled with."""
+KERNEL = "cosearch.loopnest.kernel.feed:KERNEL=cosearch.loopnest.kernel.feed"
+"""What every loop-nest machine is priced with."""
+
+SAMPLING = "cosearch.loopnest.space.sampling:SAMPLING=cosearch.loopnest.space.sampling"
+"""What random mappings are drawn with: strategies begin with it, mappers that prove do not."""
 
 KINDS = ("mappers", "hardware_models")
 
@@ -50,7 +50,7 @@ def warmup_command(
 
 def addresses_of(registry: Registry, names: list[str]) -> list[str]:
     """Return the parts that some mappers and hardware models need, or that all of them need."""
-    wanted = list(KERNEL)
+    wanted = [KERNEL] if names else [KERNEL, SAMPLING]
     for kind in KINDS:
         for name in registry.names(kind):
             if names and name not in names:

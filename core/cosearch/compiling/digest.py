@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
+from numba.core.extending import _Intrinsic
 from numba.extending import is_jitted
 
 from cosearch.compiling.bundle import Bundle, BundleType
@@ -72,6 +73,8 @@ def _add(name: str, value: Any, known: dict[int, None], parts: list[str]) -> Non
     if is_jitted(value):
         parts.append(f"{name}: {options_of(value)}")
         _walk(value.py_func, known, parts)
+    elif isinstance(value, _Intrinsic):
+        parts += [f"{name}: {code.co_code.hex()}" for code in _codes(value._defn.__code__)]  # noqa: SLF001 - numba has no other way
     elif isinstance(value, CONSTANTS):
         parts.append(f"{name} = {value!r}")
     elif isinstance(value, type) and issubclass(value, enum.Enum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import smaller, whole
 from cosearch.compiling.bundle import Ints2
 from cosearch.compiling.functions import compiled
 from cosearch.compiling.parts import Part
@@ -79,7 +80,7 @@ def _judge(checks: Program, registers: Registers, start: int, m: int, out: Price
     out.cycles[start : start + m] = np.inf
     reasons, excess = out.reason[start : start + m], out.excess[start : start + m]
     for j in range(m):
-        reasons[j] = int(registers.real[checks.first, j])
+        reasons[j] = whole(registers.real[checks.first, j])
     valid = 0
     for j in range(m):
         reason = reasons[j]
@@ -94,7 +95,7 @@ def _gather(
     source: Registers, first: int, valid: int, reals: int, words: int, to: Registers, fill: int
 ) -> int:
     """Append valid lanes, from number `first` on, while there is room; return how many."""
-    more: int = min(valid - first, to.row.shape[0] - fill)
+    more: int = smaller(valid - first, to.row.shape[0] - fill)
     for k in range(reals):
         for i in range(more):
             to.real[k, fill + i] = source.real[k, source.valid[first + i]]
@@ -144,7 +145,7 @@ def price(
         state = source if checking or fill == 0 else gathered
         running = checks if checking else program
         if checking:
-            m = min(lanes, end - start)
+            m = smaller(lanes, end - start)
             for j in range(m):
                 source.row[j] = start + j
             if len(rows) == 0:

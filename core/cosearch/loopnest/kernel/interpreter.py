@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller
 from cosearch.compiling.functions import allocating, inlined
 from cosearch.loopnest.kernel.opcodes import Op
 from cosearch.loopnest.kernel.travel import travel
@@ -129,7 +130,7 @@ def _slide(  # noqa: C901 - one branch an instruction
         for j in range(m):
             shift, lead, tile = real[a, j], real[b, j], real[c, j]
             left = real[e, j] - lead
-            slides = real[d, j] * max(0.0, left)
+            slides = real[d, j] * larger(0.0, left)
             moved = slides if shift == lead else 0.0
             real[r, j] = tile if shift == 0.0 else moved
     elif op == Op.CREDIT:
@@ -237,7 +238,7 @@ def _price(  # noqa: C901 - one branch an instruction
             slow = v / (read + write)
             speed = slow if (v < read + write) & (slow < speed) else speed
             wait, cycles = np.ceil(real[b, j] / speed), real[a, j]
-            real[r, j] = max(cycles, wait)
+            real[r, j] = larger(cycles, wait)
     elif op == Op.LEAK:
         for j in range(m):
             real[r, j] = real[a, j] + (real[b, j] + p * real[c, j] * real[d, j])
@@ -248,7 +249,7 @@ def _price(  # noqa: C901 - one branch an instruction
             real[r, j] = q if broken else verdict
     elif op == Op.MOST:
         for j in range(m):
-            real[r, j] = min(real[a, j], p)
+            real[r, j] = smaller(real[a, j], p)
     elif op == Op.TRAVEL:
         travel(lists[a:], real, r, s, p, q, m)
     elif op == Op.WALK:
@@ -262,16 +263,16 @@ def _count_places(
     """Count the different sums i*u + j*v of two dimensions of one axis spread over children.
 
     Of the a * b sums, those with a predecessor (i - v/g, j + u/g) are met twice, g = gcd(u, v).
-    There is none unless v/g < a and u/g < b, where g is min(u, v) at most.
+    There is none unless v/g < a and u/g < b, where g is smaller(u, v) at most.
     """
     for j in range(m):
         first, second = real[a, j], real[b, j]
         u, v = p * real[c, j], q * real[d, j]
-        most = min(u, v)
+        most = smaller(u, v)
         twice = 0.0
         if first * most > v and second * most > u:
-            g, h = max(u, v), most
+            g, h = larger(u, v), most
             while h != 0.0:
                 g, h = h, g % h
-            twice = max(0.0, first - v / g) * max(0.0, second - u / g)
+            twice = larger(0.0, first - v / g) * larger(0.0, second - u / g)
         real[r, j] = first * second - twice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller, whole
 from cosearch.compiling.functions import allocating, compiled
 from cosearch.loopnest.kernel.opcodes import Travel
 from cosearch.typing import FloatArray, IntArray
@@ -41,10 +42,10 @@ def travel(
     for j in range(m):
         x = y = 1
         for d in range(dims):
-            x *= int(real[spec[11 + 3 * d], j])
-            y *= int(real[spec[12 + 3 * d], j])
+            x *= whole(real[spec[11 + 3 * d], j])
+            y *= whole(real[spec[12 + 3 * d], j])
         children = x * y
-        width, height = max(fanout_x, x), max(fanout_y, y)
+        width, height = larger(fanout_x, x), larger(fanout_y, y)
         _set_places(spec, real, dims, axes, j, place)
         groups = _number_groups(place, children, table, group, size)
         if mode == Travel.GROUPS:
@@ -100,19 +101,19 @@ def _set_places(
     done = 1
     for side in range(2):
         for d in range(dims):
-            bound = int(real[spec[11 + 3 * d + side], j])
+            bound = whole(real[spec[11 + 3 * d + side], j])
             if bound == 1:
                 continue
-            extent = int(real[spec[13 + 3 * d], j])
+            extent = whole(real[spec[13 + 3 * d], j])
             if side == 1:
-                extent *= int(real[spec[11 + 3 * d], j])
+                extent *= whole(real[spec[11 + 3 * d], j])
             weight, move = 1, 0
             for axis in range(axes):
                 reach = 1
                 for e in range(dims):
                     coefficient = spec[11 + 3 * dims + axis * dims + e]
-                    spread = int(real[spec[11 + 3 * e], j]) * int(real[spec[12 + 3 * e], j])
-                    reach += coefficient * (spread - 1) * int(real[spec[13 + 3 * e], j])
+                    spread = whole(real[spec[11 + 3 * e], j]) * whole(real[spec[12 + 3 * e], j])
+                    reach += coefficient * (spread - 1) * whole(real[spec[13 + 3 * e], j])
                 move += weight * spec[11 + 3 * dims + axis * dims + d] * extent
                 weight *= reach
             for k in range(1, bound):
@@ -158,7 +159,7 @@ def _count_hops(
     first that is met going up pays the way down; the farthest column is met last.
     """
     middle = height - 1
-    columns = min(width, children)
+    columns = smaller(width, children)
     for k in range(groups):
         hops[k] = 0
         seen[k] = 0
@@ -167,12 +168,12 @@ def _count_hops(
         for i in range(column, children, width):
             k = group[i]
             if seen[k] != 2 * column + 1:
-                hops[k] += max(0, middle - 2 * (i // width))
+                hops[k] += larger(0, middle - 2 * (i // width))
                 seen[k] = 2 * column + 1
         for i in range(last, -1, -width):
             k = group[i]
             if seen[k] != 2 * column + 2:
-                hops[k] += max(0, 2 * (i // width) - middle)
+                hops[k] += larger(0, 2 * (i // width) - middle)
                 seen[k] = 2 * column + 2
     for k in range(groups):
         hops[k] += 2 * ((seen[k] - 1) // 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger
 from cosearch.compiling.functions import allocating, compiled
 from cosearch.typing import FloatArray, IntArray
 
@@ -42,7 +43,7 @@ def walk(spec: IntArray, real: FloatArray, bits: IntArray, r: int, rule: int, m:
                     move = spec[side + 1 + dim] * step
                     shift[x] = move - gone[x]
                     gone[x] += move * (bound - 1.0 if rule == 2 else 1.0)
-                    overlap *= max(0.0, real[spec[side], j] - abs(shift[x]))
+                    overlap *= larger(0.0, real[spec[side], j] - abs(shift[x]))
                 if known < most and not _is_among(shift, credited, known):
                     for x in range(axes):
                         credited[known, x] = shift[x]

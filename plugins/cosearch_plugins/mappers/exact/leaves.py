@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller
 from cosearch.compiling.functions import compiled, inlined
 from cosearch_plugins.mappers.exact.arrays import LOOKED, PRICED, Aim, Kept, Net, State
 from cosearch_plugins.mappers.exact.problem import Problem
@@ -86,7 +87,7 @@ def describe(problem: Problem, kept: Kept, state: State) -> None:
     for pair in range(len(kept.tensor)):
         t, inner = kept.tensor[pair], kept.inner[pair]
         served = 1.0
-        for j in range(max(inner, -1) + 1, kept.outer[pair] + 1):
+        for j in range(larger(inner, -1) + 1, kept.outer[pair] + 1):
             served *= state.scratch[GROUPS, j, t]
         state.scratch[SERVED, kept.outer[pair], t] = served
         if inner >= 0:
@@ -109,7 +110,7 @@ def steady_turns(problem: Problem, t: int, times: int) -> float:
     return turns
 
 
-@inlined
+@compiled
 def least_arriving(problem: Problem, kept: Kept, state: State, pair: int, level: int) -> float:
     """Return the least words that arrive inside when the orders up to a level are chosen.
 
@@ -119,7 +120,7 @@ def least_arriving(problem: Problem, kept: Kept, state: State, pair: int, level:
     t, inner = kept.tensor[pair], kept.inner[pair]
     if inner < 0:
         return 0.0
-    begun = max(level, inner)
+    begun = larger(level, inner)
     words = state.folds[begun, pair, 0]
     if problem.general[t]:
         return words
@@ -195,7 +196,7 @@ def cost_of(
             )
         state.scratch[ACCESS, j, 0] = energy
         if problem.limited[j]:
-            cycles = max(cycles, throttled(problem, j, busy, reading, writing))
+            cycles = larger(cycles, throttled(problem, j, busy, reading, writing))
     total = problem.volume[last] * problem.compute
     for j in range(top + 1):
         leaked = problem.leak[j] * cycles * state.scratch[USED, j, 0]
@@ -208,11 +209,11 @@ def throttled(problem: Problem, j: int, busy: float, reading: float, writing: fl
     """Return the cycles where each busy one reads and writes so many words at a level's ports."""
     speed = 1.0
     if problem.bandwidth[j, 0] < reading:
-        speed = min(speed, problem.bandwidth[j, 0] / reading)
+        speed = smaller(speed, problem.bandwidth[j, 0] / reading)
     if problem.bandwidth[j, 1] < writing:
-        speed = min(speed, problem.bandwidth[j, 1] / writing)
+        speed = smaller(speed, problem.bandwidth[j, 1] / writing)
     if problem.bandwidth[j, 2] < reading + writing:
-        speed = min(speed, problem.bandwidth[j, 2] / (reading + writing))
+        speed = smaller(speed, problem.bandwidth[j, 2] / (reading + writing))
     return np.ceil(busy / speed)
 
 

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller
 from cosearch.compiling.functions import compiled, inlined
 from cosearch.typing import FloatArray
 from cosearch_plugins.mappers.exact.arrays import Aim, Bounds, Kept, Net, Runs, State
@@ -63,9 +64,9 @@ def least_steps(
     inside = outside = 1.0
     room = room_for(problem, state, low, planned)
     for level in range(len(problem.leak)):
-        fanout = min(bounds.spread[level], room)
+        fanout = smaller(bounds.spread[level], room)
         for t in range(problem.axis.shape[0]):
-            state.scratch[SHARED, level, t] = min(bounds.reach[t, level], room)
+            state.scratch[SHARED, level, t] = smaller(bounds.reach[t, level], room)
         if low < level <= planned:
             spread = problem.spread_id[state.spread[level]]
             tile = state.tile[level - 1] if level > 0 else 0
@@ -79,9 +80,9 @@ def least_steps(
             inside *= fanout
         else:
             outside *= fanout
-    most = inside * min(outside, bounds.out_spread[high, end])
+    most = inside * smaller(outside, bounds.out_spread[high, end])
     multipliers = float(problem.mesh[0, 0] * problem.mesh[0, 1])
-    return problem.volume[len(problem.volume) - 1] / min(most, multipliers)
+    return problem.volume[len(problem.volume) - 1] / smaller(most, multipliers)
 
 
 @inlined
@@ -106,7 +107,7 @@ def fixed_energy(
         energy += bounds.head[low, state.tile[low]] if low < problem.pivot else 0.0
     for level in range(len(problem.leak)):
         least /= fanout_of(problem, bounds, state, level, low < level <= planned)
-        energy += problem.leak[level] * max(least, steps)
+        energy += problem.leak[level] * larger(least, steps)
     return energy
 
 
@@ -141,15 +142,15 @@ def price_pair(
     for level in range(inner + 1, outer + 1):
         if inner < 0 or inner >= low or level > low:
             served /= state.scratch[SHARED, level, t]
-    served = max(served, problem.least[t])
+    served = larger(served, problem.least[t])
     state.moves[pair, saved, SERVE] = serve_cost(problem, t, outer, served, above)
     state.moves[pair, saved, OUT] = served * problem.width[outer, t]
     state.moves[pair, saved, AGAIN] = 0.0
     if t == output and problem.plain_output:
-        again = max(0.0, served - whole * above)
+        again = larger(0.0, served - whole * above)
         state.moves[pair, saved, AGAIN] = again * problem.width[outer, t]
     state.moves[pair, saved, FILL] = state.moves[pair, saved, IN] = 0.0
-    if inner >= max(low, 0):
+    if inner >= larger(low, 0):
         shared = 1.0
         for level in range(inner + 1, top + 1):
             shared *= state.scratch[SHARED, level, t]
@@ -157,7 +158,7 @@ def price_pair(
         if t < output or problem.first_fill:
             state.moves[pair, saved, IN] = filled * problem.width[inner, t]
         elif problem.plain_output:
-            again = max(0.0, filled - whole * shared)
+            again = larger(0.0, filled - whole * shared)
             state.moves[pair, saved, IN] = again * problem.width[inner, t]
 
 
@@ -165,7 +166,7 @@ def price_pair(
 def skipped(problem: Problem, kept: Kept, pair: int, low: int, high: int) -> bool:
     """Return whether the tables count what moves between two levels, so that a node does not."""
     inner, outer = kept.inner[pair], kept.outer[pair]
-    if inner >= max(high, 0):
+    if inner >= larger(high, 0):
         return True
     return 0 <= inner < low and (outer <= low or outer < problem.pivot)
 
@@ -180,19 +181,17 @@ def price_pairs(
         if skipped(problem, kept, pair, low, high):
             continue
         t, inner = kept.tensor[pair], kept.inner[pair]
-        if inner < 0:
-            price_pair(problem, kept, state, pair, 0, problem.volume[last], low)
-        else:
-            deep = inner < low
-            filled, still = pending_words(
-                problem, runs, state, t, low if deep else inner, deep, high, end
-            )
-            price_pair(problem, kept, state, pair, 0, filled, low)
-            if still and problem.free[t, last - end] > 1.0:
-                price_pair(problem, kept, state, pair, 1, filled / problem.free[t, last - end], low)
-                continue
-        for i in range(state.moves.shape[2]):
-            state.moves[pair, 1, i] = state.moves[pair, 0, i]
+        filled, still = problem.volume[last], False
+        if inner >= 0:
+            tile, deep = larger(low, inner), inner < low
+            filled, still = pending_words(problem, runs, state, t, tile, deep, high, end)
+        saving = still and problem.free[t, last - end] > 1.0
+        for saved in range(2 if saving else 1):
+            price_pair(problem, kept, state, pair, saved, filled, low)
+            filled /= problem.free[t, last - end]
+        if not saving:
+            for i in range(state.moves.shape[2]):
+                state.moves[pair, 1, i] = state.moves[pair, 0, i]
 
 
 @inlined
@@ -221,7 +220,7 @@ def moved_energy(
         else:
             state.scratch[WRITTEN, outer, 0] += move[OUT]
             state.scratch[READ, outer, 0] += move[AGAIN]
-        if inner >= max(low, 0):
+        if inner >= larger(low, 0):
             energy += move[FILL]
             state.scratch[WRITTEN, inner, 0] += move[IN]
     return energy, past
@@ -236,7 +235,7 @@ def least_cycles(
     for level in range(len(problem.leak) - 1, -1, -1):
         if problem.limited[level]:
             reads, writes = state.scratch[READ, level, 0], state.scratch[WRITTEN, level, 0]
-            cycles = max(cycles, port_cycles(problem, level, reads, writes) / instances)
+            cycles = larger(cycles, port_cycles(problem, level, reads, writes) / instances)
         instances *= fanout_of(problem, bounds, state, level, low < level <= planned)
     return cycles
 
@@ -286,11 +285,11 @@ def bound_classes(
         if net.any:
             energy += least_network(problem, runs, state, net, low, high, end, saved)
         cycles = least_cycles(problem, bounds, state, low, planned, steps)
-        bound[2 * c] = energy + max(outside, outside_all - past)
-        bound[2 * c + 1] = max(cycles, outside_cycles)
-        best_energy = min(best_energy, energy)
-        best_rest = min(best_rest, energy - past)
-        best_cycles = min(best_cycles, cycles)
+        bound[2 * c] = energy + larger(outside, outside_all - past)
+        bound[2 * c + 1] = larger(cycles, outside_cycles)
+        best_energy = smaller(best_energy, energy)
+        best_rest = smaller(best_rest, energy - past)
+        best_cycles = smaller(best_cycles, cycles)
     return best_energy, best_rest, best_cycles
 
 
@@ -299,5 +298,5 @@ def least_of_classes(aim: Aim, bound: FloatArray) -> float:
     """Return the least value that some class allows; see `bound_classes`."""
     value = np.inf
     for c in range(len(bound) // 2):
-        value = min(value, least_value(aim, bound[2 * c], bound[2 * c + 1]))
+        value = smaller(value, least_value(aim, bound[2 * c], bound[2 * c + 1]))
     return value

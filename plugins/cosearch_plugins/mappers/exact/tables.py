@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller
 from cosearch.compiling.bundle import Bools
 from cosearch.compiling.functions import compiled
 from cosearch.typing import FloatArray
@@ -72,7 +73,7 @@ def outermost_cost(
         for t in range(tensors):
             words = z[t, problem.order_free[order, t]]
             if kept.through[t]:
-                words = max(words, problem.least[t])
+                words = larger(words, problem.least[t])
                 past += serve_cost(problem, t, top, words, 1.0)
             else:
                 if problem.order_way[order, t] >= 0:
@@ -80,9 +81,9 @@ def outermost_cost(
                 energy += price_[t, 0] * words
             reads += price_[t, 1] * words
             writes += price_[t, 2] * words
-        cost[0] = min(cost[0], energy)
-        cost[1] = min(cost[1], energy + past)
-        cost[2] = min(cost[2], port_cycles(problem, top, reads, writes))
+        cost[0] = smaller(cost[0], energy)
+        cost[1] = smaller(cost[1], energy + past)
+        cost[2] = smaller(cost[2], port_cycles(problem, top, reads, writes))
 
 
 @compiled
@@ -130,9 +131,9 @@ def fill_reach(problem: Problem, bounds: Bounds) -> None:
             bounds.reach[t, level] = 1.0
         for i in range(problem.spread_start[level], problem.spread_start[level + 1]):
             s = problem.spread_id[i]
-            bounds.spread[level] = max(bounds.spread[level], problem.volume[s])
+            bounds.spread[level] = larger(bounds.spread[level], problem.volume[s])
             for t in range(problem.axis.shape[0]):
-                bounds.reach[t, level] = max(bounds.reach[t, level], problem.shared[t, s])
+                bounds.reach[t, level] = larger(bounds.reach[t, level], problem.shared[t, s])
 
 
 @TABLES.entry()
@@ -195,9 +196,9 @@ def fill_tails(
             s = problem.spread_id[i]
             if divides(problem, s, last - x) and bounds.out[level + 1, x + s] < np.inf:
                 energy, energy_all, least = spread_tail(problem, kept, bounds, runs, level, x, s)
-                tail, tail_all = min(tail, energy), min(tail_all, energy_all)
-                cycles = min(cycles, least)
-                spread = max(spread, problem.volume[s] * bounds.out_spread[level + 1, x + s])
+                tail, tail_all = smaller(tail, energy), smaller(tail_all, energy_all)
+                cycles = smaller(cycles, least)
+                spread = larger(spread, problem.volume[s] * bounds.out_spread[level + 1, x + s])
         bounds.tail[level, x], bounds.tail_all[level, x] = tail, tail_all
         bounds.tail_cycles[level, x] = cycles
         bounds.tail_spread[level, x] = spread
@@ -240,5 +241,5 @@ def fill_heads(
                     problem.saved[c],
                     problem.pivot - 1,
                 )
-                least = min(least, own)
+                least = smaller(least, own)
         bounds.head[level, x] = least + bounds.head[level - 1, x]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller, whole
 from cosearch.compiling.bundle import Floats, Ints
 from cosearch.compiling.functions import compiled, inlined
 from cosearch.typing import BoolArray, FloatArray, IntArray
@@ -33,7 +34,7 @@ def value_of(aim: Aim, energy: float, cycles: float) -> float:
     return value
 
 
-@inlined
+@compiled
 def least_value(aim: Aim, energy: float, cycles: float) -> float:
     """Return what is minimised where both are bounds: cycles are whole, so they round up."""
     return value_of(aim, energy, np.ceil(cycles * (1.0 - MARGIN)))
@@ -100,18 +101,18 @@ def full_words(problem: Problem, t: int, x: int) -> float:
 @inlined
 def groups_along(first: int, second: int, first_move: float, second_move: float) -> float:
     """Return how many different places children take along an axis that two loops spread over."""
-    a, b = int(first_move), int(second_move)
+    a, b = whole(first_move), whole(second_move)
     while b:
         a, b = b, a % b
-    x = int(second_move) // a
-    y = int(first_move) // a
-    return float(first * second - max(0, first - x) * max(0, second - y))
+    x = whole(second_move) // a
+    y = whole(first_move) // a
+    return float(first * second - larger(0, first - x) * larger(0, second - y))
 
 
 @compiled
 def places_apart(problem: Problem, t: int, x: int, s: int) -> float:
     """Return how many different tiles of tensor t the children hold, by trying all pairs."""
-    children = int(problem.volume[s])
+    children = whole(problem.volume[s])
     found = 0
     for i in range(children):
         new = True
@@ -166,7 +167,7 @@ def groups(problem: Problem, t: int, x: int, s: int) -> float:
     return total
 
 
-@inlined
+@compiled
 def shared_by(problem: Problem, t: int, x: int, s: int) -> float:
     """Return how many of the children of spatial factors s share a word of tensor t.
 
@@ -191,7 +192,7 @@ def least_inside(values: FloatArray, strides: IntArray, lengths: IntArray) -> No
         stride, length = strides[axis], lengths[axis]
         for first in range(0, len(values), stride * length):
             for i in range(first + stride, first + stride * length):
-                values[i] = min(values[i], values[i - stride])
+                values[i] = smaller(values[i], values[i - stride])
 
 
 @compiled
@@ -205,7 +206,7 @@ def least_outside(
         stride, length = strides[axis], lengths[axis]
         for first in range(0, len(values), stride * length):
             for i in range(first + stride * (length - 1) - 1, first - 1, -1):
-                values[i] = min(values[i], values[i + stride])
+                values[i] = smaller(values[i], values[i + stride])
 
 
 @TABLES.entry()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller, whole
 from cosearch.compiling.functions import compiled
 from cosearch.typing import IntArray
 from cosearch_plugins.mappers.exact.arrays import LOOKED, Kept, Net, State
@@ -32,8 +33,8 @@ def scatter(problem: Problem, t: int, level: int, entry_: int, x: int, net: Net)
     """
     dims = problem.axis.shape[1]
     children = problem.spread_used[entry_, 0] * problem.spread_used[entry_, 1]
-    width = max(problem.fan[level, 0], problem.spread_used[entry_, 0])
-    middle = max(problem.fan[level, 1], problem.spread_used[entry_, 1]) - 1
+    width = larger(problem.fan[level, 0], problem.spread_used[entry_, 0])
+    middle = larger(problem.fan[level, 1], problem.spread_used[entry_, 1]) - 1
     found = 0
     for i in range(children):
         place = np.int64(0)
@@ -51,7 +52,7 @@ def scatter(problem: Problem, t: int, level: int, entry_: int, x: int, net: Net)
         for a in range(problem.project.shape[1]):
             along = np.int64(0)
             for d in range(dims):
-                along += net.offset[d] * int(problem.project[t, a, d]) * problem.extent[x, d]
+                along += net.offset[d] * whole(problem.project[t, a, d]) * problem.extent[x, d]
             place = place * 1_000_003 + along
         group = 0
         while group < found and net.place[group] != place:
@@ -65,17 +66,17 @@ def scatter(problem: Problem, t: int, level: int, entry_: int, x: int, net: Net)
                 net.rows[group, column, 1] = -1
         row, column = i // width, i % width
         net.size[group] += 1
-        net.far[group] = max(net.far[group], column)
-        net.rows[group, column, 0] = min(net.rows[group, column, 0], row)
-        net.rows[group, column, 1] = max(net.rows[group, column, 1], row)
+        net.far[group] = larger(net.far[group], column)
+        net.rows[group, column, 0] = smaller(net.rows[group, column, 0], row)
+        net.rows[group, column, 1] = larger(net.rows[group, column, 1], row)
     for size in range(children + 1):
         net.number[size] = net.hops[size] = 0
     for group in range(found):
         hops = 2 * net.far[group]
         for column in range(width):
             if net.rows[group, column, 1] >= 0:
-                hops += max(0, middle - 2 * net.rows[group, column, 0])
-                hops += max(0, 2 * net.rows[group, column, 1] - middle)
+                hops += larger(0, middle - 2 * net.rows[group, column, 0])
+                hops += larger(0, 2 * net.rows[group, column, 1] - middle)
         net.number[net.size[group]] += 1
         net.hops[net.size[group]] += hops
     return found
@@ -108,7 +109,7 @@ def fill_travel(problem: Problem, net: Net, level: int, first: int, end: int) ->
             if slides_apart(problem, t, problem.spread_id[i]):
                 continue
             scatter(problem, t, level, i, np.int64(0), net)  # type: ignore[arg-type]  # no literal
-            for size in range(1, int(problem.volume[problem.spread_id[i]]) + 1):
+            for size in range(1, whole(problem.volume[problem.spread_id[i]]) + 1):
                 if net.number[size] > 0:
                     far = net.hops[size] if problem.volume[problem.spread_id[i]] > 1 else 0
                     net.travel[i, t] += far / 2 * problem.hop[level] * problem.width[level, t]
@@ -140,14 +141,14 @@ def network(
                 continue
             inside = state.tile[level - 1] if level > 0 else 0
             found = scatter(problem, t, level, state.spread[level], inside, net)
-            state.register[LOOKED] += int(fanout) * (8 + found // 16)
+            state.register[LOOKED] += whole(fanout) * (8 + found // 16)
             home = -1.0
             if t == problem.axis.shape[0] - 1 and problem.dram[level]:
                 home = state.scratch[3, level, 0]
             total += (
                 instances
                 * problem.width[level, t]
-                * travelled(problem, level, int(fanout), words, ratio, home, net)
+                * travelled(problem, level, whole(fanout), words, ratio, home, net)
             )
     return total
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger
 from cosearch.compiling.bundle import Floats, Ints
 from cosearch.compiling.functions import compiled, inlined
 from cosearch_plugins.mappers.exact.arrays import (
@@ -293,14 +294,15 @@ def next_candidate(
                 continue
         if not divides(problem, s, last - x) or bounds.out[level + 1, x + s] == np.inf:
             continue
-        least = max(energy + bounds.tail[level, x], rest + tail_all)
-        slowest = max(cycles, bounds.tail_cycles[level, x], bounds.out_cycles[level + 1, x + s])
+        least = larger(energy + bounds.tail[level, x], rest + tail_all)
+        slowest = larger(bounds.tail_cycles[level, x], bounds.out_cycles[level + 1, x + s])
+        slowest = larger(cycles, slowest)
         if least_value(aim, least, slowest) >= threshold:
             continue
         if spreads:
             state.register[LOOKED] += SPREAD_LOOKS
             tail, tail_all, tail_cycles = spread_tail(problem, kept, bounds, runs, level, x, s)
-            least, slowest = max(energy + tail, rest + tail_all), max(slowest, tail_cycles)
+            least, slowest = larger(energy + tail, rest + tail_all), larger(slowest, tail_cycles)
             if least_value(aim, least, slowest) >= threshold:
                 continue
         state.register[LOOKED] += i - start

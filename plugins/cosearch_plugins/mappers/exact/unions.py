@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller
 from cosearch.compiling.bundle import Floats, Floats2
 from cosearch.compiling.functions import inlined
 from cosearch_plugins.mappers.exact.arrays import Aim, Bounds, Kept, Runs
@@ -27,7 +28,7 @@ def leakage(problem: Problem, bounds: Bounds, steps: float, spread: float) -> fl
     least = problem.volume[len(problem.volume) - 1]
     for j in range(len(problem.leak)):
         least /= spread if j == problem.pivot else bounds.spread[j]
-        total += problem.leak[j] * max(least, steps)
+        total += problem.leak[j] * larger(least, steps)
     return total
 
 
@@ -52,12 +53,12 @@ def multiplier_cost(
             inside *= bounds.reach[t, j]
         elif j != problem.pivot:
             above *= bounds.reach[t, j]
-    inside, above = min(inside, room), min(above, room)
+    inside, above = smaller(inside, room), smaller(above, room)
     if problem.pivot <= first:
         inside *= shared
     else:
         above *= shared
-    served = max(problem.volume[len(problem.volume) - 1] / inside, problem.least[t])
+    served = larger(problem.volume[len(problem.volume) - 1] / inside, problem.least[t])
     return serve_cost(problem, t, first, served, above)
 
 
@@ -86,7 +87,7 @@ def fill_shares(problem: Problem, share: Floats) -> None:
         share[x] = 0.0
     for i in range(problem.spread_start[problem.pivot], problem.spread_start[problem.pivot + 1]):
         s = problem.spread_id[i]
-        share[s] = min(share[s], -problem.volume[s])
+        share[s] = smaller(share[s], -problem.volume[s])
     least_inside(share, problem.strides, problem.lengths)
 
 
@@ -112,8 +113,8 @@ def fill_feeds(problem: Problem, kept: Kept, bounds: Bounds, feed: Floats2) -> N
             energy += cost
             if kept.through[t] and kept.outer[multiplier_pair(kept, t)] == top:
                 past += cost
-        feed[0, s] = min(feed[0, s], energy)
-        feed[1, s] = min(feed[1, s], energy - past)
+        feed[0, s] = smaller(feed[0, s], energy)
+        feed[1, s] = smaller(feed[1, s], energy - past)
     for row in range(2):
         least_inside(feed[row], problem.strides, problem.lengths)
 
@@ -149,7 +150,7 @@ def value_unions(aim: Aim, energy: Floats2, cycles: Floats, bound: Floats) -> No
     for u in range(len(bound)):
         bound[u] = np.inf
         for c in range(energy.shape[0]):
-            bound[u] = min(bound[u], least_value(aim, energy[c, u], cycles[u]))
+            bound[u] = smaller(bound[u], least_value(aim, energy[c, u], cycles[u]))
 
 
 @TABLES.entry()
@@ -196,9 +197,11 @@ def bound_unions(
         most = -share[u]
         if bounds.out[pivot, u] == np.inf or most == 0.0:
             continue
-        steps = problem.volume[last] / min(most * others * bounds.out_spread[pivot, u], multipliers)
+        steps = problem.volume[last] / smaller(
+            most * others * bounds.out_spread[pivot, u], multipliers
+        )
         steps *= problem.busy
-        fastest[u] = max(steps, bounds.out_cycles[pivot, u])
+        fastest[u] = larger(steps, bounds.out_cycles[pivot, u])
         for c in range(len(problem.saved)):
             energy = (
                 problem.compute * problem.volume[last]
@@ -220,11 +223,11 @@ def bound_unions(
                     )
                 if problem.saved[c] >> t & 1:
                     words /= problem.free[t, last - u]
-                words = max(words / reach_between(bounds, t, pivot, outer), problem.least[t])
+                words = larger(words / reach_between(bounds, t, pivot, outer), problem.least[t])
                 cost = serve_cost(problem, t, outer, words, reach_above(problem, bounds, t, outer))
                 energy += cost
                 if kept.through[t] and outer == top:
                     past += cost
-            least[c, u] = energy + max(
+            least[c, u] = energy + larger(
                 feed[0, u] + bounds.out[pivot, u], feed[1, u] + bounds.out_all[pivot, u] - past
             )

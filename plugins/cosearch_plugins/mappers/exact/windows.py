@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller, whole
 from cosearch.compiling.bundle import Floats, Ints
 from cosearch.compiling.functions import compiled, inlined
 from cosearch.typing import FloatArray
@@ -40,13 +41,13 @@ def slide(size: float, move: float, bound: int, run: FloatArray) -> None:
     new = 1.0
     if run[1] == 0.0:
         run[1] = move
-        new = 1.0 - max(0.0, size - move) / size
+        new = 1.0 - larger(0.0, size - move) / size
     else:
         shift = move - run[2]
         if shift == 0.0:
             new = 0.0
         elif shift == run[1]:
-            new = 1.0 - max(0.0, size - shift) / size
+            new = 1.0 - larger(0.0, size - shift) / size
     run[2] += move
     run[0] = bound * run[0] - (bound - 1) * (1.0 - new)
 
@@ -74,7 +75,7 @@ def least_run(
         stack: scratch.
     """
     best = np.inf
-    stack.quotient[0, 0], stack.quotient[0, 1] = int(first[0]), int(second[0])
+    stack.quotient[0, 0], stack.quotient[0, 1] = whole(first[0]), whole(second[0])
     stack.move[0, 0], stack.move[0, 1] = first[1], second[1]
     stack.run[0, 0], stack.run[0, 1], stack.run[0, 2] = 1.0, 0.0, 0.0
     level = 0
@@ -102,7 +103,7 @@ def least_run(
         if swap == 0 and b > 1:
             slide(size, stack.move[level, 1], b, run)
         if level == levels - 1:
-            best = min(best, run[0])
+            best = smaller(best, run[0])
             continue
         level += 1
         stack.quotient[level, 0], stack.quotient[level, 1] = pq // a, rq // b
@@ -130,12 +131,12 @@ def loose_run(size: float, pq: int, rq: int, ps: float, rs: float) -> float:
     for swap in range(2):
         quotient, other = (pq, rq) if swap == 0 else (rq, pq)
         move = ps if swap == 0 else rs
-        credit = max(0.0, size - move) / size
+        credit = larger(0.0, size - move) / size
         for bound in range(2, quotient + 1):
             if quotient % bound == 0:
                 more = 1.0 if quotient * other > bound else 0.0
-                least = min(least, 1.0 - credit * (1.0 - 1.0 / bound) - more / bound)
-    return max(least, 0.0)
+                least = smaller(least, 1.0 - credit * (1.0 - 1.0 / bound) - more / bound)
+    return larger(least, 0.0)
 
 
 @WINDOWS.entry(allocates=True)
@@ -179,7 +180,7 @@ def fill_runs(
     for ud in range(begin, end):
         for ue in range(ne):
             here = runs.union_start[s] + ud * ne + ue
-            pq, rq = int(vd[nd - 1] // vd[ud]), int(ve[ne - 1] // ve[ue])
+            pq, rq = whole(vd[nd - 1] // vd[ud]), whole(ve[ne - 1] // ve[ue])
             runs.union_words[here] = np.inf
             runs.union_least[here] = np.inf
             for xd in range(ud + 1):
@@ -214,15 +215,15 @@ def fill_runs(
                                 bounds *= pq
                             runs.lone[way, here_too] = run[0] / bounds
                     anyhow = runs.any_start[s] + xd * ne + xe
-                    runs.least_any[anyhow] = min(runs.least_any[anyhow], share)
+                    runs.least_any[anyhow] = smaller(runs.least_any[anyhow], share)
                     sides = size * groups_along(
-                        int(vd[ud] // vd[xd]), int(ve[ue] // ve[xe]), sd * vd[xd], se * ve[xe]
+                        whole(vd[ud] // vd[xd]), whole(ve[ue] // ve[xe]), sd * vd[xd], se * ve[xe]
                     )
-                    runs.union_words[here] = min(runs.union_words[here], sides)
-                    runs.union_least[here] = min(runs.union_least[here], sides * share)
+                    runs.union_words[here] = smaller(runs.union_words[here], sides)
+                    runs.union_least[here] = smaller(runs.union_least[here], sides * share)
 
 
-@inlined
+@compiled
 def share_in(runs: Runs, table: FloatArray, t: int, x: int, u: int) -> float:
     """Return the least share of tensor t by a table of tiles x inside unions u, as `Runs.least`."""
     least = 1.0
@@ -231,7 +232,7 @@ def share_in(runs: Runs, table: FloatArray, t: int, x: int, u: int) -> float:
             d, e = runs.first[s], runs.second[s]
             nd, ne = runs.divisors[d], runs.divisors[e]
             here = (runs.divisor[x, d] * ne + runs.divisor[x, e]) * nd + runs.divisor[u, d]
-            least = min(least, table[runs.start[s] + here * ne + runs.divisor[u, e]])
+            least = smaller(least, table[runs.start[s] + here * ne + runs.divisor[u, e]])
     return least
 
 
@@ -247,7 +248,7 @@ def share_outermost(runs: Runs, t: int, x: int, u: int) -> float:
     return share_in(runs, runs.least_top, t, x, u)
 
 
-@inlined
+@compiled
 def share_anyhow(runs: Runs, t: int, x: int) -> float:
     """Return the least share of a full delivery of tensor t for a tile x, whatever its union."""
     least = 1.0
@@ -255,11 +256,11 @@ def share_anyhow(runs: Runs, t: int, x: int) -> float:
         if runs.tensor[s] == t:
             here = runs.divisor[x, runs.first[s]] * runs.divisors[runs.second[s]]
             here += runs.divisor[x, runs.second[s]]
-            least = min(least, runs.least_any[runs.any_start[s] + here])
+            least = smaller(least, runs.least_any[runs.any_start[s] + here])
     return least
 
 
-@inlined
+@compiled
 def union_words(problem: Problem, runs: Runs, t: int, u: int) -> float:
     """Return the least words of tensor t that the children of a union are sent per visit."""
     words = 1.0
@@ -275,12 +276,12 @@ def union_words(problem: Problem, runs: Runs, t: int, u: int) -> float:
             runs.divisor[u, runs.first[s]] * runs.divisors[runs.second[s]]
             + runs.divisor[u, runs.second[s]]
         )
-        least = min(least * runs.union_words[here], product * runs.union_least[here])
+        least = smaller(least * runs.union_words[here], product * runs.union_least[here])
         product *= runs.union_words[here]
-    return words * min(least, product) * problem.left[t, u]
+    return words * smaller(least, product) * problem.left[t, u]
 
 
-@inlined
+@compiled
 def deep_words(problem: Problem, t: int, x: int) -> float:
     """Return the least words that any tiles inside tiles x receive, all visits together.
 
@@ -299,5 +300,5 @@ def deep_words(problem: Problem, t: int, x: int) -> float:
             for e in range(problem.axis.shape[1]):
                 if problem.axis[t, e] == problem.axis[t, d]:
                     along *= problem.extent[last, e] / problem.extent[x, e]
-            most = max(most, along)
+            most = larger(most, along)
     return words / most * problem.left[t, x]

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from cosearch.compiling.arithmetic import larger, smaller
 from cosearch.compiling.functions import compiled, inlined
 from cosearch.typing import FloatArray
 from cosearch_plugins.mappers.exact.arrays import Bounds, Kept, Runs, State
@@ -60,7 +61,7 @@ def general_fold(
             size = 1.0
             for e in range(dims):
                 size += problem.project[t, a, e] * (problem.extent[x, e] - 1)
-            overlap *= max(0.0, size - abs(shift))
+            overlap *= larger(0.0, size - abs(shift))
         if state[1] == 0 and (problem.first_only or not still):
             state[1] = 1.0
             again = True
@@ -119,11 +120,11 @@ def fold(
             for e in range(problem.axis.shape[1]):
                 if problem.axis[t, e] == along:
                     size += problem.step[t, e] * (problem.extent[x, e] - 1)
-            new = words - words / size * max(0.0, size - shift)
+            new = words - words / size * larger(0.0, size - shift)
         state[0] = bound * state[0] - (bound - 1) * (words - new)
 
 
-@inlined
+@compiled
 def carry(
     problem: Problem, t: int, x: int, u: int, times: int, order: int, state: FloatArray
 ) -> None:
@@ -150,7 +151,7 @@ def serve_cost(problem: Problem, t: int, outer: int, served: float, shared: floa
     cost = problem.word_update[outer, t] * served
     if problem.plain_output:
         again = served - problem.words[t, len(problem.volume) - 1] * shared
-        cost += problem.word_read[outer, t] * max(0.0, again)
+        cost += problem.word_read[outer, t] * larger(0.0, again)
     return cost
 
 
@@ -168,18 +169,15 @@ def fill_cost(problem: Problem, t: int, inner: int, filled: float, shared: float
     if t == problem.axis.shape[0] - 1 and not problem.first_fill:
         if not problem.plain_output:
             return 0.0
-        filled = max(0.0, filled - problem.words[t, len(problem.volume) - 1] * shared)
+        filled = larger(0.0, filled - problem.words[t, len(problem.volume) - 1] * shared)
     return problem.word_fill[inner, t] * filled
 
 
 @inlined
 def port_cycles(problem: Problem, level: int, reads: float, writes: float) -> float:
     """Return the cycles that words of one instance need."""
-    return max(
-        reads * problem.pace[level, 0],
-        writes * problem.pace[level, 1],
-        (reads + writes) * problem.pace[level, 2],
-    )
+    alone = larger(reads * problem.pace[level, 0], writes * problem.pace[level, 1])
+    return larger(alone, (reads + writes) * problem.pace[level, 2])
 
 
 @inlined
@@ -200,7 +198,7 @@ def reach_between(bounds: Bounds, t: int, inner: int, outer: int) -> float:
     return most
 
 
-@inlined
+@compiled
 def filled_words(
     problem: Problem, runs: Runs, t: int, level: int, x: int, u: int, saved: int
 ) -> float:
@@ -217,7 +215,7 @@ def filled_words(
     return words
 
 
-@inlined
+@compiled
 def own_cost(
     problem: Problem,
     kept: Kept,
@@ -261,7 +259,7 @@ def own_cost(
         total_all += cost
         if outer <= upto:
             served = filled / (here * reach_between(bounds, t, level + 1, outer))
-            served = max(served, problem.least[t])
+            served = larger(served, problem.least[t])
             cost = serve_cost(problem, t, outer, served, reach_above(problem, bounds, t, outer))
             total += cost
             if not (kept.through[t] and outer == len(problem.leak) - 1):
@@ -285,12 +283,12 @@ def outermost_tail(
             served = deep_words(problem, t, u)
             if saved >> t & 1 and problem.words[t, x] <= kept.room[t]:
                 served /= problem.free[t, len(problem.volume) - 1 - u]
-            served = max(served, problem.least[t])
+            served = larger(served, problem.least[t])
             past += serve_cost(problem, t, top, served, 1.0)
         else:
             filled = filled_words(problem, runs, t, top - 1, x, u, saved)
             shared = shared_by(problem, t, x, s)
-            served = max(filled / shared, problem.least[t])
+            served = larger(filled / shared, problem.least[t])
             energy += fill_cost(problem, t, top - 1, filled, shared) + serve_cost(
                 problem, t, top, served, 1.0
             )
@@ -299,7 +297,7 @@ def outermost_tail(
         else:
             writes += served * problem.width[top, t]
             if problem.plain_output:
-                again = max(0.0, served - problem.words[t, len(problem.volume) - 1])
+                again = larger(0.0, served - problem.words[t, len(problem.volume) - 1])
                 reads += again * problem.width[top, t]
     return energy, energy + past, port_cycles(problem, top, reads, writes)
 
@@ -317,17 +315,17 @@ def spread_tail(
         else:
             own, own_all = own_cost(problem, kept, bounds, runs, level, x, s, problem.saved[c], top)
             cycles = 0.0
-        least, least_all = min(least, own), min(least_all, own_all)
-        fastest = min(fastest, cycles)
+        least, least_all = smaller(least, own), smaller(least_all, own_all)
+        fastest = smaller(fastest, cycles)
     outside = bounds.out_cycles[level + 1, x + s]
     return (
         least + bounds.out[level + 1, x + s],
         least_all + bounds.out_all[level + 1, x + s],
-        max(fastest, outside),
+        larger(fastest, outside),
     )
 
 
-@inlined
+@compiled
 def pending_words(
     problem: Problem,
     runs: Runs,
