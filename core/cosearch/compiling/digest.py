@@ -74,7 +74,9 @@ def _add(name: str, value: Any, known: dict[int, None], parts: list[str]) -> Non
         parts.append(f"{name}: {options_of(value)}")
         _walk(value.py_func, known, parts)
     elif isinstance(value, _Intrinsic):
-        parts += [f"{name}: {code.co_code.hex()}" for code in _codes(value._defn.__code__)]  # noqa: SLF001 - numba has no other way
+        written = value._defn  # noqa: SLF001 - numba has no other way
+        parts += [f"{name}: {code.co_code.hex()}" for code in _codes(written.__code__)]
+        parts += [repr(cell.cell_contents) for cell in written.__closure__ or ()]
     elif isinstance(value, CONSTANTS):
         parts.append(f"{name} = {value!r}")
     elif isinstance(value, type) and issubclass(value, enum.Enum):
