@@ -64,7 +64,7 @@ def machines(
     hardware: Iterable[str],
     registry: Registry,
     settings: Mapping[str, Any],
-    finished: Callable[[Contestant], None] = lambda _: None,
+    finished: Callable[[Contestant], None] | None = None,
 ) -> list[Contestant]:
     """Map workloads onto the baselines of hardware models, as well as their mappers can.
 
@@ -89,7 +89,8 @@ def machines(
         made = []
         for name in named:
             made.append(_contestant(workload, name, registry, settings))
-            finished(made[-1])
+            if finished is not None:
+                finished(made[-1])
         found += _at_equal_area(made)
     return found
 

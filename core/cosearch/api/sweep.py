@@ -89,7 +89,7 @@ def sweep(
     workers: int = 1,
     registry: Registry | None = None,
     plugins: Plugins = (),
-    finished: Callable[[SweepPoint], None] = lambda _: None,
+    finished: Callable[[SweepPoint], None] | None = None,
     **settings: Any,  # noqa: ANN401 - checked by StudySpec
 ) -> Sweep:
     """Map a workload onto every combination of some parameters' values.
@@ -128,7 +128,8 @@ def sweep(
     points = []
     for combination in itertools.product(*given.values()):
         points.append(point(dict(zip(given, combination, strict=True))))
-        finished(points[-1])
+        if finished is not None:
+            finished(points[-1])
     return Sweep(
         problem.network.name,
         problem.spec.hardware,
