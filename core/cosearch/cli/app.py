@@ -14,7 +14,7 @@ import typer
 from attrs import frozen
 from typer.main import get_command, get_command_name
 
-from cosearch.cli.errors import INTERRUPTED, report
+from cosearch.cli.errors import INTERRUPTED, READER_LEFT, report
 from cosearch.cli.help import Group, dress
 from cosearch.cli.interruption import Interruption
 from cosearch.cli.log import log_shown
@@ -121,8 +121,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (Exception, SystemExit) as error:
+        if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+            return _reader_left()
         return report(error, output.errors, debug=flags.debug, registry=registry)
     return code if isinstance(code, int) else 0
+
+
+def _reader_left() -> int:
+    """Return the exit code where nobody reads the output any more, as behind `| head`."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_LEFT
 
 
 def _prints(arguments: Sequence[str]) -> AbstractContextManager[None]:

@@ -27,6 +27,9 @@ USAGE = 2
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
 
+READER_LEFT = 141
+"""Exit code where nobody reads the output any more: 128 + SIGPIPE, likewise."""
+
 BUG = 70
 """Exit code of an exception that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
 

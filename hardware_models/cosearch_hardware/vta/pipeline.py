@@ -244,6 +244,7 @@ def _run(  # noqa: C901 - one loop of events
     on_port = np.int64(-1)
     again = np.int64(-1)
     turns = since = in_one_go = reads = served_from = now = np.int64(0)
+    fresh = True
     while True:
         asked = False
         for queue in range(3):
@@ -267,6 +268,8 @@ def _run(  # noqa: C901 - one loop of events
         if asked and on_port >= 0 and in_one_go > 1:
             cycles = program[on_port, counter[on_port], 0]
             in_one_go = max(-(-(now - since) // cycles), np.int64(1))
+            # Who asks late in a moment, after an instruction of no length, finds the next begun.
+            in_one_go += not fresh and now > since and (now - since) % cycles == 0
             finish[on_port] = since + in_one_go * cycles
             if finish[on_port] == now:
                 left[on_port] -= in_one_go
@@ -292,6 +295,7 @@ def _run(  # noqa: C901 - one loop of events
         soonest = min(finish.min(), wake)
         if soonest == _NEVER:
             break
+        fresh = bool(soonest > now)
         now = soonest
         for queue in range(3):
             if finish[queue] != now:
