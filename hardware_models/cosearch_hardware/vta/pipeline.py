@@ -230,6 +230,16 @@ def _next_on_port(turn: IntArray, reads_wait: bool) -> np.int64:
     return first
 
 
+@inlined
+def _begun(gone: int, cycles: int, fresh: bool) -> np.int64:
+    """Return the lines that a transfer has begun when another asks for the port.
+
+    Who asks late in a moment, after an instruction of no length, finds the next line begun.
+    """
+    late = not fresh and gone > 0 and gone % cycles == 0
+    return max(-(-gone // cycles), np.int64(1)) + np.int64(late)
+
+
 @allocating
 def _run(  # noqa: C901 - one loop of events
     program: IntArray, length: IntArray, free_buffers: int, delay: int
@@ -267,9 +277,7 @@ def _run(  # noqa: C901 - one loop of events
                 finish[queue] = now + cycles
         if asked and on_port >= 0 and in_one_go > 1:
             cycles = program[on_port, counter[on_port], 0]
-            in_one_go = max(-(-(now - since) // cycles), np.int64(1))
-            # Who asks late in a moment, after an instruction of no length, finds the next begun.
-            in_one_go += not fresh and now > since and (now - since) % cycles == 0
+            in_one_go = _begun(now - since, cycles, fresh)
             finish[on_port] = since + in_one_go * cycles
             if finish[on_port] == now:
                 left[on_port] -= in_one_go
