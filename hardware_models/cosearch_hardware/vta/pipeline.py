@@ -231,7 +231,7 @@ def _next_on_port(turn: IntArray, reads_wait: bool) -> np.int64:
 
 
 @inlined
-def _begun(gone: int, cycles: int, fresh: bool) -> np.int64:
+def _begun(gone: np.int64, cycles: np.int64, fresh: bool) -> np.int64:
     """Return the lines that a transfer has begun when another asks for the port.
 
     Who asks late in a moment, after an instruction of no length, finds the next line begun.
