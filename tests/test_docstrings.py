@@ -13,7 +13,7 @@ SOURCES = sorted(
     p for top in ("core", "plugins", "hardware_models") for p in (ROOT / top).rglob("*.py")
 )
 
-PYTHON = re.compile(r"(import|from [\w.]+ import|class|def|with|@|>>>) ?\w|\w+ = \w+\(.*\)$")
+PYTHON = re.compile(r"((import|class|def|with) |from [\w.]+ import|@|>>>) ?\w|\w+ = \w+\(.*\)$")
 """How an indented block of a docstring begins that is Python and no table, formula or command."""
 
 STATEMENT = re.compile(

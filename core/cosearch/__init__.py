@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cosearch.api.compare import Comparison, compare
     from cosearch.api.one import MappingResult, evaluate, hardware, map, workload  # noqa: A004
     from cosearch.api.run import DesignResult, StudyResult, load, run
+    from cosearch.api.sweep import Sweep, sweep
     from cosearch.errors import CosearchError, Infeasible
     from cosearch.hooks.discovery import load_registry
     from cosearch.loopnest.accelerator import SpatialAccelerator

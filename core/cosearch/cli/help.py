@@ -59,6 +59,9 @@ def dress(app: typer.Typer) -> None:
             info.cls = Command
         if info.help is None and info.callback is not None:
             info.help = inspect.getdoc(info.callback)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            dress(group.typer_instance)
 
 
 def _rendered(parts: list[RenderableType]) -> str:

@@ -10,6 +10,7 @@ import typer
 from attrs import asdict
 from rich.text import Text
 
+from cosearch.cli.help import Group
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import Output, table
 from cosearch.cli.session import LOOK, session_of
@@ -31,9 +32,17 @@ class Kind(StrEnum):
     READER = "reader"
 
 
+GROUP = """Make a plugin, or check one.
+
+Examples:
+    cosearch plugin new acme --kind hardware
+    cosearch plugin check acme
+"""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Make a plugin, or check one.", no_args_is_help=True)
+    group = typer.Typer(cls=Group, help=GROUP, no_args_is_help=True)
     group.command("new")(new_command)
     group.command("check")(check_command)
     app.add_typer(group, name="plugin", rich_help_panel=LOOK)

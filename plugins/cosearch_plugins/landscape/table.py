@@ -113,7 +113,7 @@ class JointTable:
         """Return the best pair; None where no pair is within the limits.
 
         Args:
-            classes: to choose from; all if left out.
+            classes: of networks to choose from; all if left out.
         """
         classes = self.classes if classes is None else classes
         found: Optimum | None = None

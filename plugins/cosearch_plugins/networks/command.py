@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cosearch.cli.help import Group
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import table
 from cosearch.cli.session import SEARCH, Session, session_of
@@ -30,9 +31,17 @@ if TYPE_CHECKING:
     from cosearch_plugins.networks.costs import Costs
 
 
+GROUP = """Spaces of networks: ranks of scores, searches without a machine.
+
+Examples:
+    cosearch networks search nasbench201 --seeds 3
+    cosearch networks ranks --help
+"""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    networks = typer.Typer(help="Spaces of networks: ranks of scores, searches without a machine.")
+    networks = typer.Typer(cls=Group, help=GROUP, no_args_is_help=True)
     networks.command("ranks")(ranks_command)
     networks.command("search")(search_command)
     networks.command("compose")(compose_command)

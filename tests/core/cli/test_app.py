@@ -38,7 +38,7 @@ def test_version(cosearch):
 
 
 def test_a_misspelled_command_names_the_near_one(refused):
-    assert refused("lst") == "error: there is no command 'lst'\ndid you mean 'list'?\n"
+    assert refused("lst") == "error: there is no command 'lst'\ndid you mean 'list' or 'plot'?\n"
 
 
 def test_a_misspelled_option_names_the_near_one(refused):

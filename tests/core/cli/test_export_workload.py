@@ -41,7 +41,7 @@ def test_to_standard_output(cosearch):
 def test_what_is_assumed_is_said(cosearch, tmp_path):
     out = tmp_path / "net.yaml"
     written = cosearch("export-workload", "resnet18", "--as", "zigzag", "--output", out)
-    assert "operand precisions are not known here" in written.err
+    assert "widths that are not known here are assumed" in written.err
     assert "what is done beside them is not" in written.err
 
 

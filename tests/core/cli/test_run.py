@@ -187,7 +187,7 @@ def test_a_best_that_is_not_confirmed_is_exit_code_1(terminal):
         (("--seed", "-1"), "--seed"),
         (("--executor", "clowd"), "there is no executor 'clowd'"),
         (("--store", "no/such/folder.db"), "cannot be opened"),
-        (("-o", "energy,latency"), "takes one objective"),
+        (("-s", "evolutionary", "-o", "energy,latency"), "takes one objective"),
         (("-H", "toy:fault=odd"), "fault=odd: is not one of"),
     ],
 )
@@ -272,7 +272,8 @@ def test_a_broken_strategy_is_one_message_and_what_ended_is_stored(terminal, toy
         "run", GEMM, "-H", "toy", "-s", "toy-grid:fault=tell", "--cold", "--study", "x"
     )
     assert result.code == 2
-    assert "strategy 'toy-grid:fault=tell' raised RuntimeError in tell: cannot learn" in result.err
+    told = "strategy 'toy-grid:fault=tell' of cosearch-toy 1.0 raised RuntimeError in tell: "
+    assert f"{told}cannot learn" in result.err
     with Store(tmp_path / "cosearch.db", write=False) as store:
         assert len(load_study(store, toy, "x").trials) == 4
 

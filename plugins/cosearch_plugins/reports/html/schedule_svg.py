@@ -16,6 +16,7 @@ from attrs import frozen
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.model.fused import GroupCost, group_cost
 from cosearch.machine.architecture import Architecture
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import operand_of
 
@@ -64,7 +65,7 @@ def occupants(
             found.append(Occupant("handed on", label, _tile(group, link.producer, link.operand)))
         kept = window.words * (window.inside - here)
         found.append(Occupant("kept rows", f"rows of {label}", kept))
-    rest = cost.members[member].room - sum(x.words for x in found)
+    rest = cost.members[member].room - added(x.words for x in found)
     streamed = _streamed(group, member)
     found.append(Occupant("streamed", f"{', '.join(streamed)} of {names[member]}", rest))
     order = list(COLOURS)
@@ -95,7 +96,7 @@ def schedule_svg(architecture: Architecture, group: FusedGroup, names: Sequence[
     room = level.usable_entries
     top = max(cost.room, room or 0)
     cycles = [member.cycles / group.bodies for member in cost.members]
-    share = (WIDTH - LEFT - NARROWEST * len(cycles)) / max(1.0, sum(cycles))
+    share = (WIDTH - LEFT - NARROWEST * len(cycles)) / max(1.0, added(cycles))
     shapes, x = [], float(LEFT)
     for j, (name, took) in enumerate(zip(names, cycles, strict=True)):
         wide, y = NARROWEST + took * share, float(TOP + HEIGHT)

@@ -3,7 +3,7 @@ from attrs import evolve
 
 from cosearch.cli.output import Output
 from cosearch.cli.text.network import certainty, network_facts, show_network, show_parts
-from cosearch.machine.cost import Cost
+from cosearch.machine.cost import Cost, LevelCost
 from cosearch.mapping.network import NetworkResult
 from cosearch.mapping.result import LayerResult
 from cosearch.search.objective import OBJECTIVES
@@ -35,7 +35,8 @@ class Explaining:
 
     def explain(self, layer, row):
         assert (layer, row.tolist()) == (A.einsum, [1])
-        return Cost(10.0, 10.0, 1, 0.0, (), 1.0, "compute", ("for",))
+        levels = (LevelCost("DRAM", 10.0, 10.0),)
+        return Cost(10.0, 10.0, 1, 0.0, levels, 1.0, "compute", ("for",))
 
 
 @pytest.fixture
