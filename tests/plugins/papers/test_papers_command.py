@@ -56,7 +56,7 @@ def test_nothing_stored_is_no_table(capsys):
 @pytest.mark.parametrize(
     "wrong",
     [
-        ["rhnas"],
+        ["rhnas2"],
         ["shi2020", "--model", "vgg"],
         ["shi2020", "--contender", "luck"],
         ["shi2020", "--setting", "moon"],
