@@ -37,7 +37,7 @@ class Radio:
     Attributes:
         mbps: rates of the channel, 10^6 bits a second, each as likely as the others.
         latency_ms: of a message.
-        pj_per_bit: that the sender spends; 0 where it is not priced.
+        pj_per_bit: that the sender's radio spends, beside the device's power meanwhile.
         bits: of a number that is sent.
     """
 
@@ -91,10 +91,9 @@ class SplitAccelerator(OneWayAccelerator):
         """Return energy (pJ) and nanoseconds of a layer at its place; the device's without one."""
         if layer.place == LINK:
             words = layer.words(layer.output)
-            return (
-                words * self.radio.bits * self.radio.pj_per_bit,
-                float(math.ceil(self.radio.nanoseconds(words))),
-            )
+            time = float(math.ceil(self.radio.nanoseconds(words)))
+            on = time * self.parts[DEVICE].device.watts * 1e3
+            return on + words * self.radio.bits * self.radio.pj_per_bit, time
         energy, time = self.parts[layer.place or DEVICE].floor(layer)
         free = layer.place == SERVER and self.counted == DEVICE
         return 0.0 if free else energy, time
@@ -127,7 +126,7 @@ class Split(HardwareModel):
         mbps: rate of the link in Mbit/s; several, as `5/20/80`, for a channel that fades between
             them: the time is the mean of theirs.
         latency_ms: of a message.
-        pj_per_bit: energy of sending; 0 is not priced.
+        pj_per_bit: energy of the radio, beside the device's power while it sends.
         least_bits: fewest bits of a number that is sent; fewer than 32 change what is computed.
         cuts: cut points: after every so many equal parts of the layers.
         counted: whose energy counts, `both` devices' or the `device`'s with its radio.

@@ -92,7 +92,8 @@ def test_energy_of_the_device_alone_leaves_the_server_out():
     assert own >= link.words(link.output) * 32 * 10.0
 
 
-def test_equal_layers_on_both_sides_are_two_layers_of_a_study():
+def test_equal_layers_on_both_sides_are_two_layers_of_a_study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     found = cosearch.run(
         "vgg16", hardware="split:cuts=21", scheme="exhaustive", objective="latency",
         fixed={"device": "raspberry-pi-4", "server": "rtx-3090"}, workers=1,
