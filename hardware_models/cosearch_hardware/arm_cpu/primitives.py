@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
 
+from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.gemm_view import gemm_view
 
@@ -69,10 +70,7 @@ def primitives(layer: Einsum, *, int8: bool) -> tuple[Primitive, ...]:
 
 def needs(layer: Einsum, primitive: Primitive) -> tuple[float, float]:
     """Return the multiply-accumulates (or additions) and the bytes of one run."""
-    operands = [t for t in layer.tensors if t.role != "Outputs"]
-    read = 0
-    for tensor in operands:
-        read += layer.words(tensor)
+    read = added(layer.words(tensor) for tensor in layer.operands)
     written = layer.words(layer.output)
     operations = float(layer.operations)
     if primitive.name == "winograd":

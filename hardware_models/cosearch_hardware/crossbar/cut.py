@@ -138,10 +138,7 @@ def sums_bits(chip: Chip, K: int) -> int:
 
 def energy(chip: Chip, price: Prices, view: GemmView, of: Cut, *, streamed: bool) -> FloatArray:
     """Return the energy of cuts, pJ, float64[n]."""
-    total = np.zeros(len(of.arrays))
-    for part in parts(chip, price, view, of, streamed=streamed).values():
-        total += part
-    return total
+    return np.asarray(added(parts(chip, price, view, of, streamed=streamed).values()))
 
 
 def parts(

@@ -20,6 +20,7 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError
 from cosearch.mapping.mapper import Budget, Mapped
+from cosearch.quantities import added
 from cosearch.search.objective import OBJECTIVES
 from cosearch.workload.einsum import Einsum, gemm
 from cosearch_hardware.crossbar.cut import cut
@@ -84,26 +85,18 @@ def step(
     learning = [i for i in range(len(layers)) if i not in set(frozen_layers)]
     back = [_mapped(machine, layer) for layer in _errors(layers, rule, learning)]
     slowest = max((found.cycles for found in back), default=0.0)
-    in_turn = sum_of([found.cycles for found in back])
+    in_turn = added(found.cycles for found in back)
     rows, cells = _programmed(
         machine, [layers[i] for i in learning], [forward[i] for i in learning]
     )
     return Step(
-        sum_of([found.cycles for found in forward]),
+        added(found.cycles for found in forward),
         in_turn if rule == "backpropagation" else slowest,
         float(rows * machine.chip.write),
-        sum_of([found.energy_pj for found in forward]),
-        sum_of([found.energy_pj for found in back]),
+        added(found.energy_pj for found in forward),
+        added(found.energy_pj for found in back),
         cells * machine.prices.write,
     )
-
-
-def sum_of(values: Sequence[float]) -> float:
-    """Return the values added up from the first to the last."""
-    total = 0.0
-    for value in values:
-        total += value
-    return total
 
 
 def _errors(layers: Sequence[Einsum], rule: Rule, learning: Sequence[int]) -> list[Einsum]:

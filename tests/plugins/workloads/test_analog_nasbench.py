@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cosearch.errors import InputError, MissingExtraError
+from cosearch.search.ranking import spearman
 from cosearch_plugins.workloads import analog_nasbench
 from cosearch_plugins.workloads.analog_nasbench import (
     STATES,
@@ -77,19 +78,8 @@ def test_the_figures_of_the_package_are_found_again():
     for state, median in expected.items():
         assert medians[state] == pytest.approx(median, abs=0.006)
     digital = space.score("digital", rows)
-    assert _spearman(digital, NasBench201().accuracy(rows)) == pytest.approx(0.991, abs=5e-4)
+    assert spearman(digital, NasBench201().accuracy(rows)) == pytest.approx(0.991, abs=5e-4)
     after = AnalogNasBench("analog-30days").accuracy(rows)
-    assert _spearman(digital, after) == pytest.approx(0.843, abs=5e-4)
+    assert spearman(digital, after) == pytest.approx(0.843, abs=5e-4)
     assert len(space.suspicious()) == 2
     assert space.accuracy(rows).max() == pytest.approx(91.33, abs=5e-3)
-
-
-def _spearman(a, b):
-    ranks = [_ranked(x) for x in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _ranked(values):
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts - 1) / 2)[inverse]
