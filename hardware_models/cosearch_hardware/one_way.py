@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from cosearch.machine.cost import CostBatch
-from cosearch.machine.hardware import Accelerator
+from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Rows
 from cosearch.workload.einsum import Axis, Einsum, Tensor
@@ -33,6 +33,26 @@ class OneWayAccelerator(Accelerator):
     @abstractmethod
     def floor(self, layer: Einsum) -> tuple[float, float]:
         """Return energy (pJ) and cycles of a layer, the only ones there are."""
+
+
+class OneWayModel(HardwareModel):
+    """A family of such machines, which price element-wise work as operations and traffic.
+
+    Attributes:
+        _space: the design space, made by the constructor.
+    """
+
+    _space: ParameterSpace
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The design space."""
+        return self._space
+
+    def left_out(self, layer: Einsum) -> str:
+        """Return nothing: every layer is priced."""
+        _ = layer
+        return ""
 
 
 def moving(name: str, operation: str, words: int, place: str) -> Einsum:

@@ -16,12 +16,11 @@ from typing import ClassVar, Final, cast
 from attrs import frozen
 
 from cosearch.machine.cost import Cost, LevelCost
-from cosearch.machine.hardware import HardwareModel
 from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
-from cosearch_hardware.one_way import OneWayAccelerator
+from cosearch_hardware.one_way import OneWayAccelerator, OneWayModel
 
 CLOCK_MHZ: Final = 1000.0
 """A cycle here is a nanosecond."""
@@ -125,7 +124,7 @@ class RooflineAccelerator(OneWayAccelerator):
         )
 
 
-class Roofline(HardwareModel):
+class Roofline(OneWayModel):
     """A choice of devices, each as its roofline: what no run on it can beat.
 
     Args:
@@ -145,16 +144,6 @@ class Roofline(HardwareModel):
     def name(self) -> str:
         """As users write it."""
         return "roofline"
-
-    @property
-    def space(self) -> ParameterSpace:
-        """The devices."""
-        return self._space
-
-    def left_out(self, layer: Einsum) -> str:
-        """Return nothing: element-wise work is priced as operations and traffic."""
-        _ = layer
-        return ""
 
     def build(self, configuration: Configuration) -> RooflineAccelerator:
         """Return the device."""

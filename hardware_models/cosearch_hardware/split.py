@@ -18,13 +18,12 @@ from attrs import evolve, frozen
 
 from cosearch.errors import InputError
 from cosearch.machine.cost import Cost, LevelCost
-from cosearch.machine.hardware import HardwareModel
 from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer, Network
-from cosearch_hardware.one_way import OneWayAccelerator, moving
+from cosearch_hardware.one_way import OneWayAccelerator, OneWayModel, moving
 from cosearch_hardware.roofline import CLOCK_MHZ, DEVICES, RooflineAccelerator
 
 DEVICE, SERVER, LINK, SEND = "device", "server", "link", "send"
@@ -119,7 +118,7 @@ class SplitAccelerator(OneWayAccelerator):
         )
 
 
-class Split(HardwareModel):
+class Split(OneWayModel):
     """Two devices and a link that share a chain of layers.
 
     Args:
@@ -169,16 +168,6 @@ class Split(HardwareModel):
     def name(self) -> str:
         """As users write it."""
         return "split"
-
-    @property
-    def space(self) -> ParameterSpace:
-        """Devices, cut and bits."""
-        return self._space
-
-    def left_out(self, layer: Einsum) -> str:
-        """Return nothing: element-wise work is priced as operations and traffic."""
-        _ = layer
-        return ""
 
     def placed(self, network: Network, configuration: Configuration) -> Network:
         """Return the network with each layer's place and the tensor that is sent."""

@@ -15,14 +15,13 @@ import numpy as np
 from attrs import evolve, frozen
 
 from cosearch.machine.cost import Cost, LevelCost
-from cosearch.machine.hardware import HardwareModel
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, FloatArray, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer, Network
 from cosearch_hardware.arm_cpu.chain import shortest
 from cosearch_hardware.arm_cpu.primitives import BY_PLACE, Primitive, needs, primitives
-from cosearch_hardware.one_way import OneWayAccelerator, moving
+from cosearch_hardware.one_way import OneWayAccelerator, OneWayModel, moving
 from cosearch_hardware.roofline import CLOCK_MHZ
 
 CONVERT: Final = "convert"
@@ -138,7 +137,7 @@ class ArmAccelerator(OneWayAccelerator):
         return Cost(energy, cycles, layer.macs, energy * busy, (level,), busy, bound, loops)
 
 
-class ArmCpu(HardwareModel):
+class ArmCpu(OneWayModel):
     """Cores, clock and memory; the implementations of a network's layers are their shortest path.
 
     Args:
@@ -170,16 +169,6 @@ class ArmCpu(HardwareModel):
     def name(self) -> str:
         """As users write it."""
         return "arm-cpu"
-
-    @property
-    def space(self) -> ParameterSpace:
-        """Cores and clock."""
-        return self._space
-
-    def left_out(self, layer: Einsum) -> str:
-        """Return nothing: element-wise work is priced as operations and traffic."""
-        _ = layer
-        return ""
 
     def placed(self, network: Network, configuration: Configuration) -> Network:
         """Return the network with the implementations of the least time, and their conversions.
