@@ -18,6 +18,7 @@ from cosearch_plugins.workloads.analog_nasbench import (
     read,
 )
 from cosearch_plugins.workloads.nasbench201 import NasBench201
+from cosearch_plugins.workloads.nasbench201_table import OPERATIONS
 
 installed = pytest.mark.skipif(
     find_spec("analognasbench") is None, reason="needs pip install 'cosearch[analog]'"
@@ -82,4 +83,7 @@ def test_the_figures_of_the_package_are_found_again():
     after = AnalogNasBench("analog-30days").accuracy(rows)
     assert spearman(digital, after) == pytest.approx(0.843, abs=5e-4)
     assert len(space.suspicious()) == 2
+    loss, skips = digital - after, (rows == OPERATIONS.index("skip_connect")).sum(axis=1)
+    means = [loss[skips == n].mean() for n in range(4)]
+    assert means == pytest.approx([16.95, 15.27, 15.19, 16.79], abs=0.006)
     assert space.accuracy(rows).max() == pytest.approx(91.33, abs=5e-3)
