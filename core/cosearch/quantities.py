@@ -72,6 +72,11 @@ def energy(pj: float) -> str:
     return si(pj * 1e-12, "J")
 
 
+def counted(number: float, one: str, many: str = "") -> str:
+    """Return a number of things: `1 trial`, `2,000 trials`; `many` where an s does not do."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def whole(value: float) -> str:
     """Return a whole number with thousands apart: `1,234,567`."""
     return f"{value:,.0f}" if math.isfinite(value) else digits(value)

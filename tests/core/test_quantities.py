@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosearch.quantities import digits, duration, energy, loss, percent, ratio, si, whole
+from cosearch.quantities import counted, digits, duration, energy, loss, percent, ratio, si, whole
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,16 @@ def test_units_of_the_engine():
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_one_of_a_thing_is_not_several():
+    assert [counted(n, "trial") for n in (0, 1, 2, 2000)] == [
+        "0 trials",
+        "1 trial",
+        "2 trials",
+        "2,000 trials",
+    ]
+    assert (counted(1, "study", "studies"), counted(3, "study", "studies")) == (
+        "1 study",
+        "3 studies",
+    )

@@ -20,6 +20,7 @@ from cosearch.compare.outcome import Result, collect
 from cosearch.compare.running import run_all
 from cosearch.compare.scores import Standing, standing
 from cosearch.mapping.mapper import Budget
+from cosearch.quantities import counted
 from cosearch.registry.registry import Registry
 from cosearch.search.strategy import Strategy
 from cosearch.store.store import Store
@@ -51,7 +52,8 @@ class Comparison(Tabular):
         """What was compared, in a line."""
         contest = self.result.contest
         cases = " and ".join(str(case) for case in contest.cases)
-        return f"{' against '.join(contest.strategies)} on {cases}, {contest.seeds} runs of each"
+        runs = counted(contest.seeds, "run")
+        return f"{' against '.join(contest.strategies)} on {cases}, {runs} of each"
 
     def report(self, path: str | Path) -> Path:
         """Write the comparison as a file, `page.html` as one page with charts; return its path.

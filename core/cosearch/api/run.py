@@ -18,6 +18,7 @@ from cosearch.api.tables import Record, Tabular, without_clashes
 from cosearch.errors import CosearchError
 from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Budget
+from cosearch.quantities import counted
 from cosearch.registry.registry import Registry
 from cosearch.search.strategy import Strategy
 from cosearch.store.store import Store
@@ -154,7 +155,8 @@ class StudyResult(Tabular):
         found = "no feasible design" if self.best is None else f"best: trial {self.best.number}"
         than = f", {better} against the baseline" if better else ""
         with_ = f" with {', '.join(self.changed)}" if better and self.changed else ""
-        return f"{self.name}: {len(self.designs)} designs, {found}{than}{with_}; {self.status}"
+        designs = counted(len(self.designs), "design")
+        return f"{self.name}: {designs}, {found}{than}{with_}; {self.status}"
 
     def report(self, path: str | Path) -> Path:
         """Write what was found as a file, `page.html` as one page with charts; return its path.

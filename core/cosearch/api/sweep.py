@@ -14,6 +14,7 @@ from cosearch.api.one import MappingResult, mapped, problem_for
 from cosearch.api.tables import Record, Tabular, without_clashes
 from cosearch.errors import Infeasible
 from cosearch.machine.hardware import HardwareModel
+from cosearch.quantities import counted
 from cosearch.registry.registry import Registry
 from cosearch.search.objective import Objective
 from cosearch.study.problem import Problem
@@ -78,7 +79,7 @@ class Sweep(Tabular):
     @property
     def title(self) -> str:
         """What was swept, in a line."""
-        return f"{self.workload} on {self.hardware}: {len(self.points)} machines"
+        return f"{self.workload} on {self.hardware}: {counted(len(self.points), 'machine')}"
 
 
 def sweep(

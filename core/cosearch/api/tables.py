@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cosearch.errors import MissingExtraError
-from cosearch.quantities import digits
+from cosearch.quantities import counted, digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def html_table(title: str, records: Sequence[Record]) -> str:
         for r in records[:SHOWN]
     )
     more = len(records) - SHOWN
-    rest = f"<p>and {more} rows more: .records()</p>" if more > 0 else ""
+    rest = f"<p>and {counted(more, 'row')} more: .records()</p>" if more > 0 else ""
     return f"<p>{html.escape(title)}</p><table><tr>{head}</tr>{rows}</table>{rest}"
 
 

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from cosearch.errors import CosearchError, MissingExtraError, one_line
+from cosearch.quantities import counted
 from cosearch.registry.registry import KINDS, Registry
 
 State: TypeAlias = Literal["ok", "absent", "broken"]
@@ -92,7 +93,7 @@ def compiler() -> list[Finding]:
         return [Finding("numba", f"computes wrongly: {total}", "broken")]
     return [
         Finding("numba", "compiles and runs"),
-        Finding("threading layer", f"{layer}, {numba.get_num_threads()} threads"),
+        Finding("threading layer", f"{layer}, {counted(numba.get_num_threads(), 'thread')}"),
     ]
 
 
@@ -142,4 +143,5 @@ def _store(path: Path) -> Finding:
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         return Finding("store", "; ".join(wrong[:3]) + more, "broken")
-    return Finding("store", f"{path}: {len(studies)} studies, {path.stat().st_size / 1e6:.1f} MB")
+    many = counted(len(studies), "study", "studies")
+    return Finding("store", f"{path}: {many}, {path.stat().st_size / 1e6:.1f} MB")

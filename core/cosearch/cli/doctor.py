@@ -15,6 +15,7 @@ from cosearch.cli.checkup import Finding, State
 from cosearch.cli.options import STORE, JsonOption, StoreOption
 from cosearch.cli.output import Output, table
 from cosearch.cli.session import LOOK, session_of
+from cosearch.quantities import counted
 from cosearch.registry.registry import Registry
 
 STYLES: Mapping[State, str] = {"ok": "good", "absent": "faint", "broken": "bad"}
@@ -70,7 +71,8 @@ def _repair(output: Output, store: Path, target: Path, *, json: bool) -> None:
         return
     for text in saved.lost:
         output.warn(f"lost: {text}")
-    output.show(f"{target} has {saved.studies} studies with {saved.trials} trials")
+    studies = counted(saved.studies, "study", "studies")
+    output.show(f"{target} has {studies} with {counted(saved.trials, 'trial')}")
 
 
 def _examine(registry: Registry, store: Path) -> dict[str, list[Finding]]:

@@ -11,6 +11,7 @@ import typer
 from cosearch.cli.options import WorkloadArgument
 from cosearch.cli.session import LOOK, session_of
 from cosearch.errors import CosearchError
+from cosearch.quantities import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +61,7 @@ def export_workload_command(
         session.output.write("---\n".join(written.files.values()))
     else:
         _save(written.files, out)
-        session.output.note(f"{len(network.layers)} layers of {network.name} are in {out}")
+        session.output.note(f"{counted(len(network.layers), 'layer')} of {network.name} in {out}")
     for note in written.notes:
         session.output.note(note)
     if network.unmodelled or len(whole.layers) > len(network.layers):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cosearch.cli.session import Session
 from cosearch.errors import CosearchError
+from cosearch.quantities import counted
 
 if TYPE_CHECKING:
     from cosearch.machine.hardware import Accelerator
@@ -53,7 +54,7 @@ def show_fused(
         return
     session.output.title(
         f"{network.name} on {machine.name}",
-        f"groups of up to {spec.fuse_most} layers, objective {objective.name}",
+        f"groups of up to {counted(spec.fuse_most, 'layer')}, objective {objective.name}",
     )
     fused_text.show_fused(session.output, machine, found)
     show_left_out(session.output, network)

@@ -19,12 +19,14 @@ import math
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
 import attrs
 import numpy as np
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
@@ -41,6 +43,9 @@ PIPE_WIDTH = 200
 
 PROSE_WIDTH = 100
 """Columns of a paragraph at most: longer lines are hard to read."""
+
+HANG = 2
+"""Blanks before lines that continue one."""
 
 LINE = 90
 """Characters of a JSON list that stays on one line."""
@@ -73,6 +78,7 @@ class Output:
         self._stream = sys.stdout
         self.console = _console(stderr=False)
         self.errors = _console(stderr=True)
+        self._narrow = self.console.is_terminal or "COLUMNS" in os.environ
 
     @property
     def live(self) -> bool:
@@ -82,15 +88,39 @@ class Output:
     def show(self, *parts: RenderableType) -> None:
         """Print results; text is taken as it is, without markup, unless it is a `Text`.
 
-        Lines longer than the terminal run on; tables are fitted to it.
+        Lines longer than the terminal go on below, further in; those of a `Text`, such as a
+        command to copy, run on. Tables are fitted to the terminal.
         """
         for part in parts:
-            self._write(part, soft_wrap=isinstance(part, str | Text))
+            made = "\n".join(map(self._fitted, part.split("\n"))) if isinstance(part, str) else part
+            self._write(made, soft_wrap=isinstance(part, str | Text))
+
+    def _fitted(self, line: str) -> str:
+        if cell_len(line) <= self.console.width or not self._narrow:
+            return line
+        lead = " " * (len(line) - len(line.lstrip()) + HANG)
+        return textwrap.fill(
+            line,
+            self.console.width,
+            subsequent_indent=lead,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
     def prose(self, text: str, style: str = "", indent: int = 0) -> None:
         """Print a paragraph, filled to the terminal or 100 columns."""
         width = min(self.console.width, PROSE_WIDTH)
         self._write(Padding(Text(text, style=style), (0, 0, 0, indent)), width=width)
+
+    def spec(self, text: str, indent: int = 0) -> None:
+        """Print a name with its options, broken behind commas and blanks; options hang below it."""
+        lines = [" " * indent]
+        for piece in re.findall(r"[^, ]*(?:[, ]|$)", text):
+            full = cell_len(lines[-1] + piece.rstrip()) > min(self.console.width, PROSE_WIDTH)
+            if full and lines[-1].strip():
+                lines.append(" " * (indent + HANG))
+            lines[-1] += piece
+        self.show(*(line.rstrip() for line in lines))
 
     def _write(self, part: RenderableType, **options: Any) -> None:  # noqa: ANN401 - rich's
         """Print without the blanks with which rich fills up lines."""

@@ -226,7 +226,7 @@ def _bandwidth(memory: Memory) -> str:
 
 def _show_space(session: Session, space: ParameterSpace, values: Mapping[str, Value]) -> None:
     share = _feasible_share(space)
-    about = f"{size_of(space)} designs"
+    about = "1 design" if space.size == 1 else f"{size_of(space)} designs"
     if share < 1:
         about += f", about {percent(share)} of them meet the rules"
     session.output.title("design space", about)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
-from cosearch.quantities import added, digits, percent, si, whole
+from cosearch.quantities import added, counted, digits, percent, si, whole
 from cosearch.workload.drawing import chain_drawing
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network
@@ -40,10 +40,11 @@ def show(session: Session, spec: str, *, json: bool) -> None:
 def _totals(network: Network) -> str:
     runs = added(layer.count for layer in network.products)
     unique = sum(layer.einsum.operation is None for layer in network.unique)
-    layers = f"{unique} different layers, {runs} runs" if runs > 1 else "one layer"
+    several = f"{counted(unique, 'different layer')}, {counted(runs, 'run')}"
+    layers = several if runs > 1 else "one layer"
     parameters = [] if network.parameters is None else [f"{si(network.parameters)} parameters"]
     others = added(layer.count for layer in network.layers) - runs
-    elementwise = [f"{len(network.unique) - unique} of element-wise work, {others} runs"]
+    elementwise = [f"{len(network.unique) - unique} of element-wise work, {counted(others, 'run')}"]
     totals = [layers, si(network.macs, "MACs"), *parameters]
     return ", ".join(totals + (elementwise if others else []))
 

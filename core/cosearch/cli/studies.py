@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ import typer
 from cosearch.cli.options import STORE, JsonOption, StoreOption
 from cosearch.cli.output import as_json, table
 from cosearch.cli.session import SEARCH, session_of
-from cosearch.quantities import added
+from cosearch.quantities import added, counted, digits, loss
 
 if TYPE_CHECKING:
     from cosearch.store.records import Header
@@ -51,7 +51,8 @@ def studies_command(
     """
     from cosearch.store.store import Store
 
-    output = session_of(ctx).output
+    session = session_of(ctx)
+    output = session.output
     with Store(store, write=False) as opened:
         studies = [_summary(opened, header) for header in opened.headers()]
     if json:
@@ -60,8 +61,9 @@ def studies_command(
     if not studies:
         output.show(f"{store} holds no studies yet; `cosearch run` begins one")
         return
+    units = {o.name: o.unit for o in session.registry.objectives.values()}
     columns = ("study", "status", ">trials", ">of", "objective", ">best", ">trial", ">seconds")
-    output.show(table(columns, map(_line, studies), indent=0))
+    output.show(table(columns, (_line(study, units) for study in studies), indent=0))
 
 
 def _summary(store: Store, header: Header) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _summary(store: Store, header: Header) -> dict[str, Any]:
     }
 
 
-def _line(study: dict[str, Any]) -> tuple[str, ...]:
+def _line(study: dict[str, Any], units: Mapping[str, str]) -> tuple[str, ...]:
     limit, number = study["budget"].trials, study["best_trial"]
     return (
         study["study"],
@@ -91,10 +93,16 @@ def _line(study: dict[str, Any]) -> tuple[str, ...]:
         f"{study['spent']:.3g}" if study["spent"] % 1 else str(study["trials"]),
         "" if limit is None else str(limit),
         ", ".join(study["settings"].objectives),
-        ", ".join(f"{value:.4g}" for value in study["best_losses"].values()),
+        ", ".join(_losses(study["best_losses"], units)),
         "" if number is None else str(number),
         f"{study['seconds']:.1f}",
     )
+
+
+def _losses(losses: Mapping[str, float], units: Mapping[str, str]) -> Iterator[str]:
+    """Yield the best losses, each in its unit where its objective is known."""
+    for name, value in losses.items():
+        yield loss(value, units[name]) if name in units else digits(value, 4)
 
 
 def rescore_command(
@@ -167,7 +175,7 @@ def export_command(
         output.write(text)
     else:
         out.write_text(text, encoding="utf-8")
-        output.note(f"{len(trials)} trials are in {out}")
+        output.note(f"{counted(len(trials), 'trial')} in {out}")
 
 
 def _csv(header: Header, trials: list[Trial]) -> str:

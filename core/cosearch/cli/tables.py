@@ -1,7 +1,9 @@
 """Tables without lines that fit any width: wrapped between words, or a record below the other.
 
-No cell is cut and no word is broken. Where a terminal is too narrow for columns, each row becomes a
-record: its first cell, and below it the others behind the names of their columns.
+No cell is cut and no word is broken. Where a terminal is too narrow for columns, a few rows become
+columns, and many columns become several tables below each other, each with the names of the rows.
+Where that does not help, each row becomes a record: its first cell, and below it the others behind
+the names of their columns.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
@@ -26,6 +28,15 @@ GAP = 2
 TALLEST = 3
 """Lines of a wrapped cell from which on records are easier to read."""
 
+
+MANY_COLUMNS = 4
+"""Columns from which on a table stays a table where it does not fit, turned or in parts."""
+
+FEW_ROWS = 4
+"""Rows up to which a table may be turned."""
+
+MOST_PARTS = 3
+"""Tables below each other at most."""
 
 PROSE = 24
 """Columns in which longer cells are easy to read all the same."""
@@ -92,11 +103,15 @@ class Listing:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield columns where they fit, records where they do not."""
-        widths = self.widths(options.max_width - self.indent)
-        if widths is None:
+        room = options.max_width - self.indent
+        parts = [self] if self.widths(room) else self._turned(room) or self._parts(room)
+        for i, part in enumerate(parts):
+            if i:
+                yield Text("")
+            widths = part.widths(room) or []
+            yield Padding(part.grid(widths), (0, 0, 0, self.indent), expand=False)
+        if not parts:
             yield from self._records()
-        else:
-            yield Padding(self._grid(widths), (0, 0, 0, self.indent), expand=False)
 
     def widths(self, room: int) -> list[int] | None:
         """Return the width of each column; None where words would break."""
@@ -113,7 +128,47 @@ class Listing:
             spare -= 1
         return widths
 
-    def _grid(self, widths: Sequence[int]) -> Table:
+    def _turned(self, room: int) -> list[Listing]:
+        """Return the table with its rows as columns, if they are few, named, and fit so."""
+        names = [row[0].plain.strip() for row in self.rows]
+        if not (MANY_COLUMNS < len(self.columns) > len(names) <= FEW_ROWS and all(names)):
+            return []
+        head = self.columns[0]
+        first = Column(" ".join(filter(None, (head.name, head.unit))), "", "", wraps=False)
+        columns = (first, *(Column(name, "", ">", wraps=False) for name in names))
+        rows = tuple(
+            (Text(" ".join(filter(None, (c.name, c.unit)))), *(row[i] for row in self.rows))
+            for i, c in enumerate(self.columns)
+        )
+        turned = evolve(self, columns=columns, rows=rows[1:], name_style="")
+        return [turned] if turned.widths(room) else []
+
+    def _parts(self, room: int) -> list[Listing]:
+        """Return the table's columns in several tables, each with the names of the rows, or none.
+
+        Where rows of one name follow each other, the second column names them too.
+        """
+        named = 1 if all(row[0].plain.strip() for row in self.rows) else 2
+        if len(self.columns) < MANY_COLUMNS:
+            return []
+        parts: list[list[int]] = [[]]
+        for i in range(named, len(self.columns)):
+            if not self._of([*range(named), i]).widths(room):
+                return []
+            if not self._of([*range(named), *parts[-1], i]).widths(room):
+                parts.append([])
+            parts[-1].append(i)
+        if len(parts) > MOST_PARTS:
+            return []
+        made = [self._of([*range(named), *part]) for part in parts]
+        return [made[0], *(evolve(part, title="") for part in made[1:])]
+
+    def _of(self, chosen: Sequence[int]) -> Listing:
+        rows = tuple(tuple(row[i] for i in chosen) for row in self.rows)
+        return evolve(self, columns=tuple(self.columns[i] for i in chosen), rows=rows)
+
+    def grid(self, widths: Sequence[int]) -> Table:
+        """Return the columns, each as wide as it is told."""
         grid = Table(
             title=self.title or None,
             title_style="title",

@@ -7,7 +7,7 @@ import numpy as np
 from cosearch.compare.chart import chart
 from cosearch.compare.outcome import Result
 from cosearch.compare.scores import ratios_so_far
-from cosearch.quantities import digits
+from cosearch.quantities import counted, digits
 from cosearch.typing import FloatArray
 
 
@@ -36,5 +36,5 @@ def anytime_plot(result: Result, strategies: tuple[str, ...], width: int = 60) -
         values = curve[at] if len(curve) else curve
         marks.append([(x, max(float(value), 1.0)) for x, value in enumerate(values)])
     lines = chart(marks, width, lambda value: f"{digits(value)}x", least=1.0)
-    end, margin = f"{trials} trials", lines[-1].index("+") + 1
+    end, margin = counted(trials, "trial"), lines[-1].index("+") + 1
     return [*lines, f"{'':>{margin}}1{end:>{width - 1}}"]

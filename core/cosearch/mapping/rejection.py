@@ -112,8 +112,8 @@ class Rejections:
     def lines(self) -> tuple[str, ...]:
         """Return the story in sentences: how many, for which reasons, how near, what to do."""
         if not self.misses:
-            return (f"all {self.seen} mappings fit",)
-        out = [f"{self.rejected} of {self.seen} mappings rejected:"]
+            return (f"all {self.seen:,} mappings fit",)
+        out = [f"{self.rejected:,} of {self.seen:,} mappings rejected:"]
         out += [
             f"  {miss.count} ({100 * miss.count / self.seen:.1f} %) {miss.reason}, "
             f"the nearest {_over(miss.nearest)}"

@@ -15,6 +15,7 @@ import numpy as np
 from attrs import evolve
 
 from cosearch.errors import PluginError
+from cosearch.quantities import counted
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
@@ -154,9 +155,9 @@ class Search:
         if budget.trials is not None and self._no_room(budget.trials, cut=cut):
             return Ending(FINISHED, _done(self.study.in_order[:number], budget.trials))
         if budget.evaluations is not None and self._evaluations >= budget.evaluations:
-            return Ending(FINISHED, f"{self._evaluations} evaluations are done")
+            return Ending(FINISHED, _are(self._evaluations, "evaluation", "done"))
         if budget.networks is not None and self.study.networks(number) >= budget.networks:
-            return Ending(FINISHED, f"{self.study.networks(number)} networks are known")
+            return Ending(FINISHED, _are(self.study.networks(number), "network", "known"))
         return self._out_of_time if number + 1 not in self.study.trials and self._late else None
 
     def _no_room(self, limit: int, *, cut: bool) -> bool:
@@ -296,5 +297,9 @@ def _done(trials: Sequence[Trial], limit: int) -> str:
     """Return `50 trials are done`, or how many whole ones they were worth."""
     n, worth = len(trials), spent(trials)[-1] if trials else 0.0
     if abs(worth - n) <= ROUNDING:
-        return f"{n} trials are done"
-    return f"{n} trials are done, worth {worth:.1f} of {limit} whole ones"
+        return _are(n, "trial", "done")
+    return f"{_are(n, 'trial', 'done')}, worth {worth:.1f} of {limit} whole ones"
+
+
+def _are(number: int, one: str, what: str) -> str:
+    return f"{counted(number, one)} {'is' if number == 1 else 'are'} {what}"

@@ -10,7 +10,7 @@ import typer
 
 from cosearch.cli.options import STORE, JsonOption, StoreOption
 from cosearch.cli.session import SEARCH, session_of
-from cosearch.quantities import si
+from cosearch.quantities import counted, si
 
 
 class Action(StrEnum):
@@ -55,4 +55,4 @@ def cache_command(
         output.json({"results": count, "bytes": size, "cleared": clear})
     else:
         verb = "forgot" if clear else "remembers"
-        output.show(f"{store} {verb} {count} results of mappers, {si(size, 'B')}")
+        output.show(f"{store} {verb} {counted(count, 'result')} of mappers, {si(size, 'B')}")

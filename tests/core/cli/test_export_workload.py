@@ -11,7 +11,7 @@ def test_one_file_comes_back(cosearch, tmp_path, form):
     out = tmp_path / f"net{SUFFIXES.get(form, '.yaml')}"
     written = cosearch("export-workload", "resnet18", "--as", form, "--output", out)
     assert (written.code, written.out) == (0, "")
-    assert f"21 layers of resnet18 are in {out}" in written.err
+    assert f"21 layers of resnet18 in {out}" in written.err
     ours = cosearch("show", "workload", "resnet18", "--json").json()
     back = cosearch("show", "workload", out, "--json").json()
     assert back["macs"] == ours["macs"]

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attrs import frozen
+from rich.text import Text
 
 from cosearch.cli.output import PIPE_WIDTH, Output, as_json, table
 
@@ -46,6 +47,22 @@ def test_quiet_silences_notes_and_keeps_results_and_warnings(capsys):
     output.show("result")
     out, err = capsys.readouterr()
     assert (out, err) == ("result\n", "warning: mind\n")
+
+
+def test_lines_go_on_further_in_where_the_terminal_ends(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    output = Output()
+    output.show("  no two contenders can be told apart: more")
+    output.spec("a bayesian:acquisition=lcb,candidates=150,confidence=1", indent=2)
+    output.show(Text("cosearch resume a-study-with-a-long-name"))
+    assert capsys.readouterr().out.splitlines() == [
+        "  no two contenders can be",
+        "    told apart: more",
+        "  a bayesian:acquisition=lcb,",
+        "    candidates=150,",
+        "    confidence=1",
+        "cosearch resume a-study-with-a-long-name",
+    ]
 
 
 @frozen

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cosearch.quantities import loss
 from cosearch.store.store import Store
 
 
@@ -22,6 +23,7 @@ def test_studies_are_listed(stored):
     assert result.code == 0
     assert "mine" in result.out
     assert "finished" in result.out
+    assert loss(study.best.outcome.losses[0], "pJ*cycles") in result.out
     (facts,) = cosearch("studies", "--json").json()
     assert facts["best_trial"] == study.best.number
     assert facts["best_losses"] == {"edp": study.best.outcome.losses[0]}

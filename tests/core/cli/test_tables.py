@@ -54,3 +54,46 @@ def test_headers_wrap_before_cells_do():
         "      reach",
         "  a      12",
     ]
+
+
+MEMORIES = table(
+    ("level", "tensor", ">tile", ">instances", ">reads", ">fills", ">updates", ">energy|pJ"),
+    [
+        ("DRAM", "Weights", "288", "1", "10,368", "0", "0", "2,073,600.0"),
+        ("", "Outputs", "288", "1", "0", "0", "288", "57,600.0"),
+        ("pe", "Outputs", "1", "4", "2,520", "0", "2,592", "10,224.0"),
+    ],
+    title="memories",
+)
+
+
+def test_many_columns_stay_a_table_in_parts_below_each_other():
+    assert [line.rstrip() for line in drawn(MEMORIES, 52).splitlines()] == [
+        "  memories",
+        "  level  tensor   tile  instances   reads  fills",
+        "  DRAM   Weights   288          1  10,368      0",
+        "         Outputs   288          1       0      0",
+        "  pe     Outputs     1          4   2,520      0",
+        "",
+        "                                energy",
+        "  level  tensor   updates           pJ",
+        "  DRAM   Weights        0  2,073,600.0",
+        "         Outputs      288     57,600.0",
+        "  pe     Outputs    2,592     10,224.0",
+    ]
+
+
+def test_a_few_rows_become_columns():
+    rows = [
+        ("eyeriss", "1.30 mJ", "1,555,200", "12.2", "proven"),
+        ("nvdla", "119 uJ", "7", "7.0", ""),
+    ]
+    made = table(("machine", ">energy", ">cycles", ">area|mm2", "mappings"), rows)
+    assert drawn(made, 80).splitlines()[-1].split() == ["nvdla", "119", "uJ", "7", "7.0"]
+    assert [line.rstrip() for line in drawn(made, 36).splitlines()] == [
+        "  machine     eyeriss   nvdla",
+        "  energy      1.30 mJ  119 uJ",
+        "  cycles    1,555,200       7",
+        "  area mm2       12.2     7.0",
+        "  mappings     proven",
+    ]

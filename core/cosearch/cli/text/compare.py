@@ -15,7 +15,7 @@ from cosearch.compare.outcome import Result
 from cosearch.compare.plot import anytime_plot
 from cosearch.compare.scores import SIGNIFICANT, WITHIN, Score, Standing
 from cosearch.compare.tuning import Rehearsal
-from cosearch.quantities import digits, duration, loss, percent, ratio, whole
+from cosearch.quantities import counted, digits, duration, loss, percent, ratio, whole
 
 PLOT_MARGIN = 14
 WIDEST_PLOT = 72
@@ -66,7 +66,7 @@ def show(
     output.show("")
     output.title("contenders", "with every option")
     for letter, score in zip(LETTERS, standing.scores, strict=False):
-        output.prose(f"{letter} {terms.contenders[score.strategy]}", indent=2)
+        output.spec(f"{letter} {terms.contenders[score.strategy]}", indent=2)
     if tuned is not None:
         _show_tuned(output, tuned)
 
@@ -75,7 +75,7 @@ def _show_quality(output: Output, result: Result, standing: Standing) -> None:
     several = len(result.contest.objectives) > 1
     output.title(
         "who is best",
-        f"{len(result.solved)} cases x {result.contest.seeds} runs; "
+        f"{counted(len(result.solved), 'case')} x {counted(result.contest.seeds, 'run')}; "
         + ("hypervolume of a case's best run over a run's own" if several
            else "losses over the best known of a case"),
     )  # fmt: skip
@@ -84,10 +84,11 @@ def _show_quality(output: Output, result: Result, standing: Standing) -> None:
          ">trials to reach", ">evaluations", ">regret|log2"),
         [_quality(letter, s) for letter, s in zip(LETTERS, standing.scores, strict=False)],
     ))  # fmt: skip
-    output.show(Text(
-        f"  reaches: within {percent(WITHIN)} of the best known; regret: mean log2 of the best "
-        "so far, from the baseline on, over the best known", style="faint",
-    ), "")  # fmt: skip
+    output.prose(
+        f"reaches: within {percent(WITHIN)} of the best known; regret: mean log2 of the best so "
+        "far, from the baseline on, over the best known", "faint", indent=2,
+    )  # fmt: skip
+    output.show("")
 
 
 def _show_differences(output: Output, result: Result, standing: Standing) -> None:
@@ -150,10 +151,10 @@ def _show_tuned(output: Output, tuned: Rehearsal) -> None:
         [(t.contender, t.changes, str(t.tried), f"{t.before:.3f}", f"{t.after:.3f}", str(t.runs),
           whole(t.trials), duration(t.seconds)) for t in tuned.tuned],
     ))  # fmt: skip
-    output.show(Text(
-        "  log2: mean of the final loss over the best known there, of the contender as named and "
-        "as tuned", style="faint",
-    ))  # fmt: skip
+    output.prose(
+        "log2: mean of the final loss over the best known there, of the contender as named and "
+        "as tuned", "faint", indent=2,
+    )  # fmt: skip
 
 
 def _name(letter: str, score: Score) -> str:

@@ -10,7 +10,7 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group_text import group_nest, prefix_loop
 from cosearch.mapping.fused import FusedMapping, FusedRun
 from cosearch.mapping.groups import levels_of
-from cosearch.quantities import added, energy, loss, whole
+from cosearch.quantities import added, counted, energy, loss, whole
 from cosearch.study.fusing import Change, GroupReport
 
 
@@ -97,7 +97,7 @@ def show_groups(output: Output, groups: Sequence[GroupReport], change: Change | 
     if change is None:
         return
     output.show("")
-    output.title("layers that run together", f"{len(groups)} groups" if groups else "none")
+    output.title("layers that run together", counted(len(groups), "group") if groups else "none")
     columns = (
         "~layers",
         ">runs",

@@ -23,7 +23,7 @@ from cosearch.mapping.account import LayerAccount
 from cosearch.mapping.network import NetworkResult
 from cosearch.mapping.rejection import SHOWN
 from cosearch.mapping.result import LayerResult, Unmapped
-from cosearch.quantities import added, digits, duration, energy, loss, percent, si, whole
+from cosearch.quantities import added, counted, digits, duration, energy, loss, percent, si, whole
 from cosearch.study.problem import Problem
 from cosearch.workload.network import Layer
 from cosearch.workload.text import left_out_by_kind, run_as, with_widths
@@ -123,9 +123,10 @@ def _proof(result: LayerResult, objective: str) -> Text:
         text = f"stopped early: no mapping lowers {objective} by more than {percent(result.gap)}"
         style = "warn"
     else:
-        text, style = f"best of {result.evaluations:,} mappings; nothing is proven", "faint"
-    work = f"{result.nodes:,} nodes, " if result.nodes else ""
-    tail = f" ({work}{result.evaluations:,} evaluations, {duration(result.seconds)})"
+        many = counted(result.evaluations, "mapping")
+        text, style = f"best of {many}; nothing is proven", "faint"
+    work = f"{counted(result.nodes, 'node')}, " if result.nodes else ""
+    tail = f" ({work}{counted(result.evaluations, 'evaluation')}, {duration(result.seconds)})"
     out = Text("  ").append(text, style=style).append(tail, style="faint")
     if result.rejections:
         ranked = sorted(result.rejections.items(), key=lambda item: -item[1])[:SHOWN]

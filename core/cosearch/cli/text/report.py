@@ -14,7 +14,18 @@ from cosearch.cli.text.network import certainty, show_left_out, show_parts
 from cosearch.cli.text.network_found import network_of, show_network
 from cosearch.cli.text.sources import show_sources
 from cosearch.mapping.network_search import PROVEN
-from cosearch.quantities import added, duration, energy, loss, metric, percent, ratio, si, whole
+from cosearch.quantities import (
+    added,
+    counted,
+    duration,
+    energy,
+    loss,
+    metric,
+    percent,
+    ratio,
+    si,
+    whole,
+)
 from cosearch.study.headline import headline
 from cosearch.study.problem import Problem
 from cosearch.study.pruning import LEFT
@@ -44,7 +55,7 @@ MANY = 10**15
 def show_head(output: Output, study: Study) -> None:
     """Say what begins, in one line on standard error."""
     spec, done = study.problem.spec, len(study.trials)
-    begun = f"resumed after {done} trials" if done else "a new study"
+    begun = f"resumed after {counted(done, 'trial')}" if done else "a new study"
     size = study.problem.space.size
     designs = f"{size:,}" if size < MANY else f"{size:.1e}"
     mappings = (
@@ -68,7 +79,7 @@ def _what(study: Study) -> str:
 def show_interrupted(output: Output, study: Study, resume: str) -> None:
     """Print the best so far and how to go on."""
     best = study.best
-    output.title(f"{study.name}: interrupted", f"{len(study.trials)} trials are stored")
+    output.title(f"{study.name}: interrupted", f"stored: {counted(len(study.trials), 'trial')}")
     if best is None:
         output.show("  no feasible design yet")
     else:
@@ -187,7 +198,7 @@ def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> 
 
 
 def _about(report: StudyReport) -> str:
-    parts = [report.note, f"{duration(report.seconds)}", f"{report.evaluations:,} evaluations"]
+    parts = [report.note, f"{duration(report.seconds)}", counted(report.evaluations, "evaluation")]
     if report.infeasible:
         parts.append(f"{percent(report.infeasible / report.trials)} infeasible")
     if report.failed:
@@ -258,7 +269,9 @@ def _show_front(output: Output, problem: Problem, report: StudyReport) -> None:
         for point in report.front
     ]
     output.show("")
-    output.title("Pareto front", f"{len(rows)} designs that no other beats in every objective")
+    output.title(
+        "Pareto front", f"{counted(len(rows), 'design')} that no other beats in every objective"
+    )
     output.show(table(("trial", *(f">{name}" for name in names), "~design"), rows))
     if report.hypervolume is not None:
         corner = ", ".join(
@@ -289,7 +302,7 @@ def _show_layers(output: Output, design: DesignReport, *, full: bool) -> None:
     rest = [layer for layer in design.layers if layer not in shown]
     if rest:
         share = added(x.energy_pj * x.count for x in rest) / total if total else 0.0
-        told = f"and {len(rest)} more layers with {percent(share)} of the energy"
+        told = f"and {counted(len(rest), 'more layer')} with {percent(share)} of the energy"
         output.prose(told, "faint", indent=2)
 
 
@@ -375,7 +388,7 @@ def show_rescored(output: Output, problem: Problem, design: DesignReport) -> Non
     output.show(table(("layer", ">runs", ">energy|pJ", ">latency|cycles"), rows))
     if not design.disagreements:
         macs = added(layer.macs * layer.count for layer in design.layers)
+        layers = counted(len(design.layers), "layer")
         output.show(
-            f"  {len(design.layers)} layers, {si(macs, 'MACs')}: kernel and reference model agree "
-            "with what is stored"
+            f"  {layers}, {si(macs, 'MACs')}: kernel and reference model agree with what is stored"
         )

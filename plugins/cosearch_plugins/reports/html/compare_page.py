@@ -12,7 +12,7 @@ from cosearch.compare.fronts import KnownFront, known_fronts
 from cosearch.compare.outcome import Result, RunOutcome
 from cosearch.compare.scores import SIGNIFICANT, WITHIN, Standing, ratios_so_far
 from cosearch.compare.tuning import Rehearsal
-from cosearch.quantities import digits, duration, percent, ratio, whole
+from cosearch.quantities import counted, digits, duration, percent, ratio, whole
 from cosearch.reporting.reporter import Compared, Trials
 from cosearch.study.report import DesignReport
 from cosearch.typing import FloatArray
@@ -52,8 +52,8 @@ def compare_page(compared: Compared) -> str:
                 text(compared.facts)),
     ]  # fmt: skip
     about = (
-        f"{len(names)} strategies on {' and '.join(map(str, result.solved))}, {contest.seeds} runs "
-        f"of each; "
+        f"{counted(len(names), 'strategy', 'strategies')} on "
+        f"{' and '.join(map(str, result.solved))}, {counted(contest.seeds, 'run')} of each; "
         f"objective {','.join(contest.objectives)}"
     )
     return page(" against ".join(contest.strategies), about, sections)

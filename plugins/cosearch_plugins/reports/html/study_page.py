@@ -9,7 +9,7 @@ import numpy as np
 from cosearch.errors import CosearchError
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.building import build
-from cosearch.quantities import energy, loss, metric, percent, ratio, si, whole
+from cosearch.quantities import counted, energy, loss, metric, percent, ratio, si, whole
 from cosearch.study.headline import headline
 from cosearch.study.report import DesignReport, StudyReport, report_of
 from cosearch.study.study import Study
@@ -219,7 +219,7 @@ def _groups(study: Study, best: DesignReport) -> Iterator[Section]:
     network = study.problem.network_of(trial.complete)
     drawn = [
         folded(
-            f"{' -> '.join(found.layers)}, {found.count} runs",
+            f"{' -> '.join(found.layers)}, {counted(found.count, 'run')}",
             schedule_svg(machine.architecture, found.group(network), found.layers),
         )
         for found in trial.outcome.groups
