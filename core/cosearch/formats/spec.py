@@ -235,6 +235,7 @@ def _memory(fields: Fields) -> Memory:
         partitions=_partitions(fields),
         network_below=_link(fields.inner("network_below")) if "network_below" in fields else Link(),
         packs=fields.get("packs", PACKS, (), "widths in bits it stores; none listed is any"),
+        whole_words=fields.get("whole_words", FLAG, False, "no narrow element is in two words"),
     )
     fields.refuse_left()
     return memory

@@ -100,6 +100,8 @@ class Memory:
             accesses, as Timeloop counts them (`utilized_clusters` of its buffer model).
         packs: widths in bits in which it stores an element, each in the least that holds it;
             nothing listed is any width, element after element without gaps.
+        whole_words: no element narrower than a word stands in two words: a word holds as many as
+            fit, and what is left of it stays empty.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Memory:
     network_below: Link = Link()
     cluster_size: int = 1
     packs: tuple[int, ...] = field(default=(), converter=_widths)
+    whole_words: bool = False
 
     @property
     def instances(self) -> int:
@@ -280,6 +283,7 @@ class Architecture:
         ]  # fmt: skip
         clusters = [(m.name, m.cluster_size) for m in self.levels if m.cluster_size > 1]
         bits: list[object] = [(m.name, m.packs) for m in self.levels if m.packs]
+        bits += [(m.name, "whole words") for m in self.levels if m.whole_words]
         if self.widths or self.compute.modes:
             bits += [sorted(self.widths.items()), self.compute.modes]
         text = repr((facts, self.compute, self.rules, self.clock_mhz, *clusters, *bits))

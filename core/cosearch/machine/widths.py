@@ -23,8 +23,9 @@ class Stored:
     """An element of a tensor in a memory.
 
     Attributes:
-        bits: as it is stored there.
-        word_bits: of the word it is counted in, the memory's or its partition's.
+        bits: as it is stored there. Where words are not shared between elements, 1.
+        word_bits: of the word it is counted in, the memory's or its partition's. Where words are
+            not shared between elements, how many of them a word holds.
         block_size: words of one access.
     """
 
@@ -59,16 +60,20 @@ def stored(architecture: Architecture, memory: Memory, tensor: Tensor) -> Stored
 
     A memory that lists what it packs stores an element in the least listed width that holds it,
     one wider than all of them in several pieces of the widest; others store every width as it is.
+    Where elements keep to whole words, narrow ones are as many to a word as fit, and a wide one
+    takes as many words as it needs.
     """
     part = memory.partitions.get(tensor.role)
     word = (part.word_bits if part else None) or memory.word_bits
     bits = bits_of(architecture, tensor)
     if bits is None:
-        return Stored(word, word, memory.block_size)
-    if memory.packs:
+        bits = word
+    elif memory.packs:
         widest = max(memory.packs)
         holding = [width for width in memory.packs if width >= bits]
         bits = min(holding, default=-(-bits // widest) * widest)
+    if memory.whole_words:
+        return Stored(max(1, -(-bits // word)), max(1, word // bits), memory.block_size)
     return Stored(bits, word, memory.block_size)
 
 
@@ -78,7 +83,8 @@ class Room:
 
     Attributes:
         role: whose partition; None for what the others share.
-        unit: what the numbers count: `words`, or `bits` where elements are not as wide as words.
+        unit: what the numbers count: `words`, or `bits` where elements are not as wide as words,
+            or the `parts` of a word that hold one element each.
         limit: how many there are to fill.
         takes: by tensor of the layer, what an element takes; 0 of tensors kept elsewhere.
     """
@@ -105,13 +111,10 @@ def rooms(architecture: Architecture, memory: Memory, layer: Einsum) -> Iterator
             if own
         ]
         plain = all(each.bits == each.word_bits for each in elements)
-        takes = iter(1 if plain else each.bits for each in elements)
-        yield Room(
-            role,
-            "words" if plain else "bits",
-            entries * (1 if plain else elements[0].word_bits),
-            tuple(next(takes) if own else 0 for own in here),
-        )
+        word = 1 if plain else math.lcm(*(each.word_bits for each in elements))
+        takes = iter(1 if plain else each.bits * (word // each.word_bits) for each in elements)
+        unit = "words" if word == 1 else "parts" if memory.whole_words else "bits"
+        yield Room(role, unit, entries * word, tuple(next(takes) if own else 0 for own in here))
 
 
 def refuse_wider(layer: Einsum, machine: str, bits: Mapping[Role, int]) -> None:

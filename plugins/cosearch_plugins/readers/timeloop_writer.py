@@ -60,7 +60,10 @@ def _problem(einsum: Einsum, runs: int) -> str:
         if tensor.role == "Outputs":
             lines.append("      read_write: true")
     sizes = ", ".join(f"{dim}: {size}" for dim, size in einsum.bounds.items())
-    lines.append(f"  instance: {{{', '.join([sizes, *(f'{_factor(f)}: {f}' for f in factors)])}}}")
+    bits = ", ".join(f"{names[t.role]}: {t.bits}" for t in einsum.tensors if t.bits is not None)
+    widths = [f"bitwidths: {{{bits}}}"] if bits else []
+    told = [sizes, *(f"{_factor(f)}: {f}" for f in factors), *widths]
+    lines.append(f"  instance: {{{', '.join(told)}}}")
     return "\n".join(lines) + "\n"
 
 

@@ -304,3 +304,37 @@ def test_names_go_before_roles_and_keys_tell_widths_apart():
 def test_a_width_is_a_number_of_bits(bits):
     with pytest.raises(CosearchError, match="Weights has elements of"):
         gemm(M=2, N=2, K=4).with_bits({"Weights": bits})
+
+
+def blocks_of_whole_words(bits, word, block, count):
+    """Return the blocks so many elements take, each put into the word in hand if it fits there."""
+    words, left = 0, 0
+    for _ in range(count):
+        if bits > word or left < bits:
+            words, left = words + -(-bits // word), word
+        left -= bits
+    return -(-words // block)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 33), st.integers(1, 5), st.integers(0, 60))
+def test_in_whole_words_no_narrow_element_stands_in_two(bits, word, block, count):
+    memory = evolve(BUFFER, word_bits=word, block_size=block, whole_words=True)
+    layer = SUMS.with_bits(dict.fromkeys(ROLES, bits))
+    element = stored(CHIP, memory, layer.output)
+    assert element.accesses(count) == blocks_of_whole_words(bits, word, block, count)
+    (room,) = rooms(CHIP, memory, layer)
+    most = room.limit // room.takes[2]
+    assert blocks_of_whole_words(bits, word, 1, most) <= memory.entries
+    assert blocks_of_whole_words(bits, word, 1, most + 1) > memory.entries
+
+
+def test_parts_of_words_of_several_widths_fill_one_memory():
+    memory = evolve(BUFFER, word_bits=16, whole_words=True)
+    layer = SUMS.with_bits({"Weights": 3, "Inputs": 7, "Outputs": 20})
+    (room,) = rooms(CHIP, memory, layer)
+    assert (room.unit, room.limit, room.takes) == ("parts", 64 * 10, (2, 5, 20))
+    assert (
+        evolve(CHIP, levels=(memory, DRAM)).key
+        != evolve(CHIP, levels=(evolve(memory, whole_words=False), DRAM)).key
+    )

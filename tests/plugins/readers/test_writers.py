@@ -117,7 +117,7 @@ def test_timeloop_keeps_every_einsum(layers, tmp_path_factory) -> None:
 
 
 def _shape(einsum):
-    return einsum.dims, einsum.sizes, [(t.role, t.axes) for t in einsum.tensors]
+    return einsum.dims, einsum.sizes, [(t.role, t.axes, t.bits) for t in einsum.tensors]
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -117,6 +117,7 @@ class Components:
                 fields.get("energy_per_hop", NUMBER, 0.0), fields.get("router_energy", NUMBER, 0.0)
             ),
             cluster_size=cluster or 1,
+            whole_words=True,
         )
         memory = self._paced(memory, fields)
         self._leave(node, fields)

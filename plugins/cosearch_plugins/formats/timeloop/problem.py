@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from cosearch.errors import CosearchError
-from cosearch.formats.fields import ANYTHING, FLAG, TEXT, WHOLE, Fields, Problems
+from cosearch.formats.fields import ANYTHING, BITS, FLAG, TEXT, WHOLE, Fields, Problems, optional
 from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.workload.einsum import Axis, Einsum, Role, Tensor
 from cosearch_plugins.formats.timeloop.arithmetic import number_of
@@ -59,6 +59,9 @@ ROLE_WORDS: dict[str, Role] = {
 
 ABOUT = ("name", "dnn_name", "notes", "histograms", "version")
 """Fields that say something about a problem to people, and to models of its values."""
+
+WIDTHS = ("bits", "bitwidth", "word_bits", "datawidth")
+"""Spellings of the width of a data space's elements, in the data space itself."""
 
 LONG = 60
 """Characters of a value that a note still repeats."""
@@ -128,14 +131,18 @@ class _Reader:
             self.factors[coefficient] = instance.get(coefficient, WHOLE, default or 1)
             if default is None and coefficient not in instance:
                 self.problems.add(instance.place, f"the coefficient {coefficient} is missing")
+        bits = self._bits(instance)
         self._leave(instance, fields)
         tensors = self._tensors(shape)
+        for name in sorted(set(bits) - {t.name for t in tensors}):
+            place = (*instance.place, "bitwidths", name)
+            self.problems.add(place, f"{name!r} is no data space")
         shape.get("version", ANYTHING, None)
         shape.refuse_left()
         if self.problems.found:
             return None
         try:
-            return Einsum(str(name), tuple(self.dims), sizes, tensors)
+            return Einsum(str(name), tuple(self.dims), sizes, tensors).with_bits(bits)
         except CosearchError as error:
             self.problems.add(fields.place, str(error))
             return None
@@ -167,6 +174,12 @@ class _Reader:
                 fields.refuse_left()
         return out
 
+    def _bits(self, instance: Fields) -> dict[str, int | None]:
+        """Return the widths that an instance states, as Timeloop with quantization writes them."""
+        if not instance.get("bitwidths", ANYTHING, None):
+            return {}
+        return instance.inner("bitwidths").every(optional(BITS))
+
     def _leave(self, instance: Fields, fields: Fields) -> None:
         """Note what the instance holds beyond sizes and coefficients."""
         if instance.get("densities", ANYTHING, None):
@@ -187,10 +200,12 @@ class _Reader:
             fields = Fields(self.problems, place, item)
             name = fields.need("name", TEXT)
             axes = [self._axis(p, axis) for p, axis in fields.items("projection")]
+            stated = [fields.get(spelling, optional(BITS), None) for spelling in WIDTHS]
+            bits = next((width for width in stated if width is not None), None)
             if fields.get("read_write", FLAG, False):
-                results.append(Tensor(name, "Outputs", tuple(axes)))
+                results.append(Tensor(name, "Outputs", tuple(axes), bits))
             else:
-                operands.append(Tensor(name, _role(name, len(operands)), tuple(axes)))
+                operands.append(Tensor(name, _role(name, len(operands)), tuple(axes), bits))
             fields.refuse_left()
         if len(results) != 1 and "data_spaces" in shape:
             self.problems.add(

@@ -6,6 +6,7 @@ Timeloop (numbers 23, 36, 38, 113, 153, 168, 172, 190, 259, 295, 328 of its trac
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from cosearch.cli import main
 from cosearch.errors import InputError
 from cosearch.loopnest.model.reference import analyse
+from cosearch.loopnest.validity import InvalidMapping
 from cosearch_plugins.formats.timeloop.read import read_timeloop
 
 PROBLEM = """\
@@ -365,3 +367,43 @@ def test_the_counting_rules_can_be_chosen(files, capsys):
     assert found == {"": 0, "first_fill_is_counted": 10, "timeloop_2022": 10, "geometric-halo": 0}
     assert main([*command, "--rules", "first_fill"]) == 2
     assert "there is no counting rule 'first_fill'" in capsys.readouterr().err
+
+
+BITWIDTHS = "T: 3, bitwidths: {Weights: 3, Inputs: 8, Outputs: 16}}"
+
+
+def test_bits_of_an_instance_are_packed_into_whole_words(files):
+    """By hand, blocks times pJ: two weights of 3 bits and half a sum of 16 to a word of 8."""
+    paths = files(problem=PROBLEM.replace("T: 3}", BITWIDTHS))
+    main = 5 * 300 + 6 * 300 + 15 * 310
+    sram = (18 * 11 + 9 * 13) + 486 + 30 * 13
+    reg = 6 * (60 * 2 + 12 * 3) + 3600 + 6 * (220 * 2 + 240 * 3)
+    assert energy(paths) == main + sram + reg + 360
+    same = PROBLEM.replace("T: 3}", "T: 3, bitwidths: {Weights: 8, Inputs: 8, Outputs: 8}}")
+    assert energy(files(problem=same)) == BASELINE
+
+
+@pytest.mark.parametrize("name", ["bits", "bitwidth", "word-bits", "datawidth"])
+def test_a_data_space_may_state_its_bits(files, name):
+    text = PROBLEM.replace("read_write: true}", f"read_write: true, {name}: 16}}")
+    text = text.replace("[[T]]]}", f"[[T]]], {name}: 3}}", 1)
+    assert energy(files(problem=text)) == 20_997.0
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("{Weight: 3}", "line 10: problem.instance.bitwidths.Weight: 'Weight' is no data space"),
+        ("{Weights: 0}", "problem.instance.bitwidths.Weights: 0 is not a number of bits"),
+        ("[3]", "problem.instance.bitwidths: is not a mapping"),
+    ],
+)
+def test_what_is_wrong_with_bits_is_told(files, given, told):
+    with pytest.raises(InputError, match=re.escape(told)):
+        energy(files(problem=PROBLEM.replace("T: 3}", f"T: 3, bitwidths: {given}}}")))
+
+
+def test_sums_too_wide_for_the_registers_are_refused(files):
+    text = PROBLEM.replace("T: 3}", "T: 3, bitwidths: {Outputs: 24}}")
+    with pytest.raises(InvalidMapping, match="exceed the 16 words of reg"):
+        energy(files(problem=text))
