@@ -75,7 +75,7 @@ class BitSerial(HardwareModel):
         }
         levels = (
             Memory("sums", size["sums"], UNPRICED, SUM_BITS, mesh_x=rows, mesh_y=columns,
-                   keeps={"Outputs"}),
+                   keeps={"Outputs"}, packs=(SUM_BITS,)),
             Memory("buffers", added(part.entries for part in parts.values()), UNPRICED, BYTE,
                    block_size=lanes // BYTE, partitions=parts, keeps={"Weights", "Inputs"}),
             Memory("DRAM", None, UNPRICED, BYTE, block_size=BYTE, is_dram=True,
@@ -103,6 +103,7 @@ def bitwise(multiplier: Compute) -> Compute:
 
 SOURCES = {
     "shape": "Umuroglu et al., FPL 2018, and EECS-NTNU/bismo: 8 x 256 x 8 at 200 MHz",
+    "widths": "operands of 1 to 8 bits, stored bit by bit: EECS-NTNU/bismo; sums of 32",
     "memories": "assumed: 64 KB an operand, 64 sums a unit, 64 bits a cycle of DRAM",
     "bit": "assumed: a 64th of an 8-bit multiplier's energy and area; planes of bits are read "
     "once a product, not once a pass",

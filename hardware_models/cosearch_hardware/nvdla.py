@@ -77,8 +77,16 @@ class Nvdla(HardwareModel):
         size = {name: int(value) for name, value in self.check(configuration).items()}
         c, k = size["atomic_c"], size["atomic_k"]
         levels = (
-            Memory("register", 1, UNPRICED, 8, mesh_x=k, mesh_y=c, keeps={"Weights"}),
-            Memory("accumulator", size["sums"], UNPRICED, SUM_BITS, mesh_x=k, keeps={"Outputs"}),
+            Memory("register", 1, UNPRICED, 8, mesh_x=k, mesh_y=c, keeps={"Weights"}, packs=(8,)),
+            Memory(
+                "accumulator",
+                size["sums"],
+                UNPRICED,
+                SUM_BITS,
+                mesh_x=k,
+                keeps={"Outputs"},
+                packs=(SUM_BITS,),
+            ),
             Memory(
                 "buffer",
                 size["buffer_kb"] * 1024,
@@ -87,8 +95,17 @@ class Nvdla(HardwareModel):
                 block_size=c,
                 read_bandwidth=2 * c,
                 keeps={"Weights", "Inputs"},
+                packs=(8,),
             ),
-            Memory("DRAM", None, UNPRICED, 8, shared_bandwidth=size["dram_bits"] / 8, is_dram=True),
+            Memory(
+                "DRAM",
+                None,
+                UNPRICED,
+                8,
+                shared_bandwidth=size["dram_bits"] / 8,
+                is_dram=True,
+                packs=(8,),
+            ),
         )
         machine = Architecture("nvdla", levels, Compute(0.0, k, c, 8), sources=SOURCES)
         return NvdlaAccelerator(
@@ -98,12 +115,16 @@ class Nvdla(HardwareModel):
 
 SOURCES = {
     "sizes": "NVDLA hardware architectural specification, nvdla.org",
+    "widths": "operands of 8 bits, the narrowest that README of nvdla/hw (nvdlav1) has; sums of 34 "
+    "bits; its 16-bit and floating-point modes are not modelled",
     "bandwidths": "one row of inputs and one of weights a cycle (specification, CSC)",
 }
 
 
 class NvdlaAccelerator(SpatialAccelerator):
     """NVDLA with its wiring: filters along X, channels along Y."""
+
+    packs_by_class: ClassVar[bool] = True
 
     def constraints_for(self, layer: Einsum) -> Constraints:
         """Return where loops may run."""

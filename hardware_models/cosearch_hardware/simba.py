@@ -68,18 +68,20 @@ class Simba(HardwareModel):
         size = {name: int(value) for name, value in self.check(configuration).items()}
         x, y, lanes, vector = (size[name] for name in ("pe_x", "pe_y", "lanes", "vector"))
         parts: dict[Role, Partition] = {
-            "Weights": Partition(size["weight_kb"] * 1024, UNPRICED),
-            "Inputs": Partition(size["input_kb"] * 1024, UNPRICED),
-            "Outputs": Partition(size["sum_kb"] * 8192 // SUM_BITS, UNPRICED, SUM_BITS),
+            "Weights": Partition(size["weight_kb"] * 1024, UNPRICED, packs=(8,)),
+            "Inputs": Partition(size["input_kb"] * 1024, UNPRICED, packs=(8,)),
+            "Outputs": Partition(
+                size["sum_kb"] * 8192 // SUM_BITS, UNPRICED, SUM_BITS, packs=(SUM_BITS,)
+            ),
         }
         levels = (
             Memory("register", 1, UNPRICED, 8, mesh_x=x * lanes, mesh_y=y * vector,
-                   keeps={"Weights"}),
+                   keeps={"Weights"}, packs=(8,)),
             Memory("pe_buffers", added(part.entries for part in parts.values()), UNPRICED, 8,
                    mesh_x=x, mesh_y=y, partitions=parts),
             Memory("buffer", size["buffer_kb"] * 1024, UNPRICED, 8, block_size=8,
-                   shared_bandwidth=64, keeps={"Inputs", "Outputs"}),
-            Memory("DRAM", None, UNPRICED, 8, shared_bandwidth=16, is_dram=True),
+                   shared_bandwidth=64, keeps={"Inputs", "Outputs"}, packs=(8,)),
+            Memory("DRAM", None, UNPRICED, 8, shared_bandwidth=16, is_dram=True, packs=(8,)),
         )  # fmt: skip
         compute = Compute(0.0, x * lanes, y * vector, 8)
         machine = Architecture("simba", levels, compute, sources=SOURCES)
@@ -88,12 +90,16 @@ class Simba(HardwareModel):
 
 SOURCES = {
     "sizes": "Shao et al., MICRO 2019, table 1",
+    "widths": "operands of 8 bits, sums of 24: Shao et al., MICRO 2019; elsewhere whole bytes "
+    "(assumed)",
     "bandwidths": "assumed: 64 bytes a cycle of global buffer, 16 of DRAM; no network energy",
 }
 
 
 class SimbaAccelerator(SpatialAccelerator):
     """Simba with its wiring: lanes along X, vectors along Y; PEs take filters, channels, pixels."""
+
+    packs_by_class: ClassVar[bool] = True
 
     def constraints_for(self, layer: Einsum) -> Constraints:
         """Return where loops may run."""

@@ -21,7 +21,7 @@ from cosearch.cli.show_plugin import (
     size_of,
 )
 from cosearch.cli.text.sources import show_sources
-from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.quantities import digits, percent
@@ -137,8 +137,17 @@ def tree_of(architecture: Architecture) -> Tree:
         node = node.add(_memory(memory))
     compute = architecture.compute
     mesh = _mesh(compute.mesh_x, compute.mesh_y)
-    node.add(Text.assemble((compute.name, "name"), f"  {mesh}, {compute.word_bits} bit"))
+    node.add(Text.assemble((compute.name, "name"), f"  {mesh}, {_operands(compute)}"))
     return root
+
+
+def _operands(compute: Compute) -> str:
+    """Return the widths of what is multiplied: `8 bit`, or `1 to 8 by 1 to 8 bit`."""
+    if not compute.modes:
+        return f"{compute.word_bits} bit"
+    sides = ({m.weights for m in compute.modes}, {m.inputs for m in compute.modes})
+    told = (f"{min(s)} to {max(s)}" if len(s) > 1 else str(*s) for s in sides)
+    return f"{' by '.join(told)} bit"
 
 
 def _memory(memory: Memory) -> Text:
@@ -152,8 +161,14 @@ def _memory(memory: Memory) -> Text:
     else:
         parts.append(f"{each}{memory.entries:,} words")
     text = Text.assemble((memory.name, "name"), f"  {', '.join(parts)}")
-    text.append(f"  {_tensors(memory)}", style="faint")
+    text.append(f"  {'; '.join(filter(None, (_tensors(memory), _stored(memory))))}", style="faint")
     return text
+
+
+def _stored(memory: Memory) -> str:
+    """Return the widths that a memory, or its parts, store elements in."""
+    packs = {*memory.packs, *(bits for p in memory.partitions.values() for bits in p.packs)}
+    return f"stores {' or '.join(map(str, sorted(packs)))} bit" if packs else ""
 
 
 def _tensors(memory: Memory) -> str:

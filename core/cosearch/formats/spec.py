@@ -253,6 +253,7 @@ def _partitions(fields: Fields) -> dict[Role, Partition]:
                 part.need("entries", WHOLE),
                 part.need("energy_pj", ENERGY),
                 part.get("word_bits", optional(BITS), None, "the memory's where it is left out"),
+                part.get("packs", PACKS, (), "the memory's where none are listed"),
             )
             part.refuse_left()
     parts.refuse_left(ROLES)

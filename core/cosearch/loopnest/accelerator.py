@@ -12,6 +12,7 @@ from cosearch.loopnest.mapping import Constraints
 from cosearch.machine.architecture import Architecture
 from cosearch.machine.cost import Cost, CostBatch
 from cosearch.machine.hardware import NO_ELEMENTWISE, Accelerator
+from cosearch.machine.widths import unpacked
 from cosearch.typing import Rows
 from cosearch.workload.einsum import Einsum
 
@@ -32,6 +33,10 @@ class SpatialAccelerator(Accelerator):
 
     default_mapper: ClassVar[str] = "exact"
 
+    packs_by_class: ClassVar[bool] = False
+    """Whether all machines of the class pack alike: what is stored under their keys from before
+    they said how then stays theirs."""
+
     def __init__(self, architecture: Architecture, constraints: Constraints | None = None) -> None:
         self.architecture = architecture
         self.constraints: Constraints = dict(constraints or {})
@@ -49,7 +54,8 @@ class SpatialAccelerator(Accelerator):
     @cached_property
     def _digest(self) -> str:
         rules = sorted((level, rule.key) for level, rule in self.constraints.items())
-        text = repr((type(self).__qualname__, self.architecture.key, rules))
+        keyed = unpacked(self.architecture) if self.packs_by_class else self.architecture
+        text = repr((type(self).__qualname__, keyed.key, rules))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def mapspace(self, layer: Einsum) -> MapSpace:

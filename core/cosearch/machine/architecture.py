@@ -36,6 +36,14 @@ class AccessEnergy:
         return cls(pj, pj, pj)
 
 
+def _roles(items: Iterable[Role]) -> frozenset[Role]:
+    return frozenset(items)
+
+
+def _widths(items: Iterable[int]) -> tuple[int, ...]:
+    return tuple(items)
+
+
 @frozen
 class Link:
     """The network between a level and the next inner one.
@@ -57,19 +65,13 @@ class Partition:
         entries: capacity in words of one instance.
         energy: per access of a block.
         word_bits: width of a word; the memory's if None.
+        packs: as of a memory; the memory's where nothing is listed.
     """
 
     entries: int
     energy: AccessEnergy
     word_bits: int | None = None
-
-
-def _roles(items: Iterable[Role]) -> frozenset[Role]:
-    return frozenset(items)
-
-
-def _widths(items: Iterable[int]) -> tuple[int, ...]:
-    return tuple(items)
+    packs: tuple[int, ...] = field(default=(), converter=_widths, repr=False)
 
 
 @frozen
@@ -283,6 +285,9 @@ class Architecture:
         ]  # fmt: skip
         clusters = [(m.name, m.cluster_size) for m in self.levels if m.cluster_size > 1]
         bits: list[object] = [(m.name, m.packs) for m in self.levels if m.packs]
+        bits += [
+            (m.name, r, p.packs) for m in self.levels for r, p in m.partitions.items() if p.packs
+        ]
         bits += [(m.name, "whole words") for m in self.levels if m.whole_words]
         if self.widths or self.compute.modes:
             bits += [sorted(self.widths.items()), self.compute.modes]

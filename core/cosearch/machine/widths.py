@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cosearch.errors import Infeasible
 from cosearch.machine.architecture import Architecture, Memory, Mode
@@ -68,9 +68,9 @@ def stored(architecture: Architecture, memory: Memory, tensor: Tensor) -> Stored
     bits = bits_of(architecture, tensor)
     if bits is None:
         bits = word
-    elif memory.packs:
-        widest = max(memory.packs)
-        holding = [width for width in memory.packs if width >= bits]
+    elif packs := (part and part.packs) or memory.packs:
+        widest = max(packs)
+        holding = [width for width in packs if width >= bits]
         bits = min(holding, default=-(-bits // widest) * widest)
     if memory.whole_words:
         return Stored(max(1, -(-bits // word)), max(1, word // bits), memory.block_size)
@@ -135,6 +135,15 @@ def refuse_wider(layer: Einsum, machine: str, bits: Mapping[Role, int]) -> None:
                 f"{machine!r} has {tensor.role.lower()} of {own}",
                 {f"bits of {tensor.role.lower()}": tensor.bits / own},
             )
+
+
+def unpacked(architecture: Architecture) -> Architecture:
+    """Return a machine whose memories store every width as it is."""
+    levels = [
+        evolve(m, packs=(), partitions={r: evolve(p, packs=()) for r, p in m.partitions.items()})
+        for m in architecture.levels
+    ]
+    return evolve(architecture, levels=levels)
 
 
 def mixed(architecture: Architecture, layer: Einsum) -> bool:

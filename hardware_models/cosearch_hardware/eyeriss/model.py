@@ -150,6 +150,7 @@ class Eyeriss(HardwareModel):
             added(design.scratchpads.values()),
             UNPRICED,
             word_bits=bits,
+            packs=(bits,),
             mesh_x=design.pe_x,
             mesh_y=design.pe_y,
             partitions=parts,
@@ -160,6 +161,7 @@ class Eyeriss(HardwareModel):
             design.buffer_kb * 8192 // (bits * buffers),
             UNPRICED,
             word_bits=bits,
+            packs=(bits,),
             block_size=design.buffer_block,
             mesh_x=design.buffer_x,
             mesh_y=design.buffer_y,
@@ -172,6 +174,7 @@ class Eyeriss(HardwareModel):
             None,
             UNPRICED,
             word_bits=bits,
+            packs=(bits,),
             is_dram=True,
             shared_bandwidth=self._dram_bits / bits if self._dram_bits else None,
         )
@@ -197,8 +200,8 @@ SOURCES = {
     "words a cycle, JSSC 52(1) 2017, section V",
     "DRAM bandwidth": "64-bit link at 60 MHz, JSSC 52(1) 2017, section VI (unless set otherwise)",
     "network": "no energy: a word on the array's buses is free",
-    "word width": "what narrower words do to accuracy is not modelled; --set word_bits=16 holds "
-    "the chip's",
+    "word width": "16 bits, JSSC 52(1) 2017; narrower elements are stored as whole words; what "
+    "narrower words do to accuracy is not modelled; --set word_bits=16 holds the chip's",
 }
 
 
@@ -210,6 +213,8 @@ class EyerissAccelerator(SpatialAccelerator):
         design: the configuration it was built from.
         rules: that hold on top.
     """
+
+    packs_by_class: ClassVar[bool] = True
 
     def __init__(self, architecture: Architecture, design: Design, rules: Rules | None) -> None:
         super().__init__(architecture)

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 DOSA: Technology = DosaTable()
 
 WORD_BITS, SUM_BITS = 8, 32
+WIDTHS = (
+    "operands of 8 bits, sums of 32: GemminiConfigs.defaultConfig of ucb-bar/gemmini (inputType "
+    "SInt(8.W), accType SInt(32.W)); narrower elements are stored as wide as these"
+)
 """Words, and partial sums in the accumulator."""
 
 DRAM_BLOCK_WORDS, DRAM_WORDS_PER_CYCLE = 64, 8
@@ -165,7 +169,14 @@ def machine(
         rules: whose way of counting is followed.
     """
     register = Memory(
-        "register", 1, UNPRICED, WORD_BITS, mesh_x=pe_dim, mesh_y=pe_dim, keeps={"Weights"}
+        "register",
+        1,
+        UNPRICED,
+        WORD_BITS,
+        mesh_x=pe_dim,
+        mesh_y=pe_dim,
+        keeps={"Weights"},
+        packs=(WORD_BITS,),
     )
     accumulator = Memory(
         "accumulator",
@@ -175,6 +186,7 @@ def machine(
         mesh_x=pe_dim,
         shared_bandwidth=2,
         keeps={"Outputs"},
+        packs=(SUM_BITS,),
     )
     scratchpad = Memory(
         "scratchpad",
@@ -184,6 +196,7 @@ def machine(
         block_size=pe_dim,
         shared_bandwidth=2 * pe_dim,
         keeps={"Weights", "Inputs"},
+        packs=(WORD_BITS,),
     )
     dram = Memory(
         "DRAM",
@@ -193,6 +206,7 @@ def machine(
         block_size=DRAM_BLOCK_WORDS,
         shared_bandwidth=DRAM_WORDS_PER_CYCLE,
         is_dram=True,
+        packs=(WORD_BITS, SUM_BITS),
     )
     return Architecture(
         "gemmini",
@@ -203,12 +217,15 @@ def machine(
             "bandwidths": "DOSA's Timeloop architecture: 2 words a cycle a column, 2 rows a cycle, "
             "8 words a cycle of DRAM",
             "clock": "none stated",
+            "widths": WIDTHS,
         },
     )
 
 
 class GemminiAccelerator(SpatialAccelerator):
     """Gemmini with the loops that its dataflow has."""
+
+    packs_by_class: ClassVar[bool] = True
 
     def constraints_for(self, layer: Einsum) -> Constraints:
         """Return DOSA's mapspace: columns carry output channels, rows input channels.
