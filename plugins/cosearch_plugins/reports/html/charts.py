@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cosearch.errors import MissingExtraError
-from cosearch.quantities import added
+from cosearch.quantities import METRICS, added
 from cosearch.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 COLOURS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b5a642",
-    "#8c564b", "#1b1f24",
+    "#8c564b", "#9467bd",
 )  # fmt: skip
 """Okabe and Ito's palette, which colour-blind readers can tell apart, and three more."""
+
+JOULES = 1e-12
+"""Of a pJ: axes are in joules, with a prefix at each tick."""
 
 Points = Mapping[str, tuple[FloatArray, FloatArray, Sequence[str]]]
 """Name of a series to x, y and what to say of each point."""
@@ -31,6 +34,18 @@ def _figure() -> Figure:
     except ImportError:
         raise MissingExtraError("the HTML report", "html") from None
     return Figure()
+
+
+def in_joules(unit: str) -> tuple[float, str]:
+    """Return by what values of a unit are multiplied on an axis, and the unit there."""
+    return (JOULES, "J" + unit[2:]) if unit.startswith("pJ") else (1.0, unit)
+
+
+def axis_of(metric: str) -> tuple[float, str]:
+    """Return by what values of a design's metric are multiplied, and the title of their axis."""
+    scale, unit = in_joules(METRICS.get(metric, ""))
+    name = metric.removesuffix("_pj").removesuffix("_mm2")
+    return scale, f"{name}, {unit}" if unit and unit != name else name
 
 
 def colour(i: int) -> str:
@@ -124,7 +139,7 @@ def ranks(names: Sequence[str], means: Sequence[float], difference: float | None
             level = 0.5 - 0.25 * k
             figure.add_scatter(
                 x=[sorted_means[first], sorted_means[last]], y=[level, level], mode="lines",
-                line={"width": 5, "color": "#444"}, showlegend=False, hoverinfo="skip",
+                line={"width": 5, "color": "#7a8590"}, showlegend=False, hoverinfo="skip",
             )  # fmt: skip
     figure.update_layout(height=140 + 36 * len(names))
     _axes(figure, "mean rank, 1 is best", "rank", "")
@@ -160,7 +175,7 @@ def scatter(title: str, points: Points, x_title: str, y_title: str, *, front: bo
         keep = order[np.concatenate([[True], best[1:] < best[:-1]])] if len(order) else order
         figure.add_scatter(
             x=all_x[keep], y=all_y[keep], name="Pareto front", mode="lines",
-            line={"shape": "hv", "color": "#444", "width": 1},
+            line={"shape": "hv", "color": "#7a8590", "width": 1},
         )  # fmt: skip
     _axes(figure, title, x_title, y_title)
     figure.update_xaxes(type="log")
@@ -259,20 +274,22 @@ def roofline(
     slope = np.full(100, np.inf) if words_per_cycle is None else grid * words_per_cycle
     figure.add_scatter(
         x=grid, y=np.minimum(macs_per_cycle, slope), mode="lines", name="roof",
-        line={"color": "#444", "width": 2},
+        line={"color": "#7a8590", "width": 2},
     )  # fmt: skip
     return figure
 
 
-def by_choice(name: str, values: Sequence[object], losses: FloatArray) -> Figure:
-    """Draw the loss of each design over one parameter."""
+def by_choice(
+    name: str, values: Sequence[object], losses: FloatArray, title: str = "loss"
+) -> Figure:
+    """Draw the loss of each design over one parameter; the title is of the losses' axis."""
     figure = _figure()
     kinds = sorted(set(values), key=lambda v: (isinstance(v, str), v))
     figure.add_scatter(
         x=[html.escape(str(v)) for v in values], y=losses, mode="markers", showlegend=False,
         marker={"size": 6, "color": colour(0), "opacity": 0.6},
     )  # fmt: skip
-    _axes(figure, name, name, "loss", log_y=False)
+    _axes(figure, name, name, title, log_y=False)
     figure.update_yaxes(type="log")
     order = [html.escape(str(v)) for v in kinds]
     figure.update_xaxes(type="category", categoryorder="array", categoryarray=order)

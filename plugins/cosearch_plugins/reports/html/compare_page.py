@@ -176,7 +176,7 @@ def _finals(result: Result, names: Sequence[str], over: str) -> Iterator[str]:
 def _trade_offs(result: Result, names: Sequence[str], trials: Trials) -> Iterator[str]:
     for i, case in enumerate(result.solved):
         points = {name: _costs(result.of(name, case), trials) for name in names}
-        figure = charts.scatter(str(case), points, "cycles", "energy_pj", front=True)
+        figure = charts.scatter(str(case), points, "cycles", "energy, J", front=True)
         yield chart(figure, f"front{i}")
 
 
@@ -186,7 +186,7 @@ def _costs(
     found = [(o.run.seed, t) for o in outcomes for t in trials[o.run.spec.name] if t.ok]
     return (
         np.array([t.outcome.metrics["cycles"] for _, t in found]),
-        np.array([t.outcome.metrics["energy_pj"] for _, t in found]),
+        np.array([t.outcome.metrics["energy_pj"] for _, t in found]) * charts.JOULES,
         [f"seed {seed}, trial {t.number}" for seed, t in found],
     )
 

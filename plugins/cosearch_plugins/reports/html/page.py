@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 STYLE = """
-:root { --ink: #1b1f24; --faint: #667; --line: #d8dde3; --accent: #0b6bcb; }
+:root { color-scheme: light dark; --ink: #1b1f24; --faint: #667; --line: #d8dde3; --accent: #0b6bcb; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1100px; padding: 1.5rem 1rem 4rem; color: var(--ink);
        font: 15px/1.5 system-ui, sans-serif; background: #fff; }
@@ -46,7 +46,7 @@ pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; font-size: .88em; }
   :root { --ink: #e3e6ea; --faint: #9aa4af; --line: #39414a; --accent: #6db3f2; }
   body { background: #14171b; } tbody tr:hover { background: #20252b; } pre { background: #1d2126; }
 }
-details { margin: .4rem 0; overflow-x: auto; } summary { cursor: pointer; }
+details { margin: .4rem 0; overflow-x: auto; } details svg text:not([fill]) { fill: var(--ink); } summary { cursor: pointer; }
 """  # noqa: E501
 
 FIT = """

@@ -93,8 +93,10 @@ def _convergence(study: Study) -> str:
         losses = np.array(found)
         best = np.minimum.accumulate(losses)
         shown = np.where(np.isfinite(best), best, np.nan)
+        scale, unit = charts.in_joules(objective.unit)
+        shown, losses = shown * scale, losses * scale
         figure = charts.curves(
-            objective.name, {"best so far": (shown, shown, shown)}, "trial", objective.unit
+            objective.name, {"best so far": (shown, shown, shown)}, "trial", unit
         )
         at = np.flatnonzero(np.isfinite(losses))
         figure.add_scatter(x=at + 1, y=losses[at], mode="markers", name="trial",
@@ -135,8 +137,10 @@ def _trade_offs(study: Study) -> str:
         known = np.isfinite(xs) & np.isfinite(ys)
         if known.any():
             kept = [note for note, k in zip(notes, known, strict=True) if k]
-            series = {"trials": (xs[known], ys[known], kept)}
-            figure = charts.scatter(f"{y} against {x}", series, x, y, front=True)
+            (across, x_title), (up, y_title) = charts.axis_of(x), charts.axis_of(y)
+            series = {"trials": (xs[known] * across, ys[known] * up, kept)}
+            title = f"{y_title.partition(',')[0]} against {x_title.partition(',')[0]}"
+            figure = charts.scatter(title, series, x_title, y_title, front=True)
             drawn.append(chart(figure, f"tradeoff-{x}-{y}"))
     return grid(drawn)
 
@@ -150,9 +154,12 @@ def _parameters(study: Study) -> str:
     if not moving:
         return text(["every feasible trial has the same parameters"])
     parts = [chart(charts.parallel("designs", moving, losses), "parallel", wide=True)]
+    aims = study.problem.objectives
+    scale, unit = charts.in_joules(aims[0].unit) if len(aims) == 1 else (1.0, "")
+    title = f"{aims[0].name}, {unit}" if unit else "loss"
     small: list[str] = []
     for name, values in moving.items():
-        figure = charts.by_choice(name, values, losses)
+        figure = charts.by_choice(name, values, losses * scale, title)
         small.append(chart(figure, f"parameter-{len(small)}"))
     return parts[0] + grid(small)
 

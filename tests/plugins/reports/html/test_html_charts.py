@@ -12,6 +12,13 @@ def test_names_are_escaped_in_charts():
     assert {trace.name for trace in figure.data} == {None, "&lt;i&gt;"}
 
 
+def test_axes_are_in_units_that_take_a_prefix():
+    assert charts.axis_of("energy_pj") == (1e-12, "energy, J")
+    assert charts.axis_of("area_mm2") == (1.0, "area, mm2")
+    assert charts.axis_of("cycles") == (1.0, "cycles")
+    assert charts.in_joules("pJ*cycles") == (1e-12, "J*cycles")
+
+
 def test_the_front_is_what_no_point_dominates():
     points = {"a": (np.array([1.0, 2, 3]), np.array([3.0, 4, 1]), ["", "", ""])}
     front = charts.scatter("t", points, "x", "y", front=True).data[-1]

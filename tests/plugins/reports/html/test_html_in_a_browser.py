@@ -129,3 +129,60 @@ def test_no_page_is_wider_than_the_window(opened, width):
     wait_until(
         opened, "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
+
+
+def emulate(browser, *, scheme, width=None):
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    if width is None:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        return
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+HIDDEN_CELLS = """
+return [...document.querySelectorAll('td')].filter(cell => cell.textContent).filter(cell => {
+  const box = cell.getBoundingClientRect(), folded = cell.closest('details:not([open])');
+  return !folded && (box.width < 1 || box.left < 0 || box.right > innerWidth);
+}).map(cell => cell.textContent)
+"""
+
+UNNAMED_CELLS = """
+return [...document.querySelectorAll('td[data-of]:not([data-of=""])')]
+  .filter(cell => cell.textContent)
+  .filter(cell => !getComputedStyle(cell, '::before').content.includes(cell.dataset.of))
+  .map(cell => cell.textContent)
+"""
+
+
+def test_at_500_pixels_every_cell_of_every_column_is_seen(opened):
+    emulate(opened, scheme="light", width=500)
+    assert opened.find_elements("tag name", "td")
+    assert opened.execute_script(HIDDEN_CELLS) == []
+    assert opened.execute_script(UNNAMED_CELLS) == []
+    emulate(opened, scheme="light")
+
+
+BRIGHTNESS = """
+const light = c => c.match(/[0-9.]+/g).slice(0, 3)
+  .reduce((sum, x, i) => sum + [.2126, .7152, .0722][i] * x / 255, 0);
+const page = light(getComputedStyle(document.body).backgroundColor);
+const texts = [...document.querySelectorAll('h1, h2, h3, p, a, td, th, summary, svg text')];
+const own = t => getComputedStyle(t)[t.tagName == 'text' ? 'fill' : 'color'];
+const on = t => t.previousElementSibling && t.previousElementSibling.tagName == 'rect';
+return [page, ...texts.filter(t => t.textContent && !on(t))
+  .filter(t => !t.closest('.parcoords') && !t.closest('.updatemenu-button') && !t.closest('.bars'))
+  .map(t => [t.textContent, Math.abs(light(own(t)) - page)]).filter(([, d]) => d < .3)]
+"""
+
+
+@pytest.mark.parametrize(("scheme", "low", "high"), [("dark", 0.0, 0.15), ("light", 0.9, 1.0)])
+def test_text_stands_out_on_dark_and_on_light_pages(opened, scheme, low, high):
+    emulate(opened, scheme=scheme)
+    for details in opened.find_elements("css selector", "details"):
+        opened.execute_script("arguments[0].open = true", details)
+    background, *faint = opened.execute_script(BRIGHTNESS)
+    assert low <= background <= high
+    assert faint == []
+    emulate(opened, scheme="light")
