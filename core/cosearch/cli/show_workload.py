@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from cosearch.cli.output import table
 from cosearch.cli.session import Session
 from cosearch.quantities import added, counted, digits, percent, si, whole
 from cosearch.workload.drawing import chain_drawing
 from cosearch.workload.einsum import Einsum
+from cosearch.workload.measure import NetworkObjective
 from cosearch.workload.network import Network
 from cosearch.workload.source import resolve
 from cosearch.workload.text import LayerFacts, LeftOut, layer_facts, left_out_by_kind
@@ -15,11 +18,16 @@ from cosearch.workload.text import LayerFacts, LeftOut, layer_facts, left_out_by
 def show(session: Session, spec: str, *, json: bool) -> None:
     """Show the unique layers of a network, or one layer of it."""
     network = resolve(spec, session.registry)
+    measures = [x for x in session.registry.objectives.values() if isinstance(x, NetworkObjective)]
     if json:
-        session.output.json(_facts(network))
+        known = {x.name: x.measure(network) for x in measures}
+        numbers = {name: None if math.isnan(value) else value for name, value in known.items()}
+        session.output.json({**_facts(network), "measures": numbers})
         return
     session.output.title(network.name, network.source)
-    session.output.show(_totals(network), "")
+    told = {x.name: x.told(network) for x in measures}
+    lines = [f"{name}: {text}" for name, text in told.items() if text]
+    session.output.show(_totals(network), *lines, "")
     columns = (
         "layer",
         "what it is",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from attrs import evolve, field, frozen
@@ -24,6 +24,7 @@ from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import Outcome, Trial
 from cosearch.typing import Configuration, Rows, Value
 from cosearch.workload.einsum import Einsum
+from cosearch.workload.measure import NetworkObjective
 from cosearch.workload.network import Network, NetworkSpace
 
 REMEMBERED_MACHINES = 16
@@ -125,15 +126,25 @@ class Problem:
         """
         accuracy, spaces = self.accuracy_of(configuration), self.networks
         chosen = self.network_parameters(configuration)
-        if spaces is None or not chosen:
-            return {}
-        row = spaces.space.index(chosen)[None, :]
         named = {limit.name for limit in self.constraints}
         asked = [*self.objectives, *(self.known[name] for name in named if name in self.known)]
+        if spaces is None:
+            return self._measured(asked, configuration)
+        if not chosen:
+            return {}
+        row = spaces.space.index(chosen)[None, :]
         wanted = named | {need for objective in asked for need in objective.needs}
         scores = [name for name in spaces.scores if name in wanted]
         known = {} if accuracy is None else {"accuracy": accuracy}
-        return known | {s: float(spaces.score(s, row)[0]) for s in scores}
+        known |= {s: float(spaces.score(s, row)[0]) for s in scores}
+        return known | self._measured(asked, configuration)
+
+    def _measured(
+        self, asked: Sequence[Objective], configuration: Mapping[str, Value]
+    ) -> dict[str, float]:
+        measures = [o for o in asked if isinstance(o, NetworkObjective)]
+        network = self.network_of(configuration) if measures else self.network
+        return {o.name: o.measure(network) for o in measures}
 
     def network_parameters(self, configuration: Mapping[str, Value]) -> dict[str, Value]:
         """Return the network's parameters of a design; empty where it names none."""

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from cosearch.errors import UnknownNameError
 from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import Configuration, FloatArray, IntArray, Rows
+from cosearch.workload.dataflow import Dataflow
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link, refuse_broken
 
@@ -77,6 +78,8 @@ class Network:
             norms, embeddings) included; None where the source does not tell.
         parts: the networks it is made of, for a mix; empty for one network.
         links: the tensors that have one reader, as far as known: each may stay on chip.
+        dataflow: every operation and what it reads and writes; None where that is not known, and
+            for a mix, whose parts have their own.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Network:
     parameters: int | None = None
     parts: tuple[Part, ...] = ()
     links: tuple[Link, ...] = ()
+    dataflow: Dataflow | None = field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         refuse_broken(self.name, [(layer.einsum, layer.count) for layer in self.layers], self.links)

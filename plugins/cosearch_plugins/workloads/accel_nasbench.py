@@ -91,7 +91,7 @@ class AccelNasBench(SearchedSpace):
         """Return the network of one row, int64[28]."""
         choices = self.space.decode(row)
         net = NetworkBuilder(name_of(choices), self.batch, "Ahmad et al., DAC 2024")
-        x = net.conv("stem", Feature(3, 224, 224), 32, 3, stride=2)
+        x = net.conv("stem", net.given(Feature(3, 224, 224)), 32, 3, stride=2)
         for i, block in enumerate(BLOCKS):
             x = _block(net, i, block, x, {gene: choices[f"{gene}{i}"] for gene in GENES})
         x = net.conv("head", x, 1280, 1)

@@ -12,6 +12,7 @@ from cosearch.workload.elementwise import ADD, AVERAGE, MAXIMUM, pointwise, pool
 from cosearch.workload.link import Link, extent
 from cosearch.workload.network import Layer, Network
 from cosearch.workload.transposed import transposed_conv
+from cosearch_plugins.memory.trace import Trace
 
 
 @frozen
@@ -21,6 +22,7 @@ class Feature:
     Attributes:
         producer: number of the layer that wrote just this; None after anything that is no layer.
         read_once: whether the next layer it is handed to is its only reader, see `read_once`.
+        tensor: where it is in the network's dataflow; None where nobody knows.
     """
 
     channels: int
@@ -28,6 +30,7 @@ class Feature:
     width: int = 1
     producer: int | None = field(default=None, eq=False)
     read_once: bool = field(default=False, eq=False)
+    tensor: int | None = field(default=None, eq=False)
 
 
 class NetworkBuilder:
@@ -35,7 +38,7 @@ class NetworkBuilder:
 
     Pooling, additions of two tensors and activations that are no clipping are layers of their own.
     What a product's layer does to its own sums is part of it: biases, batch norms, and activations
-    that clip (ReLU, ReLU6).
+    that clip (ReLU, ReLU6). In the dataflow, activations and softmax work in place.
 
     Args:
         name: of the network.
@@ -56,6 +59,7 @@ class NetworkBuilder:
         self._layers: list[Layer] = []
         self._links: list[Link] = []
         self._pools = 0
+        self._trace = Trace()
 
     def network(self) -> Network:
         """Return what was collected."""
@@ -65,14 +69,43 @@ class NetworkBuilder:
             source=self.source,
             parameters=self.parameters,
             links=tuple(self._links),
+            dataflow=self._trace.dataflow(),
         )
+
+    def given(self, x: Feature, *, kept: bool = False) -> Feature:
+        """Return what is there before the first layer.
+
+        Args:
+            x: its shape.
+            kept: whether it stays to the end, as a state does.
+        """
+        return evolve(x, tensor=self._trace.given(self._words(x), kept=kept))
+
+    def gather(self, name: str, parts: Sequence[Feature], out: Feature) -> Feature:
+        """Return tensors copied into one, such as a concatenation: a step that is no layer.
+
+        Args:
+            name: of the step.
+            parts: what is copied.
+            out: the shape of the whole.
+        """
+        return self._wrote(name, parts, evolve(out, producer=None, read_once=False))
+
+    def _wrote(self, name: str, parts: Sequence[Feature], out: Feature) -> Feature:
+        """Return what a step writes that reads so many tensors."""
+        reads = [part.tensor for part in parts]
+        return evolve(out, tensor=self._trace.run(name, reads, self._words(out)))
+
+    def _words(self, x: Feature) -> int:
+        return self.batch * x.channels * x.height * x.width
 
     def _add(self, layer: Einsum, x: Feature, out: Feature) -> Feature:
         """Add a layer that reads x, and return what it writes."""
         if x.read_once and x.producer is not None:
             self._link(x.producer, layer)
         self._layers.append(Layer(layer))
-        return evolve(out, producer=len(self._layers) - 1, read_once=False)
+        written = evolve(out, producer=len(self._layers) - 1, read_once=False)
+        return self._wrote(layer.name, (x,), written)
 
     def _link(self, producer: int, layer: Einsum, whole: tuple[int, ...] = ()) -> None:
         """Note that the layer added next is the only reader of an earlier one's output.
@@ -163,30 +196,34 @@ class NetworkBuilder:
             producer=None,
         )
         self._pooling(f"pool{self._pools}", MAXIMUM, out, (kernel, kernel), stride)
-        return out
+        return self._wrote(f"pool{self._pools}", (x,), out)
 
     def mean(self, name: str, x: Feature) -> Feature:
         """Add global average pooling: the mean of each channel."""
         out = Feature(x.channels)
         self._pooling(name, AVERAGE, out, (x.height, x.width))
-        return out
+        return self._wrote(name, (x,), out)
 
-    def add(self, name: str, x: Feature) -> Feature:
+    def add(self, name: str, x: Feature, other: Feature) -> Feature:
         """Add the sum of what flows in and a second tensor of its shape, as behind a residual."""
-        return evolve(self.pointwise(name, ADD, x, "NCPQ"), producer=None)
+        return evolve(self.pointwise(name, ADD, x, ("NCPQ", other)), producer=None)
 
-    def pointwise(self, name: str, operation: str, x: Feature, *operands: str) -> Feature:
-        """Add an operation on every number, and on those of further operands.
+    def pointwise(
+        self, name: str, operation: str, x: Feature, *operands: tuple[str, Feature]
+    ) -> Feature:
+        """Add an operation on every number, in place, or on those of further operands too.
 
         Args:
             name: of the layer.
             operation: what is done.
             x: what flows in.
-            operands: the dimensions of each further operand, of N, C, P (width) and Q (height).
+            operands: each further one with its dimensions, of N, C, P (width) and Q (height).
         """
         sizes = {"N": self.batch, "C": x.channels, "P": x.width, "Q": x.height}
-        self._layers.append(Layer(pointwise(name, operation, **sizes, operands=operands)))
-        return x
+        dims = tuple(dims for dims, _ in operands)
+        self._layers.append(Layer(pointwise(name, operation, **sizes, operands=dims)))
+        others = [other for _, other in operands]
+        return self._wrote(name, (x, *others), x) if others else x
 
     def _pooling(
         self, name: str, operation: str, out: Feature, window: tuple[int, int], stride: int = 1
@@ -218,22 +255,24 @@ class NetworkBuilder:
             stride=(2, 2),
         )
         self.parameters += channels * (x.channels * 4 + 1)
-        return out
+        return self._wrote(name, (x,), out)
 
     def products(
         self,
         name: str,
+        operands: Sequence[Feature],
         count: int,
         rows: int,
         inner: int,
         columns: int,
         *,
         softmax_of: int | None = None,
-    ) -> int:
+    ) -> Feature:
         """Add matrix products of two activations; the second has the role of the weights.
 
         Args:
             name: of the layer.
+            operands: the tensors it reads.
             count: products in one sample, such as heads.
             rows: of the first operand.
             inner: columns of the first, rows of the second.
@@ -242,19 +281,24 @@ class NetworkBuilder:
                 operand, and is read by nothing else.
 
         Returns:
-            the layer's number.
+            what it writes: each product's columns as channels, its rows as pixels.
         """
         layer = conv(name, G=count * self.batch, K=columns, C=inner, P=rows, Q=1)
         if softmax_of is not None:
             channels = len(layer.output.axes) - 3
             self._link(softmax_of, layer, whole=(channels,))
         self._layers.append(Layer(layer))
-        return len(self._layers) - 1
+        out = Feature(count * columns, 1, rows, len(self._layers) - 1)
+        return self._wrote(name, operands, out)
 
-    def normalize(self, name: str, x: Feature, *, shift: bool = True) -> None:
-        """Add a norm over the channels of each token (layer or root-mean-square norm)."""
+    def normalize(self, name: str, x: Feature, *, shift: bool = True) -> Feature:
+        """Add a norm over the channels of each token (layer or root-mean-square norm).
+
+        What flows in stays as it is, for a residual may read it.
+        """
         self.pointwise(name, "normalize", x)
         self.norm(x.channels, shift=shift)
+        return self._wrote(name, (x,), x)
 
     def norm(self, channels: int, *, shift: bool = True) -> None:
         """Count the parameters of a norm: a scale and mostly a shift a channel."""
@@ -316,4 +360,4 @@ def read_once(x: Feature) -> Feature:
 
 def flat(x: Feature) -> Feature:
     """Return all pixels of all channels as the channels of one pixel."""
-    return Feature(x.channels * x.height * x.width)
+    return Feature(x.channels * x.height * x.width, tensor=x.tensor)

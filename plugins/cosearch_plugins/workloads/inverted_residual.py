@@ -51,14 +51,14 @@ def inverted_residual(
     if activation:
         net.pointwise(f"{name}.depthwise.{activation}", activation, y)
     if squeeze:
-        excite(net, f"{name}.se", y, squeeze, gate)
+        y = excite(net, f"{name}.se", y, squeeze, gate)
     y = net.conv(f"{name}.project", y if squeeze else read_once(y), channels, 1)
-    return net.add(f"{name}.add", y) if stride == 1 and x.channels == channels else y
+    return net.add(f"{name}.add", y, x) if stride == 1 and x.channels == channels else y
 
 
-def excite(net: NetworkBuilder, name: str, x: Feature, squeeze: int, gate: str) -> None:
+def excite(net: NetworkBuilder, name: str, x: Feature, squeeze: int, gate: str) -> Feature:
     """Add squeeze-and-excitation (Hu et al., CVPR 2018): means, two layers, a factor a channel."""
     y = net.linear(f"{name}.reduce", net.mean(f"{name}.mean", x), squeeze)
     y = net.linear(f"{name}.expand", read_once(y), x.channels)
     net.pointwise(f"{name}.{gate}", gate, y)
-    net.pointwise(f"{name}.multiply", MULTIPLY, x, "NC")
+    return net.pointwise(f"{name}.multiply", MULTIPLY, x, ("NC", y))

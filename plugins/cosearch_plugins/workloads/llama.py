@@ -78,29 +78,36 @@ class Llama(Workload):
         size = SIZES[self.model]
         net = NetworkBuilder(f"{self.model}-{self.phase}", self.batch, size.source)
         net.embedding(size.vocabulary, size.width)
-        x = tokens(1 if self.phase == "decode" else self.sequence, size.width)
+        x = net.given(tokens(1 if self.phase == "decode" else self.sequence, size.width))
+        cache = tokens(self.sequence - 1, size.kv_heads * size.width // size.heads)
         for i in range(size.layers):
-            net.normalize(f"layer{i}.norm1", x, shift=False)
+            caches = (
+                [net.given(cache, kept=True) for _ in range(2)] if self.phase == "decode" else []
+            )
+            normed = net.normalize(f"layer{i}.norm1", x, shift=False)
             x = attention(
                 net,
                 f"layer{i}.attention",
-                x,
+                normed,
                 heads=size.heads,
                 kv_heads=size.kv_heads,
                 context=self.sequence,
                 bias=False,
+                carried=x,
+                caches=caches,
             )
-            net.normalize(f"layer{i}.norm2", x, shift=False)
+            normed = net.normalize(f"layer{i}.norm2", x, shift=False)
             x = feed_forward(
                 net,
                 f"layer{i}.mlp",
-                x,
+                normed,
                 size.inner,
                 activation="swish",
                 gated=True,
                 bias=False,
+                carried=x,
             )
-        net.normalize("norm", x, shift=False)
+        x = net.normalize("norm", x, shift=False)
         scored = x if self.logits == "all" else last_token(x)
         net.linear("output", scored, size.vocabulary, bias=False)
         return net.network()

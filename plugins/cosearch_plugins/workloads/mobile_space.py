@@ -60,7 +60,7 @@ class MobileSpace(NetworkSpace):
         choices = self.space.decode(row)
         net = NetworkBuilder("mobile-space", self.batch, "after Sandler et al., CVPR 2018, Table 2")
         pixels = int(choices["image"])
-        x = net.conv("stem", Feature(3, pixels, pixels), 32, 3, stride=2)
+        x = net.conv("stem", net.given(Feature(3, pixels, pixels)), 32, 3, stride=2)
         x = _stage(net, "stage0", x, channels=16, stride=1, depth=1, kernel=3, expansion=1)
         for i, (channels, stride, _) in enumerate(STAGES, start=1):
             x = _stage(

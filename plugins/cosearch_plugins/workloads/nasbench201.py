@@ -22,6 +22,7 @@ from cosearch.workload.einsum import Einsum, conv
 from cosearch.workload.elementwise import ADD, AVERAGE, pointwise, pool
 from cosearch.workload.network import MEASURED, Layer, Network, NetworkSpace, Workload
 from cosearch_plugins.workloads.measured_table import TABLE
+from cosearch_plugins.workloads.nasbench201_dataflow import CELLS, STAGES, dataflow
 from cosearch_plugins.workloads.nasbench201_scores import FurtherScores
 from cosearch_plugins.workloads.nasbench201_table import (
     EDGES,
@@ -36,12 +37,6 @@ from cosearch_plugins.workloads.nasbench201_table import (
     table,
 )
 from cosearch_plugins.workloads.options import BATCH
-
-CELLS = 5
-"""In each stage."""
-
-STAGES = ((16, 1), (32, 2), (64, 4))
-"""Channels, and by how much the image has shrunk."""
 
 
 @frozen
@@ -151,7 +146,9 @@ class NasBench201(NetworkSpace):
         layers += [self._parts.mean, self._parts.classifier]
         parameters += (STAGES[-1][0] + 1) * self._data.classes
         source = "Dong and Yang, ICLR 2020, Figure 1"
-        return Network(f"nasbench201-{cell_text(row)}", tuple(layers), (), source, parameters)
+        name = f"nasbench201-{cell_text(row)}"
+        flow = dataflow(row, self._data.pixels, self._data.classes, self.batch)
+        return Network(name, tuple(layers), (), source, parameters, dataflow=flow)
 
     def accuracy(self, rows: Rows) -> FloatArray:
         """Return the accuracy in per cent, float64[n], of rows int64[n, 6], on the test set."""

@@ -83,7 +83,7 @@ class OfaMobileNetV3(SearchedSpace):
     def build(self, row: Rows) -> Network:
         """Return the network of one row, int64[20]."""
         net = NetworkBuilder(name_of(row), self.batch, "Cai et al., ICLR 2020, width 1.0")
-        x = net.conv("stem", Feature(3, 224, 224), 16, 3, stride=2)
+        x = net.conv("stem", net.given(Feature(3, 224, 224)), 16, 3, stride=2)
         x = net.pointwise("stem.hard-swish", HARD_SWISH, x)
         x = inverted_residual(net, "first", x, expanded=16, channels=16, kernel=3, stride=1)
         choices = iter(self.space.decode(row).values())

@@ -19,8 +19,8 @@ def basic_block(net: NetworkBuilder, name: str, x: Feature, channels: int, strid
     y = net.conv(f"{name}.conv1", x, channels, 3, stride=stride)
     y = net.conv(f"{name}.conv2", read_once(y), channels, 3)
     if stride != 1 or x.channels != channels:
-        net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
-    return net.add(f"{name}.add", y)
+        x = net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
+    return net.add(f"{name}.add", y, x)
 
 
 def bottleneck(net: NetworkBuilder, name: str, x: Feature, channels: int, stride: int) -> Feature:
@@ -42,8 +42,8 @@ def bottleneck_v1(
 def _widened(net: NetworkBuilder, name: str, x: Feature, y: Feature, stride: int) -> Feature:
     channels = 4 * y.channels
     if stride != 1 or x.channels != channels:
-        net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
-    return net.add(f"{name}.add", net.conv(f"{name}.conv3", read_once(y), channels, 1))
+        x = net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
+    return net.add(f"{name}.add", net.conv(f"{name}.conv3", read_once(y), channels, 1), x)
 
 
 def resnet(

@@ -11,6 +11,10 @@ from cosearch_plugins.workloads.resnet import bottleneck_v1, resnet
 ANCHORS = 9
 """At every pixel: three scales times three aspect ratios (section 4)."""
 
+FROM_ABOVE = Feature(256)
+"""The level above, enlarged. Levels are written down bottom up and each is added to from above, so
+that the order of layers is none in which they can run, and there is no dataflow."""
+
 
 class RetinaNet(Workload):
     """RetinaNet with ResNet-50 (v1) and a feature pyramid, levels P3 to P7; P6 comes from C5.
@@ -62,7 +66,7 @@ def _pyramid(net: NetworkBuilder, stages: list[Feature]) -> list[Feature]:
     for level, stage in enumerate(stages, start=3):
         x = net.conv(f"fpn.lateral{level}", stage, 256, 1, bias=True, norm=False)
         if stage is not stages[-1]:
-            net.add(f"fpn.add{level}", x)
+            net.add(f"fpn.add{level}", x, FROM_ABOVE)
         levels.append(net.conv(f"fpn.p{level}", x, 256, 3, bias=True, norm=False))
     p6 = net.conv("fpn.p6", stages[-1], 256, 3, stride=2, bias=True, norm=False)
     p7 = net.conv("fpn.p7", p6, 256, 3, stride=2, bias=True, norm=False)

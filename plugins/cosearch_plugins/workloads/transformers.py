@@ -31,8 +31,7 @@ class BertBase(Workload):
         net = NetworkBuilder("bert-base", self.batch, source)
         for rows in (30_522, max(512, self.sequence), 2):
             net.embedding(rows, WIDTH)
-        x = tokens(self.sequence, WIDTH)
-        net.normalize("norm", x)
+        x = net.normalize("norm", net.given(tokens(self.sequence, WIDTH)))
         for i in range(LAYERS):
             x = block(net, f"layer{i}", x, heads=HEADS, inner=INNER)
         net.pointwise("pooler.tanh", "tanh", net.linear("pooler", last_token(x), WIDTH))
@@ -57,10 +56,10 @@ class GPT2(Workload):
         source = "Radford et al., 2019, Table 2, and the released 124M checkpoint's sizes"
         net = NetworkBuilder("gpt2", self.batch, source)
         net.embedding(max(1024, self.sequence), WIDTH)
-        x = tokens(self.sequence, WIDTH)
+        x = net.given(tokens(self.sequence, WIDTH))
         for i in range(LAYERS):
             x = block(net, f"layer{i}", x, heads=HEADS, inner=INNER)
-        net.normalize("norm", x)
+        x = net.normalize("norm", x)
         net.linear("output", x, 50_257, bias=False)
         return net.network()
 
@@ -75,8 +74,9 @@ class ViTB16(ImageNetwork):
         """Add the layers."""
         patches = net.conv("patches", x, WIDTH, 16, stride=16, padding=0, bias=True, norm=False)
         x = tokens(patches.height * patches.width + 1, WIDTH)
+        x = net.gather("class-token", (patches,), x)
         net.embedding(1 + x.width, WIDTH)
         for i in range(LAYERS):
             x = block(net, f"layer{i}", x, heads=HEADS, inner=INNER)
-        net.normalize("norm", x)
+        x = net.normalize("norm", x)
         net.linear("head", last_token(x), 1000)

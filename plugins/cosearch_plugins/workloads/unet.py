@@ -39,17 +39,20 @@ class UNet(ImageNetwork):
     def network(self) -> Network:
         """Return the network."""
         net = NetworkBuilder(self.name, self.batch, self.source)
-        self.write(net, Feature(1, self.image, self.image))
+        self.write(net, net.given(Feature(1, self.image, self.image)))
         return net.network()
 
     def write(self, net: NetworkBuilder, x: Feature) -> None:
         """Add the layers."""
+        past = []
         for level, channels in enumerate((64, 128, 256, 512)):
-            x = net.pool(_two_convs(net, f"down{level}", x, channels), 2, 2)
+            past.append(_two_convs(net, f"down{level}", x, channels))
+            x = net.pool(past[-1], 2, 2)
         x = _two_convs(net, "bottom", x, 1024)
         for level, channels in zip((3, 2, 1, 0), (512, 256, 128, 64), strict=True):
             x = net.upconv(f"up{level}.upconv", x, channels)
             with_skip = evolve(x, channels=2 * channels)
+            with_skip = net.gather(f"up{level}.concat", (x, past[level]), with_skip)
             x = _two_convs(net, f"up{level}", with_skip, channels)
         net.conv("out", x, self.classes, 1, bias=True, norm=False)
 

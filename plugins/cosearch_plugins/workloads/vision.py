@@ -33,5 +33,5 @@ class ImageNetwork(Workload):
     def network(self) -> Network:
         """Return the network."""
         net = NetworkBuilder(self.name, self.batch, self.source)
-        self.write(net, Feature(3, self.image, self.image))
+        self.write(net, net.given(Feature(3, self.image, self.image)))
         return net.network()

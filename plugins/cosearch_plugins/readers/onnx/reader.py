@@ -12,6 +12,7 @@ from attrs import evolve
 from cosearch.errors import CosearchError, InputError
 from cosearch.workload.network import Layer, Network, Unmodelled
 from cosearch_plugins.readers.linking import Follower
+from cosearch_plugins.readers.onnx.dataflow import dataflow_of
 from cosearch_plugins.readers.onnx.file import Model, load_model, node_name
 from cosearch_plugins.readers.onnx.layers import layers_of
 from cosearch_plugins.readers.onnx.left_out import kind_of, left_out
@@ -38,9 +39,8 @@ def read_onnx(path: Path, sizes: Mapping[str, int]) -> Network:
     others: list[Unmodelled] = []
     problems: list[str] = []
     follower = Follower(layers)
-    for name, node in _named(model):
-        if not _runs(node, known):
-            continue
+    running = [(name, node) for name, node in _named(model) if _runs(node, known)]
+    for name, node in running:
         try:
             made = layers_of(node, name, known)
         except UnknownShape as tensor:
@@ -64,9 +64,12 @@ def read_onnx(path: Path, sizes: Mapping[str, int]) -> Network:
             "shapes are known where inputs are of fixed size and nothing depends on data; a shape "
             "that the file states itself (value_info) is believed",
         )
-    links = follower.links(tensor.name for tensor in model.graph.output)
+    results = [tensor.name for tensor in model.graph.output]
+    links, flow = follower.links(results), dataflow_of(running, results, known)
     parameters = _parameters(model, known)
-    return Network(path.stem, tuple(layers), tuple(others), source, parameters, links=links)
+    return Network(
+        path.stem, tuple(layers), tuple(others), source, parameters, links=links, dataflow=flow
+    )
 
 
 def _named(model: Model) -> list[tuple[str, Any]]:
