@@ -7,17 +7,17 @@ overlap (a sliding window spread over children) are not shared.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator
 
+import numpy as np
 from attrs import frozen
 
 from cosearch.loopnest.mapping import Mapping
-from cosearch.loopnest.nest import Nest, Vector, add, move
+from cosearch.loopnest.nest import Nest, Vector, move
 from cosearch.machine.architecture import Architecture
-from cosearch.quantities import added
+from cosearch.typing import IntArray
 from cosearch.workload.einsum import Tensor
 
 
@@ -45,21 +45,20 @@ class Grid:
             max(down, math.prod(loop.bound for loop in entry.spatial_y)),
         )
 
-    def double_hops(self, children: Sequence[int]) -> int:
-        """Return twice the hops of one word to a group of children.
+    def double_hops(self, groups: IntArray) -> int:
+        """Return twice the hops of one word to each of some groups of children, int64[n, size].
 
         The word enters in the middle of the left side, runs along X to the farthest column and
-        branches up and down in each column that holds a child.
+        branches up and down in each column that holds a child of the group.
         """
         middle = self.height - 1
-        columns: dict[int, list[int]] = defaultdict(list)
-        for child in children:
-            row, column = divmod(child, self.width)
-            columns[column].append(2 * row)
-        branches = added(
-            max(0, middle - min(rows)) + max(0, max(rows) - middle) for rows in columns.values()
-        )
-        return 2 * max(columns) + branches
+        rows, columns = np.divmod(groups, self.width)
+        shafts = np.arange(len(groups))[:, None] * self.width + columns
+        places, shaft = np.unique(shafts, return_inverse=True)
+        top, bottom = np.zeros((2, len(places)), dtype=np.int64)
+        np.maximum.at(top, shaft.ravel(), middle - 2 * rows.ravel())
+        np.maximum.at(bottom, shaft.ravel(), 2 * rows.ravel() - middle)
+        return int(2 * columns.max(axis=1).sum() + top.sum() + bottom.sum())
 
     def neighbours(self, child: int, used: int) -> list[int]:
         """Return the used children next to one along X or Y, of children numbered up to `used`."""
@@ -69,18 +68,13 @@ class Grid:
         return [n for n in inside if n < used]
 
 
-def offsets(nest: Nest, tensor: Tensor, level: int) -> list[Vector]:
-    """Return where the tile of each used child begins, in the order of their numbers."""
-    loops = nest.spread(level)
-    moves = [move(tensor, loop) for loop in loops]
-    origin: Vector = (0,) * len(tensor.axes)
-    places = []
-    for index in itertools.product(*(range(loop.bound) for loop in reversed(loops))):
-        place = origin
-        for i, by in zip(reversed(index), moves, strict=True):
-            place = add(place, by, i)
-        places.append(place)
-    return places
+def offsets(nest: Nest, tensor: Tensor, level: int) -> IntArray:
+    """Return where the tile of each used child begins, int64[child, axis], numbered in order."""
+    moved = np.zeros((1, len(tensor.axes)), dtype=np.int64)
+    for loop in nest.spread(level):
+        steps = np.arange(loop.bound)[:, None, None] * np.array(move(tensor, loop), dtype=np.int64)
+        moved = (steps + moved).reshape(len(moved) * loop.bound, len(tensor.axes))
+    return moved
 
 
 def groups(places: list[Vector]) -> list[list[int]]:
@@ -89,3 +83,16 @@ def groups(places: list[Vector]) -> list[list[int]]:
     for child, place in enumerate(places):
         together[place].append(child)
     return list(together.values())
+
+
+def groups_by_size(places: IntArray) -> Iterator[IntArray]:
+    """Yield the children that share a tile, int64[n, size]: all groups of a size at once."""
+    least = places.min(axis=0)
+    sides = places.max(axis=0) - least + 1
+    strides = np.append(np.cumprod(sides[:0:-1])[::-1], np.ones(min(1, len(sides)), dtype=np.int64))
+    tiles = (places - least) @ strides.astype(np.int64)
+    order = np.argsort(tiles, kind="stable")
+    starts = np.flatnonzero(np.diff(tiles[order], prepend=-1))
+    counts = np.diff(starts, append=len(tiles))
+    for size in np.unique(counts):
+        yield order[starts[counts == size][:, None] + np.arange(size)]

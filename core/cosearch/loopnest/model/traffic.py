@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping as AbstractMapping
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypeAlias
 
+import numpy as np
 from attrs import frozen
 
 from cosearch.loopnest.mapping import Mapping
 from cosearch.loopnest.model.analysis import Scatter
 from cosearch.loopnest.model.delivery import delivered
-from cosearch.loopnest.model.grid import Grid, groups, offsets
+from cosearch.loopnest.model.grid import Grid, groups_by_size, offsets
 from cosearch.loopnest.model.links import exchange
 from cosearch.loopnest.nest import Nest
 from cosearch.machine.architecture import Architecture
 from cosearch.quantities import added
+from cosearch.typing import IntArray
 from cosearch.workload.einsum import Tensor
 
-Served: TypeAlias = AbstractMapping[tuple[tuple[int, ...], ...], int]
-"""Words sent to each group of children, by the set of groups that are served at the same time."""
+Served: TypeAlias = list[tuple[list[IntArray], int]]
+"""Groups of children served at the same time, int64[n, size] each, and the words sent to each."""
 
 
 @frozen
@@ -82,29 +84,35 @@ def _to_keepers(
 ) -> Flow:
     places = offsets(nest, tensor, level)
     grid = Grid.below(architecture, mapping, level)
-    served: Served
     if architecture.rules.link_transfers:
-        served, handed_on = exchange(nest, tensor, level, grid, places, architecture.rules)
+        apart = list(map(tuple, places.tolist()))
+        exchanged, handed_on = exchange(nest, tensor, level, grid, apart, architecture.rules)
+        served = [(list(_by_size(together)), words) for together, words in exchanged.items()]
     else:
         words = delivered(nest, tensor, level - 1, architecture.rules)
-        served, handed_on = {tuple(map(tuple, groups(places))): words}, 0
+        served, handed_on = [(list(groups_by_size(places)), words)], 0
     scatters = _scatters(served, grid)
-    received = added(words * added(map(len, together)) for together, words in served.items())
+    received = added(words * added(g.size for g in together) for together, words in served)
     words_served = added((s.words for s in scatters), Fraction(0))
     return Flow(words_served, scatters, handed_on, received)
+
+
+def _by_size(together: tuple[tuple[int, ...], ...]) -> Iterator[IntArray]:
+    """Yield groups of children, all of a size at once."""
+    for size in sorted({len(group) for group in together}):
+        yield np.array([group for group in together if len(group) == size], dtype=np.int64)
 
 
 def _scatters(served: Served, grid: Grid) -> tuple[Scatter, ...]:
     """Return the words by (children in a group, number of such groups)."""
     words: dict[tuple[int, int], int] = {}
     double_hops: dict[tuple[int, int], int] = {}
-    for together, each in served.items():
-        for size in {len(group) for group in together}:
-            alike = [group for group in together if len(group) == size]
-            key = size, len(alike)
-            words[key] = words.get(key, 0) + each * len(alike)
-            hops = added(grid.double_hops(group) for group in alike)
-            double_hops[key] = double_hops.get(key, 0) + each * hops
+    for together, each in served:
+        for alike in together:
+            number, size = alike.shape
+            key = size, number
+            words[key] = words.get(key, 0) + each * number
+            double_hops[key] = double_hops.get(key, 0) + each * grid.double_hops(alike)
     return tuple(
         Scatter(*key, Fraction(words[key]), double_hops[key], float(words[key]))
         for key in sorted(words)

@@ -316,10 +316,10 @@ class Bodies:
 
     def _solver(self, question: Question) -> Solver | None:
         """Return a solver with the room and demand of a question; None where nothing fits."""
-        key = (question.layer.key, question.member.key, question.home)
-        if key not in self._solvers:
-            self._solvers[key] = self._laid_out(question)
-        first = self._solvers[key]
+        size = (question.layer.key, question.member.key)
+        if size not in self._solvers:
+            self._solvers[size] = self._laid_out(question)
+        first, key = self._solvers[size], (*size, question.home)
         if first is None:
             return None
         place = self._place(question)

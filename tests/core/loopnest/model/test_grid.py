@@ -1,9 +1,10 @@
 """Who shares a word, and how far words travel: by hand."""
 
+import numpy as np
 import pytest
 
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.loopnest.model.grid import Grid, groups, offsets
+from cosearch.loopnest.model.grid import Grid, groups, groups_by_size, offsets
 from cosearch.loopnest.nest import Nest
 from cosearch.workload.einsum import conv
 
@@ -24,7 +25,7 @@ ALL = ("Weights", "Inputs", "Outputs")
     ],
 )
 def test_hops_to_a_group(grid, children, hops):
-    assert grid.double_hops(children) == 2 * hops
+    assert grid.double_hops(np.array([children])) == 2 * hops
 
 
 def test_neighbours_stay_in_the_grid():
@@ -39,7 +40,16 @@ def test_windows_spread_over_children_meet_on_diagonals():
     layer = conv(K=1, C=1, P=4, Q=1, R=3)
     spread = LevelMapping("glb", ALL, (), [Loop("P", 4)], [Loop("R", 3)])
     nest = Nest.of(layer, Mapping((spread,)))
-    weights, inputs, outputs = (groups(offsets(nest, t, 0)) for t in layer.tensors)
+    places = [offsets(nest, t, 0) for t in layer.tensors]
+    weights, inputs, outputs = (groups(list(map(tuple, p.tolist()))) for p in places)
     assert sorted(map(len, weights)) == [4, 4, 4]
     assert sorted(map(len, inputs)) == [1, 1, 2, 2, 3, 3]
     assert sorted(map(len, outputs)) == [3, 3, 3, 3]
+    for together, at in zip((weights, inputs, outputs), places, strict=True):
+        alike = [group for same in groups_by_size(at) for group in same.tolist()]
+        assert sorted(alike) == sorted(together)
+
+
+def test_a_tensor_of_one_word_is_shared_by_all():
+    (alone,) = groups_by_size(np.zeros((5, 0), dtype=np.int64))
+    assert alone.tolist() == [[0, 1, 2, 3, 4]]
