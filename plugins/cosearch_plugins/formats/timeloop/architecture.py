@@ -13,7 +13,7 @@ from cosearch.formats.yaml_source import YamlDocument
 from cosearch.machine.architecture import Architecture, Memory
 from cosearch.machine.technology import StorageKind, Technology, priced
 from cosearch.workload.einsum import ROLES
-from cosearch_plugins.formats.timeloop.components import Components, computes, stores
+from cosearch_plugins.formats.timeloop.components import Components, computes, is_free, stores
 from cosearch_plugins.formats.timeloop.directives import Directive
 from cosearch_plugins.formats.timeloop.nodes import Flat, Node, flatten
 from cosearch_plugins.formats.timeloop.tables import EnergyTable
@@ -124,7 +124,11 @@ def _machine(parts: Components, flat: Flat, part: str) -> TimeloopMachine | None
         machine,
         {n.spreads_for: n.name for n in nodes if n.spreads},
         (*flat.notes, *parts.notes),
-        frozenset(level.name for level in levels if _passes(level)),
+        frozenset(
+            level.name
+            for node, level in zip(nodes, levels, strict=False)
+            if level.entries == 0 or _stands_for_a_fanout(node)
+        ),
         tuple(flat.directives),
         tuple(flat.disabled),
         tuple(parts.unpriced),
@@ -155,8 +159,9 @@ def _leads_somewhere(node: Node, kept: list[Node]) -> bool:
     return kept.index(node) < len(kept) - 1
 
 
-def _passes(level: Memory) -> bool:
-    return level.entries == 0
+def _stands_for_a_fanout(node: Node) -> bool:
+    """Return whether a memory is one that Timeloop's front end puts where a container spreads."""
+    return is_free(node) and node.name.startswith("inter_") and node.name.endswith("_spatial")
 
 
 def with_technology(machine: TimeloopMachine, technology: Technology) -> TimeloopMachine:

@@ -147,9 +147,18 @@ def _directive(fields: Fields, target: str | int) -> Iterator[Directive]:
         fields.problems.add((*fields.place, "type"), text)
         return
     directive = read_body(body, kind, target)
+    _refuse_cut_off(body)
     body.pass_over_empty()
     body.refuse_left()
     yield directive
+
+
+def _refuse_cut_off(body: Fields) -> None:
+    """Note factors that a comma has cut off their list: `{factors: C=4, T=3}` has a field `T=3`."""
+    for name in body.left:
+        if body.data[name] is None and not name.replace("_", "").replace("-", "").isalpha():
+            text = f"{name} is a field of its own here: write factors with a comma in quotes"
+            body.problems.add((*body.place, "factors"), text)
 
 
 def read_body(body: Fields, kind: str, target: str | int) -> Directive:

@@ -407,3 +407,24 @@ def test_sums_too_wide_for_the_registers_are_refused(files):
     text = PROBLEM.replace("T: 3}", "T: 3, bitwidths: {Outputs: 24}}")
     with pytest.raises(InvalidMapping, match="exceed the 16 words of reg"):
         energy(files(problem=text))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cut"), [("C=4 T=3", "C=4, T=3", "T=3"), ("X=2", "X=3,1", "1")]
+)
+def test_factors_that_a_comma_cuts_off_are_told(files, old, new, cut):
+    with pytest.raises(InputError, match=f"{cut} is a field of its own here"):
+        energy(files(mapping=MAPPING.replace(old, new)))
+    quoted = MAPPING.replace(f"factors: {old}", f"factors: '{new}'")
+    if cut == "1":
+        with pytest.raises(InputError, match="X=3,1 is a residual factor"):
+            energy(files(mapping=quoted))
+    else:
+        assert energy(files(mapping=quoted)) == BASELINE
+
+
+def test_a_fanout_of_a_dump_passes_what_the_mapping_says_nothing_of(files, tmp_path):
+    files()
+    lines = [line for line in DUMP.splitlines() if "inter_lane_spatial, type: bypass" not in line]
+    (tmp_path / "in.yaml").write_text("\n".join(lines))
+    assert energy([tmp_path / "in.yaml"]) == BASELINE
