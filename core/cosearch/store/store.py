@@ -171,6 +171,11 @@ class Store:
             if purpose:
                 self._remember(trial.outcome, purpose)
 
+    def remember(self, outcome: Outcome, purpose: str) -> None:
+        """Keep what mappers found for a design, without a trial; see `add`."""
+        with explained(self.path), transaction(self._connection):
+            self._remember(outcome, purpose)
+
     def _remember(self, outcome: Outcome, purpose: str) -> None:
         alone = [(purpose, x) for x in (*outcome.layers, outcome.unmapped) if x is not None]
         found = [(x.purpose, x.result) for x in outcome.searched]

@@ -36,12 +36,13 @@ class Processes(Executor):
         self._waiting: deque[Design] = deque()
         self._ends: dict[int, list[str]] = {}
         self._stillborn = 0
+        self._abandoned = False
 
     def run(self, designs: Sequence[Design]) -> Outcomes:
         """Yield each design with its outcome, as they finish."""
         self._waiting, self._ends = deque(designs), {}
         try:
-            while self._waiting or self._busy:
+            while (self._waiting or self._busy) and not self._abandoned:
                 self._hand_out()
                 yield from self._take_in()
         finally:
@@ -52,6 +53,16 @@ class Processes(Executor):
         """Stop every worker at once."""
         for worker in list(self._pool):
             self._drop(worker)
+
+    def abandon(self) -> None:
+        """Have a run that another thread waits for end without the rest of its outcomes."""
+        self._abandoned = True
+        for worker in list(self._pool):
+            worker.process.kill()
+
+    def printed(self, text: str) -> None:
+        """Say what a plugin printed."""
+        sys.stdout.write(text)
 
     @property
     def _busy(self) -> list[Child]:
@@ -90,7 +101,7 @@ class Processes(Executor):
         elif isinstance(message, CosearchError):
             raise message
         elif isinstance(message, Printed):
-            sys.stdout.write(message.text)
+            self.printed(message.text)
         elif design is not None and isinstance(message, Outcome):
             worker.design = None
             yield design, message

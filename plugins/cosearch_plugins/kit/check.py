@@ -95,6 +95,7 @@ def _checks(registry: Registry, kind: str, name: str) -> Iterator[Checked]:
             return executor
 
         yield _run(kind, name, others.executors_lose_nothing, make, registry)
+        yield _run(kind, name, others.executors_try_again, make)
         return
     made = _run(kind, name, _can_be_made, registry, kind)
     yield made

@@ -148,6 +148,8 @@ class ToyAccelerator(Accelerator):
         if self.fault == "hang":
             time.sleep(3600)
         if self.fault == "die":
+            if os.environ.get("TOY_DIE") == "parent":
+                os.kill(os.getppid(), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
         if self.slow:
             time.sleep(0.02)

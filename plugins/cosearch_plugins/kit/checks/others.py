@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cosearch.errors import CosearchError
+from cosearch.hooks.discovery import load_registry
 from cosearch.machine.hardware import Accelerator
 from cosearch.machine.technology import Storage, Technology
 from cosearch.mapping.claim import confirmed
@@ -127,9 +129,9 @@ def executors_lose_nothing(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "no-such-store.db"
         work = [Design(i, problem.space.decode(r)) for i, r in enumerate(drawn(problem.space, 4))]
-        here = Task(problem.spec, path, problem)
+        here = Task(problem.spec, path, problem, registry.files)
         expected = {design.number: here(design) for design in work}
-        executor = make(Task(problem.spec, path, problem))
+        executor = make(Task(problem.spec, path, problem, registry.files))
         with executor:
             for round_ in (work, work[:1]):  # it is used again for the next batch
                 found = {d.number: o for d, o in evaluated(executor, round_, [])}
@@ -139,6 +141,34 @@ def executors_lose_nothing(
                     same = (outcome.state, outcome.losses) == (known.state, known.losses)
                     what = f"{outcome.state} {outcome.losses} {outcome.reason}"
                     require(same, f"design {number}: {what}; here {known.state} {known.losses}")
+
+
+MORTAL = """
+import os
+from pathlib import Path
+from cosearch.registry.registration import Registration, hookimpl
+from cosearch_hardware.eyeriss.model import Eyeriss
+
+class Mortal(Eyeriss):
+    def build(self, configuration):
+        mark = Path(__file__).with_suffix(".ended")
+        if os.getpid() != @PID@ and not mark.exists():
+            mark.touch()
+            os._exit(9)
+        return super().build(configuration)
+
+@hookimpl
+def cosearch_hardware_models():
+    return [Registration("mortal", Mortal, "ends the first process that it is built in")]
+"""
+
+
+def executors_try_again(make: Callable[[Task], Executor]) -> None:
+    """A worker that ends while it evaluates costs no design: it is tried on another one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mortal.py"
+        path.write_text(MORTAL.replace("@PID@", str(os.getpid())), encoding="utf-8")
+        executors_lose_nothing(make, load_registry((str(path),)), "mortal")
 
 
 GARBAGE = (b"", b"\0" * 64, b"not a network", b"\xff\xfe\x00", b"[1, 2, 3]", b"{", b"a: *b\n")
