@@ -50,6 +50,10 @@ class _Parts:
     sizes: Mapping[str, int] = field(factory=dict)
 
 
+MOST = 5
+"""Reasons that are given for a file without a layer."""
+
+
 def resolve(spec: str, registry: Registry) -> Network:
     """Return the network that a text names; with a layer, the network of that layer alone.
 
@@ -118,7 +122,8 @@ def read(path: Path, registry: Registry, sizes: Mapping[str, int] | None = None)
     if not isinstance(network, Network):
         raise PluginError(f"{path}: the reader returned {type(network).__name__}, not a Network")
     if not network.layers:
-        raise InputError(str(path), ["holds no layer that can be mapped"])
+        reasons = {f"{x.kind}: {x.reason}": None for x in network.unmodelled}
+        raise InputError(str(path), ["holds no layer that can be mapped", *list(reasons)[:MOST]])
     return network
 
 

@@ -7,7 +7,7 @@ import math
 from cosearch.workload.network import Layer, Unmodelled
 from cosearch_plugins.readers import operations as count
 from cosearch_plugins.readers import shapes_to_layers as make
-from cosearch_plugins.readers.onnx.node import Layers, Node
+from cosearch_plugins.readers.onnx.node import Layers, Node, beside
 
 
 def experts(node: Node) -> Layers:
@@ -35,11 +35,17 @@ def _routed(node: Node, experts: int, matrices: list[tuple[int, int]]) -> Layers
     tokens = math.prod(node.shape(0)[:-1]) * node.attrs.integer("k", 1)
     few, more = divmod(tokens, experts)
     parts = [("more", few + 1, more), ("few", few, experts - more)]
-    made: list[Layer | Unmodelled] = []
+    made: list[Layer] = []
     for i, (inner, columns) in enumerate(matrices, 1):
         for word, rows, count_ in parts:
             if rows and count_:
                 name = f"{node.name}.fc{i}" + (f".{word}" if more and few else "")
                 layer = make.fully_connected(name, (1, rows, inner), columns)[0]
                 made.append(Layer(layer.einsum, count_))
-    return (*made, Unmodelled(f"{node.name}.routing", node.kind, 0, count.ROUTED_REASON))
+    hidden = [layer for layer in made if ".fc2" not in layer.name]
+    activations = beside(node, hidden, count.WITHIN_REASON)
+    return (
+        *made,
+        activations,
+        Unmodelled(f"{node.name}.routing", node.kind, 0, count.ROUTED_REASON),
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from attrs import frozen
 
+from cosearch.quantities import added
 from cosearch.workload.network import Layer, Unmodelled
 from cosearch_plugins.readers.onnx.attributes import Attributes, attributes
 from cosearch_plugins.readers.onnx.shapes import Shapes
@@ -73,3 +75,9 @@ class Node:
 
 Layers: TypeAlias = tuple[Layer | Unmodelled, ...] | None
 """What a node comes to: layers, and what it does beside them."""
+
+
+def beside(node: Node, made: Iterable[Layer], reason: str) -> Unmodelled:
+    """Return what a node does to every element that some of its layers make, one operation each."""
+    elements = added(x.einsum.words(x.einsum.output) * x.count for x in made)
+    return Unmodelled(f"{node.name}.beside", node.kind, elements, reason)

@@ -109,7 +109,7 @@ def _inferring(kind: str, domain: str, version: int) -> int:
     domain = "" if domain in STANDARD_DOMAINS else domain
     for later in range(version, max(version, defs.onnx_opset_version()) + 1):
         if not defs.has(kind, domain=domain, max_inclusive_version=later):
-            return 0
+            continue
         if defs.get_schema(kind, later, domain).has_type_and_shape_inference_function:
             return later
     return 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cosearch_plugins.readers import operations as count
 from cosearch_plugins.readers import shapes_to_layers as make
-from cosearch_plugins.readers.onnx.node import Layers, Node
+from cosearch_plugins.readers.onnx.node import Layers, Node, beside
 
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
@@ -14,7 +15,7 @@ def recurrent(node: Node) -> Layers:
     if node.attrs.integer("layout", 0):
         steps, batch = batch, steps
     directions, _, hidden = node.shape(2)
-    return make.recurrent(
+    made = make.recurrent(
         node.name,
         gates=_GATES[node.kind],
         steps=steps,
@@ -23,13 +24,14 @@ def recurrent(node: Node) -> Layers:
         hidden=hidden,
         directions=directions,
     )
+    return (*made, beside(node, made[-1:], count.WITHIN_REASON))
 
 
 def quantized_recurrent(node: Node) -> Layers:
     """DynamicQuantizeLSTM: W and R turned, [directions, inputs, gates*hidden]."""
     steps, batch, inputs = node.shape(0)
     directions, hidden, _ = node.shape(2)
-    return make.recurrent(
+    made = make.recurrent(
         node.name,
         gates=4,
         steps=steps,
@@ -38,3 +40,4 @@ def quantized_recurrent(node: Node) -> Layers:
         hidden=hidden,
         directions=directions,
     )
+    return (*made, beside(node, made[-1:], count.WITHIN_REASON))

@@ -207,7 +207,8 @@ def test_grouped_query_attention(read: Reader) -> None:
     network = read(graph, wq=(128, 128), wk=(128, 32), sl=np.array([99], np.int32), tl=total)
     attention = 8 * 100 * 16 * 2
     assert network.macs == attention + 2 * 128 * 128 + 2 * 128 * 32 == 66_560
-    assert network.unmodelled == ()
+    (softmax,) = network.unmodelled
+    assert (softmax.operations, softmax.known) == (8 * 100, True)
     scores = next(layer for layer in network.layers if layer.name.endswith(".scores"))
     keys, queries, _ = (scores.einsum.words(t) for t in scores.einsum.tensors)
     assert (keys, queries) == (2 * 100 * 16, 8 * 16)
@@ -356,7 +357,8 @@ def test_mixtures_of_experts(read: Reader, top: int, rows: list[int]) -> None:
     network = read(graph, 17, **weights)
     assert network.macs == 6 * top * 2 * 16 * 32
     assert {layer.einsum.bounds["P"] for layer in network.layers} == set(rows)
-    (routing,) = network.unmodelled
+    activations, routing = network.unmodelled
+    assert activations.operations == 6 * top * 32
     assert routing.kind == "com.microsoft.MoE"
     assert "evenly" in routing.reason
 

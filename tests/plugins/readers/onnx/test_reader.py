@@ -354,7 +354,8 @@ def test_operators_of_onnx_runtime(tmp_path: Path) -> None:
         "fully connected, 768 to 3072, 128 tokens",
         "fully connected, 3072 to 768, 128 tokens",
     ]
-    (gelu,) = network.unmodelled
+    softmax, gelu = network.unmodelled
+    assert softmax.operations == 12 * 128 * 128
     assert (gelu.kind, gelu.operations) == ("com.microsoft.FastGelu", 128 * 3072)
 
 
