@@ -74,12 +74,36 @@ class _Compile(NativeLowering):  # type: ignore[misc]  # numba has no types
         return bool(super().run_pass(state))
 
 
+_NEEDLESS = frozenset(
+    {
+        "DeadBranchPrune",
+        "DumpParforDiagnostics",
+        "FindLiterallyCalls",
+        "InlineClosureLikes",
+        "InlineInlinables",
+        "InlineOverloads",
+        "LiteralPropagationSubPipelinePass",
+        "LiteralUnroll",
+        "MakeFunctionToJitFunction",
+        "NoPythonSupportedFeatureValidation",
+        "NopythonRewrites",
+        "RewriteDynamicRaises",
+        "RewriteSemanticConstants",
+        "WithLifting",
+    }
+)
+"""Steps of numba's for closures, literals, array expressions and the like, which no compiled
+function has. numba looks through a function for each of them, an eighth of the compiling."""
+
+
 def _pipeline(lowering: type[NativeLowering]) -> type[CompilerBase]:
     class Pipeline(CompilerBase):  # type: ignore[misc]  # numba has no types
         def define_pipelines(self) -> list[Any]:
             passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
             passes.passes = [
-                (lowering if step is NativeLowering else step, text) for step, text in passes.passes
+                (lowering if step is NativeLowering else step, text)
+                for step, text in passes.passes
+                if step.__name__ not in _NEEDLESS
             ]
             passes.finalize()
             return [passes]

@@ -60,7 +60,7 @@ class Stepwise(Mapper):
         if search.name != "surrogate-tree":
             chosen["acquisition"] = acquisition
         if search.name == "bayesian":
-            chosen |= {"local": 0, "kernel": kernel, "features": features}
+            chosen |= {"local": 0, "explore": 0, "kernel": kernel, "features": features}
             chosen |= {"start": "random", "margins": False}
         self.strategy, self.step = search.given(**chosen), step
 

@@ -32,6 +32,7 @@ def cosearch_strategies() -> list[Registration]:
             ("optuna", "optuna_samplers:Optuna", "Optuna's samplers: TPE, GP, CMA-ES, NSGA"),
             ("pymoo", "pymoo_algorithms:Pymoo", "pymoo's evolutionary algorithms"),
             ("pycma", "pycma:Pycma", "CMA-ES of the package cma"),
+            ("smac", "smac:Smac", "random forests of SMAC3"),
             ("freerea", "freerea:FreeRea", "evolution by a sum of scores, for network spaces"),
             ("nsga2", "nsga2:Nsga2", "evolution of a Pareto front, for several objectives"),
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
-from cosearch.search.strategy import Strategy
+from cosearch.search.strategy import Strategy, Told
 from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch_plugins.strategies.parts.acquisition import Acquisition, Belief
@@ -26,6 +26,9 @@ _BEST = 5
 
 _PATIENCE = 20
 """The model starts without the feasible designs it waits for after so many times their number."""
+
+_BORED = 50
+"""Designs told without a better one, of one loss, after which some are drawn at random."""
 
 _WEIGHTINGS = 8
 """Of several losses tried in one ask."""
@@ -57,10 +60,11 @@ class Bayesian(Strategy):
 
     Sources: Shi et al., Learned Hardware/Software Co-Design of Neural Accelerators,
     arXiv:2010.02075, sections 3.2 to 4.3; constraints drawn from their posterior: Eriksson and
-    Poloczek, Scalable Constrained Bayesian Optimization, AISTATS 2021, section 2. Beyond the
-    paper, the process has a Matern kernel, the first designs are a Sobol sequence and a share of
-    the candidates are neighbours of the best: `kernel=linear,start=random,warmup=5,local=0` and
-    `margins=false` take that back.
+    Poloczek, Scalable Constrained Bayesian Optimization, AISTATS 2021, section 2; a share drawn at
+    random, so that no wrong belief lasts: Bull, Convergence Rates of Efficient Global Optimization
+    Algorithms, JMLR 2011, section 4. Beyond the paper, the process has a Matern kernel, the first
+    designs are a Sobol sequence and a share of the candidates are neighbours of the best:
+    `kernel=linear,start=random,warmup=5,local=0`, `explore=0` and `margins=false` take that back.
     """
 
     multi_objective = True
@@ -77,6 +81,8 @@ class Bayesian(Strategy):
                       doc="feasible designs among which the acquisition chooses"),
             Parameter("local", (0.0, 0.25, 0.5, 0.75, 1.0), 0.5, free=True,
                       doc="share of the candidates that are neighbours of the best designs"),
+            Parameter("explore", (0.0, 0.05, 0.1, 0.2, 1.0), 0.1, free=True,
+                      doc=f"share drawn at random once {_BORED} designs brought nothing better"),
             Parameter("features", ("space", "encoding"), "space",
                       doc="what the model sees: the space's features, or the bare choices"),
             Parameter("floors", (False, True), False,
@@ -98,6 +104,7 @@ class Bayesian(Strategy):
         warmup: int = 3,
         candidates: int = 150,
         local: float = 0.5,
+        explore: float = 0.1,
         features: str = "space",
         floors: bool = False,
         margins: bool = True,
@@ -106,6 +113,7 @@ class Bayesian(Strategy):
         self._acquisition = Acquisition(acquisition, confidence)
         self._floors = floors
         self._warmup, self._candidates, self._local = warmup, candidates, local
+        self._explore, self._bored = explore, 0
         self._features = Features(space, rng, raw=features == "encoding")
         seen, named = len(self._features), self._features.named
         self._loss_model = _surrogate(kernel, seen, named)
@@ -125,6 +133,9 @@ class Bayesian(Strategy):
     def ask(self, n: int) -> Rows:
         """Return the first designs while warming up, then those of the highest acquisition."""
         rows = self._first(self._early(n))
+        if self._bored > _BORED and self._explore > 0:
+            drawn = self.rng.binomial(n - len(rows), self._explore)
+            rows = np.concatenate([rows, self._unseen.draw(drawn, self.rng)])
         missing = n - len(rows)
         # Of several losses, each weighting of them is asked for a few designs.
         share = missing if self._m == 1 else -(-missing // _WEIGHTINGS)
@@ -146,6 +157,7 @@ class Bayesian(Strategy):
     ) -> None:
         """Take the trials in: a rank-one update each with the linear kernel."""
         told = self.checked(rows, losses, feasible, violations)
+        self._note_better(told)
         self._history.add(told)
         self._unseen.mark(told.rows)
         self._pending.remove(told.rows)
@@ -155,6 +167,12 @@ class Bayesian(Strategy):
         self._loss_model.add(x[usable])
         if self._margins is not None:
             self._margins.add(x, told)
+
+    def _note_better(self, told: Told) -> None:
+        """Count the designs since the last that was better than all before, of one loss."""
+        least = float(self._history.loss.min(initial=np.inf))
+        better = told.losses.shape[1] > 1 or told.losses[:, 0].min(initial=np.inf) < least
+        self._bored = 0 if better else self._bored + len(told.rows)
 
     @property
     def _m(self) -> int:

@@ -21,8 +21,8 @@ def stepwise(**options):
 
 def test_the_paper_as_it_is():
     assert stepwise().strategy.spec == (
-        "bayesian:acquisition=lcb,features=space,kernel=linear,local=0.0,margins=False,"
-        "start=random,warmup=30"
+        "bayesian:acquisition=lcb,explore=0.0,features=space,kernel=linear,local=0.0,"
+        "margins=False,start=random,warmup=30"
     )
 
 

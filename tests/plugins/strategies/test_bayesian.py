@@ -67,6 +67,18 @@ def test_a_random_start_counts_designs():
     assert few[5:].tolist() != many[5:].tolist()
 
 
+def test_what_is_believed_infeasible_is_tried_when_nothing_better_comes():
+    def doubted(explore):
+        strategy = Bayesian(SPACE, np.random.default_rng(0), explore=explore)
+        for _ in range(20):
+            rows = strategy.ask(10)
+            feasible = rows[:, 0] == 0
+            strategy.tell(rows, np.where(feasible, 1.0, np.inf)[:, None], feasible)
+        return (strategy._history.rows[-100:, 0] > 2).mean()
+
+    assert doubted(0.3) > 0.1 > doubted(0.0)
+
+
 def test_told_trials_count_as_warm_up():
     strategy = Bayesian(SPACE, np.random.default_rng(0))
     rows, _ = SPACE.sample_feasible(40, np.random.default_rng(1))

@@ -47,13 +47,21 @@ REGISTRY = load_registry(third_party=False)
 
 def test_every_registered_strategy_is_held_to_the_contract():
     own = set(REGISTRY.names("strategies")) - {"outside"}  # which has no ideas of its own
-    assert {spec.partition(":")[0] for spec in SPECS} == own
+    assert {spec.partition(":")[0] for spec in SPECS} | {"smac"} == own
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("spec", SPECS)
 def test_strategy(spec, check):
     named = REGISTRY.find("strategies", spec)
+    check(named.target, named.options)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_smac(check):
+    pytest.importorskip("smac")
+    named = REGISTRY.find("strategies", "smac")
     check(named.target, named.options)
 
 

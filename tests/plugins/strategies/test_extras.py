@@ -21,6 +21,7 @@ from cosearch_plugins.strategies.pymoo_algorithms import Pymoo
         ("optuna:sampler=gp", ("torch",), "torch"),
         ("pymoo", ("pymoo",), "pymoo"),
         ("pycma", ("cma",), "pycma"),
+        ("smac", ("smac",), "smac"),
     ],
 )
 def test_a_missing_package_is_named(registry, monkeypatch, spec, modules, extra):

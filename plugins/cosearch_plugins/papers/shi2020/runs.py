@@ -42,7 +42,7 @@ from cosearch.typing import FloatArray
 from cosearch_plugins.papers.shi2020.bound import least_product
 from cosearch_plugins.papers.shi2020.setting import SETTINGS, Setting
 
-BO_OF_ANY_KERNEL = "bayesian:local=0,start=random,warmup=5,margins=false"
+BO_OF_ANY_KERNEL = "bayesian:local=0,explore=0,start=random,warmup=5,margins=false"
 BO = f"{BO_OF_ANY_KERNEL},kernel=linear"
 WORD = {"word_bits": "16"}
 """What the paper holds and the space would let a search choose."""
