@@ -75,10 +75,22 @@ class _Compile(NativeLowering):  # type: ignore[misc]  # numba has no types
 
 
 _NEEDLESS = frozenset(
-    "DeadBranchPrune DumpParforDiagnostics FindLiterallyCalls InlineClosureLikes InlineInlinables "
-    "InlineOverloads LiteralPropagationSubPipelinePass LiteralUnroll MakeFunctionToJitFunction "
-    "NoPythonSupportedFeatureValidation NopythonRewrites RewriteDynamicRaises "
-    "RewriteSemanticConstants WithLifting".split()
+    [
+        "DeadBranchPrune",
+        "DumpParforDiagnostics",
+        "FindLiterallyCalls",
+        "InlineClosureLikes",
+        "InlineInlinables",
+        "InlineOverloads",
+        "LiteralPropagationSubPipelinePass",
+        "LiteralUnroll",
+        "MakeFunctionToJitFunction",
+        "NoPythonSupportedFeatureValidation",
+        "NopythonRewrites",
+        "RewriteDynamicRaises",
+        "RewriteSemanticConstants",
+        "WithLifting",
+    ]
 )
 """Steps of numba's for closures, literals, array expressions and the like, which no compiled
 function has. numba looks through a function for each of them, an eighth of the compiling."""
