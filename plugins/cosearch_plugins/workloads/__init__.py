@@ -54,6 +54,11 @@ _SPACES = (
         "the MnasNet space; proxy accuracies, and measured latencies with table=FILE",
     ),
     (
+        "early-exits",
+        "early_exits:EarlyExits",
+        "one network with early exits, whose accuracies are the user's: table=FILE",
+    ),
+    (
         "mixed-precision",
         "mixed_precision:MixedPrecision",
         "bits for each layer of a network, within HAQ's action wall; no accuracy is known",
