@@ -28,6 +28,11 @@ def cosearch_strategies() -> list[Registration]:
             ("surrogate-tree", "surrogate_tree:SurrogateTree", "boosted trees rank candidates"),
             ("reinforce", "policy_gradient:Reinforce", "policy gradient over the columns"),
             ("ppo", "policy_gradient:Ppo", "proximal policy optimization over the columns"),
+            (
+                "discrete-sac",
+                "soft_actor_critic:SoftActorCritic",
+                "soft actor-critic over the columns, learning from all trials",
+            ),
             ("hyperband", "hyperband:Hyperband", "cheap judgements first, where there are any"),
             ("optuna", "optuna_samplers:Optuna", "Optuna's samplers: TPE, GP, CMA-ES, NSGA"),
             ("pymoo", "pymoo_algorithms:Pymoo", "pymoo's evolutionary algorithms"),

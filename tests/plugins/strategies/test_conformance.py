@@ -23,6 +23,7 @@ SPECS = (
     "surrogate-tree:candidates=50,trees=20",
     "reinforce",
     "ppo",
+    "discrete-sac:steps=1,replay=16",
     "optuna",
     "pycma",
     "pymoo",

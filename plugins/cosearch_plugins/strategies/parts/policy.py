@@ -26,12 +26,11 @@ class Episode:
     probabilities: tuple[FloatArray, ...]
 
 
-class Policy:
-    """An autoregressive distribution over rows.
+class Autoregressive:
+    """One score for every choice of every column, given the choices before it.
 
-    The state before column j is s_j = tanh(a_j + sum of E_k[x_k] over k < j); the choice is drawn
-    from softmax(b_j + s_j U_j) over the choices that known constraints allow. It starts nearly
-    uniform. Additive states make an episode of d choices cost d small matrix products.
+    The state before column j is s_j = tanh(a_j + sum of E_k[x_k] over k < j); the scores are
+    b_j + s_j U_j. Additive states make an episode of d choices cost d small matrix products.
 
     Source: the additive state is that of NADE, Larochelle and Murray, AISTATS 2011.
     """
@@ -60,6 +59,57 @@ class Policy:
             position += size
         return (tuple(views[i : i + 4]) for i in range(0, len(views), 4))
 
+    def masks(self, rows: Rows) -> tuple[BoolArray, ...]:
+        """Return per column the choices, bool[n, c], that were allowed when rows were written."""
+        return tuple(self._space.allowed(rows, j) for j in range(len(self._cards)))
+
+    def scores(self, rows: Rows) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+        """Return the states, float64[d, n, h], and per column the scores, float64[n, c], of rows.
+
+        Args:
+            rows: int64[n, d].
+        """
+        n, total = len(rows), np.zeros((len(rows), 1))
+        states, scores = [], []
+        for j, (start, embed, read, bias) in enumerate(self._columns(self.theta)):
+            state = np.broadcast_to(np.tanh(start + total), (n, len(start)))
+            states.append(state)
+            scores.append(state @ read + bias)
+            total = total + embed[rows[:, j]]
+        return np.array(states), tuple(scores)
+
+    def pulled_back(
+        self, rows: Rows, states: FloatArray, d_scores: Sequence[FloatArray]
+    ) -> FloatArray:
+        """Return the gradient, float64, as long as `theta`, of what has one in the scores.
+
+        Args:
+            rows: int64[n, d].
+            states: as `scores` returned them.
+            d_scores: per column, float64[n, c].
+        """
+        flat = np.zeros_like(self.theta)
+        later = np.zeros((len(rows), 1))
+        columns = list(zip(self._columns(self.theta), self._columns(flat), strict=True))
+        for j in range(len(columns) - 1, -1, -1):
+            (_, _, read, _), (d_start, d_embed, d_read, d_bias) = columns[j]
+            d_logits, state = d_scores[j], states[j]
+            np.add.at(d_embed, rows[:, j], np.broadcast_to(later, state.shape))
+            d_read += state.T @ d_logits
+            d_bias += d_logits.sum(axis=0)
+            d_state = (d_logits @ read.T) * (1.0 - state**2)
+            d_start += d_state.sum(axis=0)
+            later = later + d_state
+        return flat
+
+
+class Policy(Autoregressive):
+    """An autoregressive distribution over rows.
+
+    A choice is drawn from the softmax of its column's scores, over the choices that known
+    constraints allow. It starts nearly uniform.
+    """
+
     def sample(self, n: int, temperature: float, rng: np.random.Generator) -> Rows:
         """Draw rows, int64[n, d]; choices that no feasible row has are masked.
 
@@ -69,28 +119,21 @@ class Policy:
         total = np.zeros((n, 1))
         for j, (start, embed, read, bias) in enumerate(self._columns(self.theta)):
             logits = np.tanh(start + total) @ read + bias
-            p = _softmax(logits / temperature, self._space.allowed(rows, j))
+            p = softmax(logits / temperature, self._space.allowed(rows, j))
             below = (p.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
             rows[:, j] = np.minimum(below, self._cards[j] - 1)
             total = total + embed[rows[:, j]]
         return rows
 
-    def masks(self, rows: Rows) -> tuple[BoolArray, ...]:
-        """Return per column the choices, bool[n, c], that were allowed when rows were written."""
-        return tuple(self._space.allowed(rows, j) for j in range(len(self._cards)))
-
     def read(self, rows: Rows, masks: Sequence[BoolArray]) -> Episode:
         """Return the probabilities of rows, int64[n, d]."""
-        n, total, which = len(rows), np.zeros((len(rows), 1)), np.arange(len(rows))
-        logs, states, probabilities = np.zeros(rows.shape), [], []
-        for j, (start, embed, read, bias) in enumerate(self._columns(self.theta)):
-            state = np.broadcast_to(np.tanh(start + total), (n, len(start)))
-            p = _softmax(state @ read + bias, masks[j])
+        which, logs, probabilities = np.arange(len(rows)), np.zeros(rows.shape), []
+        states, scores = self.scores(rows)
+        for j, (logits, mask) in enumerate(zip(scores, masks, strict=True)):
+            p = softmax(logits, mask)
             logs[:, j] = np.log(np.maximum(p[which, rows[:, j]], 1e-30))
-            states.append(state)
             probabilities.append(p)
-            total = total + embed[rows[:, j]]
-        return Episode(logs, np.array(states), tuple(probabilities))
+        return Episode(logs, states, tuple(probabilities))
 
     def gradient(
         self, rows: Rows, episode: Episode, weight: FloatArray, entropy: float
@@ -106,23 +149,14 @@ class Policy:
         Returns:
             float64, as long as `theta`.
         """
-        flat = np.zeros_like(self.theta)
-        which, later = np.arange(len(rows)), np.zeros((len(rows), 1))
-        columns = list(zip(self._columns(self.theta), self._columns(flat), strict=True))
-        for j in range(len(columns) - 1, -1, -1):
-            (_, _, read, _), (d_start, d_embed, d_read, d_bias) = columns[j]
-            p, state = episode.probabilities[j], episode.states[j]
+        which, d_scores = np.arange(len(rows)), []
+        for j, p in enumerate(episode.probabilities):
             log_p = np.log(np.maximum(p, 1e-30))
             surprise = log_p - (p * log_p).sum(axis=1, keepdims=True)
             d_logits = -p * (weight[:, [j]] + entropy * surprise)
             d_logits[which, rows[:, j]] += weight[:, j]
-            np.add.at(d_embed, rows[:, j], np.broadcast_to(later, state.shape))
-            d_read += state.T @ d_logits
-            d_bias += d_logits.sum(axis=0)
-            d_state = (d_logits @ read.T) * (1.0 - state**2)
-            d_start += d_state.sum(axis=0)
-            later = later + d_state
-        return flat
+            d_scores.append(d_logits)
+        return self.pulled_back(rows, episode.states, d_scores)
 
 
 class Adam:
@@ -142,7 +176,7 @@ class Adam:
         return np.asarray(self._rate * first / (np.sqrt(second) + 1e-8))
 
 
-def _softmax(logits: FloatArray, allowed: BoolArray) -> FloatArray:
+def softmax(logits: FloatArray, allowed: BoolArray) -> FloatArray:
     """Return probabilities over the allowed choices; over all of them in a dead end."""
     possible = allowed | ~allowed.any(axis=1, keepdims=True)
     logits = np.where(possible, logits, -np.inf)
