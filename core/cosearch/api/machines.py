@@ -11,10 +11,11 @@ from attrs import evolve, frozen
 from cosearch.api.names import Names
 from cosearch.api.one import MappingResult, mapped, problem_for
 from cosearch.api.tables import Record
-from cosearch.errors import CosearchError, Infeasible
+from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.hardware import Accelerator
 from cosearch.registry.registry import Registry
+from cosearch.study.building import make_hardware
 from cosearch.typing import Configuration
 
 
@@ -72,7 +73,7 @@ def machines(
         workloads: names, paths or einsums.
         hardware: names with options, or files; two or more.
         registry: knows the names.
-        settings: as for `cosearch.map`.
+        settings: as for `cosearch.map`; a parameter that is fixed is of the machines that have it.
         finished: called after each machine.
 
     Raises:
@@ -84,15 +85,35 @@ def machines(
             "one machine and no strategy leave nothing to compare",
             "name machines with -H a -H b, or strategies with -s a -s b",
         )
+    fixed = _of_each(named, registry, settings)
     found = []
     for workload in workloads:
         made = []
         for name in named:
-            made.append(_contestant(workload, name, registry, settings))
+            own = {**settings, "fixed": fixed[name]}
+            made.append(_contestant(workload, name, registry, own))
             if finished is not None:
                 finished(made[-1])
         found += _at_equal_area(made)
     return found
+
+
+def _of_each(
+    named: Iterable[str], registry: Registry, settings: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return by machine what is fixed of its parameters; each has to be one of some machine."""
+    given = dict(settings.get("fixed") or {})
+    if not given:
+        return {name: {} for name in named}
+    spaces = {name: make_hardware(name, registry).space for name in named}
+    known = [parameter for space in spaces.values() for parameter in space.names]
+    for parameter in given:
+        if parameter not in known:
+            raise UnknownNameError("parameter", parameter, dict.fromkeys(known))
+    return {
+        name: {p: value for p, value in given.items() if p in space.names}
+        for name, space in spaces.items()
+    }
 
 
 def _contestant(

@@ -38,6 +38,7 @@ class Parameter:
         changes: what of the computation itself the value changes, such as `width`. Designs that
             differ in it do not compute the same: a search holds it as the baseline has it.
         searched: whether it is searched all the same, because the user asked for that.
+        least: of a free number, where less than the least choice can be built too.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Parameter:
     group: str = ""
     changes: str = ""
     searched: bool = False
+    least: float | None = None
 
     @default.default
     def _first(self) -> Value:
@@ -85,7 +87,8 @@ class Parameter:
             return False
         numbers = [c for c in self.choices if isinstance(c, int | float)]
         whole = isinstance(value, int) or isinstance(first, float)
-        return whole and min(numbers) <= value <= max(numbers)
+        least = min(numbers) if self.least is None else self.least
+        return whole and least <= value <= max(numbers)
 
     @property
     def allowed(self) -> str:
@@ -94,7 +97,8 @@ class Parameter:
             return "text"
         if self.free:
             kind = "a whole number" if isinstance(self.choices[0], int) else "a number"
-            return f"{kind} from {self.choices[0]} to {self.choices[-1]}"
+            least = self.choices[0] if self.least is None else self.least
+            return f"{kind} from {least} to {self.choices[-1]}"
         return "one of " + ", ".join(map(str, self.choices))
 
     def parse(self, text: str) -> Value:

@@ -59,6 +59,7 @@ def _parameters(defaults: dict[str, Value], sides: tuple[int, ...]) -> tuple[Par
             doc,
             changes="width" if name in WIDTHS else "",
             free=name not in WIDTHS and name != "dataflow",
+            least=1 if name in ("rows", "cols") else None,
         )
         for name, (values, default, unit, doc) in choices.items()
     )

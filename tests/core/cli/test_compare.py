@@ -103,3 +103,14 @@ def test_without_strategies_machines_stand_side_by_side(capsys):
     assert "nothing to compare" in capsys.readouterr().err
     assert main([*words, "--batch", "8"]) == 2
     assert "--batch is for strategies" in capsys.readouterr().err
+
+
+def test_a_parameter_is_set_on_the_machines_that_have_it(capsys):
+    words = ["compare", "gemm:M=32,N=32,K=32", "-H", "systolic", "-H", "roofline", "-m", "random"]
+    assert main([*words, "--set", "rows=3", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    narrow = cosearch.map("gemm:M=32,N=32,K=32", "systolic", mapper="random", fixed={"rows": 3})
+    plain = cosearch.map("gemm:M=32,N=32,K=32", "roofline", mapper="random")
+    assert (first["edp"], second["edp"]) == (narrow.edp, plain.edp)
+    assert main([*words, "--set", "row=3"]) == 2
+    assert "did you mean 'rows'" in capsys.readouterr().err

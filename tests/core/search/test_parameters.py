@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosearch.errors import CosearchError
+from cosearch.errors import CosearchError, InputError
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule, Space
 
 
@@ -199,3 +199,11 @@ def test_sampling_counts_its_raw_draws():
     few, draws = RULED.sample_feasible(10_000, np.random.default_rng(0), max_draws=500)
     assert draws == 500
     assert 0 < len(few) < 500
+
+
+def test_a_free_number_may_be_less_than_the_least_choice():
+    sides = Parameter("rows", (8, 16), 8, free=True, least=1)
+    assert [sides.check(value) for value in (1, 7, 16)] == [1, 7, 16]
+    for value in (0, 17):
+        with pytest.raises(InputError, match="is not a whole number from 1 to 16"):
+            sides.check(value)

@@ -53,7 +53,7 @@ def show_layer(output: Output, account: LayerAccount, objective: str) -> None:
         _show_cost(output, account.result, cost, objective)
         _show_imperfect(output, layer, account.result, objective)
         if why is not None and why.misses:
-            output.show(Text(f"  {why.in_short}", style="faint"))
+            output.prose(why.in_short, "faint", indent=2)
 
 
 def _show_misfit(output: Output, verdict: Unmapped) -> None:
@@ -102,7 +102,7 @@ def _show_imperfect(output: Output, layer: Layer, result: LayerResult, objective
         )
     if partial.gap is not None:
         text = f"no other imperfect factors lower that {objective} by more than"
-        output.show(Text(f"  {text} {percent(partial.gap)}", style="faint"))
+        output.prose(f"{text} {percent(partial.gap)}", "faint", indent=2)
 
 
 def _breakdown(cost: Cost) -> str:

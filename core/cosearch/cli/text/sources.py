@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.text import Text
-
 from cosearch.cli.output import Output
 
 
@@ -21,5 +19,5 @@ def show_sources(output: Output, sources: Mapping[str, str]) -> None:
         by_text.setdefault(source, []).append(component)
     output.title("sources of the numbers")
     for source, components in by_text.items():
-        output.show(Text(f"  {', '.join(components)}", style="name"))
+        output.prose(", ".join(components), "name", indent=2)
         output.prose(source, "faint", indent=4)
