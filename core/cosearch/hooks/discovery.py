@@ -106,11 +106,11 @@ def load_registry(
 
 def _register_file(manager: pluggy.PluginManager, file: PluginFile, name: str) -> None:
     plugin = file.load()
-    manager.register(plugin, name=name)
     try:
+        manager.register(plugin, name=name)
         _refuse_misspelled_hooks(manager, name)
         _refuse_unmarked_hooks(plugin)
-    except CosearchError as error:
+    except (CosearchError, pluggy.PluginValidationError) as error:
         raise PluginError(f"{file.path}: {one_line(error)}") from error
 
 

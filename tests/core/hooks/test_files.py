@@ -72,6 +72,7 @@ def test_a_file_that_is_not_there(folder):
     [
         ("x = 1\nraise ValueError('oh')\n", r"broken\.py:2: ValueError: oh"),
         ("x = 1\ny = (\n", r"broken\.py:2: SyntaxError"),
+        (MINE.replace("def cosearch_workloads()", "def cosearch_workloads(register)"), "register"),
         (
             MISSPELLED,
             r"broken\.py: .*hook 'cosearch_workload'",
