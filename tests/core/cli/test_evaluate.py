@@ -189,3 +189,43 @@ def test_an_energy_table(timeloop, capsys):
 def test_a_part_that_no_file_has(timeloop, capsys):
     assert main(["evaluate", "--timeloop", *timeloop[:2]]) == 2
     assert "no file has the part 'mapping'" in capsys.readouterr().err
+
+
+PARTS = """\
+version: 1
+architecture:
+  levels:
+  - name: buf
+    entries: 64
+    energy_pj: 1
+    word_bits: 8
+    partitions: {Outputs: {entries: 16, energy_pj: 4, word_bits: 32}}
+  - {name: main, energy_pj: 10, is_dram: true, word_bits: 8}
+  compute: {energy_pj: 1, word_bits: 8}
+layer: {gemm: {M: 2, N: 2, K: 4}}
+mapping:
+- {level: buf, keep: [Weights, Inputs, Outputs], temporal: {K: 4}}
+- {level: main, keep: [Weights, Inputs, Outputs], temporal: {M: 2, N: 2}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("bits", "pj", "used"),
+    [
+        ("", 16 + (16 + 8) + (16 + 16) + (12 + 16) * 4 + (8 + 16 + 4) * 10, "9.4"),
+        # sums of 32 bits are 4 words of main; 4-bit weights half a word of both
+        (
+            ", bits: {Weights: 4, Outputs: 32}",
+            16 + (8 + 4) + (16 + 16) + (12 + 16) * 4 + (4 + 16 + 16) * 10,
+            "7.8",
+        ),
+    ],
+)
+def test_parts_of_other_widths_are_counted_in_bits(tmp_path, capsys, bits, pj, used):
+    """Of 64 * 8 + 16 * 32 bits hold four weights, four inputs and a sum."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(PARTS.replace("K: 4}}\nmapping", f"K: 4}}{bits}}}\nmapping"))
+    assert main(["evaluate", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["energy_pj"] == pj
+    assert main(["evaluate", str(path)]) == 0
+    assert f"buf        16  100.0        {used}" in capsys.readouterr().out

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from cosearch.cli.output import Output, table
 from cosearch.formats.spec import Specification
-from cosearch.loopnest.model.analysis import Analysis
+from cosearch.loopnest.model.analysis import Analysis, LevelAnalysis
 from cosearch.loopnest.text import loop_nest
+from cosearch.machine.architecture import Memory
+from cosearch.machine.widths import stored
 from cosearch.quantities import added, digits, energy, loss, percent, si, whole
 from cosearch.workload.text import with_widths
 
@@ -144,11 +146,24 @@ def _tensor_rows(analysis: Analysis) -> Iterator[Row]:
 def _level_rows(specification: Specification, analysis: Analysis) -> Iterator[Row]:
     memories = specification.architecture.levels
     for memory, level in reversed(list(zip(memories, analysis.levels, strict=True))):
-        tiles = added(tensor.tile_size for tensor in level.tensors) * memory.multiple_buffering
-        room = (memory.entries or 0) + added(p.entries for p in memory.partitions.values())
+        tiles = _bits_kept(specification, memory, level) * memory.multiple_buffering
+        parts = memory.partitions.values()
+        room = (memory.entries or 0) * memory.word_bits
+        room += added(p.entries * (p.word_bits or memory.word_bits) for p in parts)
         used = f"{100 * tiles / room:.1f}" if room else "unlimited" if tiles else ""
         speed = f"{100 * level.throttling:.1f}"
         yield level.name, f"{level.cycles:,}", speed, used, _pj(level.leakage_pj)
+
+
+def _bits_kept(specification: Specification, memory: Memory, level: LevelAnalysis) -> float:
+    """Return the bits of one instance that tiles take."""
+    machine, bits = specification.architecture, 0.0
+    for tensor in specification.layer.tensors:
+        part = memory.partitions.get(tensor.role)
+        word = (part.word_bits if part else None) or memory.word_bits
+        words = stored(machine, memory, tensor).words
+        bits += added(t.tile_size * words * word for t in level.tensors if t.tensor == tensor.name)
+    return bits
 
 
 def _network_rows(analysis: Analysis) -> Iterator[Row]:
