@@ -146,9 +146,10 @@ class Listing:
     def _parts(self, room: int) -> list[Listing]:
         """Return the table's columns in several tables, each with the names of the rows, or none.
 
-        Where rows of one name follow each other, the second column names them too.
+        Where several rows have one name, the second column names them too.
         """
-        named = 1 if all(row[0].plain.strip() for row in self.rows) else 2
+        names = {row[0].plain.strip() for row in self.rows} - {""}
+        named = 1 if len(names) == len(self.rows) else 2
         if len(self.columns) < MANY_COLUMNS:
             return []
         parts: list[list[int]] = [[]]

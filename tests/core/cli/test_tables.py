@@ -83,6 +83,15 @@ def test_many_columns_stay_a_table_in_parts_below_each_other():
     ]
 
 
+def test_rows_of_one_name_are_named_by_two_columns():
+    rows = [("16", str(8 * i), "250.2", "0.206x", "1,168,128") for i in range(1, 6)]
+    made = table((">kb", ">pe_dim", ">EDP", ">gain", ">cycles"), rows)
+    lines = [line.split() for line in drawn(made, 32).splitlines()]
+    assert lines[0] == ["kb", "pe_dim", "EDP", "gain"]
+    assert lines[7] == ["kb", "pe_dim", "cycles"]
+    assert lines[9] == ["16", "16", "1,168,128"]
+
+
 def test_a_few_rows_become_columns():
     rows = [
         ("eyeriss", "1.30 mJ", "1,555,200", "12.2", "proven"),

@@ -308,3 +308,25 @@ def test_nothing_of_the_schema_is_shared_between_fields():
     """Descriptions of one field may not turn up at another with the same check."""
     level = json_schema()["properties"]["architecture"]["properties"]["levels"]["items"]
     assert "description" not in level["properties"]["word_bits"]
+
+
+FIR = """\
+version: 1
+architecture:
+  levels:
+  - {name: buf, entries: 4, energy_pj: 1}
+  - {name: main, energy_pj: 10, is_dram: true}
+  compute: {energy_pj: 1}
+layer: {einsum: "O[p] += W[r] * I[p+r]", sizes: {p: 12, r: 5}}
+mapping:
+- {level: buf, keep: [W, O], temporal: {}}
+- {level: main, keep: [W, I, O], temporal: [[r, 5], [p, 12]]}
+"""
+
+
+@pytest.mark.parametrize("upper", ["", "sizes: {p", "[[r, 5], [p, 12]]", "p+r"])
+def test_einsum_sizes_and_mapping_are_one_alphabet(read, upper):
+    """60 words of W and I and 12 of O at 10 pJ; 60 fills, 60 + 48 reads and 60 updates at 1."""
+    spec = read(FIR.replace(upper, upper.replace("p", "P").replace("r", "R")) if upper else FIR)
+    found = analyse(spec.architecture, spec.layer, spec.mapping)
+    assert found.energy_pj == 60 + (60 + 60 + 12) * 10 + 60 + 60 + 48 + 60
