@@ -154,8 +154,11 @@ def _memory(memory: Memory) -> Text:
     parts = [_mesh(memory.mesh_x, memory.mesh_y)] if memory.instances > 1 else []
     each = "each " if memory.instances > 1 else ""
     if memory.partitions:
-        held = ", ".join(f"{role} {part.entries:,}" for role, part in memory.partitions.items())
-        parts.append(f"{each}{held} words")
+        held = [f"{role} {part.entries:,}" for role, part in memory.partitions.items()]
+        if _shared(memory):
+            size = "unlimited" if memory.entries is None else f"{memory.entries:,}"
+            held.insert(0, f"{' '.join(_shared(memory))} {size}")
+        parts.append(f"{each}{', '.join(held)} words")
     elif memory.entries is None:
         parts.append("unlimited")
     else:
@@ -169,6 +172,11 @@ def _stored(memory: Memory) -> str:
     """Return the widths that a memory, or its parts, store elements in."""
     packs = {*memory.packs, *(bits for p in memory.partitions.values() for bits in p.packs)}
     return f"stores {' or '.join(map(str, sorted(packs)))} bit" if packs else ""
+
+
+def _shared(memory: Memory) -> list[str]:
+    """Return the roles that a memory holds and has no partition for."""
+    return sorted((memory.keeps | memory.may_keep) - set(memory.partitions))
 
 
 def _tensors(memory: Memory) -> str:
@@ -186,10 +194,10 @@ def _energies(architecture: Architecture) -> RenderableType:
     rows: list[tuple[str, ...]] = []
     for memory in reversed(architecture.levels):
         rows.append(_costs(memory, memory.name, memory.energy, area=True))
-        if memory.partitions:
+        if memory.partitions and not _shared(memory):
             rows[-1] = (*rows[-1][:3], "", "", "", *rows[-1][6:])
         rows += [
-            _costs(memory, f"  {role}", part.energy, area=False)
+            _costs(memory, f"  {role}", part.energy, area=False, bits=part.word_bits)
             for role, part in memory.partitions.items()
         ]
     unit = architecture.compute
@@ -211,10 +219,12 @@ def _energies(architecture: Architecture) -> RenderableType:
     )
 
 
-def _costs(memory: Memory, name: str, energy: AccessEnergy, *, area: bool) -> tuple[str, ...]:
+def _costs(
+    memory: Memory, name: str, energy: AccessEnergy, *, area: bool, bits: int | None = None
+) -> tuple[str, ...]:
     pj = (digits(energy.read), digits(energy.fill), digits(energy.update))
     if not area:
-        return (name, "", "", *pj, "", "", "")
+        return (name, str(bits or ""), "", *pj, "", "", "")
     return (
         name,
         str(memory.word_bits),

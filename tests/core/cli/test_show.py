@@ -122,3 +122,35 @@ def test_everything_that_is_registered_can_be_shown(cosearch, kind):
 )
 def test_a_mistake_is_one_message(refused, arguments, told):
     assert told in refused("show", *arguments)
+
+
+PARTS = """\
+version: 1
+architecture:
+  levels:
+  - name: buf
+    entries: 64
+    energy_pj: 1
+    word_bits: 8
+    packs: [4, 8]
+    partitions: {Outputs: {entries: 16, energy_pj: 4, word_bits: 32, packs: [32]}}
+  - {name: main, energy_pj: 10, is_dram: true, word_bits: 8}
+  compute:
+    energy_pj: 1
+    modes: [{weights: 8, inputs: 8, energy_pj: 1}, {weights: 4, inputs: 8, energy_pj: 1}]
+layer: {gemm: {M: 2, N: 2, K: 4}}
+mapping:
+- {level: buf, keep: [Weights, Inputs, Outputs]}
+- {level: main, keep: [Weights, Inputs, Outputs], temporal: {M: 2, N: 2, K: 4}}
+"""
+
+
+def test_widths_and_parts_of_a_memory_in_a_file(cosearch, tmp_path):
+    path = tmp_path / "chip.yaml"
+    path.write_text(PARTS)
+    shown = cosearch("show", "hardware", path).out
+    assert "buf  Inputs Weights 64, Outputs 16 words" in shown
+    assert "stores 4 or 8 or 32 bit" in shown
+    assert "4 to 8 by 8 bit" in shown
+    (row,) = [line.split() for line in shown.splitlines() if line.startswith("    Outputs")]
+    assert row == ["Outputs", "32", "4.00", "4.00", "4.00"]
