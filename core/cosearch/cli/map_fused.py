@@ -34,6 +34,7 @@ def show_fused(
     from cosearch.cli.text.network import show_left_out
     from cosearch.formats.groups import groups_text
     from cosearch.loopnest.accelerator import SpatialAccelerator
+    from cosearch.machine.widths import mixed
 
     if not isinstance(machine, SpatialAccelerator):
         raise CosearchError(
@@ -57,4 +58,12 @@ def show_fused(
         f"groups of up to {counted(spec.fuse_most, 'layer')}, objective {objective.name}",
     )
     fused_text.show_fused(session.output, machine, found)
+    apart = [x.name for x in network.products if mixed(machine.architecture, x.einsum)]
+    if apart:
+        session.output.prose(
+            f"not tried in a group: {', '.join(apart)}: groups are counted in words, and their "
+            "tensors are not one word wide each",
+            "warn",
+            indent=2,
+        )
     show_left_out(session.output, network)

@@ -77,7 +77,7 @@ def _show_totals(output: Output, outermost: str, found: FusedMapping) -> None:
     output.show(table(("network", ">energy", ">cycles", f">{name}"), rows))
     count = added(run.fused for run in found.runs)
     if not count:
-        output.show(f"  no group of layers is better than its layers alone for {name}")
+        output.show(f"  no group that was tried is better than its layers alone for {name}")
     else:
         times = found.unfused_words / max(1, found.outermost_words)
         output.show(

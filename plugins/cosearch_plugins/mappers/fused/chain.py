@@ -7,13 +7,15 @@ the group of those between, for some i: exact, in one pass. Equal groups are sea
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from attrs import define, evolve, field, frozen
 
 from cosearch.errors import CosearchError
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.model.fused import refuse_unfusable
+from cosearch.machine.architecture import Architecture
+from cosearch.machine.widths import mixed, mode
 from cosearch.mapping.outline import Weights
 from cosearch.quantities import added
 from cosearch.workload.einsum import Einsum
@@ -59,8 +61,19 @@ class ChainFound:
     gap: float
 
 
+CLAIM = 1e-9
+"""How far the energy of a group's bodies may be from the readable model's, relative."""
+
 Alone = Callable[[Einsum, Weights], GroupFound]
 """Maps a layer alone."""
+
+
+def multiplying(architecture: Architecture, layers: Sequence[Einsum]) -> tuple[float, float]:
+    """Return energy (pJ) and cycles that layers take at least, however they run together."""
+    works = [(layer.macs, mode(architecture, layer)) for layer in layers]
+    energy = added(macs * how.energy_pj for macs, how in works)
+    steps = added(macs * how.cycles for macs, how in works)
+    return energy * (1 - CLAIM), steps / architecture.compute.instances
 
 
 def _proven(found: GroupFound) -> bool:
@@ -116,9 +129,9 @@ class ChainSearch:
         if len(part.layers) == 1:
             self._known[key] = self.alone(part.layers[0], weights)
             return self._known[key]
-        if any(self._refused(part)):
-            self._bounds[key] = math.inf
-            return evolve(nothing, least=math.inf)
+        if (least := self._least_unsearched(part, weights)) is not None:
+            self._bounds[key] = least
+            return evolve(nothing, least=least)
         found = self._between(part, weights, below)
         if found is None:
             found = self.search.best(part.layers, part.links, weights, below)
@@ -128,6 +141,20 @@ class ChainSearch:
         else:
             self._bounds[key] = found.least
         return found
+
+    def _least_unsearched(self, part: Chain, weights: Weights) -> float | None:
+        """Return what a group takes at least that is not searched; None of one that is.
+
+        Nothing runs as a group that is forbidden. One of tensors that are not a word wide each
+        might, but groups are counted in words: what it would reach stays open.
+        """
+        architecture = self.search.bodies.architecture
+        if any(self._refused(part)):
+            return math.inf
+        if not any(mixed(architecture, layer) for layer in part.layers):
+            return None
+        energy, cycles = multiplying(architecture, part.layers)
+        return weights[0] * energy + weights[1] * cycles
 
     def _between(self, part: Chain, weights: Weights, below: float) -> GroupFound | None:
         """Return what other weights tell of a group, where that is enough; else None."""
@@ -149,7 +176,7 @@ class ChainSearch:
         """Yield whether something forbids that layers run as one group."""
         bodies = self.search.bodies
         try:
-            refuse_unfusable(bodies.architecture, part.layers)
+            refuse_unfusable(bodies.architecture)
         except CosearchError:
             yield True
             return

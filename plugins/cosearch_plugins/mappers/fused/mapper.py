@@ -47,7 +47,7 @@ class FusedMapper(ExactMapper):
         """Return what multiplying alone takes: all else may stay on chip."""
         if not isinstance(accelerator, SpatialAccelerator):
             return 0.0, 0.0
-        from cosearch_plugins.mappers.fused.network import multiplying
+        from cosearch_plugins.mappers.fused.chain import multiplying
 
         return multiplying(accelerator.architecture, (layer,))
 

@@ -13,7 +13,6 @@ from cosearch.errors import CosearchError, PluginError
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.model.fused import group_cost
-from cosearch.machine.architecture import Architecture
 from cosearch.mapping.fused import FusedMapping, FusedRun, value_of
 from cosearch.mapping.groups import links_between
 from cosearch.mapping.mapper import Budget, Mapped
@@ -27,11 +26,8 @@ from cosearch.workload.link import Link, chains
 from cosearch.workload.network import Network
 from cosearch_plugins.mappers.exact.mapper import ExactMapper
 from cosearch_plugins.mappers.fused.bodies import Bodies
-from cosearch_plugins.mappers.fused.chain import Chain, ChainFound, ChainSearch
+from cosearch_plugins.mappers.fused.chain import CLAIM, Chain, ChainFound, ChainSearch, multiplying
 from cosearch_plugins.mappers.fused.group import GroupFound, GroupSearch
-
-CLAIM = 1e-9
-"""By how much a group's energy may differ from the model's, relative: rounding, no more."""
 
 
 @frozen(eq=False)
@@ -253,13 +249,6 @@ class NetworkFuser:
 
 def _sum(found: ChainFound, weights: Weights) -> float:
     return weights[0] * found.energy_pj + weights[1] * found.cycles
-
-
-def multiplying(architecture: Architecture, layers: Sequence[Einsum]) -> tuple[float, float]:
-    """Return energy (pJ) and cycles that layers take at least, however they run together."""
-    compute = architecture.compute
-    macs = added(layer.macs for layer in layers)
-    return macs * compute.energy_pj * (1 - CLAIM), macs / compute.instances
 
 
 def fuser(

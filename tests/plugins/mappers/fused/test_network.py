@@ -10,13 +10,14 @@ from attrs import evolve
 
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.model.fused import group_cost
-from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
+from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Mode
 from cosearch.mapping.fused import FusedMapping, value_of
 from cosearch.mapping.mapper import Budget
 from cosearch.search.objective import OBJECTIVES
 from cosearch.workload.einsum import gemm
 from cosearch.workload.link import Link
 from cosearch.workload.network import Layer, Network
+from cosearch_plugins.mappers.fused.chain import multiplying
 from cosearch_plugins.mappers.fused.mapper import FusedMapper
 from cosearch_plugins.mappers.fused.network import items_of
 
@@ -98,3 +99,26 @@ def test_a_time_limit_ends_with_the_best_so_far_and_its_gap() -> None:
     assert best.value <= late.value <= late.unfused_value * (1 + 1e-12)
     assert 0 < late.gap < 1
     assert late.value * (1 - late.gap) <= best.value * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("objective", [EDP, ENERGY])
+def test_layers_of_other_widths_run_alone_and_what_groups_might_reach_stays_open(objective) -> None:
+    """The same layers in words of 16 bits run together, which no claim about them rules out."""
+    narrow = tuple(Layer(x.einsum.with_bits({"Weights": 8})) for x in LAYERS)
+    found = fused(Network("net", narrow, links=LINKS), 96, objective)
+    assert not any(run.fused for run in found.runs)
+    assert found.value == pytest.approx(found.unfused_value)
+    together = fused(Network("net", LAYERS, links=LINKS), 96, objective)
+    assert together.value < found.value
+    assert found.value * (1 - found.gap) < together.value
+
+
+def test_a_floor_counts_the_mode_in_which_operands_are_multiplied() -> None:
+    modes = (Mode(8, 8, 0.25), Mode(16, 16, 1.0, 2))
+    architecture = evolve(machine(96).architecture, compute=Compute(1.0, 2, 2, modes=modes))
+    layer = LAYERS[0].einsum
+    assert multiplying(architecture, (layer,))[1] == layer.macs * 2 / 4
+    both = (layer, layer.with_bits({"Weights": 8, "Inputs": 8}))
+    energy, cycles = multiplying(architecture, both)
+    assert energy == pytest.approx(layer.macs * (1.0 + 0.25))
+    assert cycles == layer.macs * (2 + 1) / 4
