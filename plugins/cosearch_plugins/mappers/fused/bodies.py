@@ -30,6 +30,7 @@ from cosearch.workload.einsum import Einsum
 from cosearch_plugins.mappers.exact.arrays import MARGIN, Aim
 from cosearch_plugins.mappers.exact.problem import OrderTables
 from cosearch_plugins.mappers.exact.solve import Certificate, Limits, Solver
+from cosearch_plugins.mappers.fused.coarser import Coarser
 from cosearch_plugins.mappers.fused.envelope import Envelope
 
 REMEMBERED = 8192
@@ -174,6 +175,7 @@ class Bodies:
     _envelopes: dict[tuple[object, ...], Envelope[Body]] = field(init=False, factory=dict)
     _solvers: dict[tuple[object, ...], Solver | None] = field(init=False, factory=dict)
     _roomy: dict[tuple[object, ...], Solver] = field(init=False, factory=dict)
+    _sizes: dict[tuple[str, Weights], Coarser] = field(init=False, factory=dict)
 
     @property
     def architecture(self) -> Architecture:
@@ -251,12 +253,22 @@ class Bodies:
         if question.room == UNLIMITED and question.demand == NO_DEMAND:
             envelope = self._envelopes.setdefault(_apart(question), Envelope())
             envelope.learn(weights, found.least if found.least < math.inf else 0.0, found)
+            if found.mapping is not None:
+                self._coarser(question, weights).learn(question.layer, question.home, found.least)
         return found
 
+    def _coarser(self, question: Question, weights: Weights) -> Coarser:
+        key = question.member.key, weights
+        if key not in self._sizes:
+            self._sizes[key] = Coarser(question.member, self.kept(question.member))
+        return self._sizes[key]
+
     def least(self, question: Question, weights: Weights) -> float:
-        """Return what no mapping of a body undercuts, as known from other weights: maybe 0."""
+        """Return what no mapping of a body undercuts, as known from others: maybe 0."""
         envelope = self._envelopes.get(_apart(self._plain(question, weights)))
-        return 0.0 if envelope is None else envelope.least(weights) * (1 - MARGIN)
+        other_weights = 0.0 if envelope is None else envelope.least(weights)
+        coarser = self._coarser(question, weights).least(question.layer, question.home)
+        return max(other_weights, coarser) * (1 - MARGIN)
 
     @cached_property
     def _roomless(self) -> tuple[str, bool]:

@@ -21,11 +21,13 @@ import time
 from collections.abc import Iterator
 from typing import TypeAlias
 
+import numpy as np
 from attrs import define, evolve, field, frozen
 
 from cosearch.loopnest.group import FusedGroup
 from cosearch.mapping.outline import Weights
 from cosearch.quantities import added
+from cosearch.typing import FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
@@ -71,6 +73,41 @@ class _Entry:
 
 
 @define(eq=False)
+class _Unfolded:
+    """The options of a prefix, by their bounds.
+
+    Attributes:
+        cut: the prefix.
+        held: of each member, the choices of what it holds.
+        bounds: of each member, of each choice, what is held included.
+        fixed: of each member, of each choice, the part of its bound that is held.
+        order: options that leave room and are below the limit, numbered over all members' choices.
+        least: their bounds, rising.
+        at: how many have been taken.
+    """
+
+    cut: Cut
+    held: list[list[tuple[Choice, ...]]]
+    bounds: list[FloatArray]
+    fixed: list[FloatArray]
+    order: IntArray
+    least: FloatArray
+    at: int = 0
+
+    def entry(self) -> _Entry:
+        """Return the next option."""
+        places = np.unravel_index(int(self.order[self.at]), [len(h) for h in self.held])
+        self.at += 1
+        fixed = [float(f[i]) for f, i in zip(self.fixed, places, strict=True)]
+        bounds = [float(b[i]) for b, i in zip(self.bounds, places, strict=True)]
+        choices = [h[i] for h, i in zip(self.held, places, strict=True)]
+        apart = [b - f for b, f in zip(bounds, fixed, strict=True)]
+        members = len(choices)
+        option = self.cut.option(tuple(itertools.chain.from_iterable(choices)))
+        return _Entry(option, apart, [COARSE] * members, [None] * members, added(fixed))
+
+
+@define(eq=False)
 class GroupSearch:
     """Searches groups on one machine.
 
@@ -108,9 +145,11 @@ class GroupSearch:
             if time.perf_counter() >= self.deadline:
                 return GroupFound(None, math.inf, math.inf, math.inf, bound)
             if isinstance(item, Cut):
-                for further in self._unfolded(item, weights, inside, cheap):
-                    heapq.heappush(heap, further)
+                self._push(heap, self._unfolded(item, weights, (inside, cheap), limit))
                 continue
+            if isinstance(item, _Unfolded):
+                unfolded, item = item, item.entry()
+                self._push(heap, unfolded)
             if min(item.stages) == EXACT:
                 return self._found(item, weights, bound)
             if self.dominance and any(_dominates(s.option, item.option) for s in settled):
@@ -164,21 +203,40 @@ class GroupSearch:
         bodies = entry.option.group.bodies
         return entry.bound, -1 - added(entry.stages), bodies, next(self._tick), entry
 
+    def _push(self, heap: list[_Item], options: _Unfolded) -> None:
+        """Push the next option of a prefix, if there is one."""
+        if options.at < len(options.least):
+            bound, bodies = float(options.least[options.at]), options.cut.group.bodies
+            heapq.heappush(heap, (bound, -1, bodies, next(self._tick), options))
+
     def _unfolded(
-        self, cut: Cut, weights: Weights, inside: list[float], cheap: list[float]
-    ) -> Iterator[_Item]:
-        """Yield all options of a prefix."""
-        members = range(len(inside))
-        for option in cut.options():
-            self.entries += 1
-            bounds = [
-                self._coarse(
-                    [c for c in option.choices if c.member == j], weights, inside[j], cheap[j]
-                )
-                for j in members
-            ]
-            stages, fixed = [COARSE for _ in members], weights[0] * option.held_pj
-            yield self._queued(_Entry(option, bounds, stages, [None for _ in members], fixed))
+        self, cut: Cut, weights: Weights, known: tuple[list[float], list[float]], limit: float
+    ) -> _Unfolded:
+        """Return the options of a prefix that are below a limit.
+
+        Args:
+            cut: the prefix.
+            weights: of energy and cycles.
+            known: of each member, what `_coarse` is told.
+            limit: of no use are those not below.
+        """
+        held, bounds, fixed = [], [], []
+        total, taken = np.zeros(1), np.zeros(1, dtype=np.int64)
+        for j, (inside, cheap) in enumerate(zip(*known, strict=True)):
+            ways = cut.of_member(j)
+            energy = [added(c.energy_pj for c in w if c.depth is not None) for w in ways]
+            fixed.append(weights[0] * np.array(energy, dtype=np.float64))
+            least = [self._coarse(list(w), weights, inside, cheap) for w in ways]
+            bounds.append(fixed[-1] + np.array(least))
+            held.append(ways)
+            rooms = np.array([added(c.room for c in w) for w in ways], dtype=np.int64)
+            total = np.add.outer(total, bounds[-1]).ravel()
+            taken = np.add.outer(taken, rooms).ravel()
+        fits = taken <= min(cut.free)
+        self.entries += int(fits.sum())
+        order = np.flatnonzero(fits & (total < limit))
+        order = order[np.argsort(total[order], kind="stable")]
+        return _Unfolded(cut, held, bounds, fixed, order, total[order])
 
     def _coarse(
         self, choices: list[Choice], weights: Weights, inside: float, cheap: float
@@ -205,13 +263,15 @@ class GroupSearch:
     def _refine(self, entry: _Entry, weights: Weights) -> bool:
         """Refine the least refined member; return whether the option can be run still."""
         member = entry.stages.index(min(entry.stages))
-        entry.stages[member] += 1
         question = self._question(entry.option, member)
         bodies = entry.option.group.bodies
-        if entry.stages[member] == GUESSED:
-            least = self.bodies.least(question, weights)
-            entry.bounds[member] = max(entry.bounds[member], bodies * least)
-            return True
+        if entry.stages[member] < ROOMY:
+            guess = bodies * self.bodies.least(question, weights)
+            if entry.stages[member] == COARSE or guess > entry.bounds[member]:
+                entry.stages[member] = GUESSED
+                entry.bounds[member] = max(entry.bounds[member], guess)
+                return True
+        entry.stages[member] += 1
         if entry.stages[member] == ROOMY:
             room = self.bodies.architecture.levels[-2].usable_entries
             question = evolve(question, room=UNLIMITED if room is None else room, demand=Demand())
@@ -257,7 +317,7 @@ class GroupSearch:
         )
 
 
-_Item: TypeAlias = tuple[float, int, int, int, Cut | _Entry]
+_Item: TypeAlias = tuple[float, int, int, int, Cut | _Unfolded | _Entry]
 """Bound, rank among equals, bodies, a number, and what it is of."""
 
 

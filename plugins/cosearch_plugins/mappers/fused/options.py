@@ -98,17 +98,16 @@ class Cut:
     ways: tuple[tuple[Choice, ...], ...]
     free: tuple[int, ...]
 
-    def options(self) -> Iterator[Option]:
-        """Yield every choice of what is held that leaves room."""
-        most = min(self.free)
-        for choices in itertools.product(*self.ways):
-            taken = added(c.room for c in choices)
-            if taken <= most:
-                held = tuple(
-                    Held(c.member, c.tensor, c.depth) for c in choices if c.depth is not None
-                )
-                group = FusedGroup(self.group.layers, self.group.links, self.group.prefix, held)
-                yield Option(group, choices, tuple(words - taken for words in self.free))
+    def of_member(self, member: int) -> list[tuple[Choice, ...]]:
+        """Return every choice of what a member holds."""
+        return list(itertools.product(*(w for w in self.ways if w and w[0].member == member)))
+
+    def option(self, choices: tuple[Choice, ...]) -> Option:
+        """Return the option of some choices of all members, in order."""
+        taken = added(c.room for c in choices)
+        held = tuple(Held(c.member, c.tensor, c.depth) for c in choices if c.depth is not None)
+        group = FusedGroup(self.group.layers, self.group.links, self.group.prefix, held)
+        return Option(group, choices, tuple(words - taken for words in self.free))
 
 
 Known: TypeAlias = dict[tuple[int, str, tuple[PrefixLoop, ...]], Choice]
