@@ -198,6 +198,11 @@ class Bodies:
             for t, mode in zip(layer.tensors, modes, strict=True)
         )
 
+    def loops_prescribed(self, layer: Einsum) -> bool:
+        """Return whether a rule speaks of loops outside, where those of a prefix are."""
+        rule = self.machine.constraints_for(layer).get(self.architecture.levels[-1].name)
+        return rule is not None and bool(rule.temporal or rule.temporal_most or rule.order)
+
     def best(self, question: Question, weights: Weights) -> Body:
         """Return the best mapping of a body for a weighted sum; without one where nothing fits."""
         levels = self.architecture.levels

@@ -180,6 +180,7 @@ class ChainSearch:
         except CosearchError:
             yield True
             return
+        yield any(map(bodies.loops_prescribed, part.layers))
         for link in part.links:
             producer, consumer = part.layers[link.producer], part.layers[link.consumer]
             yield not bodies.keeps(producer, producer.output.name)
