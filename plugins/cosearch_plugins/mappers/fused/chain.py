@@ -103,7 +103,7 @@ class ChainSearch:
         paths: list[tuple[GroupFound, ...]] = [()]
         for end in range(1, len(chain.layers) + 1):
             here, bound, path = math.inf, math.inf, paths[0]
-            for first in range(end - 1, max(-1, end - 1 - self.most), -1):
+            for first in (end - 1, *range(max(0, end - self.most), end - 1)):
                 found = self._group(chain.part(first, end), weights, here - value[first])
                 bound = min(bound, least[first] + found.least)
                 if value[first] + found.value < here:

@@ -134,10 +134,12 @@ class GroupSearch:
         """Return the best way to run layers as one group, if it is below a value."""
         cheap = self._whole(layers, links, (1.0, 0.0))
         inside = self._whole(layers, links, weights)
+        limit = below * (1 - MARGIN)
+        if added(inside) * (1 - MARGIN) >= limit:
+            return GroupFound(None, math.inf, math.inf, math.inf, below)
         heap = [self._opened(cut, weights, inside, cheap) for cut in self._all_cuts(layers, links)]
         heapq.heapify(heap)
         settled: list[_Entry] = []
-        limit = below * (1 - MARGIN)
         while heap:
             bound, *_, item = heapq.heappop(heap)
             if bound >= limit:
@@ -226,8 +228,9 @@ class GroupSearch:
             ways = cut.of_member(j)
             energy = [added(c.energy_pj for c in w if c.depth is not None) for w in ways]
             fixed.append(weights[0] * np.array(energy, dtype=np.float64))
-            least = [self._coarse(list(w), weights, inside, cheap) for w in ways]
-            bounds.append(fixed[-1] + np.array(least))
+            coarse = [self._coarse(list(w), weights, inside, cheap) for w in ways]
+            guess = [self._guess(cut, j, w, weights) for w in ways]
+            bounds.append(fixed[-1] + np.maximum(coarse, guess))
             held.append(ways)
             rooms = np.array([added(c.room for c in w) for w in ways], dtype=np.int64)
             total = np.add.outer(total, bounds[-1]).ravel()
@@ -237,6 +240,15 @@ class GroupSearch:
         order = np.flatnonzero(fits & (total < limit))
         order = order[np.argsort(total[order], kind="stable")]
         return _Unfolded(cut, held, bounds, fixed, order, total[order])
+
+    def _guess(self, cut: Cut, member: int, choices: tuple[Choice, ...], weights: Weights) -> float:
+        """Return what all bodies of a member cost at least, as known from others."""
+        group = cut.group
+        held = [c.tensor for c in choices if c.depth is not None]
+        home = frozenset((*group.intermediates(member), *held))
+        layer, body = group.layers[member], cut.bodies[member]
+        asked = Question(layer, body, home, UNLIMITED, Demand(), group.bodies, group.visits(member))
+        return group.bodies * self.bodies.least(asked, weights)
 
     def _coarse(
         self, choices: list[Choice], weights: Weights, inside: float, cheap: float
@@ -288,7 +300,7 @@ class GroupSearch:
         reads, writes = added(c.read for c in held), added(c.write for c in held)
         return Question(
             group.layers[member],
-            group.cut(member),
+            option.bodies[member],
             group.at_home(member),
             option.room[member],
             Demand(reads / group.bodies, writes / group.bodies),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeAlias
 
 from attrs import evolve, frozen
@@ -50,11 +51,13 @@ class Option:
         group: without mappings.
         choices: one a tensor that is no intermediate.
         room: of each member, words left for what is streamed.
+        bodies: of each member.
     """
 
     group: FusedGroup
     choices: tuple[Choice, ...]
     room: tuple[int, ...]
+    bodies: tuple[Einsum, ...]
 
     @property
     def held_pj(self) -> float:
@@ -98,6 +101,11 @@ class Cut:
     ways: tuple[tuple[Choice, ...], ...]
     free: tuple[int, ...]
 
+    @cached_property
+    def bodies(self) -> tuple[Einsum, ...]:
+        """The body of each member."""
+        return tuple(self.group.cut(j) for j in range(len(self.group.layers)))
+
     def of_member(self, member: int) -> list[tuple[Choice, ...]]:
         """Return every choice of what a member holds."""
         return list(itertools.product(*(w for w in self.ways if w and w[0].member == member)))
@@ -107,7 +115,8 @@ class Cut:
         taken = added(c.room for c in choices)
         held = tuple(Held(c.member, c.tensor, c.depth) for c in choices if c.depth is not None)
         group = FusedGroup(self.group.layers, self.group.links, self.group.prefix, held)
-        return Option(group, choices, tuple(words - taken for words in self.free))
+        room = tuple(words - taken for words in self.free)
+        return Option(group, choices, room, self.bodies)
 
 
 Known: TypeAlias = dict[tuple[int, str, tuple[PrefixLoop, ...]], Choice]
