@@ -15,7 +15,7 @@ import yaml
 from attrs import asdict, frozen
 
 from cosearch.errors import CosearchError, InputError
-from cosearch.formats.fields import TEXT, WHOLE, Check, Fields, Problems
+from cosearch.formats.fields import FLAG, TEXT, WHOLE, Check, Fields, Problems
 from cosearch.formats.layer import read_layer
 from cosearch.formats.spec import ACCESSES, NAMES, VERSION, read_architecture, read_mapping
 from cosearch.formats.yaml_source import read_yaml_document
@@ -130,7 +130,8 @@ def _held(fields: Fields) -> Held:
 def _link(fields: Fields, consumer: int) -> Link:
     axes = fields.need("axes", AXES)
     whole = frozenset(axis for axis in fields.get("whole", AXES, ()) if axis is not None)
-    link = Link(consumer - 1, consumer, fields.need("operand", TEXT), axes, whole)
+    written = fields.get("written", FLAG, False, "whether other groups read it too")
+    link = Link(consumer - 1, consumer, fields.need("operand", TEXT), axes, whole, written)
     fields.refuse_left()
     return link
 
@@ -178,6 +179,7 @@ def _group_facts(run: FusedRun) -> dict[str, Any]:
                     "operand": link.operand,
                     "axes": list(link.axes),
                     "whole": sorted(link.whole),
+                    **({"written": True} if link.written else {}),
                 }
         member["mapping"] = list(levels_of(group.mappings[j]))
         members.append(member)

@@ -1,14 +1,15 @@
 """Which layer's output is which operand of which later layer: what may stay on chip between them.
 
-A link says less than a graph: it is there only where a tensor has one reader, so that nobody else
-misses it when it never reaches the outermost memory. A link that is left out is always safe.
+A link says less than a graph: of a tensor's readers one is linked. Where it is the only one, nobody
+misses the tensor when it never reaches the outermost memory; where it is not, such as before a
+residual connection, the tensor is written there as well. A link that is left out is always safe.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
 from cosearch.workload.einsum import Axis, Einsum, Tensor
@@ -20,7 +21,7 @@ def _whole(axes: frozenset[int] | set[int] | tuple[int, ...]) -> frozenset[int]:
 
 @frozen
 class Link:
-    """A tensor that one layer writes and one later layer reads, and nothing else does.
+    """A tensor that one layer writes and one later layer reads.
 
     Attributes:
         producer, consumer: places in the network's `layers`.
@@ -30,6 +31,7 @@ class Link:
             nobody's are of a single word too.
         whole: axes of the producer's output that may not be cut, for something between the two
             needs all of them at once: the keys of a softmax, the channels of a norm.
+        written: whether others read the tensor too: it is written to the outermost memory as well.
     """
 
     producer: int
@@ -37,10 +39,11 @@ class Link:
     operand: str
     axes: tuple[int | None, ...]
     whole: frozenset[int] = field(default=frozenset(), converter=_whole)
+    written: bool = False
 
     def moved(self, by: int) -> Link:
         """Return the link where so many layers stand before its network."""
-        return Link(self.producer + by, self.consumer + by, self.operand, self.axes, self.whole)
+        return evolve(self, producer=self.producer + by, consumer=self.consumer + by)
 
 
 def chains(layers: int, links: Sequence[Link]) -> list[tuple[int, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from cosearch.workload.elementwise import MULTIPLY
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_once
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_also, read_once
 
 
 def tokens(count: int, channels: int) -> Feature:
@@ -48,7 +48,7 @@ def attention(
     kv_heads = kv_heads or heads
     context = context or x.width
     head = x.channels // heads
-    query = net.linear(f"{name}.query", x, x.channels, bias=bias)
+    query = net.linear(f"{name}.query", read_also(x), x.channels, bias=bias)
     key, value = (
         net.linear(f"{name}.{part}", x, kv_heads * head, bias=bias) for part in ("key", "value")
     )
@@ -85,7 +85,7 @@ def feed_forward(
     What flows in, or is carried past it, is added to what flows out.
     """
     gate = net.linear(f"{name}.gate", x, inner, bias=bias) if gated else None
-    y = net.linear(f"{name}.up", x, inner, bias=bias)
+    y = net.linear(f"{name}.up", x if gated else read_also(x), inner, bias=bias)
     net.pointwise(f"{name}.{activation}", activation, y)
     if gate is not None:
         y = net.pointwise(f"{name}.multiply", MULTIPLY, y, ("NCPQ", gate))

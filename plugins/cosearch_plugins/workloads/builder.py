@@ -21,7 +21,11 @@ class Feature:
 
     Attributes:
         producer: number of the layer that wrote just this; None after anything that is no layer.
+            What goes element by element with it (a residual's sum, a norm) counts for nothing: a
+            machine that prices it as a layer ends the link.
         read_once: whether the next layer it is handed to is its only reader, see `read_once`.
+        read_also: whether it is one of several, see `read_also`.
+        normed: whether a norm needed all channels at once.
         tensor: where it is in the network's dataflow; None where nobody knows.
     """
 
@@ -30,6 +34,8 @@ class Feature:
     width: int = 1
     producer: int | None = field(default=None, eq=False)
     read_once: bool = field(default=False, eq=False)
+    read_also: bool = field(default=False, eq=False)
+    normed: bool = field(default=False, eq=False)
     tensor: int | None = field(default=None, eq=False)
 
 
@@ -101,25 +107,35 @@ class NetworkBuilder:
 
     def _add(self, layer: Einsum, x: Feature, out: Feature) -> Feature:
         """Add a layer that reads x, and return what it writes."""
-        if x.read_once and x.producer is not None:
-            self._link(x.producer, layer)
+        if (x.read_once or x.read_also) and x.producer is not None:
+            channels = len(self._layers[x.producer].einsum.output.axes) - 3
+            whole = (channels,) if x.normed else ()
+            self._link(x.producer, layer, whole, written=not x.read_once)
         self._layers.append(Layer(layer))
         written = evolve(out, producer=len(self._layers) - 1, read_once=False)
         return self._wrote(layer.name, (x,), written)
 
-    def _link(self, producer: int, layer: Einsum, whole: tuple[int, ...] = ()) -> None:
-        """Note that the layer added next is the only reader of an earlier one's output.
+    def _link(
+        self,
+        producer: int,
+        layer: Einsum,
+        whole: tuple[int, ...] = (),
+        *,
+        written: bool = False,
+    ) -> None:
+        """Note that the layer added next reads an earlier one's output; `written`: others do too.
 
         Unless it reads the channels in other groups: then there is no link.
         """
-        written = self._layers[producer].einsum
+        wrote = self._layers[producer].einsum
         operand = next(t for t in layer.tensors if t.role == "Inputs")
         axes = matching_axes(
-            [extent(written, axis) for axis in written.output.axes],
+            [extent(wrote, axis) for axis in wrote.output.axes],
             [extent(layer, axis) for axis in operand.axes],
         )
         if axes is not None:
-            self._links.append(Link(producer, len(self._layers), operand.name, axes, whole))
+            link = Link(producer, len(self._layers), operand.name, axes, whole, written)
+            self._links.append(link)
 
     def conv(
         self,
@@ -206,7 +222,7 @@ class NetworkBuilder:
 
     def add(self, name: str, x: Feature, other: Feature) -> Feature:
         """Add the sum of what flows in and a second tensor of its shape, as behind a residual."""
-        return evolve(self.pointwise(name, ADD, x, ("NCPQ", other)), producer=None)
+        return self.pointwise(name, ADD, x, ("NCPQ", other))
 
     def pointwise(
         self, name: str, operation: str, x: Feature, *operands: tuple[str, Feature]
@@ -298,7 +314,7 @@ class NetworkBuilder:
         """
         self.pointwise(name, "normalize", x)
         self.norm(x.channels, shift=shift)
-        return self._wrote(name, (x,), x)
+        return self._wrote(name, (x,), evolve(x, normed=True))
 
     def norm(self, channels: int, *, shift: bool = True) -> None:
         """Count the parameters of a norm: a scale and mostly a shift a channel."""
@@ -356,6 +372,11 @@ def read_once(x: Feature) -> Feature:
     What a residual connection carries past a layer too is not.
     """
     return evolve(x, read_once=True)
+
+
+def read_also(x: Feature) -> Feature:
+    """Return what flows, marked as read by the next layer it is handed to, and by others later."""
+    return evolve(x, read_also=True)
 
 
 def flat(x: Feature) -> Feature:

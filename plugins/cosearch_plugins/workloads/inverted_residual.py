@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cosearch.workload.elementwise import MULTIPLY
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_once
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_also, read_once
 
 
 def divisible(channels: float, by: int = 8) -> int:
@@ -44,7 +44,10 @@ def inverted_residual(
         activation: behind the first two convolutions; empty where it clips and so is part of them.
         gate: the activation that squeeze-and-excitation ends with.
     """
-    y = x if expanded == x.channels else read_once(net.conv(f"{name}.expand", x, expanded, 1))
+    added = stride == 1 and x.channels == channels
+    y = read_also(x) if added else read_once(x)
+    if expanded != x.channels:
+        y = read_once(net.conv(f"{name}.expand", y, expanded, 1))
     if activation and expanded != x.channels:
         net.pointwise(f"{name}.expand.{activation}", activation, y)
     y = net.conv(f"{name}.depthwise", y, expanded, kernel, stride=stride, groups=expanded)
@@ -53,7 +56,7 @@ def inverted_residual(
     if squeeze:
         y = excite(net, f"{name}.se", y, squeeze, gate)
     y = net.conv(f"{name}.project", y if squeeze else read_once(y), channels, 1)
-    return net.add(f"{name}.add", y, x) if stride == 1 and x.channels == channels else y
+    return net.add(f"{name}.add", y, x) if added else y
 
 
 def excite(net: NetworkBuilder, name: str, x: Feature, squeeze: int, gate: str) -> Feature:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_once
 from cosearch_plugins.workloads.inverted_residual import divisible, inverted_residual
 from cosearch_plugins.workloads.options import BATCH, image
 from cosearch_plugins.workloads.vision import ImageNetwork
@@ -36,7 +36,7 @@ class MobileNetV2(ImageNetwork):
                     kernel=3,
                     stride=stride if i == 0 else 1,
                 )
-        x = net.conv("head", x, 1280, 1)
+        x = net.conv("head", read_once(x), 1280, 1)
         net.linear("fc", net.mean("avgpool", x), 1000)
 
 

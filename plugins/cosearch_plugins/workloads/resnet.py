@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cosearch.search.parameters import Parameter, ParameterSpace
-from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_once
+from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_also, read_once
 from cosearch_plugins.workloads.options import BATCH, image
 from cosearch_plugins.workloads.vision import ImageNetwork
 
@@ -16,7 +16,7 @@ Block = Callable[[NetworkBuilder, str, Feature, int, int], Feature]
 
 def basic_block(net: NetworkBuilder, name: str, x: Feature, channels: int, stride: int) -> Feature:
     """Add two 3x3 convolutions, a projection where the shape changes, and the residual's sum."""
-    y = net.conv(f"{name}.conv1", x, channels, 3, stride=stride)
+    y = net.conv(f"{name}.conv1", read_also(x), channels, 3, stride=stride)
     y = net.conv(f"{name}.conv2", read_once(y), channels, 3)
     if stride != 1 or x.channels != channels:
         x = net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
@@ -25,7 +25,7 @@ def basic_block(net: NetworkBuilder, name: str, x: Feature, channels: int, strid
 
 def bottleneck(net: NetworkBuilder, name: str, x: Feature, channels: int, stride: int) -> Feature:
     """Add 1x1, 3x3 (with the stride), 1x1 to four times the channels, projection and sum."""
-    y = net.conv(f"{name}.conv1", x, channels, 1)
+    y = net.conv(f"{name}.conv1", read_also(x), channels, 1)
     y = net.conv(f"{name}.conv2", read_once(y), channels, 3, stride=stride)
     return _widened(net, name, x, y, stride)
 
@@ -34,7 +34,7 @@ def bottleneck_v1(
     net: NetworkBuilder, name: str, x: Feature, channels: int, stride: int
 ) -> Feature:
     """Add the bottleneck as published, with the stride in the first 1x1."""
-    y = net.conv(f"{name}.conv1", x, channels, 1, stride=stride)
+    y = net.conv(f"{name}.conv1", read_also(x), channels, 1, stride=stride)
     y = net.conv(f"{name}.conv2", read_once(y), channels, 3)
     return _widened(net, name, x, y, stride)
 

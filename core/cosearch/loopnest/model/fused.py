@@ -5,6 +5,7 @@ A body is priced as a layer of its size, but for these:
 - a tensor at home in the second outermost level has neither fills there nor words outside;
 - a held tensor comes as often as its tile changes under the first loops of the prefix, as the
   model of one layer counts it, and its words are a constant demand on the two levels;
+- a result at home that others read too is written outside once, a constant demand likewise;
 - of the bodies that add to one result only the first finds nothing there: the credit for first
   visits counts once in as many, at every level;
 - blocks are rounded up once, on the words of all bodies together;
@@ -244,6 +245,7 @@ def member_cost(
             _refuse_misplaced(architecture, group, member)
         found = analyse(architecture, body, mapping)
     held = {h.tensor: held_words(architecture, group, h) for h in group.held if h.member == member}
+    held.update(written_through(group, member))
     cycles = group.bodies * max(found.busy, *_waits(architecture, group, member, found, held))
     energy = group.bodies * found.compute_pj
     nest, levels = Nest.of(body, mapping), []
@@ -307,6 +309,18 @@ def _waits(
             else:
                 demands.append(tensor.moved)
         yield math.ceil(found.busy / throttling(memory, demands, found.busy))
+
+
+def written_through(group: FusedGroup, member: int) -> dict[str, tuple[int, int]]:
+    """Return the words read and written outside of the result at home, where others read it too.
+
+    It is final in each body, so that it is written once; as with every result, only what arrives
+    outside is counted.
+    """
+    layer = group.layers[member]
+    if not any(link.producer == member and link.written for link in group.links):
+        return {}
+    return {layer.output.name: (0, layer.words(layer.output))}
 
 
 def held_demand(

@@ -32,7 +32,7 @@ from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
 from cosearch_plugins.mappers.fused.bodies import UNLIMITED, Bodies, Body, Demand, Question
-from cosearch_plugins.mappers.fused.options import Choice, Cut, Option, cuts
+from cosearch_plugins.mappers.fused.options import THROUGH, Choice, Cut, Option, cuts
 
 COARSE, GUESSED, ROOMY, EXACT = 0, 1, 2, 3
 """Stages of a member's bound."""
@@ -344,7 +344,7 @@ def _dominates(coarse: Option, fine: Option) -> bool:
         at += 1
         places.append(at)
     for a, b in zip(coarse.choices, fine.choices, strict=True):
-        if b.depth is None:
+        if b.depth in {None, THROUGH}:
             continue
         if a.depth is None or (places[a.depth - 1] if a.depth else 0) > b.depth:
             return False

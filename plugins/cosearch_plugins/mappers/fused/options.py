@@ -11,7 +11,7 @@ from typing import TypeAlias
 from attrs import evolve, frozen
 
 from cosearch.loopnest.group import FusedGroup, Held, PrefixLoop, joint_dims, slides
-from cosearch.loopnest.model.fused import held_words, home_room
+from cosearch.loopnest.model.fused import held_words, home_room, written_through
 from cosearch.loopnest.model.reference import access_energy
 from cosearch.machine.architecture import Architecture
 from cosearch.machine.widths import stored
@@ -20,14 +20,17 @@ from cosearch.workload.einsum import Einsum, Tensor
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.fused.bodies import UNLIMITED
 
+THROUGH = -1
+"""Depth of an intermediate that is written outside as well, for others read it too."""
+
 
 @frozen
 class Choice:
-    """One way to have a tensor: streamed (no depth), or held.
+    """One way to have a tensor: streamed (no depth), held, or written through.
 
     Attributes:
         member, tensor: whose and which.
-        depth: of the hold, or None.
+        depth: of the hold, None, or `THROUGH`.
         room: words of its tile; 0 where it is streamed.
         read, write: words at the outermost level, of all bodies.
         energy_pj: of moving them to the fusion level: all of a held tensor's, and the least of a
@@ -113,7 +116,9 @@ class Cut:
     def option(self, choices: tuple[Choice, ...]) -> Option:
         """Return the option of some choices of all members, in order."""
         taken = added(c.room for c in choices)
-        held = tuple(Held(c.member, c.tensor, c.depth) for c in choices if c.depth is not None)
+        held = tuple(
+            Held(c.member, c.tensor, c.depth) for c in choices if c.depth not in {None, THROUGH}
+        )
         group = FusedGroup(self.group.layers, self.group.links, self.group.prefix, held)
         room = tuple(words - taken for words in self.free)
         return Option(group, choices, room, self.bodies)
@@ -155,8 +160,11 @@ def cuts(
 def _all_choices(
     architecture: Architecture, group: FusedGroup, kept: tuple[frozenset[str], ...], known: Known
 ) -> Iterator[Iterator[Choice]]:
-    """Yield the ways to have each tensor that is no intermediate."""
+    """Yield the ways to have each tensor that passes the outermost level."""
     for j, layer in enumerate(group.layers):
+        for name, words in written_through(group, j).items():
+            energy = _moving(architecture, layer.output, words)
+            yield iter([Choice(j, name, THROUGH, 0, *words, energy)])
         for tensor in layer.tensors:
             if tensor.name not in group.intermediates(j):
                 yield _choices(architecture, group, j, tensor, kept[j], known)

@@ -70,7 +70,8 @@ def windows(pick: random.Random):
         conv("b", **groups, P=1, Q=rows // stride, S=window, stride=(1, stride)),
     )
     axes = (0, 1, 3, 4) if depthwise else (0, 1, 2, 3)
-    return tight(pick, (7, 8, 10, 12, 14)), layers, (Link(0, 1, "Inputs", axes),)
+    link = Link(0, 1, "Inputs", axes, written=pick.random() < 0.3)
+    return tight(pick, (7, 8, 10, 12, 14)), layers, (link,)
 
 
 def chains(pick: random.Random):
@@ -78,7 +79,7 @@ def chains(pick: random.Random):
     rows = pick.choice((2, 3, 4))
     widths = [pick.choice((1, 2, 2)) for _ in range(4)]
     layers = tuple(gemm(f"l{i}", M=rows, K=k, N=n) for i, (k, n) in enumerate(pairwise(widths)))
-    links = tuple(Link(i, i + 1, "Inputs", (0, 1)) for i in range(2))
+    links = tuple(Link(i, i + 1, "Inputs", (0, 1), written=pick.random() < 0.3) for i in range(2))
     return tight(pick, (6, 8, 10, 14)), layers, links
 
 

@@ -71,7 +71,8 @@ def chain_of(
     )
     axes = tuple(range(len(layers[0].output.axes)))
     whole = (axes[-1],) if kind == "attention" and pick.random() < 0.5 else ()
-    return layers, tuple(Link(i, i + 1, "Inputs", axes, whole) for i in range(members - 1))
+    written = [pick.random() < 0.3 for _ in range(members - 1)]
+    return layers, tuple(Link(i, i + 1, "Inputs", axes, whole, w) for i, w in enumerate(written))
 
 
 def _convs(pick: random.Random, members: int) -> tuple[tuple[Einsum, ...], tuple[Link, ...]]:
@@ -100,7 +101,8 @@ def _convs(pick: random.Random, members: int) -> tuple[tuple[Einsum, ...], tuple
         )
         channels = out
     for i, (a, b) in enumerate(itertools.pairwise(layers)):
-        links.append(Link(i, i + 1, "Inputs", _channels_first(a, b)))
+        written = pick.random() < 0.3
+        links.append(Link(i, i + 1, "Inputs", _channels_first(a, b), written=written))
     return tuple(layers), tuple(links)
 
 

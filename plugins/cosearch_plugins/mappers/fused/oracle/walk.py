@@ -103,6 +103,9 @@ def _run(state: _Walk, member: int, at: tuple[int, ...], tiles: int) -> None:
         kept = mapping.levels[-2].keep
         words = added(_words(here[t.name]) for t in streamed if t.name in kept)
         state.room[member] = max(state.room[member], tiles + words)
+    if any(link.written for link in group.links if link.producer == member):
+        result = group.layers[member].output
+        state.move(member, result, _box(result, _ranges(group, member, at)))
 
 
 def _loops(temporal: tuple[Loop, ...]) -> Iterator[list[tuple[Loop, int]]]:
