@@ -72,11 +72,11 @@ def _row(layer: LayerFacts) -> tuple[str, ...]:
 
 
 def _show_chains(session: Session, network: Network) -> None:
-    """Draw which layers hand a tensor to one reader, equal runs of them once."""
+    """Draw which layers hand a tensor on, equal runs of them once."""
     graph = chain_drawing(network)
     if graph:
         session.output.show("")
-        session.output.title("one reader each", "what may stay on chip between layers")
+        session.output.title("handed on", "what may stay on chip between layers")
         session.output.show(*(f"  {line}" for line in graph))
 
 

@@ -1,4 +1,4 @@
-"""The graph of a network as text: layers that hand a tensor to one reader, and the tensor.
+"""The graph of a network as text: layers that hand a tensor on, and the tensor.
 
 ```text
 layer1.0.conv1
@@ -58,4 +58,5 @@ def _tensor(producer: Einsum, link: Link) -> str:
     free = " ".join(name for name, whole in axes if not whole)
     held = " and ".join(name for name, whole in axes if whole)
     words = f"{producer.words(producer.output):,} words {free}".rstrip()
-    return f"{words}, all of {held} at once" if held else words
+    told = [words, f"all of {held} at once" if held else "", "also written" * link.written]
+    return ", ".join(filter(None, told))

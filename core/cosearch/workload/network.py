@@ -77,7 +77,7 @@ class Network:
         parameters: trainable numbers of the whole network, those outside the layers (biases,
             norms, embeddings) included; None where the source does not tell.
         parts: the networks it is made of, for a mix; empty for one network.
-        links: the tensors that have one reader, as far as known: each may stay on chip.
+        links: the tensors that a layer hands on, as far as known: each may stay on chip.
         dataflow: every operation and what it reads and writes; None where that is not known, and
             for a mix, whose parts have their own.
     """

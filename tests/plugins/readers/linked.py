@@ -4,7 +4,10 @@ from cosearch.workload.link import extent
 
 
 def links(network):
-    """Return the links by what they link, wherever the layers stand; lengths of 1 left out."""
+    """Return the links by what they link, wherever the layers stand; lengths of 1 left out.
+
+    Those past residual sums are left out: readers stop there.
+    """
     return sorted(
         (
             network.layers[x.producer].einsum.key,
@@ -14,6 +17,7 @@ def links(network):
             sorted(x.whole),
         )
         for x in network.links
+        if not x.written
     )
 
 

@@ -1,4 +1,4 @@
-"""Links of the library: what a residual connection carries past a layer has none."""
+"""Links of the library: what a residual connection carries past a layer is written as well."""
 
 from __future__ import annotations
 
@@ -33,13 +33,35 @@ def runs_of(network: Network) -> set[tuple[str, ...]]:
     ],
 )
 def test_what_flows_straight_on_is_linked(name: str, run: tuple[str, ...]) -> None:
-    assert run in runs_of(network_of(name))
+    runs = runs_of(network_of(name))
+    assert any(found[i : i + len(run)] == run for found in runs for i in range(len(found)))
 
 
-def test_a_residual_connection_and_squeeze_and_excitation_end_a_run() -> None:
-    assert {len(run) for run in runs_of(network_of("resnet50"))} == {3}
-    runs = runs_of(network_of("mobilenetv3"))
-    assert ("block4.expand", "block4.depthwise") in runs  # the gate reads it as well
+def written_of(name: str) -> dict[tuple[str, str], tuple[bool, frozenset[int]]]:
+    network = network_of(name)
+    layers = network.layers
+    return {
+        (layers[x.producer].name, layers[x.consumer].name): (x.written, x.whole)
+        for x in network.links
+    }
+
+
+def test_what_a_residual_reads_too_is_written() -> None:
+    found = written_of("resnet50")
+    assert found["layer1.0.conv2", "layer1.0.conv3"] == (False, frozenset())
+    assert found["layer1.0.conv3", "layer1.1.conv1"] == (True, frozenset())
+    found = written_of("mobilenetv2")
+    assert found["block2.project", "block3.expand"] == (True, frozenset())
+    assert found["block3.project", "block4.expand"] == (False, frozenset())  # no sum behind it
+    found = written_of("bert-base")  # the norms between need all channels
+    assert found["layer0.attention.output", "layer0.mlp.up"] == (True, frozenset({1}))
+    assert found["layer0.mlp.down", "layer1.attention.query"] == (True, frozenset({1}))
+
+
+def test_squeeze_and_excitation_ends_a_run() -> None:
+    found = written_of("mobilenetv3")
+    assert ("block4.depthwise", "block4.project") not in found  # the gate reads it as well
+    assert ("block4.expand", "block4.depthwise") in found
 
 
 def test_keys_of_a_softmax_stay_whole() -> None:
