@@ -21,7 +21,7 @@ from cosearch.formats.spec import ACCESSES, NAMES, VERSION, read_architecture, r
 from cosearch.formats.yaml_source import read_yaml_document
 from cosearch.loopnest.group import FusedGroup, Held, PrefixLoop, refuse_ill_formed
 from cosearch.loopnest.mapping import Mapping
-from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
+from cosearch.machine.architecture import AccessEnergy, Architecture, Memory, Partition
 from cosearch.mapping.fused import FusedRun
 from cosearch.mapping.groups import levels_of
 from cosearch.workload.einsum import Einsum
@@ -215,7 +215,9 @@ def architecture_facts(architecture: Architecture) -> dict[str, Any]:
             "mesh": [compute.mesh_x, compute.mesh_y],
             "word_bits": compute.word_bits,
             "area_um2": compute.area_um2,
+            **({"modes": [asdict(way) for way in compute.modes]} if compute.modes else {}),
         },
+        **({"widths": dict(architecture.widths)} if architecture.widths else {}),
         "rules": asdict(architecture.rules),
         "sources": dict(architecture.sources),
     }
@@ -238,11 +240,22 @@ def _memory_facts(memory: Memory) -> dict[str, Any]:
         "keeps": sorted(memory.keeps),
         "may_keep": sorted(memory.may_keep),
         "partitions": {
-            role: {"entries": part.entries, "energy_pj": _energy_facts(part.energy)}
+            role: {
+                "entries": part.entries,
+                "energy_pj": _energy_facts(part.energy),
+                **({"word_bits": part.word_bits} if part.word_bits else {}),
+                **_packing(part),
+            }
             for role, part in sorted(memory.partitions.items())
         },
         "network_below": asdict(memory.network_below),
+        **_packing(memory),
+        **({"whole_words": True} if memory.whole_words else {}),
     }
+
+
+def _packing(place: Memory | Partition) -> dict[str, list[int]]:
+    return {"packs": list(place.packs)} if place.packs else {}
 
 
 def _energy_facts(energy: AccessEnergy) -> dict[str, float]:

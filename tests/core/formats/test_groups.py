@@ -10,8 +10,12 @@ from attrs import evolve
 
 from cosearch.errors import CosearchError, InputError
 from cosearch.formats.groups import groups_text, read_groups
+from cosearch.formats.spec import read_architecture_file
 from cosearch.loopnest.model.fused import group_cost
 from cosearch.mapping.fused import FusedRun
+from cosearch_hardware.bit_serial import BitSerial
+from cosearch_hardware.gemmini.model import Gemmini
+from cosearch_hardware.simba import Simba
 from cosearch_plugins.mappers.fused.oracle.cases import (
     KINDS,
     chain_of,
@@ -81,3 +85,19 @@ def test_memories_shared_by_instances_cannot_be_said():
     levels = (evolve(machine.levels[0], cluster_size=2), *machine.levels[1:])
     with pytest.raises(CosearchError, match="files cannot say so"):
         groups_text(evolve(machine, levels=levels), [])
+
+
+@pytest.mark.parametrize("make", [BitSerial, Gemmini, Simba])
+def test_a_machine_is_written_with_the_widths_it_stores_and_multiplies(make, tmp_path):
+    machine = make().build({}).architecture
+    levels = [evolve(m, whole_words=i == 0) for i, m in enumerate(machine.levels)]
+    machine = evolve(machine, levels=levels, widths={"Outputs": 24})
+    path = tmp_path / "groups.yaml"
+    _, group, _ = written(0, tmp_path)
+    run = FusedRun(tuple(x.name for x in group.layers), (0,), 1, group, None, 0)
+    path.write_text(groups_text(machine, [run]), encoding="utf-8")
+    facts = yaml.safe_load(path.read_text())
+    (tmp_path / "machine.yaml").write_text(
+        yaml.safe_dump({"version": 1, "architecture": facts["architecture"]})
+    )
+    assert read_architecture_file(tmp_path / "machine.yaml") == machine
