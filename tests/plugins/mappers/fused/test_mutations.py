@@ -19,10 +19,12 @@ from cosearch.workload.link import Link
 from cosearch_plugins.mappers.fused import group as group_module
 from cosearch_plugins.mappers.fused import options
 from cosearch_plugins.mappers.fused.bodies import Bodies
+from cosearch_plugins.mappers.fused.coarser import Coarser
 from cosearch_plugins.mappers.fused.group import GroupSearch
 from cosearch_plugins.mappers.fused.oracle.brute import best_group
 
 LINKS = (Link(0, 1, "Inputs", (0, 1)),)
+WRITTEN = (Link(0, 1, "Inputs", (0, 1), written=True),)
 
 
 def case(seed: int) -> tuple[Architecture, tuple[Einsum, ...]]:
@@ -42,17 +44,17 @@ def case(seed: int) -> tuple[Architecture, tuple[Einsum, ...]]:
 
 
 @cache
-def best_of_all(seed: int) -> float:
+def best_of_all(seed: int, links: tuple[Link, ...]) -> float:
     machine, layers = case(seed)
-    return best_group(machine, layers, LINKS, (1.0, 0.0)).value
+    return best_group(machine, layers, links, (1.0, 0.0)).value
 
 
-def wrong(seeds: range) -> list[int]:
+def wrong(seeds: range, links: tuple[Link, ...] = LINKS) -> list[int]:
     out = []
     for seed in seeds:
         machine, layers = case(seed)
-        tried = best_of_all(seed)
-        found = GroupSearch(Bodies(SpatialAccelerator(machine))).best(layers, LINKS, (1.0, 0.0))
+        tried = best_of_all(seed, links)
+        found = GroupSearch(Bodies(SpatialAccelerator(machine))).best(layers, links, (1.0, 0.0))
         same = math.isinf(tried) and math.isinf(found.value)
         if not (same or isclose(found.value, tried, rel_tol=1e-9)):
             out.append(seed)
@@ -95,6 +97,20 @@ def without_others_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_tight_pairs_agree() -> None:
     assert wrong(range(12)) == []
+    assert wrong(range(6), WRITTEN) == []
+
+
+def test_a_search_that_writes_nothing_through_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "written_through", lambda *_: {})
+    assert wrong(range(6), WRITTEN)
+
+
+def test_bounds_that_take_coarser_bodies_for_dearer_are_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = Coarser.least
+    monkeypatch.setattr(Coarser, "least", lambda self, body, home: 4 * own(self, body, home))
+    assert wrong(range(12))
 
 
 @pytest.mark.parametrize(
