@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
+import shutil
 import tempfile
 import warnings
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,7 +40,8 @@ class Smac(Foreign):
         if importlib.util.find_spec("smac") is None:
             raise MissingExtraError("the strategy smac", "smac")
         self._startup = startup
-        self._folder = tempfile.TemporaryDirectory(prefix="cosearch-smac-")
+        self._folder = tempfile.mkdtemp(prefix="cosearch-smac-")
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._facade: Any = None
         self._columns: Any = None
 
@@ -63,7 +66,7 @@ class Smac(Foreign):
                 deterministic=True,
                 n_trials=_WITHOUT_END,
                 seed=seed,
-                output_directory=self._folder.name,
+                output_directory=self._folder,
             )
             self._facade = Facade(
                 scenario,
