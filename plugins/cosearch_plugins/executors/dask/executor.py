@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from cosearch.errors import CosearchError, MissingExtraError, one_line
+from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.study.executor import Design, Executor, Outcomes, Task
 from cosearch.trials.trial import Outcome
@@ -147,7 +148,7 @@ class Dask(Executor):
         """Return how many of so many designs are sent at once."""
         now = time.monotonic()
         if now - self._counted > LOOK_SECONDS:
-            self._threads = sum(self._client.nthreads().values()) or self.workers
+            self._threads = added(self._client.nthreads().values()) or self.workers
             self._counted = now
         threads = self._threads
         short = self._done and self._seconds / self._done < SHORT_SECONDS
