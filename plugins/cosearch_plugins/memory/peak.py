@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from cosearch.quantities import added
 from cosearch.workload.dataflow import Dataflow
 
 LIMIT = 20_000
@@ -92,13 +93,13 @@ class _Graph:
         """Nothing done; what no step writes is there."""
         written = {t for tensors in self.writes for t in tensors}
         needed = (t for t in range(len(self.words)) if self.readers[t] or self.kept[t])
-        live = sum(self.words[t] for t in needed if t not in written)
-        ready = sum(1 << i for i, b in enumerate(self.before) if not b)
+        live = added(self.words[t] for t in needed if t not in written)
+        ready = added(1 << i for i, b in enumerate(self.before) if not b)
         return _State(0, ready, live, 0, None)
 
     def need(self, step: int) -> int:
         """Return the words that a step makes by itself."""
-        return sum(self.words[t] for t in self.writes[step])
+        return added(self.words[t] for t in self.writes[step])
 
     def run(self, state: _State, step: int) -> _State:
         """Return what is there after a step that is ready."""
@@ -109,7 +110,7 @@ class _Graph:
             for t in (*self.reads[step], *self.writes[step])
             if not self.kept[t] and not self.readers[t] & ~done
         )
-        live = peak - sum(self.words[t] for t in gone)
+        live = peak - added(self.words[t] for t in gone)
         ready = state.ready & ~(1 << step)
         for other in _bits(self.after[step]):
             if not self.before[other] & ~done:
@@ -166,7 +167,7 @@ def least_peak(flow: Dataflow, limit: int = LIMIT) -> Peak:
 
 def _own(graph: _Graph, step: int) -> int:
     """Return the words that are there while a step runs, in any order."""
-    return sum(graph.words[t] for t in (*graph.reads[step], *graph.writes[step]))
+    return added(graph.words[t] for t in (*graph.reads[step], *graph.writes[step]))
 
 
 def _search(graph: _Graph, best: _State, floor: int, limit: int) -> tuple[_State, int]:
