@@ -46,6 +46,6 @@ def test_nothing_is_wider_than_the_terminal(capsys, monkeypatch, width):
 
 def test_an_impossible_value_is_one_message(capsys):
     assert main(["sweep", GEMM, "-H", "systolic", "rows=7777"]) == 2
-    assert "a whole number from 8 to 256" in " ".join(capsys.readouterr().err.split())
+    assert "a whole number from 1 to 256" in " ".join(capsys.readouterr().err.split())
     assert main(["sweep", GEMM, "-H", "systolic", "rosw=8"]) == 2
     assert "rows" in capsys.readouterr().err
