@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 DOSA: Technology = DosaTable()
 
 WORD_BITS, SUM_BITS = 8, 32
+"""Words, and partial sums in the accumulator."""
+
 WIDTHS = (
     "operands of 8 bits, sums of 32: GemminiConfigs.defaultConfig of ucb-bar/gemmini (inputType "
     "SInt(8.W), accType SInt(32.W)); narrower elements are stored as wide as these"
 )
-"""Words, and partial sums in the accumulator."""
 
 DRAM_BLOCK_WORDS, DRAM_WORDS_PER_CYCLE = 64, 8
 """DRAM moves blocks of 64 words, 8 words a cycle (DOSA's Timeloop architecture)."""

@@ -154,12 +154,12 @@ def least_peak(flow: Dataflow, limit: int = LIMIT) -> Peak:
         limit: downsets to look at.
     """
     graph = _Graph.of(flow)
-    written = graph.start
+    start = written = graph.start
     for step in range(len(flow.steps)):
         written = graph.run(written, step)
     floor = max((_own(graph, i) for i in range(len(flow.steps))), default=written.live)
-    floor = max(floor, graph.start.live, written.live)
-    best = min((written, _greedy(graph, graph.start)), key=lambda state: state.peak)
+    floor = max(floor, start.live, written.live)
+    best = min((written, _greedy(graph, start)), key=lambda state: state.peak)
     best, bound = _search(graph, best, floor, limit)
     words = max(best.peak, floor)
     return Peak(words, bound, best.order, max(written.peak, floor))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 
+from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch_plugins.strategies.parts.policy import Adam, Autoregressive, softmax
@@ -72,7 +74,7 @@ class SoftActorCritic(PolicyGradient):
         self._steps, self._replay, self._follow = steps, replay, follow
         self._undecided, self._rate = undecided, rate
         self._critics = [Autoregressive(space, hidden, rng) for _ in range(2)]
-        self._copies = [critic.theta.copy() for critic in self._critics]
+        self._copies = [_copied(critic) for critic in self._critics]
         self._learners = [Adam(len(critic.theta), rate) for critic in self._critics]
         self._log_temperature = float(np.log(0.1))
 
@@ -121,11 +123,7 @@ class SoftActorCritic(PolicyGradient):
         temperature: float,
     ) -> FloatArray:
         """Return what each choice made is worth, float64[n, d]: the state it leads to."""
-        copies = []
-        for critic, theta in zip(self._critics, self._copies, strict=True):
-            critic.theta, kept = theta, critic.theta
-            copies.append(critic.scores(rows)[1])
-            critic.theta = kept
+        copies = [each.scores(rows)[1] for each in self._copies]
         worth = [
             (p * (np.minimum(one, two) - temperature * log_p)).sum(axis=1)
             for p, log_p, one, two in zip(chances, logs, *copies, strict=True)
@@ -146,17 +144,24 @@ class SoftActorCritic(PolicyGradient):
         return values
 
     def _follow_critics(self) -> None:
-        for copy, critic in zip(self._copies, self._critics, strict=True):
-            copy[:] += self._follow * (critic.theta - copy)
+        for each, critic in zip(self._copies, self._critics, strict=True):
+            each.theta += self._follow * (critic.theta - each.theta)
 
     def _warm(
         self, chances: Sequence[FloatArray], logs: Sequence[FloatArray], masks: Sequence[BoolArray]
     ) -> None:
         """Raise the temperature where the policy is more decided than wanted, else lower it."""
-        entropy = sum(
+        entropy = added(
             float(-(p * log_p).sum(axis=1).mean()) for p, log_p in zip(chances, logs, strict=True)
         )
-        even = sum(float(np.log(np.maximum(m.sum(axis=1), 1)).mean()) for m in masks)
+        even = added(float(np.log(np.maximum(m.sum(axis=1), 1)).mean()) for m in masks)
         push = self._rate * float(np.clip(self._undecided * even - entropy, -1.0, 1.0))
         warmer = self._log_temperature + push
         self._log_temperature = float(np.clip(warmer, np.log(_COLDEST), np.log(_WARMEST)))
+
+
+def _copied(critic: Autoregressive) -> Autoregressive:
+    """Return a critic of the same scores that learns apart."""
+    made = copy(critic)
+    made.theta = critic.theta.copy()
+    return made

@@ -127,7 +127,7 @@ class Dask(Executor):
             return
         if not self._address:
             self._cluster = made(self._kind, self.workers)
-        where = self._address or self._cluster.address if self._cluster else self._address
+        where = self._cluster.address if self._cluster else self._address
         how: dict[str, Any] = {"address": where}
         if Path(where).is_file():
             how = {"scheduler_file": where}

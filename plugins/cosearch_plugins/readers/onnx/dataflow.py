@@ -32,9 +32,9 @@ def dataflow_of(
         results: what the graph returns.
         known: shapes and constants.
     """
-    moving = [node for _, node in nodes if _moves(node, known)]
-    names = {name for node in moving for name in (*node.input, *node.output)}
     named = [(name, node) for name, node in nodes if _moves(node, known)]
+    moving = [node for _, node in named]
+    names = {name for node in moving for name in (*node.input, *node.output)}
     if any(_has_body(node) for node in moving) or not _sized(names, known):
         return None
     graph = _Graph(known, _views(moving), set(results))
