@@ -7,6 +7,7 @@ product, and no element-wise work, is shown as the formula of the einsum languag
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -113,16 +114,31 @@ def left_out_by_kind(network: Network) -> tuple[LeftOut, ...]:
 def left_out_in_short(network: Network) -> tuple[str, ...]:
     """Return a line for each reason why something of a network costs nothing.
 
-    `17 add, 1 maximum left out of the cost (0.3 % of all operations): the machine's ...`
+    `17 add, 1 maximum left out of the cost (0.3 % of all operations): the machine's ...`, or
+    `Timeloop: without meaning ...` for what is known to be no operation.
     """
     reasons: dict[str, list[LeftOut]] = {}
     for item in left_out_by_kind(network):
         reasons.setdefault(item.reason, []).append(item)
     return tuple(
-        f"{', '.join(f'{item.count} {item.kind}' for item in items)} left out of the cost "
-        f"({percent(added(item.share for item in items))} of all operations): {reason}"
+        f"{', '.join(map(_kind, items))}{_share(items)}: {reason}"
         for reason, items in reasons.items()
     )
+
+
+def _kind(item: LeftOut) -> str:
+    one = item.count == 1 and item.known and not item.operations
+    return item.kind if one else f"{item.count} {item.kind}"
+
+
+def _share(items: Sequence[LeftOut]) -> str:
+    """Return how much of a network what is left out makes up; nothing where it is no operation."""
+    known = all(item.known for item in items)
+    share = added(item.share for item in items)
+    if not share:
+        return "" if known else " left out of the cost"
+    least = "" if known else "at least "
+    return f" left out of the cost ({least}{percent(share)} of all operations)"
 
 
 def arithmetic_intensity(einsum: Einsum) -> float:

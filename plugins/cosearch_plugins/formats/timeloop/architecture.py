@@ -16,6 +16,8 @@ from cosearch.workload.einsum import ROLES
 from cosearch_plugins.formats.timeloop.components import Components, computes, is_free, stores
 from cosearch_plugins.formats.timeloop.directives import Directive
 from cosearch_plugins.formats.timeloop.nodes import Flat, Node, flatten
+from cosearch_plugins.formats.timeloop.sparse import PART as SPARSE_PART
+from cosearch_plugins.formats.timeloop.sparse import SPARSE, compressing
 from cosearch_plugins.formats.timeloop.tables import EnergyTable
 from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
@@ -39,6 +41,7 @@ class TimeloopMachine:
             architecture, and so is every sum that it is part of.
         unsized: those whose area nothing states; it counts as 0.
         kinds: memory to how it is built, for a technology to price.
+        compressing: memories that store something compressed.
     """
 
     architecture: Architecture
@@ -50,6 +53,7 @@ class TimeloopMachine:
     unpriced: tuple[str, ...] = ()
     unsized: tuple[str, ...] = ()
     kinds: Mapping[str, StorageKind] = field(factory=dict)
+    compressing: tuple[str, ...] = ()
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -96,6 +100,9 @@ def architecture_of(
     variables = top.get("variables", TABLE, {})
     flat = flatten(problems, top.inner(part), variables)
     problems.raise_if_any()
+    if top.data.get(SPARSE_PART):
+        flat.notes.append(SPARSE)
+        flat.compressing += compressing(document)
     parts = Components(problems, energies or EnergyTable({}), areas or {})
     machine = _machine(parts, flat, part)
     problems.raise_if_any()
@@ -123,7 +130,7 @@ def _machine(parts: Components, flat: Flat, part: str) -> TimeloopMachine | None
     return TimeloopMachine(
         machine,
         {n.spreads_for: n.name for n in nodes if n.spreads},
-        (*flat.notes, *parts.notes),
+        (*flat.notes, *parts.told()),
         frozenset(
             level.name
             for node, level in zip(nodes, levels, strict=False)
@@ -134,6 +141,7 @@ def _machine(parts: Components, flat: Flat, part: str) -> TimeloopMachine | None
         tuple(parts.unpriced),
         tuple(parts.unsized),
         parts.kinds,
+        tuple(flat.compressing),
     )
 
 

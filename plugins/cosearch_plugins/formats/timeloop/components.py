@@ -48,6 +48,13 @@ ELSEWHERE = (
 )
 """Attributes that are read elsewhere, or that the energy tables have turned into numbers."""
 
+DEFAULTS: Mapping[str, Any] = {
+    "reduction_supported": True,
+    "min_utilization": 0,
+    "allow_overbooking": False,
+}
+"""What the front end writes into every component, and what says nothing unless it is changed."""
+
 
 def _count(value: Any) -> int:  # noqa: ANN401
     return 0 if value == 0 and not isinstance(value, bool) else WHOLE.read(value)
@@ -64,7 +71,8 @@ class Components:
     Attributes:
         problems: where problems go.
         energies, areas: the tables.
-        notes: what is not used.
+        notes: what has no meaning here.
+        unused: attributes that are not used, and the components that have each.
         unpriced: memories and multipliers whose energy no source states.
         unsized: those whose area no source states; it counts as 0.
         kinds: how each memory is built.
@@ -74,6 +82,7 @@ class Components:
     energies: EnergyTable
     areas: Mapping[str, float]
     notes: list[str] = field(factory=list)
+    unused: dict[str, list[str]] = field(factory=dict)
     unpriced: list[str] = field(factory=list)
     unsized: list[str] = field(factory=list)
     kinds: dict[str, StorageKind] = field(factory=dict)
@@ -205,10 +214,19 @@ class Components:
         return (stated or 0.0) / cluster
 
     def _leave(self, node: Node, fields: Fields) -> None:
-        left = [name for name in fields.left if name not in ELSEWHERE]
-        if left and not is_free(node):
-            names = ", ".join(f"{name}: {fields.data[name]}" for name in left)
-            self.notes.append(f"{node.name}: not used: {names}")
+        for name in fields.left:
+            value = fields.data[name]
+            known = name in ELSEWHERE or (name in DEFAULTS and value == DEFAULTS[name])
+            if not (known or is_free(node)):
+                self.unused.setdefault(f"{name}: {value}", []).append(node.name)
+
+    def told(self) -> tuple[str, ...]:
+        """Return all notes; components that share what is not used share a line."""
+        by_owners: dict[str, list[str]] = {}
+        for attribute, owners in self.unused.items():
+            by_owners.setdefault(", ".join(owners), []).append(attribute)
+        unused = (f"{who}: not used: {', '.join(what)}" for who, what in by_owners.items())
+        return (*self.notes, *unused)
 
 
 def is_free(node: Node) -> bool:

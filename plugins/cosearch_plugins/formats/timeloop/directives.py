@@ -36,6 +36,12 @@ COUNTED_OTHERWISE = (
 NO_MATTER = ("no_link_transfer", "no_link_transfers", "name", "meta", "version")
 """Fields without meaning here: link transfers are off unless a rule turns them on."""
 
+PERFECT = "uber"
+"""Timeloop's space of mappings whose factors divide their dimensions, its default."""
+
+INNERMOST = 0
+"""The number of the innermost level, which every machine has."""
+
 OF_THE_FRONT_END = (
     "maximize_dims",
     "maximize_dims_capacity",
@@ -88,13 +94,15 @@ class Directive:
 def read_directives(problems: Problems, place: Place, items: Any) -> list[Directive]:  # noqa: ANN401
     """Return the directives in a list; what is wrong is noted.
 
-    An old style, `{constraints: [...]}` or `{targets: [...]}`, may stand around the list.
+    An old style, `{constraints: [...]}` or `{targets: [...]}`, may stand around the list; so may
+    `{template: uber}`, which the front end writes into every file that it dumps.
     """
     if isinstance(items, dict):
         for key in ("targets", "constraints"):
             if key in items:
                 return read_directives(problems, (*place, key), items[key])
-        items = [] if set(items) <= set(NO_MATTER) else items
+        if set(items) <= {*NO_MATTER, "template"}:
+            return list(_of_template(problems, place, items.get("template", PERFECT)))
     if items is None:
         return []
     if not isinstance(items, list):
@@ -105,6 +113,14 @@ def read_directives(problems: Problems, place: Place, items: Any) -> list[Direct
         for i, item in enumerate(items)
         for directive in _of_item(problems, (*place, i), item)
     ]
+
+
+def _of_template(problems: Problems, place: Place, template: object) -> Iterator[Directive]:
+    """Yield a note where a space of mappings is asked for that is none of perfect factors."""
+    if template != PERFECT:
+        text = f"template {template!r} is not followed: factors divide their dimensions here"
+        where = problems.document.at(*place)
+        yield Directive("template", INNERMOST, place, where, ignored=(text,))
 
 
 def _of_item(problems: Problems, place: Place, item: object) -> Iterator[Directive]:

@@ -19,6 +19,7 @@ from cosearch.formats.fields import ANYTHING, FLAG, TABLE, WHOLE, Fields, Proble
 from cosearch.formats.yaml_source import Place
 from cosearch_plugins.formats.timeloop.arithmetic import number_of
 from cosearch_plugins.formats.timeloop.directives import Directive, read_body
+from cosearch_plugins.formats.timeloop.sparse import PART, SPARSE, compresses
 from cosearch_plugins.formats.timeloop.yaml import TAG
 
 _RANGE = re.compile(r"^(?P<name>[^\[]*)\[(?P<first>\d+)\.\.(?P<last>\d+)\]$")
@@ -69,12 +70,14 @@ class Flat:
         nodes: outermost first.
         directives: constraints that stand inside components and containers.
         disabled: names of what is switched off and left out.
+        compressing: memories that store something compressed.
         notes: what is left out, and why.
     """
 
     nodes: list[Node] = field(factory=list)
     directives: list[Directive] = field(factory=list)
     disabled: list[str] = field(factory=list)
+    compressing: list[str] = field(factory=list)
     notes: list[str] = field(factory=list)
 
     def add(self, node: Node) -> None:
@@ -321,8 +324,11 @@ def _take_constraints(fields: Fields, name: str, flat: Flat) -> None:
 
 
 def _note_sparse(fields: Fields, name: str, flat: Flat) -> None:
-    if fields.get("sparse_optimizations", ANYTHING, None):
+    stated = fields.get(PART, ANYTHING, None)
+    if stated:
         flat.notes.append(f"{name}: {SPARSE}")
+    if compresses(stated):
+        flat.compressing.append(name)
 
 
 SCALES = ("area_scale", "energy_scale", "area_share", "energy_share", "leak_scale")
@@ -336,6 +342,3 @@ def _note_unused(fields: Fields, name: str, flat: Flat) -> None:
         if fields.get(field_name, ANYTHING, 1) not in (1, 1.0, "1"):
             told = f"{field_name}: {fields.data[field_name]}"
             flat.notes.append(f"{name}: not used: {told} (the tables count as they are)")
-
-
-SPARSE = "sparse optimizations are stated; priced is the dense execution, without them"

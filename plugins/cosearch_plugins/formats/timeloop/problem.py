@@ -188,10 +188,13 @@ class _Reader:
             fields.get(name, ANYTHING, None)
             instance.get(name, ANYTHING, None)
         others = [] if instance is fields else [(name, fields.data[name]) for name in fields.left]
-        for name, value in [*((n, instance.data[n]) for n in instance.left), *others]:
-            if value not in (None, "", [], {}):
-                told = str(value) if len(str(value)) < LONG else "..."
-                self.notes.append(f"{name}: {told} has no meaning for the cost model")
+        strange = [
+            f"{name} {value if len(str(value)) < LONG else '...'}"
+            for name, value in [*((n, instance.data[n]) for n in instance.left), *others]
+            if value not in (None, "", [], {})
+        ]
+        if strange:
+            self.notes.append(f"without meaning for the cost model: {', '.join(strange)}")
 
     def _tensors(self, shape: Fields) -> tuple[Tensor, ...]:
         operands: list[Tensor] = []

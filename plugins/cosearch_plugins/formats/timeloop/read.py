@@ -30,8 +30,9 @@ from cosearch_plugins.formats.timeloop.constraints import (
     understood,
 )
 from cosearch_plugins.formats.timeloop.mapping import mapping_of
-from cosearch_plugins.formats.timeloop.nodes import SPARSE
 from cosearch_plugins.formats.timeloop.problem import problem_of
+from cosearch_plugins.formats.timeloop.sparse import PART as SPARSE_PART
+from cosearch_plugins.formats.timeloop.sparse import SPARSE, compressing, with_room
 from cosearch_plugins.formats.timeloop.tables import (
     EnergyTable,
     area_table_of,
@@ -103,6 +104,11 @@ def read_timeloop(
     architecture, nest = _without_idle(machine.architecture, mapping.mapping)
     specification = Specification(architecture, problem.layer, nest, files)
     notes += _broken(documents, machine, specification)
+    apart = [d for d in documents if d is not parts["architecture"] and _has(d, SPARSE_PART)]
+    notes += [f"{document.source}: {SPARSE}" for document in apart]
+    compressed = {*machine.compressing, *(name for d in apart for name in compressing(d))}
+    specification, roomy = with_room(specification, compressed)
+    notes += [f"{parts['architecture'].source}: {note}" for note in roomy]
     return ReadLayer(specification, tuple(notes), machine.unpriced)
 
 
@@ -180,15 +186,17 @@ def _parts(documents: Sequence[YamlDocument]) -> tuple[dict[str, YamlDocument], 
     return parts, notes
 
 
+def _has(document: YamlDocument, part: str) -> bool:
+    return isinstance(document.data, dict) and bool(document.data.get(part))
+
+
 def _given(data: Mapping[str, Any], name: str) -> bool:
     return data[name] not in (None, [], {}, "")
 
 
 def _told(name: str, parts: Mapping[str, YamlDocument]) -> str:
     """Return what is said of a part that is none of the three, if anything is."""
-    if name == "sparse_optimizations":
-        return SPARSE
-    if name in (*CONSTRAINTS, *TABLES, "dumped_by_timeloop_front_end") or (
+    if name in (*CONSTRAINTS, *TABLES, SPARSE_PART, "dumped_by_timeloop_front_end") or (
         name in ("instance", "version") and "problem" in parts
     ):
         return ""

@@ -25,6 +25,7 @@ from cosearch_plugins.mappers.exact.branch import Branch, kept_of, new_net, new_
 from cosearch_plugins.mappers.exact.lattice import Lattice
 from cosearch_plugins.mappers.exact.parts import needed
 from cosearch_plugins.mappers.exact.problem import OrderTables, Problem, fits, lay_out
+from cosearch_plugins.mappers.exact.shallow import deep_enough
 from cosearch_plugins.mappers.exact.shared_tables import Look, SharedTables
 from cosearch_plugins.mappers.exact.tree import search
 
@@ -224,6 +225,7 @@ class Solver:
     tables: OrderTables = field(factory=OrderTables)
     open_bypass: bool = True
     limits: Limits = NO_LIMITS
+    searched: Space = field(init=False)
     lattice: Lattice = field(init=False)
     problem: Problem = field(init=False)
     net: arrays.Net = field(init=False)
@@ -232,7 +234,8 @@ class Solver:
 
     def __attrs_post_init__(self) -> None:
         prepare(*needed(self.space.architecture, self.space.layer))
-        space, look = self.space, partial(self.limits.look, grace=0.0)
+        self.searched = deep_enough(self.space)
+        space, look = self.searched, partial(self.limits.look, grace=0.0)
         self.lattice, self.problem = lay_out(
             space.architecture, space.layer, space.constraints, self.tables, look
         )
@@ -265,7 +268,7 @@ class Solver:
             same_room: whether the room is this solver's, so that its tables hold.
         """
         other = copy.copy(self)
-        other.space = space
+        other.space = other.searched = space
         other.problem = self.problem.replace(
             demand=demand, bodies=float(bodies), visits=float(visits)
         )
@@ -369,7 +372,7 @@ class Solver:
 
     def choices(self) -> Iterator[BoolArray]:
         """Yield every choice of what each level keeps, bool[L, T]."""
-        modes = self.space.keep_modes
+        modes = self.searched.keep_modes
         maybe = np.argwhere(modes == MAYBE)
         if not self.open_bypass:
             yield modes != NEVER
@@ -393,7 +396,7 @@ class Solver:
 
     def _kept(self, keep: BoolArray) -> arrays.Kept:
         def made() -> arrays.Kept:
-            space = self.space
+            space = self.searched
             fit = fits(space.architecture, space.layer, self.problem, keep)
             return kept_of(self.problem, keep, fit)
 
@@ -403,7 +406,7 @@ class Solver:
         """Return the best mapping of a search."""
         problem = self.problem
         entries = []
-        for level, memory in enumerate(self.space.architecture.levels):
+        for level, memory in enumerate(self.searched.architecture.levels):
             spread = int(state.best_spread[level])
             order = [int(d) for d in problem.orders[state.best_order[level]] if d >= 0]
             times = int(state.best_tile[level] - state.best_union[level])
@@ -420,7 +423,7 @@ class Solver:
                     self._loops(int(problem.spread_y[spread]), range(len(self.lattice.dims))),
                 )
             )
-        return Mapping(entries)
+        return Mapping(entries[-len(self.space.architecture.levels) :])
 
     def _loops(self, factors: int, order: list[int] | range) -> list[Loop]:
         extent = self.problem.extent[factors]

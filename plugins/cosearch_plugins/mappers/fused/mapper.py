@@ -74,6 +74,11 @@ class FusedMapper(ExactMapper):
                 f"{accelerator.name!r} has a model of its own",
                 "leave out --fuse",
             )
+        if len(accelerator.architecture.levels) < 2:
+            raise CosearchError(
+                "layers are fused in a memory inside the outermost one, and this machine has one",
+                "leave out --fuse",
+            )
         if self.resizes:
             raise CosearchError(
                 "layers of a group are not rounded up",

@@ -191,6 +191,47 @@ def test_what_the_front_end_dumps(files):
     assert not [note for note in notes if "area" not in note]
 
 
+AROUND = """\
+compound_components: {version: '0.4', classes: [{name: intmac, attributes: {width: "must_specify"}}]}
+mapper: {version: '0.4', algorithm: random, victory_condition: 100, search_size: null}
+mapspace: {version: '0.4', template: uber}
+globals: {version: '0.4', environment_variables: {}, accelergy_plug_ins: []}
+"""
+"""What the front end dumps beside machine, problem and mapping."""
+
+
+def test_what_the_front_end_dumps_beside(files):
+    folder = files()[0].parent
+    written = "n_banks: 2, reduction_supported: true, min_utilization: 0, allow_overbooking: false"
+    text = DUMP.replace("cluster_size: 1", f"cluster_size: 1, {written}") + AROUND
+    (folder / "in.yaml").write_text(text)
+    analysis, notes = priced([folder / "in.yaml"])
+    assert analysis.energy_pj == BASELINE
+    (unused,) = [note for note in notes if "not used" in note]
+    assert unused.endswith("in.yaml: main, sram: not used: n_banks: 2")
+    assert not [note for note in notes if "mapspace" in note]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_memory_that_stores_compressed_is_not_too_small(files, inside):
+    format_of = "{representation_format: {data_spaces: [{name: Weights, ranks: [{format: CP}]}]}}"
+    tight = ARCH.replace("depth: 128", "depth: 10")
+    with pytest.raises(InvalidMapping, match="exceed the 40 words of sram"):
+        energy(files(arch=tight))
+    if inside:
+        sparse = tight.replace("name: sram,", f"name: sram, sparse_optimizations: {format_of},")
+    else:
+        target = format_of.replace("{rep", "{name: sram, rep", 1)
+        sparse = f"{tight}sparse_optimizations: {{targets: [{target}]}}\n"
+    analysis, notes = priced(files(arch=sparse))
+    assert analysis.energy_pj == BASELINE
+    assert sum("priced is the dense execution" in note for note in notes) == 1
+    assert any("words in a room of 40, which stores them compressed" in note for note in notes)
+    assert not any(
+        "compressed" in note for note in priced(files(arch=sparse.replace("10", "99")))[1]
+    )
+
+
 def test_an_empty_part_gives_way(files):
     folder = files()[0].parent
     head, _, _ = DUMP.partition("mapping:\n")

@@ -241,6 +241,14 @@ def test_both_spellings_and_the_first_names_of_the_part():
         assert rules_of(spelled + "\n", layer)[1]["sram"].temporal == {"M": 2}, part
 
 
+def test_templates_of_mapspaces():
+    layer = product(4, 4, 4)
+    assert rules_of("mapspace: {version: '0.4', template: uber}\n", layer) == rules_of("", layer)
+    (note,) = rules_of("mapspace: {template: ruby}\n", layer)[2]
+    assert "arch.yaml:16" in note
+    assert "template 'ruby' is not followed: factors divide" in note
+
+
 @pytest.mark.parametrize(
     ("directive", "layer", "note"),
     [

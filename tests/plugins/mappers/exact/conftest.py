@@ -76,6 +76,21 @@ def _odd_case(seed: int) -> SmallCase | None:
 
 
 @pytest.fixture(scope="session")
+def flat_case() -> Callable[[int], SmallCase | None]:
+    """Return the same of machines of one memory, with room or without limit."""
+    return _flat_case
+
+
+def _flat_case(seed: int) -> SmallCase | None:
+    r = random.Random(seed)
+    layer = _layer(r) if r.random() < 0.7 else _odd_layer(r)
+    (memory,) = _machine(r, 1, networks=False).levels
+    memory = evolve(memory, entries=r.choice([None, None, 40, 100]), is_dram=r.random() < 0.5)
+    machine = Architecture("flat", (memory,), Compute(1.0, *r.choice([(1, 1), (2, 3), (4, 1)])))
+    return _all_mappings(seed, r, layer, 1, machine)
+
+
+@pytest.fixture(scope="session")
 def wide_case() -> Callable[[int], SmallCase | None]:
     """Return the same of tensors of several widths, which memories pack in several ways."""
     return _wide_case

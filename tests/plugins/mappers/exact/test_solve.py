@@ -5,11 +5,19 @@ import time
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from cosearch.errors import CosearchError
 from cosearch.loopnest.model.reference import analyse
 from cosearch.loopnest.space.mapspace import MapSpace
-from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, CostRules, Memory
+from cosearch.machine.architecture import (
+    AccessEnergy,
+    Architecture,
+    Compute,
+    CostRules,
+    Link,
+    Memory,
+)
 from cosearch.workload.einsum import conv, gemm
 from cosearch_plugins.mappers.exact import problem as problem_module
 from cosearch_plugins.mappers.exact.arrays import Aim
@@ -63,6 +71,18 @@ def test_odd_axes_and_rules_equal_brute_force_too(odd_case):
 
 def test_tensors_of_several_widths_equal_brute_force_too(wide_case):
     agree(wide_case, range(45), 15)
+
+
+def test_machines_of_one_memory_equal_brute_force_too(flat_case):
+    agree(flat_case, range(80), 50)
+
+
+def test_one_memory_with_a_network_is_refused(flat_case):
+    space = next(case.space for case in map(flat_case, range(9)) if case)
+    (memory,) = space.architecture.levels
+    wired = evolve(space.architecture, levels=(evolve(memory, network_below=Link(1.0, 0.0)),))
+    with pytest.raises(CosearchError, match="one memory with a network: L0"):
+        Solver(MapSpace(wired, space.layer))
 
 
 @pytest.mark.exhaustive
