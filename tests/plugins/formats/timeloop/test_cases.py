@@ -192,7 +192,9 @@ def test_what_the_front_end_dumps(files):
 
 
 AROUND = """\
-compound_components: {version: '0.4', classes: [{name: intmac, attributes: {width: "must_specify"}}]}
+compound_components:
+  version: '0.4'
+  classes: [{name: intmac, attributes: {width: "must_specify"}}]
 mapper: {version: '0.4', algorithm: random, victory_condition: 100, search_size: null}
 mapspace: {version: '0.4', template: uber}
 globals: {version: '0.4', environment_variables: {}, accelergy_plug_ins: []}
