@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from attrs import define, evolve, field, frozen
@@ -16,17 +16,15 @@ from attrs import define, evolve, field, frozen
 from cosearch.compiling.parts import prepare
 from cosearch.lately import Lately
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER
-from cosearch.loopnest.mapping import Constraints, LevelMapping, Loop, Mapping
-from cosearch.machine.architecture import Architecture
-from cosearch.typing import BoolArray, FloatArray, IntArray
-from cosearch.workload.einsum import Einsum
+from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
+from cosearch.typing import BoolArray, FloatArray
 from cosearch_plugins.mappers.exact import arrays
 from cosearch_plugins.mappers.exact.branch import Branch, kept_of, new_net, new_state
 from cosearch_plugins.mappers.exact.lattice import Lattice
 from cosearch_plugins.mappers.exact.parts import needed
 from cosearch_plugins.mappers.exact.problem import OrderTables, Problem, fits, lay_out
-from cosearch_plugins.mappers.exact.shallow import deep_enough
 from cosearch_plugins.mappers.exact.shared_tables import Look, SharedTables
+from cosearch_plugins.mappers.exact.space import Space, deep_enough
 from cosearch_plugins.mappers.exact.tree import search
 
 
@@ -168,30 +166,6 @@ class Tally:
             self.evaluations,
             seconds,
         )
-
-
-class Space(Protocol):
-    """What a solver knows of a mapspace.
-
-    A tensor at home in a fused group is kept at the second outermost level and never at the
-    outermost.
-    """
-
-    @property
-    def architecture(self) -> Architecture:
-        """The machine."""
-
-    @property
-    def layer(self) -> Einsum:
-        """What is mapped."""
-
-    @property
-    def constraints(self) -> Constraints:
-        """What a mapping may do."""
-
-    @property
-    def keep_modes(self) -> IntArray:
-        """What each level keeps."""
 
 
 class InLine(NamedTuple):

@@ -1,4 +1,4 @@
-"""A machine of one memory, searched as one of two.
+"""What the search knows of a mapspace; a machine of one memory is searched as one of two.
 
 The search chooses tiles between levels, and one memory has nothing between. A level that stores
 nothing, spreads nothing and runs no loops, right above the multipliers, changes no mapping's cost
@@ -7,7 +7,7 @@ where no network lies between, whose hops are counted otherwise at the multiplie
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -19,11 +19,32 @@ from cosearch.machine.architecture import AccessEnergy, Architecture, Link, Memo
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Einsum
 
-if TYPE_CHECKING:
-    from cosearch_plugins.mappers.exact.solve import Space
-
 IDLE = "(idle)"
 """The level's name, which no user's machine has: it never leaves the search."""
+
+
+class Space(Protocol):
+    """What a solver knows of a mapspace.
+
+    A tensor at home in a fused group is kept at the second outermost level and never at the
+    outermost.
+    """
+
+    @property
+    def architecture(self) -> Architecture:
+        """The machine."""
+
+    @property
+    def layer(self) -> Einsum:
+        """What is mapped."""
+
+    @property
+    def constraints(self) -> Constraints:
+        """What a mapping may do."""
+
+    @property
+    def keep_modes(self) -> IntArray:
+        """What each level keeps."""
 
 
 @frozen(eq=False)
@@ -31,7 +52,7 @@ class Underlaid:
     """A mapspace with an idle level inside.
 
     Attributes:
-        architecture, layer, constraints, keep_modes: see `solve.Space`.
+        architecture, layer, constraints, keep_modes: see `Space`.
     """
 
     architecture: Architecture
