@@ -10,6 +10,7 @@ import pytest
 from cosearch.cli import main
 from cosearch.hooks.discovery import load_registry
 from cosearch_plugins.workloads.fitted_accuracy import shipped
+from cosearch_plugins.workloads.nasbench201_accuracy import predicted_accuracy
 
 PAGE = (Path(__file__).parents[1] / "docs" / "networks.md").read_text(encoding="utf-8")
 REGISTRY = load_registry(third_party=False)
@@ -56,3 +57,9 @@ def test_the_errors_on_the_page_are_those_of_the_shipped_models():
     assert f"tau {held['kendall']:.2f}; the farthest fifth" in PAGE
     assert f"fifth {far['rmse']:.2f} and {far['kendall']:.2f})" in PAGE
     assert f"top1 = {ofa['ceiling']} - exp" in PAGE
+    for name, dataset in (("CIFAR-10", "cifar10"), ("CIFAR-100", "cifar100"),
+                          ("ImageNet16-120", "imagenet16-120")):  # fmt: skip
+        model = predicted_accuracy(dataset)
+        row = f"| {name} | {model.rmse:.2f} | {model.top_rmse:.2f} | {model.kendall:.2f} |"
+        assert row in PAGE
+        assert f"{model.networks:,} networks" in PAGE

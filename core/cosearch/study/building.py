@@ -182,7 +182,17 @@ def problem_of(spec: StudySpec, registry: Registry) -> Problem:
     )
     if spec.fuse:
         refuse_unfusing(problem)
+    if networks is not None:
+        _refuse_missing(problem, networks)
     return problem
+
+
+def _refuse_missing(problem: Problem, networks: NetworkSpace) -> None:
+    """Raise CosearchError where a score is asked for that a file would have to bring."""
+    asked = {need for objective in problem.objectives for need in objective.needs}
+    for name in sorted(asked | {limit.name for limit in problem.constraints}):
+        if hint := networks.missing(name):
+            raise CosearchError(f"{name} is not known of {problem.spec.workload}", hint)
 
 
 def _refuse_accuracy(spec: StudySpec, objectives: Sequence[Objective]) -> None:

@@ -235,6 +235,10 @@ class NetworkSpace(ABC):
         """
         raise UnknownNameError("score", name, self.scores)
 
+    def missing(self, name: str) -> str:  # noqa: ARG002 - nothing would help
+        """Return what to pass so that a score is known, one sentence; empty where nothing helps."""
+        return ""
+
     def counts(self, rows: Rows) -> tuple[tuple[Einsum, ...], IntArray]:
         """Return the different layers of some networks and how often each runs, int64[n, l].
 

@@ -122,6 +122,7 @@ def _show(
                 style="faint",
             )
         )
+        output.show(Text(f"  the accuracy is {summary.accuracy_is}", style="faint"))
     if front:
         output.show("")
         output.title("accuracy against cost", "the best machine for each network")

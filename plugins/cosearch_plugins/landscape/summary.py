@@ -8,6 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.typing import Value
+from cosearch.workload.network import NetworkSpace
 from cosearch_plugins.landscape.table import JointTable
 
 
@@ -17,7 +18,8 @@ class Summary:
 
     Attributes:
         floor: least accuracy in per cent; None is none.
-        networks, classes: that are accurate enough.
+        networks: that are accurate enough.
+        classes: of equal cost that have one.
         default: the baseline machine with the baseline network; None where it is not in the table.
         hardware: the best machine with the baseline network.
         network: the baseline machine with the best network that is accurate enough.
@@ -25,6 +27,7 @@ class Summary:
         one_after_other: that network with the best machine for it.
         configuration: of the best pair.
         accuracy: of its network.
+        accuracy_is: measured, predicted or estimated, and what is to be said of that.
         area_ratio: its area over the baseline machine's.
     """
 
@@ -38,6 +41,7 @@ class Summary:
     one_after_other: float | None
     configuration: Mapping[str, Value]
     accuracy: float
+    accuracy_is: str
     area_ratio: float
 
     def ratio(self, loss: float | None) -> float | None:
@@ -64,7 +68,7 @@ def summary_of(table: JointTable, floor: float | None = None) -> Summary:
     alone = table.best(every.only(np.array([base])))
     return Summary(
         floor,
-        int(allowed.members.sum()),
+        _accurate(table, floor),
         len(allowed),
         default,
         alone.loss if alone else None,
@@ -73,6 +77,7 @@ def summary_of(table: JointTable, floor: float | None = None) -> Summary:
         after,
         table.configuration(best, allowed) if best else {},
         float(allowed.accuracy[best.network]) if best else float("nan"),
+        _space(table).remark(allowed.rows[best.network]) if best else "",
         _area_ratio(table, machine, best.machine) if best else float("nan"),
     )
 
@@ -87,11 +92,25 @@ def front_of(table: JointTable) -> list[tuple[float, float]]:
     return front
 
 
+def _space(table: JointTable) -> NetworkSpace:
+    if table.problem.networks is None:
+        raise TypeError("a joint table is of a space of networks")
+    return table.problem.networks
+
+
+def _accurate(table: JointTable, floor: float | None) -> int:
+    """Return how many networks are accurate enough: of a class, not all need be."""
+    if floor is None:
+        return int(table.classes.members.sum())
+    networks = _space(table)
+    rows = networks.space.unrank(np.arange(networks.space.size))
+    accuracy = networks.accuracy(rows[networks.space.feasible(rows)])
+    return int((accuracy >= floor).sum())
+
+
 def _baseline_class(table: JointTable) -> int:
     """Return the number of the class that the baseline network is in."""
-    networks = table.problem.networks
-    if networks is None:
-        raise TypeError("a joint table is of a space of networks")
+    networks = _space(table)
     row = networks.space.index(networks.baseline)
     layers, counts = networks.counts(row[None, :])
     place: dict[object, int] = dict(zip(layers, counts[0].tolist(), strict=True))

@@ -53,11 +53,18 @@ class Networks:
         return cls(space, rows, *space.counts(rows))
 
     def column(self, name: str) -> FloatArray:
-        """Return `accuracy`, `macs` or a score of the space, float64[n]."""
+        """Return `accuracy`, `macs` or a score of the space, float64[n].
+
+        Raises:
+            CosearchError: a file would have to bring the score, and none was given.
+            UnknownNameError: there is no such column.
+        """
         if name == "accuracy":
             return self.space.accuracy(self.rows)
         if name == "macs":
             return np.asarray(self.counts @ np.array([float(x.macs) for x in self.layers]))
+        if hint := self.space.missing(name):
+            raise CosearchError(f"no column {name!r} is known", hint)
         if name not in self.space.scores:
             raise UnknownNameError("column", name, ("accuracy", "macs", *self.space.scores))
         return self.space.score(name, self.rows)

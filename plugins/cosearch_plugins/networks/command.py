@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 GROUP = """Spaces of networks: ranks of scores, searches without a machine.
 
 Examples:
-    cosearch networks search nasbench201 --seeds 3
+    cosearch networks search nasbench201 -o error --seeds 3
     cosearch networks ranks --help
 """
 

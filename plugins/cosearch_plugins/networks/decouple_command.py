@@ -60,7 +60,7 @@ def decouple_command(
     `semi-decoupled-networks`.
 
     Examples:
-        cosearch networks decouple nasbench201 --device eyeriss_ms --device raspi4_ms --floor 94
+        cosearch networks decouple nasbench201:table=FILE --device eyeriss_ms --device raspi4_ms
         cosearch networks decouple nasbench201 -H vta:stack=apache --floor 94 --floor 93.5
     """
     from cosearch_plugins.networks.decoupled import between_devices, on_machines

@@ -50,7 +50,7 @@ def losses_of(
     for name in sorted(names - {"accuracy", *space.scores}):
         raise CosearchError(
             f"nothing of {name!r} is known without a machine",
-            f"this space has: accuracy, {', '.join(space.scores)}",
+            space.missing(name) or f"this space has: {', '.join(('accuracy', *space.scores))}",
         )
     metrics = {
         name: space.accuracy(rows) if name == "accuracy" else space.score(name, rows)

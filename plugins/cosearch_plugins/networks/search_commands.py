@@ -14,6 +14,7 @@ from cosearch.cli.session import Session, session_of
 from cosearch_plugins.networks.options import SeedOption, SpaceArgument, space_of
 
 if TYPE_CHECKING:
+    from cosearch.typing import FloatArray
     from cosearch.workload.network import NetworkSpace
     from cosearch_plugins.networks.compose import Composed
     from cosearch_plugins.networks.search import Found
@@ -49,8 +50,8 @@ def search_command(
     is shown, and was not seen by the search unless `error` is an objective.
 
     Examples:
-        cosearch networks search nasbench201:dataset=cifar100 --seeds 10
-        cosearch networks search nasbench201 -s random --seeds 10
+        cosearch networks search nasbench201 -o error --networks 50
+        cosearch networks search nasbench201:table=nasbench201.csv.gz --seeds 10
         cosearch networks search nasbench201:table=scores.csv -o jacov,synflow
     """
     from cosearch_plugins.networks.search import search
@@ -159,35 +160,36 @@ def untrained_command(
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Compute NASWOT and LogSynflow of untrained networks, beside the shipped scores (extra torch).
+    """Compute NASWOT and LogSynflow of untrained networks (extra torch), beside a table's scores.
 
     The batch is noise, and the weights are PyTorch's own initialisation, so values differ from
     those that FreeREA's authors published; how alike both rank the networks is what counts.
 
     Examples:
         cosearch networks untrained nasbench201:dataset=imagenet16-120 --sample 30
+        cosearch networks untrained nasbench201:table=nasbench201.csv.gz
     """
     from cosearch_plugins.networks.columns import rank_correlation
     from cosearch_plugins.networks.untrained import untrained
 
     session = session_of(ctx)
     found = untrained(space_of(session, space), sample, seed, session.output.note)
-    rho = {
-        name: rank_correlation(found.shipped[name], found.computed[name])[0]
-        for name in found.shipped
-    }
+    rho = {n: rank_correlation(g, found.computed[n])[0] for n, g in found.given.items()}
     if json:
         session.output.json({"indices": found.indices, "computed": found.computed, "rank": rho})
         return
-    columns = (">index", *(f">{n}|{w}" for n in rho for w in ("shipped", "computed")))
+    columns: list[str] = [">index"]
+    values: list[FloatArray] = []
+    for name, computed in found.computed.items():
+        for what, column in (("given", found.given.get(name)), ("computed", computed)):
+            if column is not None:
+                columns.append(f">{name}|{what}")
+                values.append(column)
     cells = [
-        (
-            str(index),
-            *(f"{t[n][i]:.6g}" for n in rho for t in (found.shipped, found.computed)),
-        )
+        (str(index), *(f"{column[i]:.6g}" for column in values))
         for i, index in enumerate(found.indices.tolist())
     ]
     session.output.title(f"{len(cells)} untrained networks", "three initialisations each")
     session.output.show(table(columns, cells), "")
     for name, value in rho.items():
-        session.output.show(f"  {name}: rank correlation of computed with shipped {value:.3f}")
+        session.output.show(f"  {name}: rank correlation of computed with given {value:.3f}")

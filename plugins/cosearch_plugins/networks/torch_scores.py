@@ -16,9 +16,8 @@ from attrs import frozen
 from cosearch.errors import MissingExtraError
 from cosearch.quantities import added
 from cosearch.typing import FloatArray, Rows
-from cosearch_plugins.workloads.nasbench201 import DATA_SETS
+from cosearch_plugins.workloads.nasbench201_cells import DATA_SETS, EDGES, OPERATIONS
 from cosearch_plugins.workloads.nasbench201_dataflow import CELLS, STAGES
-from cosearch_plugins.workloads.nasbench201_table import EDGES, OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

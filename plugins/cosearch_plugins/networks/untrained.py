@@ -1,4 +1,4 @@
-"""A sample of untrained networks, their scores computed and as shipped."""
+"""A sample of untrained networks, their scores computed and as a table has them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cosearch.typing import FloatArray, IntArray
 from cosearch.workload.network import NetworkSpace
 from cosearch_plugins.networks.torch_scores import computed_scores
 from cosearch_plugins.workloads.nasbench201 import NasBench201
-from cosearch_plugins.workloads.nasbench201_table import SIZE, rows_by_index
+from cosearch_plugins.workloads.nasbench201_cells import SIZE, rows_by_index
 
 
 @frozen(eq=False)
@@ -21,11 +21,12 @@ class Untrained:
 
     Attributes:
         indices: int64[n]: the benchmark's own.
-        shipped, computed: float64[n] each, by score.
+        given: float64[n] each, by score: those that the space's table has.
+        computed: float64[n] each, by score.
     """
 
     indices: IntArray
-    shipped: dict[str, FloatArray]
+    given: dict[str, FloatArray]
     computed: dict[str, FloatArray]
 
 
@@ -55,6 +56,6 @@ def untrained(
     names = ("naswot", "logsynflow")
     return Untrained(
         indices,
-        {name: space.score(name, rows) for name in names},
+        {name: space.score(name, rows) for name in names if name in space.scores},
         {name: np.array([getattr(x, name) for x in found]) for name in names},
     )

@@ -103,6 +103,15 @@ TablesOption = Annotated[
         help="rhnas: where complete tables are kept; the user's cache if none is named.",
     ),
 ]
+TableOption = Annotated[
+    str,
+    typer.Option(
+        "--table",
+        metavar="FILE",
+        show_default=False,
+        help="rhnas: NAS-Bench-201's accuracies, columns index and acc_c10; predicted if left out.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -134,6 +143,7 @@ def reproduce_command(
     quick: QuickOption = False,
     page: PageOption = Path("rhnas.md"),
     tables: TablesOption = None,
+    table: TableOption = "",
     json: JsonOption = False,
 ) -> None:
     """Run a published co-design study again, beside the figures it reported.
@@ -150,6 +160,7 @@ def reproduce_command(
 
     Examples:
         cosearch reproduce rhnas --quick
+        cosearch reproduce rhnas --table nasbench201.csv.gz
         cosearch reproduce field
         cosearch reproduce shi2020 --contender "BO x exact"
         cosearch reproduce shi2020 --model shi2020-dqn --seeds 3 --ablations
@@ -162,7 +173,9 @@ def reproduce_command(
     session = session_of(ctx)
     _known("paper", (paper,), PAPERS)
     if paper == "rhnas":
-        _rhnas(session, page, tables, quick=quick, seeds=seeds, trials=trials, json=json)
+        _rhnas(
+            session, page, tables, quick=quick, seeds=seeds, trials=trials, table=table, json=json
+        )
         return
     if paper == "field":
         _field(session, json=json)
@@ -254,6 +267,7 @@ def _rhnas(
     quick: bool,
     seeds: int | None,
     trials: int | None,
+    table: str,
     json: bool,
 ) -> None:
     """Hold the claim of arXiv 2106.09180 to exact optima, and write the page."""
@@ -272,6 +286,7 @@ def _rhnas(
         quick=quick,
         seeds=seeds or (3 if quick else 10),
         trials=trials or 1_000,
+        table=table,
     )
     text = page_of(found)
     page.write_text(text, encoding="utf-8")

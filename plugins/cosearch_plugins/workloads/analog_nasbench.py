@@ -24,8 +24,8 @@ from cosearch.errors import InputError, MissingExtraError
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import FloatArray, IntArray, Rows
 from cosearch.workload.network import MEASURED
-from cosearch_plugins.workloads.nasbench201 import NasBench201
-from cosearch_plugins.workloads.nasbench201_table import EDGES, OPERATIONS, codes
+from cosearch_plugins.workloads.nasbench201 import Cells
+from cosearch_plugins.workloads.nasbench201_cells import EDGES, OPERATIONS, codes
 from cosearch_plugins.workloads.options import BATCH
 
 PACKAGE, FILE = "analog-nasbench", "analognasbench/data.anb"
@@ -122,7 +122,7 @@ def _value(record: Any, state: str) -> float:  # noqa: ANN401 - an inert record
     return float(getattr(record, f"{how}_accuracy"))
 
 
-class AnalogNasBench(NasBench201):
+class AnalogNasBench(Cells):
     """The cells of NAS-Bench-201, with CIFAR-10 accuracies on analog in-memory hardware.
 
     Two records have an accuracy 60 s after programming that is more than 5 points above the one

@@ -7,7 +7,7 @@ from attrs import frozen
 from cosearch.typing import Rows
 from cosearch.workload.dataflow import Dataflow
 from cosearch_plugins.memory.trace import Trace
-from cosearch_plugins.workloads.nasbench201_table import EDGES, OPERATIONS
+from cosearch_plugins.workloads.nasbench201_cells import EDGES, OPERATIONS
 
 CELLS = 5
 """In each stage."""

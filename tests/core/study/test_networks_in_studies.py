@@ -67,7 +67,7 @@ def test_the_report_names_the_network_and_what_each_part_is_worth(cells):
     found, best = report.network, study.best
     assert report.best.disagreements == ()
     assert found.accuracy == best.outcome.metrics["accuracy"]
-    assert found.accuracy_is.startswith("measured")
+    assert found.accuracy_is.startswith("predicted, held-out error")
     assert "accuracy" not in report.improvement
     ratios = found.ratios["latency"]
     base = study.baseline.outcome.metrics["cycles"]

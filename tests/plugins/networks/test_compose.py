@@ -28,7 +28,8 @@ from cosearch_plugins.networks.formula import (
 )
 
 REGISTRY = load_registry(third_party=False)
-ZERO_COST = Path(__file__).parents[2] / "data" / "networks" / "zero_cost.csv"
+DATA = Path(__file__).parents[2] / "data" / "networks"
+ZERO_COST, SAMPLE = DATA / "zero_cost.csv", DATA / "nasbench201.csv"
 
 trees = st.recursive(
     st.integers(0, 3),
@@ -43,7 +44,7 @@ def spec(dataset):
 
 def data(dataset="cifar10"):
     space = REGISTRY.find("network_spaces", spec(dataset)).make()
-    return ranked(dataset, space, inputs_of(space), "accuracy"), inputs_of(space)
+    return ranked(dataset, space, inputs_of(space), "val_acc"), inputs_of(space)
 
 
 @settings(max_examples=60, deadline=None)
@@ -107,7 +108,8 @@ def test_one_seed_one_formula() -> None:
 
 
 def test_what_was_measured_is_no_input() -> None:
-    space = REGISTRY.find("network_spaces", spec("cifar10")).make()
+    space = REGISTRY.find("network_spaces", f"{spec('cifar10')}+{SAMPLE}").make()
+    assert len(space.measured_rows()) == 80
     assert not {"val_acc", "accuracy", "raspi4_ms"} & set(inputs_of(space))
     assert {"jacov", "naswot", "macs"} <= set(inputs_of(space))
 
@@ -119,7 +121,7 @@ def test_too_few_networks_are_refused() -> None:
 
 
 def test_the_command(capsys) -> None:
-    arguments = ["networks", "compose", spec("cifar10"), "--seeds", "1", "--fit", "40"]
-    assert main([*arguments, "--json"]) == 0
+    arguments = ["--seeds", "1", "--fit", "40", "--json"]
+    assert main(["networks", "compose", f"{spec('cifar10')}+{SAMPLE}", *arguments]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [run["by"] for run in found["runs"]] == ["search", "best sum of two", "best score"]

@@ -13,7 +13,8 @@ from cosearch.hooks.discovery import load_registry
 from cosearch_plugins.networks.search import losses_of, search
 
 REGISTRY = load_registry(third_party=False)
-ZERO_COST = Path(__file__).parents[2] / "data" / "networks" / "zero_cost.csv"
+DATA = Path(__file__).parents[2] / "data" / "networks"
+ZERO_COST, LATENCY = DATA / "zero_cost.csv", DATA / "nasbench201_latency.csv"
 
 
 def cells(table="", dataset="cifar10"):
@@ -37,11 +38,10 @@ def test_further_scores_come_from_the_lines_of_the_data_set() -> None:
 
 
 def test_device_latencies_are_scores_on_cifar10_alone() -> None:
-    space = cells()
-    assert space.score("raspi4_ms", space.row(np.array([0]))) == space.latency_ms(
-        "raspi4", space.row(np.array([0]))
-    )
-    assert "raspi4_ms" not in cells(dataset="cifar100").scores
+    space = cells(LATENCY)
+    assert space.score("raspi4_ms", space.row(np.array([0]))) == [10.482]
+    assert space.latency_ms("raspi4", space.row(np.array([0]))) == [10.482]
+    assert "raspi4_ms" not in cells(LATENCY, dataset="cifar100").scores
 
 
 @pytest.mark.parametrize(
@@ -85,18 +85,26 @@ def test_what_only_a_machine_knows_is_refused() -> None:
 
 
 def test_the_command(capsys) -> None:
-    assert main(["networks", "search", "nasbench201", "--networks", "120", "--json"]) == 0
+    asked = ["networks", "search", "nasbench201", "-o", "error"]
+    assert main([*asked, "--networks", "120", "--json"]) == 0
     (run,) = json.loads(capsys.readouterr().out)
     assert run["met"] == 120
     assert len(run["row"]) == 6
-    assert main(["networks", "search", "nasbench201", "--networks", "20", "--seeds", "2"]) == 0
-    assert "in the mean of 2 runs" in capsys.readouterr().out
+    assert main([*asked, "--networks", "20", "--seeds", "2"]) == 0
+    told = capsys.readouterr()
+    assert "in the mean of 2 runs" in told.out
+    assert "accuracy is predicted" in " ".join(f"{told.out} {told.err}".split())
+    assert main(["networks", "search", "nasbench201"]) == 2
+    assert "nasbench201:table=FILE" in capsys.readouterr().err
 
 
 def test_scores_are_objectives_of_studies_and_a_failed_one_is_no_design(tmp_path) -> None:
     """NASWOT of the network that is all `none` is minus infinity."""
+    number = int(cells().index(np.zeros((1, 6), dtype=np.int64))[0])
+    table = tmp_path / "scores.csv"
+    table.write_text(f"index,naswot_in16\n{number},-inf\n", encoding="utf-8")
     study = cosearch.run(
-        "nasbench201:dataset=imagenet16-120",
+        f"nasbench201:dataset=imagenet16-120,table={table}",
         "vta",
         objective="latency,naswot",
         strategy="random",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cosearch.machine.building import build, network_for
 from cosearch.mapping.network import map_layers
 from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.mapping.threads import ThreadPool
+from cosearch.search.ranking import spearman
 from cosearch.workload.einsum import conv
 from cosearch_plugins.networks import costs as module
 from cosearch_plugins.networks.columns import Networks, chosen_rows, kept, rank_correlation
@@ -32,12 +34,23 @@ def ranks(*arguments, capsys):
     return code, json.loads(out) if code == 0 else err
 
 
-def test_correlations_of_the_whole_benchmark_are_the_published_ones(capsys) -> None:
-    """Spearman over all 15,625 networks, as computed from the tables alone with another tool."""
-    _, found = ranks("nasbench201:dataset=cifar100", capsys=capsys)
-    rho = {row["by"]: round(row["accuracy"], 2) for row in found["ranks"]}
-    assert (rho["naswot"], rho["logsynflow"], rho["macs"]) == (0.81, 0.79, 0.73)
-    assert {row["networks"] for row in found["ranks"]} == {15_625}
+def test_ranks_of_a_table_are_spearmans(capsys) -> None:
+    spec = f"nasbench201:dataset=cifar100,table={TABLE.with_name('nasbench201.csv')}"
+    _, found = ranks(spec, capsys=capsys)
+    rho = {row["by"]: row["accuracy"] for row in found["ranks"]}
+    text = TABLE.with_name("nasbench201.csv").read_text(encoding="utf-8")
+    lines = list(csv.DictReader(text.splitlines()))
+    told = {c: np.array([float(x[f"{c}_c100"]) for x in lines]) for c in ("acc", "naswot")}
+    assert rho["naswot"] == pytest.approx(spearman(told["naswot"], told["acc"]))
+    assert {row["networks"] for row in found["ranks"]} == {89}
+
+
+def test_without_a_table_only_what_cells_tell_is_ranked(capsys) -> None:
+    _, found = ranks("nasbench201", "--sample", "50", capsys=capsys)
+    assert [row["by"] for row in found["ranks"]] == ["macs", "skip"]
+    code, said = ranks("nasbench201", "--against", "naswot", capsys=capsys)
+    assert code == 2
+    assert "nasbench201:table=FILE" in said
 
 
 def test_networks_cost_the_sum_of_their_layers() -> None:

@@ -10,39 +10,43 @@ from cosearch.hooks.discovery import load_registry
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch_plugins.networks.search import losses_of, search
 from cosearch_plugins.strategies.freerea import FreeRea, normalised_sum
+from cosearch_plugins.workloads.nasbench201 import NasBench201
 
 REGISTRY = load_registry(third_party=False)
 AIMS = [REGISTRY.objective(name) for name in ("naswot", "logsynflow", "skip")]
 SPACE = ParameterSpace(tuple(Parameter(f"p{i}", ("a", "b", "c", "d")) for i in range(5)))
-BEST = 9930
-"""The best sum of scores of all 15,625 networks, on each data set."""
 
 
-def cells(dataset="cifar10"):
-    return REGISTRY.find("network_spaces", f"nasbench201:dataset={dataset}").make()
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """The cells with scores made up: convolutions are good, and some noise; a few failed."""
+    path = tmp_path_factory.mktemp("table") / "scores.csv"
+    bare, rng = NasBench201(), np.random.default_rng(0)
+    rows = bare.row(np.arange(15_625))
+    n1, n3 = ((rows == op).sum(axis=1) for op in (2, 3))
+    naswot = 700 + 8 * (n1 + n3) + rng.normal(0, 3, len(rows))
+    naswot[rng.choice(len(rows), 200, replace=False)] = -np.inf
+    logsynflow = 1e5 * (1 + n1 + 3 * n3 + rng.normal(0, 0.3, len(rows)))
+    lines = (f"{i},{a},{b}" for i, (a, b) in enumerate(zip(naswot, logsynflow, strict=True)))
+    path.write_text("\n".join(("index,naswot,logsynflow", *lines)), encoding="utf-8")
+    return NasBench201(table=str(path))
 
 
-@pytest.mark.parametrize(
-    ("dataset", "accuracy"), [("cifar10", 94.36), ("cifar100", 73.51), ("imagenet16-120", 46.34)]
-)
-def test_it_finds_the_best_sum_of_scores_within_200_networks(dataset, accuracy) -> None:
-    space, named = cells(dataset), REGISTRY.find("strategies", "freerea")
-    everyone, _ = losses_of(space, AIMS, space.row(np.arange(15_625)))
-    assert int(np.argmin(normalised_sum(everyone))) == BEST
-    for seed in range(3):
-        found = search(space, AIMS, named, 200, seed)
-        assert int(space.index(found.row[None])[0]) == BEST
-        assert round(found.accuracy, 2) == accuracy
-        assert found.met == 200
-
-
-def test_random_search_and_fewer_scores_do_worse() -> None:
-    space = cells()
-    chance = [
-        search(space, AIMS, REGISTRY.find("strategies", "random"), 200, s).accuracy
-        for s in range(5)
-    ]
-    assert np.mean(chance) < 94.3
+def test_it_finds_the_best_sum_of_scores_within_200_networks(cells) -> None:
+    """As on the benchmark's own scores (docs/networks.md), where random search ends elsewhere."""
+    everyone, _ = losses_of(cells, AIMS, cells.row(np.arange(15_625)))
+    total = normalised_sum(everyone)
+    freerea, chance = (
+        [search(cells, AIMS, REGISTRY.find("strategies", name), 200, seed) for seed in range(5)]
+        for name in ("freerea", "random")
+    )
+    assert all(found.met == 200 for found in (*freerea, *chance))
+    mine, theirs = (
+        sorted(total[cells.index(found.row[None])[0]] for found in runs)
+        for runs in (freerea, chance)
+    )
+    assert mine[2] == total.min()
+    assert mine[-1] < theirs[0]
 
 
 finite = st.floats(-1e6, 1e6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cosearch.workload.network import PREDICTED
 from cosearch_plugins.papers.rhnas.readings import PUBLISHED
 from cosearch_plugins.papers.rhnas.reproduce import Claimed, Raced, Reproduction, ratios_of
 
@@ -38,13 +39,20 @@ def _head(found: Reproduction) -> Iterator[str]:
     )
     yield ""
     yield (
-        "Here the networks are the 15,625 of NAS-Bench-201 with their *measured test accuracy* (an "
-        "oracle), the machines those of `vta:stack=apache` with a pipelined core; pooling and "
-        "additions are priced on its ALU. The default network is the most accurate one (94.37 %). "
-        "Every number below is exact: every network on every machine, each layer at its own best "
-        "mapping."
+        "Here the networks are the 15,625 of NAS-Bench-201, the machines those of "
+        "`vta:stack=apache` with a pipelined core; pooling and additions are priced on its ALU. "
+        f"Accuracies are {found.accuracies}. The default network is the benchmark's most accurate "
+        f"one ({found.default:.2f} %). Every cost below is exact: every network on every machine, "
+        "each layer at its own best mapping."
     )
     yield ""
+    if found.accuracies.startswith(PREDICTED):
+        yield (
+            "**Which networks are above a floor is therefore a prediction**: floors close to the "
+            "best accuracy are missed or met by its error. The benchmark's own accuracies are read "
+            "with `--table FILE` (a file with columns `index` and `acc_c10`)."
+        )
+        yield ""
     if found.quick:
         yield (
             "This is the quick run: one board, fewer searches, and the board that the loop's "
@@ -79,7 +87,7 @@ def _claims(found: Reproduction) -> Iterator[str]:
         "network above the floor on the default machine, *one after the other* that network with "
         "the best machine for it, *both* the exact joint optimum; *area* is its area over the "
         "default's. Hardware alone is at equal accuracy; the rest of a ratio is bought with the "
-        "accuracy between 94.37 % and the floor."
+        f"accuracy between {found.default:.2f} % and the floor."
     )
     yield ""
 

@@ -17,7 +17,7 @@ from cosearch.study.problem import Problem
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
 from cosearch_plugins.landscape.classes import Classes
 from cosearch_plugins.landscape.table import JointTable, joint_table
-from cosearch_plugins.papers.rhnas.readings import Reading, problem_of
+from cosearch_plugins.papers.rhnas.readings import NETWORKS, Reading, problem_of
 
 PROBES = 6
 """Pairs that are built and mapped again when a table is read from a file."""
@@ -29,6 +29,7 @@ def tables_of(
     objectives: Sequence[str],
     folder: Path,
     note: Callable[[str], None],
+    networks: str = NETWORKS,
 ) -> dict[str, JointTable]:
     """Return a reading's joint table for each objective; what is simulated is shared by all.
 
@@ -38,9 +39,10 @@ def tables_of(
         objectives: by name.
         folder: where tables are kept; one is used again where a few of its pairs still hold.
         note: told what takes long.
+        networks: the space of networks, with its options.
     """
     area = _default_area(registry, reading, objectives[0])
-    problems = [problem_of(registry, reading, name, area) for name in objectives]
+    problems = [problem_of(registry, reading, name, area, networks) for name in objectives]
     family = problems[0].hardware
     return {
         name: _table_of(evolve(problem, hardware=family), reading, folder, note)
@@ -53,7 +55,8 @@ def _table_of(
 ) -> JointTable:
     objective = problem.objectives[0].name
     classes = Classes.of(problem.networks, problem.hardware) if problem.networks else None
-    facts = repr((problem.spec.to_json(), None if classes is None else len(classes.layers)))
+    spec = evolve(problem.spec, workload=NETWORKS)  # costs do not hang on whose accuracies they are
+    facts = repr((spec.to_json(), None if classes is None else len(classes.layers)))
     file = folder / f"rhnas-{hashlib.sha256(facts.encode()).hexdigest()[:12]}.npz"
     if file.exists() and classes is not None:
         with np.load(file, allow_pickle=False) as kept:

@@ -63,7 +63,11 @@ READINGS = (
 
 
 def problem_of(
-    registry: Registry, reading: Reading, objective: str, area_mm2: float = 0.0
+    registry: Registry,
+    reading: Reading,
+    objective: str,
+    area_mm2: float = 0.0,
+    networks: str = NETWORKS,
 ) -> Problem:
     """Return the problem of a reading, every rule of what can be built hidden from strategies.
 
@@ -72,6 +76,7 @@ def problem_of(
         reading: which machines.
         objective: `latency` or `edp`.
         area_mm2: of the default, by which an ASIC's limit is told.
+        networks: the space of networks, with its options.
     """
     hardware = f"vta:stack=apache,rules=hidden,device={reading.device}"
     if reading.area and area_mm2:
@@ -79,6 +84,6 @@ def problem_of(
     elif reading.area:
         hardware += ",area_limit_mm2=10000"
     return plan(
-        registry, NETWORKS, hardware, "random", objective=objective, combine="layers",
+        registry, networks, hardware, "random", objective=objective, combine="layers",
         fixed=FIXED,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from cosearch.search.seeds import stream
 from cosearch_plugins.landscape.summary import Summary, summary_of
 from cosearch_plugins.landscape.table import JointTable
 from cosearch_plugins.papers.rhnas.problems import Tabulated, limited, tables_of
-from cosearch_plugins.papers.rhnas.readings import FLOORS, READINGS, Reading
+from cosearch_plugins.papers.rhnas.readings import FLOORS, NETWORKS, READINGS, Reading
 from cosearch_plugins.papers.rhnas.relaxed import RelaxedHardware, Rounded
 from cosearch_plugins.papers.rhnas.searches import CONTENDERS, Contender, Score, score
 
@@ -84,6 +84,8 @@ class Reproduction:
     Attributes:
         quick: whether a part alone was run.
         seeds, trials: of the searches.
+        accuracies: what the networks' accuracies are.
+        default: accuracy of the default network, per cent.
         claimed: by reading and objective.
         raced: by problem.
     """
@@ -91,6 +93,8 @@ class Reproduction:
     quick: bool
     seeds: int
     trials: int
+    accuracies: str
+    default: float
     claimed: tuple[Claimed, ...]
     raced: tuple[Raced, ...]
 
@@ -103,6 +107,7 @@ def reproduce(
     quick: bool = False,
     seeds: int = 10,
     trials: int = 1_000,
+    table: str = "",
 ) -> Reproduction:
     """Return the readings with their exact optima, and the searches beside them.
 
@@ -113,14 +118,16 @@ def reproduce(
         quick: one board alone, and fewer searches.
         seeds: runs of each search.
         trials: designs of each run.
+        table: the benchmark's file of accuracies; predicted ones without it.
     """
+    networks = f"{NETWORKS},table={table}" if table else NETWORKS
     readings = [r for r in READINGS if not quick or r.name.startswith(QUICK)]
     tables: dict[tuple[str, str], JointTable] = {}
     for reading in readings:
         alike = [r for r in readings if r.device == reading.device]
         whole = max(alike, key=lambda r: (r.area, not r.bus))
         if (whole.name, OBJECTIVES[0]) not in tables:
-            priced = tables_of(registry, whole, OBJECTIVES, folder, note)
+            priced = tables_of(registry, whole, OBJECTIVES, folder, note, networks)
             tables |= {(whole.name, name): table for name, table in priced.items()}
         for name in OBJECTIVES:
             tables[reading.name, name] = limited(tables[whole.name, name], reading)
@@ -142,7 +149,13 @@ def reproduce(
                             tables[name, objective], floor)  # fmt: skip
         taking = [c for c in CONTENDERS if not quick or c.name in QUICK_CONTENDERS]
         raced.append(_raced(registry, problem, taking, note, range(seeds), trials))
-    return Reproduction(quick, seeds, trials, claimed, tuple(raced))
+    space = tables[readings[0].name, OBJECTIVES[0]].problem.networks
+    if space is None:
+        raise TypeError("a joint table is of a space of networks")
+    row = space.space.index(space.baseline)
+    default = float(space.accuracy(row[None])[0])
+    said = space.remark(row)
+    return Reproduction(quick, seeds, trials, said, default, claimed, tuple(raced))
 
 
 def _raced(

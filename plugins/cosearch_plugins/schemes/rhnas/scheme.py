@@ -26,7 +26,7 @@ from cosearch_plugins.schemes.rhnas.images import DIGITS, Images
 from cosearch_plugins.schemes.rhnas.machines import OPTIONS, Settings
 from cosearch_plugins.schemes.rhnas.search import AlternatingSearch
 from cosearch_plugins.schemes.rhnas.supernet import Supernet, SupernetSearch
-from cosearch_plugins.workloads.nasbench201_table import EDGES
+from cosearch_plugins.workloads.nasbench201_cells import EDGES
 
 LACK = 3.0
 """What a point of accuracy below the floor weighs, in units of the logarithm of the cost: a network

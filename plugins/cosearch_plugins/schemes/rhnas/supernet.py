@@ -23,7 +23,7 @@ from cosearch.errors import MissingExtraError
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import FloatArray, IntArray, Rows
 from cosearch_plugins.schemes.rhnas.images import Images
-from cosearch_plugins.workloads.nasbench201_table import EDGES, OPERATIONS
+from cosearch_plugins.workloads.nasbench201_cells import EDGES, OPERATIONS
 
 CHANNELS = (8, 16)
 """Of the two stages."""

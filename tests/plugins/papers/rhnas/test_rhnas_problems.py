@@ -84,7 +84,11 @@ def test_every_contender_searches_and_the_page_says_what_they_reached(problem, m
                   (search.search(4, 0.0), search.search(4, 1.0)))  # fmt: skip
     floors = tuple(summary_of(problem.table, floor) for floor in (94.0, 93.0))
     claimed = Claimed(READINGS[0], "edp", problem.table.machines, 9, floors)
-    page = page_of(Reproduction(False, 2, 24, (claimed,), (raced,)))
+    page = page_of(Reproduction(False, 2, 24, "predicted, by a sum", 94.2, (claimed,), (raced,)))
+    assert "predicted, by a sum" in page
+    assert "above a floor is therefore a prediction" in page
+    measured = page_of(Reproduction(False, 2, 24, "measured", 94.2, (claimed,), (raced,)))
+    assert "is therefore a prediction" not in measured
     for value in PUBLISHED.values():
         assert f"{value}x" in page or f"{value:.2f}x" in page
     for contender in CONTENDERS:
