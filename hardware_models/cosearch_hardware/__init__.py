@@ -60,6 +60,11 @@ def cosearch_hardware_models() -> list[Registration]:
             "a chain of layers shared by two devices over a link",
         ),
         Registration(
+            "spiking",
+            f"{_HERE}.spiking.model:Spiking",
+            "spiking networks on an Artix-7, driven by the clock; LUTs and block RAMs",
+        ),
+        Registration(
             "vta",
             f"{_HERE}.vta.model:Vta",
             "GEMM core with three instruction queues; many configurations are not realizable",

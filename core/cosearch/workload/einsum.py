@@ -50,12 +50,15 @@ class Tensor:
         role: what a machine knows of it.
         axes: projections of the layer's dimensions.
         bits: of one element; None is a word of whichever memory holds it.
+        density: share of the elements that are not zero, 0 to 1, such as spikes; None where nothing
+            is known of it. Machines that skip no zeros do not look.
     """
 
     name: str
     role: Role
     axes: tuple[Axis, ...]
     bits: int | None = field(default=None, repr=False)
+    density: float | None = field(default=None, repr=False)
 
     @property
     def dims(self) -> frozenset[str]:
@@ -111,6 +114,11 @@ class Einsum:
                     f"layer {self.name!r}: {tensor.name} has elements of {tensor.bits} bits",
                     f"a width is a whole number of bits from 1 to {WIDEST}",
                 )
+            if tensor.density is not None and not 0 <= tensor.density <= 1:
+                raise CosearchError(
+                    f"layer {self.name!r}: {tensor.density} is no density of {tensor.name}",
+                    "a density is a share from 0 to 1",
+                )
         if [t.role for t in self.tensors].count("Outputs") != 1 or self.output.role != "Outputs":
             raise CosearchError(f"layer {self.name!r}: exactly one output is needed, listed last")
 
@@ -145,7 +153,8 @@ class Einsum:
         work: tuple[str, ...] = (self.operation,) if self.operation else ()
         work += (f"at {self.place}",) if self.place else ()
         widths = tuple(t.bits for t in self.tensors) if any(t.bits for t in self.tensors) else ()
-        facts = repr((self.dims, self.sizes, self.tensors, *work, *widths))
+        densities = tuple((t.name, t.density) for t in self.tensors if t.density is not None)
+        facts = repr((self.dims, self.sizes, self.tensors, *work, *widths, *densities))
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     def resized(self, sizes: tuple[int, ...] | None) -> Einsum:

@@ -49,7 +49,7 @@ class Figure:
 
 def figures(registry: Registry) -> Iterator[Figure]:
     """Yield the figures of every system, each as it is computed; seconds in all."""
-    for of in (_isaac, _feedback, _random_weights, _split, _chain, _slots):
+    for of in (_isaac, _feedback, _random_weights, _split, _chain, _spiking, _slots):
         yield from of(registry)
 
 
@@ -154,6 +154,53 @@ def _chain(registry: Registry) -> Iterator[Figure]:
         "tabular learner over the shortest path, 20 layers x 8 choices, 1,000 episodes, %", "",
         f"{100 * float(np.median(gaps)):.1f}",
         "random tables: no times of single implementations are public",
+    )  # fmt: skip
+
+
+def _spiking(registry: Registry) -> Iterator[Figure]:
+    from cosearch_hardware.spiking.fabric import DEVICES
+
+    model = registry.find("hardware_models", "spiking").make()
+    network = model.placed(_network(registry, "spiking-mlp"), {})
+    machine = model.build({})
+    (layer,) = network.layers
+    energy, cycles = machine.floor(layer.einsum)
+    taken, has = machine.taken(layer.einsum), DEVICES[machine.device]
+    name = "Spiker (arXiv 2201.06993)"
+    yield Figure(
+        name, "spiking", "us an image, 784 inputs and 400 neurons, 30 steps at 100 MHz", "215",
+        f"at most {cycles / machine.clock_mhz:.0f}",
+        "every step is taken to bring spikes; steps are those of the authors' test bench",
+    )  # fmt: skip
+    yield Figure(
+        name, "spiking", "mJ an image", "13", f"{energy / 1e9:.2f}",
+        "13 mJ in 215 us are 60 W, no power of an Artix-7; here Spiker+'s 180 mW, by LUTs",
+    )  # fmt: skip
+    yield Figure(
+        name, "spiking", f"share of an {machine.device}, %", "around 40",
+        f"{100 * taken['LUTs'] / has.luts:.0f} of LUTs, "
+        f"{100 * taken['block RAMs'] / has.block_rams:.0f} of block RAMs",
+        "encoders of inputs, counters of outputs and control are not counted; device assumed",
+    )  # fmt: skip
+    yield from _spiker_plus(registry)
+
+
+def _spiker_plus(registry: Registry) -> Iterator[Figure]:
+    model = registry.find("hardware_models", "spiking").make()
+    network = _network(registry, "spiking-mlp:sizes=spiker-plus,steps=100")
+    layers = model.placed(network, {}).layers
+    machine = model.build({"weight_bits": 4, "neuron_bits": 6})
+    cycles = added(machine.floor(layer.einsum)[1] for layer in layers)
+    taken = machine.taken(layers[0].einsum)
+    yield Figure(
+        "Spiker+ (arXiv 2401.01141)", "spiking",
+        "us an image, 784-128-10, 100 steps at 100 MHz", "780",
+        f"{cycles / machine.clock_mhz:.0f}", "its 180 mW are what energies are scaled from",
+    )  # fmt: skip
+    yield Figure(
+        "Spiker+ (arXiv 2401.01141)", "spiking", "logic and block RAMs of the same",
+        "7,612 logic cells, 18", f"{taken['LUTs']:,} LUTs, {taken['block RAMs']}",
+        "data path and scan alone; widths of the authors' test, not known to be the paper's",
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ _WORKLOADS = (
         "codesign_papers:TransformerLayers",
         "Transformer-K1 to K4 of arXiv 2010.02075",
     ),
+    ("spiking-mlp", "spiking:SpikingMlp", "fully connected spiking layers, by time steps"),
     ("unet", "unet:UNet", "U-Net, 572x572, unpadded"),
     ("vgg16", "vgg:VGG16", "VGG-16, 224x224"),
     ("vit-b16", "transformers:ViTB16", "ViT-B/16, 224x224"),

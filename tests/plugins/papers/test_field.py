@@ -22,3 +22,12 @@ def test_the_best_cut_moves_to_the_input_as_the_link_gets_faster():
     assert cuts == sorted(cuts, reverse=True)
     assert cuts[0] == 11
     assert cuts[-1] == 0
+
+
+def test_spiking_figures_are_those_of_the_page():
+    time, energy, share, plus, logic = field._spiking(REGISTRY)
+    assert (time.published, time.here) == ("215", "at most 237")
+    assert (energy.published, energy.here) == ("13", "0.28")
+    assert share.here == "31 of LUTs, 43 of block RAMs"
+    assert (plus.published, plus.here) == ("780", "789")
+    assert logic.here == "2,914 LUTs, 16"
