@@ -13,6 +13,7 @@ from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.workload.einsum import Einsum, gemm
 from cosearch.workload.network import Layer, Network, Workload
+from cosearch_plugins.workloads.options import BATCH
 
 T = TypeVar("T", int, float)
 UNKNOWN = "unknown"
@@ -27,6 +28,7 @@ class SpikingMlp(Workload):
     """Layers of spiking neurons, each with all spikes of the layer before as inputs.
 
     Args:
+        batch: samples, one after the other.
         sizes: inputs and neurons of each layer, as `784-128-10`; or `spiker` or `spiker-plus`.
         steps: time steps of a run. The test bench of Spiker has 30, that of Spiker+ 100.
         density: share of lines that spike in a step: of the inputs, and of each layer's outputs, as
@@ -36,25 +38,28 @@ class SpikingMlp(Workload):
 
     options = ParameterSpace(
         (
+            BATCH,
             Parameter("sizes", (*SIZES, "784-100-10"), doc="of the layers", free=True),
             Parameter("steps", (1, 2**20), 30, doc="time steps of a run", free=True),
             Parameter("density", (UNKNOWN, "0.1", "0.1/0.02"), doc="of spikes", free=True),
         )
     )
 
-    def __init__(self, sizes: str = "spiker", steps: int = 30, density: str = UNKNOWN) -> None:
+    def __init__(
+        self, batch: int = 1, sizes: str = "spiker", steps: int = 30, density: str = UNKNOWN
+    ) -> None:
         self.sizes = _numbers(SIZES.get(sizes, sizes), "sizes", "-", int)
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise InputError(f"sizes={sizes}", ["needs inputs and neurons, as 784-400"])
         known = None if density == UNKNOWN else _numbers(density, "density", "/", float)
         self.density = _spread(known, len(self.sizes), density)
-        self.steps = steps
+        self.steps, self.rows = steps, steps * batch
 
     def network(self) -> Network:
         """Return the network; inputs and outputs are spikes of one bit."""
         shapes = tuple(zip(pairwise(self.sizes), pairwise(self.density), strict=True))
         layers = tuple(
-            Layer(_layer(f"layer{i}", (self.steps, n, k), before, after))
+            Layer(_layer(f"layer{i}", (self.rows, n, k), before, after))
             for i, ((k, n), (before, after)) in enumerate(shapes)
         )
         weights = added(k * n for k, n in pairwise(self.sizes))

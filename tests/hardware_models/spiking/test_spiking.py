@@ -218,7 +218,7 @@ def test_the_published_designs():
     assert block_rams(Stage(784, 400), Circuit(5, 16, "block", inhibition=False)) == 58
     assert 0.3 < luts(Stage(784, 400), Circuit(5, 16, "block", False)) / 63_400 < 0.35
     machine = Spiking().build({"weight_bits": 4, "neuron_bits": 6})
-    plus = Spiking().placed(SpikingMlp("spiker-plus", 100).network(), {})
+    plus = Spiking().placed(SpikingMlp(sizes="spiker-plus", steps=100).network(), {})
     costs = [machine.floor(layer.einsum) for layer in plus.layers]
     assert sum(c[1] for c in costs) == pytest.approx(78_000, rel=0.02)
     assert sum(c[0] for c in costs) == pytest.approx(180e-3 * 780e-6 * 1e12)
@@ -226,14 +226,14 @@ def test_the_published_designs():
 
 def test_a_network_that_does_not_fit_is_refused_as_a_whole():
     model = Spiking()
-    network = model.placed(SpikingMlp("784-300-300", 10).network(), {})
+    network = model.placed(SpikingMlp(sizes="784-300-300", steps=10).network(), {})
     small, large = (model.build({"device": d}) for d in ("xc7a35t", "xc7a100t"))
     for layer in network.layers:
         with pytest.raises(Infeasible, match="block RAMs of 50") as verdict:
             small.mapspace(layer.einsum)
         assert verdict.value.margins["block RAMs"] > 1
         assert large.mapspace(layer.einsum).size == 1
-    alone = model.placed(SpikingMlp("784-300", 10).network(), {})
+    alone = model.placed(SpikingMlp(sizes="784-300", steps=10).network(), {})
     assert small.mapspace(alone.layers[0].einsum).size == 1
 
 
