@@ -18,13 +18,8 @@ from cosearch.typing import BoolArray, IntArray, Rows
 from cosearch.workload.einsum import ROLES, Einsum, Tensor
 from cosearch_hardware.gemm_view import gemm_view
 from cosearch_hardware.systolic.breakdown import MEMORY_OF, breakdown
-from cosearch_hardware.systolic.pricing import (
-    REGISTERS_PER_MAC,
-    Array,
-    Prices,
-    footprint,
-    price,
-)
+from cosearch_hardware.systolic.floor import floor
+from cosearch_hardware.systolic.pricing import Array, Prices, footprint, price
 from cosearch_hardware.systolic.tiling import ORDERS
 
 
@@ -137,9 +132,8 @@ class SystolicAccelerator(Accelerator):
         return CostBatch(energy, cycles, feasible, reason, reasons, excess)
 
     def floor(self, layer: Einsum) -> tuple[float, float]:
-        """Return the multipliers' energy, and the cycles of a full array."""
-        each = self.prices.mac + REGISTERS_PER_MAC * self.prices.register
-        return layer.macs * each, layer.macs / (self.array.rows * self.array.cols)
+        """Return energy (pJ) and cycles that no tiling undercuts."""
+        return floor(self.array, self.prices, gemm_view(layer))
 
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one tiling, int64[d]."""

@@ -17,10 +17,11 @@ from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace, Rule
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
 from cosearch.workload.einsum import ROLES, Einsum
+from cosearch_hardware.vta.floor import gemm_floor
 from cosearch_hardware.vta.isa import VtaConfiguration
 from cosearch_hardware.vta.port import Slots
 from cosearch_hardware.vta.pricing import Prices, energies
-from cosearch_hardware.vta.schedule import micro_op, row_cycles
+from cosearch_hardware.vta.schedule import row_cycles
 from cosearch_hardware.vta.work import AluWork, GemmWork, Work, work_of
 
 
@@ -130,10 +131,10 @@ class VtaAccelerator(Accelerator):
         return self._energy(work, columns, table), least.astype(np.float64)
 
     def floor(self, layer: Einsum) -> tuple[float, float]:
-        """Return the energy of multipliers or lanes alone, and the cycles of full ones."""
+        """Return energy (pJ) and cycles that no schedule undercuts; loads of the ALU left out."""
         c, work = self.configuration, self.work(layer)
         if isinstance(work, GemmWork):
-            return layer.macs * self.prices.mac, layer.macs * micro_op(c) / c.macs
+            return gemm_floor(c, self.prices, work.blocks, self.memory_latency)
         return _alu_floor(work, self.prices) if isinstance(work, AluWork) else (0.0, 0.0)
 
     def _energy(self, work: Work, columns: Mapping[str, np.ndarray], table: IntArray) -> FloatArray:
