@@ -396,7 +396,7 @@ def _spreading(
     spreads = []
     for i, rule in enumerate(rules):
         look()
-        spreads.append(_spreads(architecture, lattice, rule, i, _least_used(rules)))
+        spreads.append(_spreads(architecture, lattice, rule, i, _least_used(rules), look))
     return {
         "spread_start": np.cumsum([0, *(len(s) for s in spreads)], dtype=np.int64),
         "spread_id": np.concatenate([s[:, 0] for s in spreads]),
@@ -496,12 +496,17 @@ def _least_used(rules: list[LevelConstraint]) -> int:
     return max((rule.least_multipliers for rule in rules), default=0)
 
 
+PAIRS = 1 << 21
+"""Parts in X and in Y tried at once: some hundred megabytes."""
+
+
 def _spreads(
     architecture: Architecture,
     lattice: Lattice,
     rule: LevelConstraint,
     level: int,
-    least: int = 0,
+    least: int,
+    look: Look,
 ) -> IntArray:
     """Return int64[m, 5]: spatial factors, their part in X and in Y, and how many each uses.
 
@@ -519,29 +524,51 @@ def _spreads(
             barred = [i for i, d in enumerate(lattice.dims) if d not in allowed]
             ok &= lattice.product(barred) == 1
         parts.append(np.flatnonzero(ok))
-    x, y = (a.ravel() for a in np.meshgrid(*parts, indexing="ij"))
-    last = len(lattice) - 1
-    divides = ((lattice.packed[last - x] | lattice.guard) - lattice.packed[y]) & lattice.guard
-    across, down = (np.minimum(lattice.volume[i], instances + 1).astype(np.int64) for i in (x, y))
-    meets = (divides == lattice.guard) & (across * down <= instances)
-    if max(architecture.fanout(level)) > 1:
-        meets &= across * down >= least
-    if rule.spatial or rule.spatial_most:
-        meets[meets] &= _allowed(lattice, rule.spatial, rule.spatial_most)[(x + y)[meets]]
-    table = np.stack([x + y, x, y, across, down], axis=1)[meets]
+    alike = _alike(architecture, level)
+    pieces = []
+    for some in np.array_split(parts[0], 1 + len(parts[0]) * len(parts[1]) // PAIRS):
+        look()
+        piece = _pairs(lattice, some, parts[1], instances)
+        if max(architecture.fanout(level)) > 1:
+            piece = piece[piece[:, 3] * piece[:, 4] >= least]
+        if rule.spatial or rule.spatial_most:
+            piece = piece[_allowed(lattice, rule.spatial, rule.spatial_most)[piece[:, 0]]]
+        pieces.append(_first_of(piece, alike))
+    table = _first_of(np.concatenate(pieces), alike)
     if len(table) == 0:
         raise Infeasible(
             f"the spatial factors prescribed at {architecture.levels[level].name} fit neither "
             "the layer nor the array"
         )
-    if _indifferent(architecture, level):
-        _, first = np.unique(table[:, [0, 3]], axis=0, return_index=True)
-        table = table[first]
+    return table
+
+
+def _pairs(lattice: Lattice, across: IntArray, down: IntArray, instances: int) -> IntArray:
+    """Return int64[m, 5], see `_spreads`, of parts in X and Y that divide the layer together."""
+    x, y = (a.ravel() for a in np.meshgrid(across, down, indexing="ij"))
+    last = len(lattice) - 1
+    divides = ((lattice.packed[last - x] | lattice.guard) - lattice.packed[y]) & lattice.guard
+    together = divides == lattice.guard
+    x, y = x[together], y[together]
+    wide, high = (np.minimum(lattice.volume[i], instances + 1).astype(np.int64) for i in (x, y))
+    table = np.stack([x + y, x, y, wide, high], axis=1)
+    return np.asarray(table[wide * high <= instances], dtype=np.int64)
+
+
+def _alike(architecture: Architecture, level: int) -> tuple[int, ...]:
+    """Return the columns of `_spreads` in which alike factors cost the same."""
+    if not _indifferent(architecture, level):
+        return ()
     spreading = sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels)))
-    if spreading == 1 and _indifferent(architecture, level):
-        _, first = np.unique(table[:, 0], return_index=True)
-        table = table[first]
-    return np.asarray(table, dtype=np.int64)
+    return (0,) if spreading == 1 else (0, 3)
+
+
+def _first_of(table: IntArray, alike: tuple[int, ...]) -> IntArray:
+    """Return the first row of each that are alike in some columns; all rows without columns."""
+    if not alike:
+        return table
+    _, first = np.unique(table[:, list(alike)], axis=0, return_index=True)
+    return np.asarray(table[first], dtype=np.int64)
 
 
 def _indifferent(architecture: Architecture, level: int) -> bool:
