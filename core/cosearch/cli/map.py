@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cosearch.mapping.account import LayerAccount
     from cosearch.mapping.network import NetworkResult
     from cosearch.mapping.threads import ThreadPool
+    from cosearch.mapping.traffic import Traffic
     from cosearch.study.problem import Problem
 
 WorkersOption = Annotated[
@@ -122,14 +123,30 @@ def _run(session: Session, problem: Problem, pool: ThreadPool, *, json: bool) ->
             choice = _together(session, problem, pool, done)
     except KeyboardInterrupt:
         stopped = True
+    traffic = None if stopped else _traffic(problem, pool, done, choice)
     if json:
-        session.output.json(map_text.facts(problem, pool.machine, done, choice))
+        session.output.json(map_text.facts(problem, pool.machine, done, choice, traffic))
     else:
         map_text.show_totals(session.output, problem, done, choice)
+        if traffic is not None:
+            session.output.prose(str(traffic), "faint", indent=2)
     if stopped:
         session.output.warn(f"stopped after {len(done)} of {len(problem.network.unique)} layers")
         raise typer.Exit(INTERRUPTED)
     _refuse_misfits(done)
+
+
+def _traffic(
+    problem: Problem, pool: ThreadPool, done: Sequence[LayerAccount], choice: NetworkResult | None
+) -> Traffic | None:
+    """Return the words at the outermost memory beside the fewest, where all layers are mapped."""
+    from cosearch.study.traffic import traffic_of, words_of_layers
+
+    own = tuple(account.result for account in done if account.result is not None)
+    if not own or len(own) < len(problem.network.unique):
+        return None
+    chosen = own if choice is None else choice.layers
+    return traffic_of(problem, pool.machine, words_of_layers(problem, pool.machine, chosen))
 
 
 def _refuse_misfits(done: Sequence[LayerAccount]) -> None:

@@ -35,6 +35,7 @@ def show_fused(
     from cosearch.formats.groups import groups_text
     from cosearch.loopnest.accelerator import SpatialAccelerator
     from cosearch.machine.widths import mixed
+    from cosearch.study.traffic import traffic_of
 
     if not isinstance(machine, SpatialAccelerator):
         raise CosearchError(
@@ -47,17 +48,20 @@ def show_fused(
         found = problem.mapper.fuse(
             machine, network, objective, problem.spec.mapper_budget, spec.fuse_most
         )
+        traffic = traffic_of(problem, machine, found.outermost_words)
     if out is not None:
         out.write_text(groups_text(machine.architecture, found.runs), encoding="utf-8")
         session.output.note(f"price it again: cosearch evaluate {out}")
     if json:
-        session.output.json(fused_text.facts(machine, found))
+        session.output.json({**fused_text.facts(machine, found), "traffic": traffic})
         return
     session.output.title(
         f"{network.name} on {machine.name}",
         f"groups of up to {counted(spec.fuse_most, 'layer')}, objective {objective.name}",
     )
     fused_text.show_fused(session.output, machine, found)
+    if traffic is not None:
+        session.output.prose(str(traffic), "faint", indent=2)
     apart = [x.name for x in network.products if mixed(machine.architecture, x.einsum)]
     if apart:
         session.output.prose(

@@ -50,6 +50,7 @@ def report_command(
     from cosearch.store.store import Store
     from cosearch.study.codesign import load_study
     from cosearch.study.report import report_of
+    from cosearch.study.traffic import traffic_of_trial
 
     session = session_of(ctx)
     with Store(store, write=False) as opened:
@@ -66,4 +67,8 @@ def report_command(
         session.output.json(report)
     else:
         report_text.show_report(session.output, study.problem, report, after, full=full)
+        if full and study.best is not None:
+            traffic = traffic_of_trial(study.problem, study.best)
+            if traffic is not None:
+                session.output.prose(str(traffic), "faint", indent=2)
     raise typer.Exit(exit_code(session.output, report))

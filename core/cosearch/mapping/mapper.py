@@ -19,6 +19,7 @@ from cosearch.workload.einsum import Einsum
 
 if TYPE_CHECKING:
     from cosearch.mapping.fused import FusedMapping
+    from cosearch.mapping.traffic import LeastTraffic
     from cosearch.workload.network import Network
 
 
@@ -197,6 +198,27 @@ class Mapper(ABC):
             f"{type(self).__name__} runs every layer alone and proves nothing of groups",
             "fuse with the mapper that does: -m fused",
         )
+
+    def least_traffic(
+        self,
+        accelerator: Accelerator,
+        network: Network,
+        budget: Budget,
+        most: int,
+    ) -> LeastTraffic | None:
+        """Return how few words the mappings this mapper may find pass the outermost memory.
+
+        Args:
+            accelerator: mapped onto.
+            network: mapped.
+            budget: of the answer.
+            most: layers that run together.
+
+        Returns:
+            What is proven, for whatever objective; None where nothing is, as of most mappers.
+        """
+        _ = accelerator, network, budget, most
+        return None
 
     def floor(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
         """Return energy (pJ) and cycles that no mapping this mapper may find undercuts.

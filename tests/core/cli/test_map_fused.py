@@ -6,6 +6,17 @@ def test_fusing_shows_groups_and_what_they_gain(cosearch):
     assert "layer by layer" in out
     assert "in groups" in out
     assert "proven: no choice of mappings has a lower energy" in out
+    assert "times the least; proven: no groups or mappings pass fewer than" in " ".join(out.split())
+
+
+def test_words_at_dram_stand_beside_the_fewest_there_can_be(cosearch):
+    net = "O[m,n]+=A[m,k]*B[k,n];m=32,n=32,k=32"
+    facts = cosearch("map", net, "-H", "eyeriss", "--json").json()["traffic"]
+    assert facts["memory"] == "DRAM"
+    assert facts["moved"] >= facts["fewest"]["alone"] >= 3 * 32 * 32
+    out = cosearch("map", net, "-H", "eyeriss").out
+    assert "no mappings, layer by layer, pass fewer than" in " ".join(out.split())
+    assert cosearch("map", net, "-H", "eyeriss", "-m", "random", "--json").json()["traffic"] is None
 
 
 def test_json_has_what_prices_it_again(cosearch):

@@ -23,6 +23,7 @@ from cosearch.mapping.account import LayerAccount
 from cosearch.mapping.network import NetworkResult
 from cosearch.mapping.rejection import SHOWN
 from cosearch.mapping.result import LayerResult, Unmapped
+from cosearch.mapping.traffic import Traffic
 from cosearch.quantities import added, counted, digits, duration, energy, loss, percent, si, whole
 from cosearch.study.problem import Problem
 from cosearch.workload.network import Layer
@@ -201,6 +202,7 @@ def facts(
     machine: Accelerator,
     done: Sequence[LayerAccount],
     choice: NetworkResult | None,
+    traffic: Traffic | None,
 ) -> dict[str, object]:
     """Return everything for JSON."""
     pj, cycles = _sums(done)
@@ -220,6 +222,7 @@ def facts(
         "network": None if choice is None else network_facts(machine, problem.network, choice),
         "layers": [_layer_facts(machine, account) for account in done],
         "left_out": left_out_by_kind(problem.network),
+        "traffic": traffic,
     }
 
 

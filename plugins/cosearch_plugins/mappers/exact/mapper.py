@@ -14,6 +14,7 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
 from cosearch.mapping.recent import Recent
+from cosearch.mapping.traffic import LeastTraffic
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import IntArray
@@ -21,6 +22,7 @@ from cosearch.workload.einsum import Einsum
 
 if TYPE_CHECKING:
     from cosearch.loopnest.space.mapspace import MapSpace
+    from cosearch.workload.network import Network
     from cosearch_plugins.mappers.exact.arrays import Aim
     from cosearch_plugins.mappers.exact.problem import OrderTables
     from cosearch_plugins.mappers.exact.solve import Certificate, Limits, Solver
@@ -159,6 +161,35 @@ class ExactMapper(Mapper):
         sizes = padded_sizes(_spatial(accelerator).architecture, layer, Scope(self.imperfect))
         bounds = [own, *((size.energy_pj, size.cycles) for size in sizes)]
         return min(energy for energy, _ in bounds), min(cycles for _, cycles in bounds)
+
+    def least_traffic(
+        self,
+        accelerator: Accelerator,
+        network: Network,
+        budget: Budget,
+        most: int,
+    ) -> LeastTraffic | None:
+        """Return how few words pass the outermost memory, within the same limits; see the contract.
+
+        None where layers are rounded up: at other sizes fewer may pass.
+        """
+        _ = most
+        if self.resizes or not isinstance(accelerator, SpatialAccelerator):
+            return None
+        from cosearch_plugins.mappers.exact.counting import ENERGY, counting_words, each_once
+
+        levels = accelerator.architecture.levels
+        if len(levels) < 2:
+            return None
+        counting = counting_words(accelerator, levels[-2].entries)
+        rng, words, least = np.random.default_rng(0), 0.0, 0.0
+        for layer in network.unique:
+            found = self.map(counting, layer.einsum, ENERGY, budget, rng)
+            words += layer.count * found.energy_pj
+            least += layer.count * found.energy_pj * (1 - (1 if found.gap is None else found.gap))
+        gap = 0.0 if least == words else 1 - least / words
+        alone = round(words)
+        return LeastTraffic(levels[-2].entries, alone, alone, each_once(network), gap)
 
     def _search(
         self,

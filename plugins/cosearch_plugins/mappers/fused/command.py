@@ -14,7 +14,7 @@ from cosearch.quantities import percent, whole
 
 if TYPE_CHECKING:
     from cosearch.loopnest.accelerator import SpatialAccelerator
-    from cosearch_plugins.mappers.fused.traffic import LeastTraffic
+    from cosearch.mapping.traffic import LeastTraffic
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Of the machine's own buffer, the sizes shown unless others are named."""
@@ -59,8 +59,10 @@ def least_traffic_command(
         cosearch least-traffic resnet18 -H eyeriss --words 16384 --words 65536
     """
     from cosearch.machine.building import build, network_for
+    from cosearch.mapping.mapper import Budget
     from cosearch.study.building import make_hardware
     from cosearch.workload.source import resolve
+    from cosearch_plugins.mappers.fused.mapper import FusedMapper
     from cosearch_plugins.mappers.fused.traffic import least_traffic
 
     session = session_of(ctx)
@@ -70,7 +72,8 @@ def least_traffic_command(
     found: list[LeastTraffic] = []
     for size in words or _sizes(machine):
         try:
-            found.append(least_traffic(machine, network, size, fuse_most))
+            mapper = FusedMapper(nodes=0)
+            found.append(least_traffic(mapper, machine, network, size, fuse_most, Budget()))
         except Infeasible as verdict:
             session.output.warn(f"{size:,} words: {verdict.reason}")
     if json:

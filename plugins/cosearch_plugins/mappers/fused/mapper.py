@@ -13,6 +13,7 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.fused import FusedMapping
 from cosearch.mapping.mapper import Budget
+from cosearch.mapping.traffic import LeastTraffic
 from cosearch.search.objective import Objective
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Network
@@ -50,6 +51,21 @@ class FusedMapper(ExactMapper):
         from cosearch_plugins.mappers.fused.chain import multiplying
 
         return multiplying(accelerator.architecture, (layer,))
+
+    def least_traffic(
+        self,
+        accelerator: Accelerator,
+        network: Network,
+        budget: Budget,
+        most: int,
+    ) -> LeastTraffic | None:
+        """Return how few words pass the outermost memory in groups; see the contract."""
+        if most == 1 or self.resizes or not isinstance(accelerator, SpatialAccelerator):
+            return super().least_traffic(accelerator, network, budget, most)
+        from cosearch_plugins.mappers.fused.traffic import least_traffic
+
+        words = accelerator.architecture.levels[-2].entries
+        return least_traffic(self, accelerator, network, words, most, budget)
 
     def fuse(
         self,

@@ -13,6 +13,7 @@ from cosearch.quantities import counted, energy, loss, metric, percent, ratio, s
 from cosearch.study.headline import headline
 from cosearch.study.report import DesignReport, StudyReport, report_of
 from cosearch.study.study import Study
+from cosearch.study.traffic import traffic_of_trial
 from cosearch.trials.trial import Trial
 from cosearch.workload.text import left_out_in_short
 from cosearch_plugins.reports.html import charts
@@ -212,7 +213,14 @@ def _roofline(study: Study, best: Trial) -> str:
         return text(["this machine's model counts no DRAM words"])
     series = {"layers": (roof.intensity, roof.speed, roof.names)}
     figure = charts.roofline("layers", series, roof.multipliers, roof.words_per_cycle)
-    return chart(figure, "roofline")
+    return chart(figure, "roofline") + text(_words(study, best))
+
+
+def _words(study: Study, best: Trial) -> Iterator[str]:
+    """Yield how few words any mappings pass, where that is proven."""
+    traffic = traffic_of_trial(study.problem, best)
+    if traffic is not None:
+        yield str(traffic)
 
 
 def _groups(study: Study, best: DesignReport) -> Iterator[Section]:
