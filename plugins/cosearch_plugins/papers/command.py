@@ -151,7 +151,7 @@ def reproduce_command(
     `rhnas` (arXiv 2106.09180, known by its abstract alone) writes a page: exact optima of networks
     and machines under stated readings, and what searches reach. --quick takes one board and three
     seeds. `field` computes figures of the systems around the two papers beside what they published,
-    in half a minute. The rest is about `shi2020` (arXiv 2010.02075).
+    in a minute. The rest is about `shi2020` (arXiv 2010.02075).
 
     Of one processor a run takes 5 to 20 s with exact mappings or random search, 10 to 60 s of
     BO x BO, and minutes of boosted trees or Matern kernels; there are 10 runs a contender and
@@ -252,10 +252,13 @@ def _field(session: Session, *, json: bool) -> None:
         return
     rows = [(f.plugin, f.what, f.published or "-", f.here) for f in found]
     why = [(f.plugin, f.system, f.gap) for f in found]
+    shown = dict.fromkeys((f.plugin, f.command) for f in found)
     session.output.show(
         table(("plugin", "what", "published", ">here"), rows),
         "",
         table(("plugin", "system", "~why they differ, what is not known"), why),
+        "",
+        table(("plugin", "~command that shows it"), list(shown)),
     )
 
 

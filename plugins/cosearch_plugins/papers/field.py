@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import frozen
 
+from cosearch.errors import MissingExtraError
 from cosearch.mapping.mapper import Budget
 from cosearch.quantities import added
 from cosearch.registry.registry import Registry
@@ -23,6 +24,11 @@ from cosearch_plugins.papers.split_race import SplitRace
 if TYPE_CHECKING:
     from cosearch_hardware.crossbar.training import Rule, Step
 
+MS_RANAS = "MS-RANAS (arXiv 2009.13940)"
+SPIKER_PLUS = (
+    "cosearch map spiking-mlp:sizes=spiker-plus,steps=100 -H spiking "
+    "--set weight_bits=4 --set neuron_bits=6"
+)
 LATENCY = next(o for o in OBJECTIVES if o.name == "latency")
 
 
@@ -37,6 +43,7 @@ class Figure:
         published: as printed; empty where nothing is known.
         here: what the plugin gives.
         gap: why the two differ, or what is not known.
+        command: that shows the plugin's figure; this one where no other does.
     """
 
     system: str
@@ -45,11 +52,14 @@ class Figure:
     published: str
     here: str
     gap: str
+    command: str = "cosearch reproduce field"
 
 
 def figures(registry: Registry) -> Iterator[Figure]:
     """Yield the figures of every system, each as it is computed; seconds in all."""
-    for of in (_isaac, _feedback, _random_weights, _split, _chain, _spiking, _slots):
+    for of in (_isaac, _feedback, _random_weights, _split, _chain, _spiking):
+        yield from of(registry)
+    for of in (_slots, _memory, _exits, _analog):
         yield from of(registry)
 
 
@@ -63,10 +73,12 @@ def _isaac(registry: Registry) -> Iterator[Figure]:
     yield Figure(
         name, "crossbar", "area of all tiles, mm2", "62.5", f"{machine.area_mm2:.1f}",
         "links between chips left out in both",
+        "cosearch show hardware crossbar",
     )  # fmt: skip
     yield Figure(
         name, "crossbar", "all arrays at work, TOPS of 16 bits", "41.3 (2 x 2,048 MACs in 1.6 us)",
         f"{tops:.1f}", "the offset's column is a 129th conversion of each read",
+        "cosearch map gemm:M=100000,N=2016,K=16384 -H crossbar -o latency",
     )  # fmt: skip
 
 
@@ -127,6 +139,7 @@ def _split(registry: Registry) -> Iterator[Figure]:
         "SAC-d (arXiv 2201.02968), IoVT (2411.00838)", "split",
         f"best cut of AlexNet's {cuts} layers, layers on the device at Mbit/s", "",
         ", ".join(found), "devices are rooflines; the papers' own tables are not known",
+        "cosearch run alexnet -H split:cuts=11,mbps=100 --scheme exhaustive -o latency",
     )  # fmt: skip
     race = SplitRace(registry)
     tried = (f"{s} {race.median(s, range(3)):.0f}" for s in ("random", "ppo", "discrete-sac"))
@@ -171,16 +184,19 @@ def _spiking(registry: Registry) -> Iterator[Figure]:
         name, "spiking", "us an image, 784 inputs and 400 neurons, 30 steps at 100 MHz", "215",
         f"at most {cycles / machine.clock_mhz:.0f}",
         "every step is taken to bring spikes; steps are those of the authors' test bench",
+        "cosearch map spiking-mlp -H spiking -o latency",
     )  # fmt: skip
     yield Figure(
         name, "spiking", "mJ an image", "13", f"{energy / 1e9:.2f}",
         "13 mJ in 215 us are 60 W, no power of an Artix-7; here Spiker+'s 180 mW, by LUTs",
+        "cosearch map spiking-mlp -H spiking -o energy",
     )  # fmt: skip
     yield Figure(
         name, "spiking", f"share of an {machine.device}, %", "around 40",
         f"{100 * taken['LUTs'] / has.luts:.0f} of LUTs, "
         f"{100 * taken['block RAMs'] / has.block_rams:.0f} of block RAMs",
         "encoders of inputs, counters of outputs and control are not counted; device assumed",
+        "cosearch map spiking-mlp -H spiking -o latency",
     )  # fmt: skip
     yield from _spiker_plus(registry)
 
@@ -196,11 +212,13 @@ def _spiker_plus(registry: Registry) -> Iterator[Figure]:
         "Spiker+ (arXiv 2401.01141)", "spiking",
         "us an image, 784-128-10, 100 steps at 100 MHz", "780",
         f"{cycles / machine.clock_mhz:.0f}", "its 180 mW are what energies are scaled from",
+        SPIKER_PLUS,
     )  # fmt: skip
     yield Figure(
         "Spiker+ (arXiv 2401.01141)", "spiking", "logic and block RAMs of the same",
         "7,612 logic cells, 18", f"{taken['LUTs']:,} LUTs, {taken['block RAMs']}",
         "data path and scan alone; widths of the authors' test, not known to be the paper's",
+        SPIKER_PLUS,
     )  # fmt: skip
 
 
@@ -223,4 +241,47 @@ def _slots(registry: Registry) -> Iterator[Figure]:
         "time-triggered loads of VTA (Ezekiel et al., 2023)", "vta:slots=LLCS",
         "AlexNet's products, slots over a port on demand", "", f"{in_slots / on_demand:.3f}",
         "no figures of the publication are known",
+        "cosearch map alexnet -H vta:slots=LLCS,slot_cycles=16 -o latency",
+    )  # fmt: skip
+
+
+def _memory(registry: Registry) -> Iterator[Figure]:
+    from cosearch_plugins.memory.objectives import flows
+    from cosearch_plugins.memory.peak import least_peak
+
+    (flow,) = flows(_network(registry, "vit-b16"))
+    peak = least_peak(flow)
+    yield Figure(
+        MS_RANAS, "peak_memory", "ViT-B/16, kwords alive in the best order (as written)", "",
+        f"{peak.words / 1e3:.0f} ({peak.as_written / 1e3:.0f}), "
+        f"{'proven' if peak.proven else 'not proven'}",
+        "the objective alone; its accuracies take training", "cosearch show workload vit-b16",
+    )  # fmt: skip
+
+
+def _exits(registry: Registry) -> Iterator[Figure]:
+    space = registry.find("network_spaces", "early-exits:network=alexnet").make()
+    rows = np.arange(int(space.space.size))[:, None]
+    macs = [space.build(row).macs for row in rows]
+    yield Figure(
+        MS_RANAS, "early-exits", "AlexNet, computation up to each exit over the whole, %", "",
+        ", ".join(f"{100 * m / macs[-1]:.0f}" for m in macs),
+        "accuracies of exits are the user's; the paper's networks and exits are not known",
+        "cosearch run early-exits:network=alexnet -H roofline --scheme exhaustive -o macs",
+    )  # fmt: skip
+
+
+def _analog(registry: Registry) -> Iterator[Figure]:
+    space = registry.find("network_spaces", "analog-nasbench:state=analog-30days").make()
+    rows = np.array([space.row(i) for i in range(15_625)])
+    what = "median accuracy digital, trained for analog cells after 30 days, %"
+    try:
+        medians = np.median(space.score("digital", rows)), np.median(space.accuracy(rows))
+        here = ", ".join(f"{median:.2f}" for median in medians)
+    except MissingExtraError as missing:
+        here = f"- ({missing.hint})"
+    yield Figure(
+        "analog in-memory accuracies (arXiv 2506.18495)", "analog-nasbench", what, "", here,
+        "of the 15,625 networks of the package, read safely",
+        "cosearch run analog-nasbench:state=analog-30days -H crossbar -o error,latency",
     )  # fmt: skip

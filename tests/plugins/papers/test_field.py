@@ -2,6 +2,7 @@
 
 from cosearch.hooks.discovery import load_registry
 from cosearch_plugins.papers import field
+from cosearch_plugins.workloads import analog_nasbench
 
 REGISTRY = load_registry(third_party=False)
 
@@ -31,3 +32,16 @@ def test_spiking_figures_are_those_of_the_page():
     assert share.here == "31 of LUTs, 43 of block RAMs"
     assert (plus.published, plus.here) == ("780", "789")
     assert logic.here == "2,914 LUTs, 16"
+
+
+def test_memory_and_exits_are_those_of_their_page():
+    (memory,) = field._memory(REGISTRY)
+    assert memory.here == "920 (1071), proven"
+    (exits,) = field._exits(REGISTRY)
+    assert exits.here == "15, 46, 92, 100"
+
+
+def test_accuracies_of_analog_hardware_or_what_to_install(monkeypatch):
+    monkeypatch.setattr(analog_nasbench, "PACKAGE", "no-such-distribution")
+    (figure,) = field._analog(REGISTRY)
+    assert "cosearch[analog]" in figure.here
