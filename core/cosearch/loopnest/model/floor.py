@@ -3,11 +3,12 @@
 Every operation is done once, and fast at best on all multipliers that the factors of the layer can
 fill: 96 channels leave a side of 128 a quarter empty. A multiplier's operands are read
 from the innermost memory that holds them, one word serving at most the multipliers that one
-instance of it can spread over. Whatever a memory must hold is filled into it once at least, and
-read from the memory above. Inputs under a sliding window are left out of the latter: what counts as
-reused there can be less than the words that exist.
+instance of it can spread over; a partial sum is read to be added to, all but the first of each
+instance. Whatever a memory must hold is filled into it once at least, and again where the memory is
+too small (see `refetch`), and read from the memory above. Inputs under a sliding window are left
+out of the latter: what counts as reused there can be less than the words that exist.
 
-No bound here is tight; it costs microseconds and rules out machines, not mappings.
+It costs a millisecond or two and rules out machines, not mappings.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import math
 from functools import cache
 
 from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.model.refetch import Repeat, least_repeated
 from cosearch.loopnest.model.window_floor import least_sent
 from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
 from cosearch.machine.widths import mode, stored
@@ -39,8 +41,12 @@ def floor(
     works = mode(architecture, layer)
     energy = layer.macs * works.energy_pj
     energy += added(_tensor(architecture, layer, tensor) for tensor in layer.tensors)
+    inner = range(len(architecture.levels) - 1)
+    passing = [_between(architecture, layer, level) for level in inner]
+    energy += added(pj for pj, _ in passing)
     at_once = _most_at_once(architecture, layer, constraints or {})
-    cycles = max(layer.macs / at_once * works.cycles, _outermost(architecture, layer))
+    waits = _outermost(architecture, layer, passing[-1][1] if passing else 0.0)
+    cycles = max(layer.macs / at_once * works.cycles, waits)
     return energy * (1 - ROUNDING), cycles * (1 - ROUNDING)
 
 
@@ -85,23 +91,73 @@ def _fullest(side: int, sizes: tuple[int, ...]) -> int:
 
 
 def _tensor(architecture: Architecture, layer: Einsum, tensor: Tensor) -> float:
-    """Return the least energy that one tensor costs in all memories."""
+    """Return the least energy of feeding a tensor to the multipliers, and of one under a window."""
     energy = _operands(architecture, layer, tensor)
     held = [m for m in architecture.levels[:-1] if tensor.role in m.keeps]
-    if not held:
+    if _whole(tensor) or not held:
         return energy
-    outermost = architecture.levels[-1]
-    if not _whole(tensor):
-        return energy + _window(architecture, layer, tensor) * (
-            _element(architecture, held[-1], tensor, "fill")
-            + _element(architecture, outermost, tensor, "read")
-        )
-    if tensor.role == "Outputs":
-        passed = added(_element(architecture, m, tensor, "update") for m in (*held[1:], outermost))
-    else:
-        passed = added(_element(architecture, m, tensor, "fill") for m in held)
-        passed += added(_element(architecture, m, tensor, "read") for m in (*held[1:], outermost))
-    return energy + layer.words(tensor) * passed
+    return energy + _window(architecture, layer, tensor) * (
+        _element(architecture, held[-1], tensor, "fill")
+        + _element(architecture, architecture.levels[-1], tensor, "read")
+    )
+
+
+def _between(architecture: Architecture, layer: Einsum, level: int) -> tuple[float, float]:
+    """Return the least energy of words that come from the memory above a level, or go there.
+
+    And how many words of that memory they are; of tensors under no window.
+    """
+    energies, words = {}, {}
+    others = [0.0, 0.0]
+    for tensor in filter(_whole, layer.tensors):
+        here = _holder(architecture, level, tensor)
+        if here is None:
+            continue
+        energy = _energy(architecture, layer, tensor, here, level + 1)
+        moved = _moved(architecture, layer, tensor, here, level + 1)
+        if any(tensor.role in m.may_keep for m in architecture.levels[here + 1 : level + 1]):
+            others = [others[0] + energy.each, others[1] + moved.each]
+        else:
+            energies[tensor.name], words[tensor.name] = energy, moved
+    least = least_repeated(architecture, layer, level, (energies, words))
+    return others[0] + least[0], others[1] + least[1]
+
+
+def _holder(architecture: Architecture, level: int, tensor: Tensor) -> int | None:
+    """Return the level that is sent a tensor from the memory above a level; None if none is."""
+    levels, last = architecture.levels, len(architecture.levels) - 1
+    if level + 1 < last and tensor.role not in levels[level + 1].keeps:
+        return None
+    held = (i for i in range(level, -1, -1) if tensor.role in levels[i].keeps)
+    return next(held, None)
+
+
+def _energy(
+    architecture: Architecture, layer: Einsum, tensor: Tensor, level: int, above: int
+) -> Repeat:
+    """Return what a tensor's words cost that pass between a memory and the next holder above.
+
+    Partial sums go up, and all but the first of each instance come down again.
+    """
+    here, there = architecture.levels[level], architecture.levels[above]
+    words = layer.words(tensor)
+    fill = words * _element(architecture, here, tensor, "fill")
+    read = words * _element(architecture, there, tensor, "read")
+    if tensor.role != "Outputs":
+        return Repeat(level, fill + read)
+    update = words * _element(architecture, there, tensor, "update")
+    copies = _copies(there, layer, tensor), _copies(here, layer, tensor)
+    return Repeat(level, update, ((read, copies[0]), (fill, copies[1])))
+
+
+def _moved(
+    architecture: Architecture, layer: Einsum, tensor: Tensor, level: int, above: int
+) -> Repeat:
+    """Return how many words of the memory above a tensor takes; results are read to be added to."""
+    there = architecture.levels[above]
+    words = layer.words(tensor) * stored(architecture, there, tensor).words
+    copies = _copies(there, layer, tensor)
+    return Repeat(level, words, ((words, copies),) if tensor.role == "Outputs" else ())
 
 
 def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor) -> float:
@@ -110,23 +166,44 @@ def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor) -> floa
     costs = []
     for level, memory in enumerate(architecture.levels):
         if tensor.role in memory.keeps | memory.may_keep:
-            served = math.prod(_reach(architecture, level))
-            costs.append(layer.macs / served * _element(architecture, memory, tensor, kind))
+            served = layer.macs / math.prod(_reach(architecture, level))
+            energy = served * _element(architecture, memory, tensor, kind)
+            if tensor.role == "Outputs" and _whole(tensor):
+                fresh = layer.words(tensor) * _copies(memory, layer, tensor)
+                added_to = max(0.0, served - fresh)
+                energy += added_to * _element(architecture, memory, tensor, "read")
+            costs.append(energy)
         if tensor.role in memory.keeps:
             break
     return min(costs, default=0.0)
 
 
-def _outermost(architecture: Architecture, layer: Einsum) -> float:
-    """Return the cycles in which the outermost memory can move what it must move once."""
+def _copies(memory: Memory, layer: Einsum, tensor: Tensor) -> int:
+    """Return how many instances can hold partial sums of one result: each reads all but its first.
+
+    A reduction may be spread over both sides here, which a mapping could not do twice.
+    """
+    sizes = tuple(n for dim, n in layer.bounds.items() if dim not in tensor.dims)
+    return _fullest(memory.mesh_x, sizes) * _fullest(memory.mesh_y, sizes)
+
+
+def _outermost(architecture: Architecture, layer: Einsum, words: float) -> float:
+    """Return the cycles in which the outermost memory can move what it must.
+
+    Args:
+        architecture: the machine.
+        layer: to be mapped.
+        words: to and from memories that must hold a tensor under no window.
+    """
     memory = architecture.levels[-1]
-    words = added(
-        (layer.words(t) if _whole(t) else _window(architecture, layer, t))
-        * stored(architecture, memory, t).words
-        for t in layer.tensors
-    )
-    bandwidth = memory.shared_bandwidth
-    return 0.0 if bandwidth is None else words / (bandwidth * memory.instances)
+    if memory.shared_bandwidth is None:
+        return 0.0
+    for tensor in layer.tensors:
+        held = any(tensor.role in m.keeps for m in architecture.levels[:-1])
+        if not (_whole(tensor) and held):
+            least = layer.words(tensor) if _whole(tensor) else _window(architecture, layer, tensor)
+            words += least * stored(architecture, memory, tensor).words
+    return words / (memory.shared_bandwidth * memory.instances)
 
 
 def _window(architecture: Architecture, layer: Einsum, tensor: Tensor) -> int:
@@ -153,4 +230,4 @@ def _element(architecture: Architecture, memory: Memory, tensor: Tensor, kind: s
     part = memory.partitions.get(tensor.role)
     energy: AccessEnergy = part.energy if part else memory.energy
     many, few = stored(architecture, memory, tensor).blocks
-    return float(getattr(energy, kind)) * many / (few * memory.cluster_size)
+    return float(getattr(energy, kind)) * many / few * memory.clusters / memory.instances
