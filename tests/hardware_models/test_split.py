@@ -44,7 +44,7 @@ def by_hand(network, cut, mbps, device, server):
     return sum(times)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 900), st.integers(1, 900)), min_size=1, max_size=6),
     st.sampled_from((0.1, 20.0, 5e4)),

@@ -19,12 +19,13 @@ from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, FloatArray, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer, Network
-from cosearch_hardware.arm_cpu.chain import shortest
+from cosearch_hardware.arm_cpu.chain import q_learning, shortest
 from cosearch_hardware.arm_cpu.primitives import BY_PLACE, Primitive, needs, primitives
 from cosearch_hardware.one_way import OneWayAccelerator, OneWayModel, moving
 from cosearch_hardware.roofline import CLOCK_MHZ
 
 CONVERT: Final = "convert"
+SHORTEST, LEARNED = "shortest-path", "tabular-q"
 INT8_GAIN: Final = 4
 """A dot-product instruction (Armv8.2 SDOT) does four 8-bit products where one of 32 bits fits."""
 
@@ -144,6 +145,9 @@ class ArmCpu(OneWayModel):
         int8: whether layers may be computed in 8 bits, which changes the result.
         gbytes: memory bandwidth, 10^9 bytes a second.
         watts: of the CPU while it runs.
+        choice: of implementations: the `shortest-path`, or what the papers' learner, `tabular-q`,
+            finds in so many episodes (seed 0).
+        episodes: of the learner.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
@@ -151,11 +155,22 @@ class ArmCpu(OneWayModel):
             Parameter("int8", (False, True), doc="allow 8 bits: changes what is computed"),
             Parameter("gbytes", (0.1, 1e3), 12.8, "GB/s", "of the memory", free=True),
             Parameter("watts", (0.01, 1e3), 3.0, "W", "of the CPU while it runs", free=True),
+            Parameter("choice", (SHORTEST, LEARNED), doc="who chooses implementations"),
+            Parameter("episodes", (1, 100_000), 1000, "", "of the learner", free=True),
         )
     )
 
-    def __init__(self, *, int8: bool = False, gbytes: float = 12.8, watts: float = 3.0) -> None:
+    def __init__(
+        self,
+        *,
+        int8: bool = False,
+        gbytes: float = 12.8,
+        watts: float = 3.0,
+        choice: str = SHORTEST,
+        episodes: int = 1000,
+    ) -> None:
         self._int8, self._gbytes, self._watts = int8, gbytes, watts
+        self._episodes = episodes if choice == LEARNED else 0
         self._space = ParameterSpace(
             (
                 Parameter("core", tuple(CORES), "cortex-a72", doc="kind of core"),
@@ -171,7 +186,7 @@ class ArmCpu(OneWayModel):
         return "arm-cpu"
 
     def placed(self, network: Network, configuration: Configuration) -> Network:
-        """Return the network with the implementations of the least time, and their conversions.
+        """Return the network with the implementations chosen for it, and their conversions.
 
         Layers are a chain in order of execution; the second operand of an addition is taken to
         lie in the layout of the first.
@@ -181,7 +196,11 @@ class ArmCpu(OneWayModel):
     def _choose(self, network: Network, cpu: Cpu) -> Network:
         runs = [layer.einsum for layer in network.layers for _ in range(layer.count)]
         ways = [primitives(einsum, int8=self._int8) for einsum in runs]
-        choice, _ = shortest(*chain_of(cpu, runs, ways))
+        costs, moves = chain_of(cpu, runs, ways)
+        if self._episodes:
+            choice, _ = q_learning(costs, moves, self._episodes, np.random.default_rng(0))
+        else:
+            choice, _ = shortest(costs, moves)
         chosen = [way[i] for way, i in zip(ways, choice, strict=True)]
         layers: list[Layer] = []
         for i, (einsum, way) in enumerate(zip(runs, chosen, strict=True)):
