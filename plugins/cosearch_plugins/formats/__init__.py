@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cosearch.machine.technology import Technology
     from cosearch.registry.registry import Registry
 
-SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json", ".jinja", ".jinja2", ".j2")
 
 
 @hookimpl

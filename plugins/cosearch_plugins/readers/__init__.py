@@ -28,7 +28,7 @@ def cosearch_read_workload(path: Path, sizes: Mapping[str, int]) -> Network | No
         from cosearch_plugins.readers.torch.reader import read_torch
 
         return read_torch(path)
-    if kind in (".yaml", ".yml", ".json"):
+    if kind in (".yaml", ".yml", ".json", ".jinja", ".jinja2", ".j2"):
         from cosearch_plugins.readers.yaml_reader import read_yaml
 
         return read_yaml(path)

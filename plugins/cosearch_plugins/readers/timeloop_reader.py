@@ -17,7 +17,8 @@ def timeloop_network(document: YamlDocument, path: Path) -> Network:
     Raises:
         InputError: with what is wrong or not understood.
     """
-    problem = problem_of(document, path.stem)
-    notes = tuple(Unmodelled(path.stem, "Timeloop", 0, note) for note in problem.notes)
-    layer = Layer(evolve(problem.layer, name=path.stem))
-    return Network(path.stem, (layer,), notes, str(path))
+    name = path.name.partition(".yaml.")[0] if ".yaml." in path.name else path.stem
+    problem = problem_of(document, name)
+    notes = tuple(Unmodelled(name, "Timeloop", 0, note) for note in problem.notes)
+    layer = Layer(evolve(problem.layer, name=name))
+    return Network(name, (layer,), notes, str(path))

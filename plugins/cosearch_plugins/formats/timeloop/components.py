@@ -21,7 +21,13 @@ MULTIPLIERS = ("mac", "compute", "mult", "alu")
 MEMORIES = ("dram", "sram", "regfile", "smartbuffer", "storage", "memory", "buffer", "register")
 """Words in the class of a component that stores: Timeloop's, and what others call it."""
 
-SIZED = ("depth", "memory_depth", "entries", "sizeKB", "block_size", "n_words")
+DEPTHS = ("depth", "memory_depth", "data_storage_depth")
+"""Spellings of a memory's rows; the last is that of memories with metadata beside their data."""
+
+ROW_WIDTHS = ("width", "memory_width", "data_storage_width")
+"""Spellings of the bits of a row."""
+
+SIZED = (*DEPTHS, "entries", "sizeKB", "block_size", "n_words")
 """Attributes that only a memory has."""
 
 FREE = ("dummy",)
@@ -76,6 +82,7 @@ class Components:
         unpriced: memories and multipliers whose energy no source states.
         unsized: those whose area no source states; it counts as 0.
         kinds: how each memory is built.
+        outer: the mesh of the component last read, which is around the next.
     """
 
     problems: Problems
@@ -86,6 +93,7 @@ class Components:
     unpriced: list[str] = field(factory=list)
     unsized: list[str] = field(factory=list)
     kinds: dict[str, StorageKind] = field(factory=dict)
+    outer: tuple[int, int] = (1, 1)
 
     def fanout(self, node: Node) -> Memory:
         """Return a level that stores nothing and spreads what is inside it."""
@@ -96,7 +104,7 @@ class Components:
         """Return a memory; one without room lets everything pass."""
         fields = Fields(self.problems, (*node.place, "attributes"), dict(node.attributes))
         word_bits = _either(fields, ("word_bits", "word_width", "datawidth"), WHOLE, 16)
-        width = _either(fields, ("width", "memory_width"), WHOLE, None)
+        width = _either(fields, ROW_WIDTHS, WHOLE, None)
         block = _either(fields, ("block_size", "n_words"), WHOLE, None)
         cluster = fields.get("cluster_size", WHOLE, None)
         is_dram = "dram" in node.kind.lower() or node.attributes.get("technology") == "DRAM"
@@ -155,7 +163,7 @@ class Components:
         self, fields: Fields, node: Node, block: int, word_bits: int, *, is_dram: bool
     ) -> int | None:
         entries: int | None = fields.get("entries", COUNT, None)
-        depth: int | None = _either(fields, ("depth", "memory_depth"), COUNT, None)
+        depth: int | None = _either(fields, DEPTHS, COUNT, None)
         kilobytes: int | None = fields.get("sizeKB", COUNT, None)
         if entries is not None:
             return entries
@@ -181,16 +189,27 @@ class Components:
         """Return the mesh; what is missing follows from the instances, X first, as in Timeloop."""
         x, y = node.mesh
         if x is None and y is None:
-            x, y = node.instances, 1
+            x, y = self._unstated(node)
         elif x is None and y is not None:
             x = node.instances // y
         elif y is None and x is not None:
             y = node.instances // x
         x, y = x or 0, y or 0
+        self.outer = max(1, x), max(1, y)
         if x * y != node.instances:
             text = f"{node.instances} instances of {node.name} do not fill a mesh of {x} x {y}"
             self.problems.add(node.place, text)
-        return max(1, x), max(1, y)
+        return self.outer
+
+    def _unstated(self, node: Node) -> tuple[int, int]:
+        """Return the mesh of a component that states none: along X, or as the one above it has it.
+
+        The latter where the former is no multiple of it, which Timeloop refuses.
+        """
+        across, down = self.outer
+        if down == 1 or node.instances % (across * down):
+            return node.instances, 1
+        return across, node.instances // across
 
     def _energy(self, node: Node, fields: Fields, *, stores: bool) -> AccessEnergy:
         """Return the energy that the file states, else the table's; a dummy costs nothing."""

@@ -6,7 +6,7 @@ target (`{target: x, constraints: [{type: temporal, ...}]}`) and put its fields 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -94,15 +94,17 @@ class Directive:
 def read_directives(problems: Problems, place: Place, items: Any) -> list[Directive]:  # noqa: ANN401
     """Return the directives in a list; what is wrong is noted.
 
-    An old style, `{constraints: [...]}` or `{targets: [...]}`, may stand around the list; so may
-    `{template: uber}`, which the front end writes into every file that it dumps.
+    An old style, `{constraints: [...]}` or `{targets: [...]}`, may stand around the list, and may
+    name a list beside it; so may `{template: uber}`, which the front end writes into every file
+    that it dumps.
     """
     if isinstance(items, dict):
-        for key in ("targets", "constraints"):
-            if key in items:
-                return read_directives(problems, (*place, key), items[key])
+        if "targets" in items:
+            return read_directives(problems, (*place, "targets"), items["targets"])
+        if "constraints" in items:
+            return _of_template(problems, place, items) + _chosen(problems, place, items)
         if set(items) <= {*NO_MATTER, "template"}:
-            return list(_of_template(problems, place, items.get("template", PERFECT)))
+            return _of_template(problems, place, items)
     if items is None:
         return []
     if not isinstance(items, list):
@@ -115,12 +117,29 @@ def read_directives(problems: Problems, place: Place, items: Any) -> list[Direct
     ]
 
 
-def _of_template(problems: Problems, place: Place, template: object) -> Iterator[Directive]:
-    """Yield a note where a space of mappings is asked for that is none of perfect factors."""
-    if template != PERFECT:
-        text = f"template {template!r} is not followed: factors divide their dimensions here"
-        where = problems.document.at(*place)
-        yield Directive("template", INNERMOST, place, where, ignored=(text,))
+def _chosen(problems: Problems, place: Place, items: Mapping[str, Any]) -> list[Directive]:
+    """Return the constraints of a mapspace: a list, or the name of one of several.
+
+    `constraints: rows` stands for the list `constraints_rows` beside it, as in Timeloop.
+    """
+    given = items["constraints"]
+    if not isinstance(given, str):
+        return read_directives(problems, (*place, "constraints"), given)
+    key = f"constraints_{given.replace('-', '_')}"
+    if key in items:
+        return read_directives(problems, (*place, key), items[key])
+    problems.add((*place, "constraints"), f"there is no list {key!r} beside it")
+    return []
+
+
+def _of_template(problems: Problems, place: Place, items: Mapping[str, Any]) -> list[Directive]:
+    """Return a note where a space of mappings is asked for that is none of perfect factors."""
+    template = items.get("template", PERFECT)
+    if template == PERFECT:
+        return []
+    text = f"template {template!r} is not followed: factors divide their dimensions here"
+    where = problems.document.at(*place)
+    return [Directive("template", INNERMOST, place, where, ignored=(text,))]
 
 
 def _of_item(problems: Problems, place: Place, item: object) -> Iterator[Directive]:

@@ -281,7 +281,7 @@ def _walk_lists(problems: Problems, fields: Fields, scope: _Scope, flat: Flat) -
     first = given[0] if isinstance(given, list) and given else given
     place = (*fields.place, "arithmetic", *((0,) if isinstance(given, list) else ()))
     unit = _listed(Fields(problems, place, first or {}), scope)
-    flat.add(evolve(unit, computes=True))
+    flat.add(evolve(unit, name=unit.name or "arithmetic", computes=True))
 
 
 def _listed(fields: Fields, scope: _Scope) -> Node:

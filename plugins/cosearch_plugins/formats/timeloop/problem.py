@@ -18,6 +18,7 @@ from cosearch.formats.fields import ANYTHING, BITS, FLAG, TEXT, WHOLE, Fields, P
 from cosearch.formats.yaml_source import Place, YamlDocument
 from cosearch.workload.einsum import Axis, Einsum, Role, Tensor
 from cosearch_plugins.formats.timeloop.arithmetic import number_of
+from cosearch_plugins.formats.timeloop.components import COUNT
 from cosearch_plugins.formats.timeloop.yaml import read_timeloop_yaml
 
 CNN_LAYER: dict[str, Any] = {
@@ -44,7 +45,22 @@ CNN_LAYER: dict[str, Any] = {
         },
     ],
 }
-"""The shape that Timeloop ships and that a file may just name."""
+"""The shape that Timeloop assumes where a file has none."""
+
+GEMM: dict[str, Any] = {
+    "name": "gemm_ABZ",
+    "dimensions": list("MNK"),
+    "data_spaces": [
+        {"name": "A", "projection": [[["M"]], [["K"]]]},
+        {"name": "B", "projection": [[["N"]], [["K"]]]},
+        {"name": "Z", "projection": [[["M"]], [["N"]]], "read_write": True},
+    ],
+}
+
+SHAPES = {"cnn-layer": CNN_LAYER, "gemm-abz": GEMM}
+"""Shapes that Timeloop ships and that a file may just name, in lower case with hyphens."""
+
+ASSUMED = "no shape is given: taken for a cnn-layer, as Timeloop does"
 
 ROLE_WORDS: dict[str, Role] = {
     "weight": "Weights",
@@ -128,7 +144,9 @@ class _Reader:
         _work_out(instance)
         sizes = tuple(instance.need(dim, WHOLE) for dim in self.dims)
         for coefficient, default in coefficients.items():
-            self.factors[coefficient] = instance.get(coefficient, WHOLE, default or 1)
+            self.factors[coefficient] = instance.get(coefficient, COUNT, default or 1)
+            if self.factors[coefficient] == 0:
+                self.notes.append(f"{coefficient}: 0, so nothing moves along it, as in Timeloop")
             if default is None and coefficient not in instance:
                 self.problems.add(instance.place, f"the coefficient {coefficient} is missing")
         bits = self._bits(instance)
@@ -148,12 +166,16 @@ class _Reader:
             return None
 
     def _shape(self, fields: Fields) -> Fields | None:
+        if "shape" not in fields and all(dim in fields.data for dim in CNN_LAYER["dimensions"]):
+            self.notes.append(ASSUMED)
+            fields.data["shape"] = "cnn-layer"
         given = fields.need("shape", ANYTHING)
-        if not isinstance(given, str):
-            return Fields(self.problems, (*fields.place, "shape"), given) if given else None
-        if given.lower().replace("_", "-") == "cnn-layer":
-            return Fields(self.problems, (*fields.place, "shape"), CNN_LAYER)
         place = (*fields.place, "shape")
+        if not isinstance(given, str):
+            return Fields(self.problems, place, given) if given else None
+        known = SHAPES.get(given.lower().replace("_", "-"))
+        if known is not None:
+            return Fields(self.problems, place, known)
         self.problems.add(place, f"{given!r} names a file of Timeloop's: write the shape out")
         return None
 
@@ -202,7 +224,8 @@ class _Reader:
         for place, item in shape.items("data_spaces"):
             fields = Fields(self.problems, place, item)
             name = fields.need("name", TEXT)
-            axes = [self._axis(p, axis) for p, axis in fields.items("projection")]
+            read = [self._axis(p, axis) for p, axis in fields.items("projection")]
+            axes = [axis for axis in read if axis.terms]
             stated = [fields.get(spelling, optional(BITS), None) for spelling in WIDTHS]
             bits = next((width for width in stated if width is not None), None)
             if fields.get("read_write", FLAG, False):
@@ -220,7 +243,8 @@ class _Reader:
 
     def _axis(self, place: Place, axis: object) -> Axis:
         terms = axis if isinstance(axis, list) else [axis]
-        return Axis(tuple(self._term(place, term) for term in terms))
+        read = [self._term(place, term) for term in terms]
+        return Axis(tuple((dim, step) for dim, step in read if step))
 
     def _term(self, place: Place, term: object) -> tuple[str, int]:
         parts: list[Any] = term if isinstance(term, list) else [term]

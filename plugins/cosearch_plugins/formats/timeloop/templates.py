@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from cosearch.errors import InputError
+from cosearch_plugins.formats.timeloop.excerpt import excerpt
 
 _MARKS = re.compile(r"\{\{|\{%")
 _COMMENT = re.compile(r"(?m)(^|\s)#.*$")
 
-SUFFIXES = (".yaml", ".yml", ".json", ".jinja", ".jinja2")
+SUFFIXES = (".yaml", ".yml", ".json", ".jinja", ".jinja2", ".j2")
 
 DEEPEST = 8
 """Files that include files."""
@@ -28,6 +29,8 @@ LARGEST = 16_000_000
 """Characters of a rendered file."""
 
 HINT = "pip install 'cosearch[jinja]', or give the file that Timeloop's front end writes"
+
+PASSED = "what a script passes to a template is not known here: name the files it puts together"
 
 
 def is_template(text: str) -> bool:
@@ -75,6 +78,7 @@ class _Renderer:
         self.jinja2 = jinja2
         self.top = path
         self.folders = [path.parent]
+        self.excerpts = 0
 
     def render(self, text: str, path: Path, depth: int) -> str:
         if depth > DEEPEST:
@@ -85,16 +89,18 @@ class _Renderer:
             "cwd": lambda: str(path.parent),
             "find_path": lambda name: str(self._find(name, path)),
             "path_exists": lambda name: self._found(name, path) is not None,
-            "include": lambda name, *_: self._include(name, path, depth),
-            "include_text": lambda name: self._include(name, path, depth),
-            "include_all": lambda folder, *_: self._include_all(folder, path, depth),
+            "include": lambda name, *keys: self._part(str(name), keys, path, depth),
+            "include_text": lambda name: self._include(str(name), path, depth),
+            "include_all": lambda names, *keys: self._include_all(str(names), keys, path, depth),
         }
         try:
             out = environment.from_string(text).render()
         except self.jinja2.TemplateError as error:
             line = getattr(error, "lineno", None)
             where = f"{path}:{line}" if line else str(path)
-            raise InputError(where, [f"the template cannot be rendered: {error}"]) from None
+            problem = f"the template cannot be rendered: {error}"
+            asks = isinstance(error, self.jinja2.UndefinedError)
+            raise InputError(where, [problem], PASSED if asks else "") from None
         except (TypeError, ValueError, ArithmeticError, MemoryError, RecursionError) as error:
             raise InputError(str(path), [f"the template cannot be rendered: {error}"]) from None
         if len(out) > LARGEST:
@@ -113,13 +119,28 @@ class _Renderer:
             raise InputError(str(file), ["is not UTF-8 text"]) from None
         return self.render(text, file, depth + 1) if is_template(text) else text
 
-    def _include_all(self, folder: str, path: Path, depth: int) -> str:
-        found = [base / folder for base in (path.parent, *self.folders)]
-        there = next((place for place in found if place.is_dir()), None)
-        if there is None:
+    def _part(self, name: str, keys: tuple[str, ...], path: Path, depth: int) -> str:
+        """Return a file, or on one line what stands under a key of it."""
+        text = self._include(name, path, depth)
+        return self._excerpt([(self._find(name, path), text)], keys) if keys else text
+
+    def _include_all(self, names: str, keys: tuple[str, ...], path: Path, depth: int) -> str:
+        """Return the files of a folder, or of a pattern of names, one behind the other."""
+        folder, _, pattern = names.rpartition("/") if "*" in names else (names, "", "*")
+        bases = (base for base in (path.parent, *self.folders) if (base / folder).is_dir())
+        base = next(bases, None)
+        if not self._near(folder):
+            raise InputError(str(path), [f"may not read {names!r}: YAML files near it only"])
+        if base is None:
             raise InputError(str(path), [f"includes the folder {folder!r}, which is not there"])
-        files = sorted(file for file in there.iterdir() if file.suffix.lower() in SUFFIXES)
-        return "\n".join(self._include(str(file.name), file, depth) for file in files)
+        found = sorted((base / folder).glob(pattern))
+        files = [file for file in found if file.suffix.lower() in SUFFIXES]
+        texts = [(file, self._include(file.name, file, depth)) for file in files]
+        return self._excerpt(texts, keys) if keys else "\n".join(text for _, text in texts)
+
+    def _excerpt(self, texts: list[tuple[Path, str]], keys: tuple[str, ...]) -> str:
+        self.excerpts += 1
+        return excerpt(texts, keys, f"part{self.excerpts}_")
 
     def _find(self, name: str, path: Path) -> Path:
         found = self._found(name, path)
@@ -129,9 +150,13 @@ class _Renderer:
 
     def _found(self, name: str, path: Path) -> Path | None:
         """Return a file to read: YAML, named relative to the template or its search path."""
-        if Path(name).is_absolute() or Path(name).suffix.lower() not in SUFFIXES:
+        if not self._near(name) or Path(name).suffix.lower() not in SUFFIXES:
             raise InputError(str(path), [f"may not read {name!r}: YAML files near it only"])
         for folder in (path.parent, *self.folders):
             if (folder / name).is_file():
                 return folder / name
         return None
+
+    def _near(self, name: str) -> bool:
+        """Return whether a name is relative, or one that a template made of its `cwd()`."""
+        return not Path(name).is_absolute() or Path(name).is_relative_to(self.top.parent)

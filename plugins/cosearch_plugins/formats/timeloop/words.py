@@ -12,6 +12,11 @@ from cosearch.formats.fields import Check
 
 _FACTOR = re.compile(r"^(?P<dim>[A-Za-z_]\w*?)\s*(?P<sign><=|==|=|)\s*(?P<bound>\d+)$")
 _RESIDUAL = re.compile(r"^(?P<dim>[A-Za-z_]\w*?)\s*=?\s*(?P<bound>\d+)\s*,\s*(?P<rest>\d+)$")
+_ALL_DIMENSIONS = re.compile(r"^len\(\s*spec\.problem\.[\w.]+\s*\)$")
+"""How files of the front end write a split behind all dimensions."""
+
+EVERY = 2**31
+"""A split behind all dimensions of any layer."""
 
 REST = 0
 """A factor that stands for whatever the other levels leave of the dimension."""
@@ -104,6 +109,8 @@ def _names(value: Any) -> tuple[str, ...]:  # noqa: ANN401
 
 
 def _split(value: Any) -> int | None:  # noqa: ANN401
+    if isinstance(value, str) and _ALL_DIMENSIONS.match(value.strip()):
+        return EVERY
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
     raise ValueError(f"{value!r} is not a whole number of at least 0")

@@ -8,8 +8,9 @@
       }
     }
 
-Source: MAESTRO's own model files, `data/model` and `data/mapping`. Y and X are sizes of the input:
-an output is `(Y - R) / stride + 1` long, rounded down. Dataflows are mappings and are left out.
+Source: MAESTRO's own model files, `data/model` and `data/mapping`. Y and X are the input's sizes:
+an output is `(Y - R) / stride + 1` long, rounded down, that of a transposed convolution (TRCONV)
+`(Y - 1) * stride + R`. Dataflows are mappings and are left out.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from pathlib import Path
 from cosearch.errors import CosearchError, InputError
 from cosearch.workload.einsum import Einsum, conv, gemm
 from cosearch.workload.network import Layer, Network, Unmodelled
+from cosearch_plugins.readers.shapes_to_layers import transposed_convolution
+
+CONVOLUTIONS = ("CONV", "DSCONV", "FC", "TRCONV")
+PRODUCTS = ("GEMM", "BMM")
+"""Types of layers that are read; what C counts in NGCONV differs between MAESTRO's own files."""
 
 LARGEST_FILE = 16_000_000
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -80,14 +86,14 @@ class _Reader:
         kind = _TYPE.search(body)
         try:
             parts = {part: self._pairs(inside) for part, inside in _PART.findall(body)}
-            layer = _einsum(name, kind[1] if kind else "CONV", parts)
+            layers = _layers(name, kind[1].upper() if kind else "CONV", parts)
         except (CosearchError, ValueError) as error:
             self.problems.append(f"{where}: {error}")
             return
         if "Dataflow" in body:
             reason = "a dataflow is a mapping: the mapper finds its own"
             self.notes.append(Unmodelled(f"{name}.dataflow", "MAESTRO", 0, reason))
-        self.layers.append(Layer(layer))
+        self.layers += layers
 
     def _pairs(self, text: str) -> dict[str, int]:
         """Return the numbers in `K: 96, C: SzC`."""
@@ -113,19 +119,29 @@ def _body(text: str, start: int) -> str:
     return text[start:]
 
 
-def _einsum(name: str, kind: str, parts: Mapping[str, Mapping[str, int]]) -> Einsum:
+def _layers(name: str, kind: str, parts: Mapping[str, Mapping[str, int]]) -> tuple[Layer, ...]:
     sizes, stride = parts.get("Dimensions", {}), parts.get("Stride", {})
-    if kind == "GEMM":
+    if kind in PRODUCTS:
         _refuse_missing(sizes, ("M", "N", "K"))
-        return gemm(name, M=sizes["M"], N=sizes["N"], K=sizes["K"])
-    if kind not in ("CONV", "DSCONV", "FC"):
-        raise ValueError(f"a layer of type {kind} is not read: CONV, DSCONV, FC and GEMM are")
+        batch = sizes.get("B", 1) if kind == "BMM" else 1
+        return (Layer(gemm(name, B=batch, M=sizes["M"], N=sizes["N"], K=sizes["K"])),)
+    if kind not in CONVOLUTIONS:
+        known = ", ".join((*CONVOLUTIONS, *PRODUCTS))
+        raise ValueError(f"a layer of type {kind} is not read: {known} are")
     _refuse_missing(sizes, ("K", "C"))
     size = {"R": 1, "S": 1, "Y": 1, "X": 1, "N": 1, **sizes}
-    width, height = stride.get("X", 1), stride.get("Y", 1)
+    steps = stride.get("X", 1), stride.get("Y", 1)
+    if kind == "TRCONV":
+        return _transposed(name, size, steps)
+    return (Layer(_convolution(name, size, steps, deep=kind == "DSCONV")),)
+
+
+def _convolution(
+    name: str, size: Mapping[str, int], steps: tuple[int, int], *, deep: bool
+) -> Einsum:
+    """Return a convolution; `steps` are its strides along the width and the height."""
     if size["R"] > size["Y"] or size["S"] > size["X"]:
         raise ValueError(f"a filter of {size['R']}x{size['S']} on {size['Y']}x{size['X']} pixels")
-    deep = kind == "DSCONV"
     if deep and size["K"] not in (1, size["C"]):
         raise ValueError(f"a depthwise layer of {size['C']} channels with {size['K']} filters")
     return conv(
@@ -134,11 +150,23 @@ def _einsum(name: str, kind: str, parts: Mapping[str, Mapping[str, int]]) -> Ein
         G=size["C"] if deep else 1,
         K=1 if deep else size["K"],
         C=1 if deep else size["C"],
-        P=(size["X"] - size["S"]) // width + 1,
-        Q=(size["Y"] - size["R"]) // height + 1,
+        P=(size["X"] - size["S"]) // steps[0] + 1,
+        Q=(size["Y"] - size["R"]) // steps[1] + 1,
         R=size["S"],
         S=size["R"],
-        stride=(width, height),
+        stride=steps,
+    )
+
+
+def _transposed(name: str, size: Mapping[str, int], steps: tuple[int, int]) -> tuple[Layer, ...]:
+    """Return a transposed convolution: Y x X pixels, each spread over a filter."""
+    width = (size["X"] - 1) * steps[0] + size["S"]
+    height = (size["Y"] - 1) * steps[1] + size["R"]
+    return transposed_convolution(
+        name,
+        (size["C"], size["K"], size["R"], size["S"]),
+        (size["N"], size["K"], height, width),
+        strides=(steps[1], steps[0]),
     )
 
 

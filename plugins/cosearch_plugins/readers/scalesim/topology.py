@@ -6,8 +6,8 @@
 The format is that of SCALE-Sim 2 and 3 (`scalesim/topology_utils.py`): a line may end with a comma;
 a further cell is a ratio of sparsity such as `2:4`; in the second form a further number is the
 batch; in the first form, one behind the stride is the stride along the width (as SCALE-Sim writes
-it). A layer with `DP` in its name is depthwise. An output is `ceil((input - filter + stride) /
-stride)` long: a last window may hang over the edge.
+it); what begins with `#` is a remark. A layer with `DP` in its name is depthwise. An output is
+`ceil((input - filter + stride) / stride)` long: a last window may hang over the edge.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ def _is_product(path: Path, header: Row) -> bool:
     names = [cell.lower() for cell in header.cells]
     if names[1:4] == ["m", "n", "k"]:
         return True
+    if any("intraline" in name for name in names):
+        problem = "is a layout of SCALE-Sim's: how data lie in memories, not which layers there are"
+        raise InputError(f"{path}:{header.line}", [problem], "give the topology that it belongs to")
     if len(names) >= 8 and "ifmap" in names[1] and "filter" in names[3]:
         return False
     raise InputError(
@@ -117,7 +120,7 @@ class _Reader:
 
     def _take(self, row: Row, layer: Einsum, further: tuple[str, ...]) -> None:
         for cell in further:
-            if cell.replace(" ", "") in ("1:1", ""):
+            if cell.replace(" ", "") in ("1:1", "") or cell.startswith("#"):
                 continue
             if ":" in cell:
                 self._note(layer.name, "sparsity", f"sparsity {cell}: the layer is priced as dense")

@@ -290,3 +290,45 @@ def test_figures_of_timeloop_through_its_own_formats(tmp_path):
         tried += 1
     assert tried > 25
     assert math.isfinite(found.architecture.area_mm2)
+
+
+def machine_of(tmp_path, text):
+    file = tmp_path / "machine.yaml"
+    file.write_text(text)
+    return read_architecture(file).architecture
+
+
+def test_memories_with_metadata_beside_their_data(tmp_path):
+    """Sparseloop's files call rows and their bits so; what they hold is data."""
+    machine = machine_of(
+        tmp_path,
+        """\
+architecture:
+  version: 0.3
+  subtree:
+  - name: PE
+    local:
+    - {name: back, class: DRAM, attributes: {width: 64, datawidth: 8}}
+    - {name: pad, class: storage, attributes: {data_storage_depth: 16, data_storage_width: 32,
+       metadata_storage_depth: 25, metadata_storage_width: 4, datawidth: 8}}
+    - {name: mac, class: compute, attributes: {datawidth: 8}}
+""",
+    )
+    pad = machine.levels[0]
+    assert (pad.entries, pad.block_size) == (64, 4)
+
+
+def test_multipliers_without_a_name_or_a_mesh(tmp_path):
+    """The first style: what states no mesh stands as what is around it, if X alone is none."""
+    text = """\
+arch:
+  arithmetic: {instances: 64}
+  storage:
+  - {name: reg, entries: 1, instances: 64, meshX: 4}
+  - {name: main, technology: DRAM, instances: 1}
+"""
+    machine = machine_of(tmp_path, text)
+    compute = machine.compute
+    assert (compute.name, compute.mesh_x, compute.mesh_y) == ("arithmetic", 4, 16)
+    alone = machine_of(tmp_path, text.replace(", meshX: 4", "")).compute
+    assert (alone.mesh_x, alone.mesh_y) == (64, 1)

@@ -380,3 +380,34 @@ def test_the_best_mapping_under_a_bypass_of_own_names(tmp_path):
     assert (found.cycles, found.proven) == (4096, True)
     mapping = machine.mapspace(layer).mapping_of(found.row)
     assert [sorted(entry.keep) for entry in mapping.levels] == [["Z"], ["A"], ["A", "B", "Z"]]
+
+
+FACTORS = "[{target: sram, type: temporal, factors: M=2}]"
+
+
+def test_a_mapspace_may_name_one_of_several_lists():
+    """The first style: `constraints: rows` is the list `constraints_rows`."""
+    layer = product(4, 4, 4)
+    named = f"mapspace: {{template: uber, constraints: a-b, constraints_a-b: {FACTORS}}}\n"
+    _, found, notes = rules_of(named, layer)
+    assert (found["sram"].temporal, notes) == ({"M": 2}, ())
+    assert found == rules_of(f"mapspace: {{constraints: {FACTORS}}}\n", layer)[1]
+    with pytest.raises(InputError, match="there is no list 'constraints_c' beside it"):
+        rules_of(f"mapspace: {{constraints: c, constraints_a: {FACTORS}}}\n", layer)
+    with pytest.raises(InputError, match="there is no list 'constraints_c' beside it"):
+        rules_of("mapspace: {constraints: c}\n", layer)
+
+
+def test_other_templates_of_a_mapspace_are_told():
+    layer = product(4, 4, 4)
+    _, _, notes = rules_of(f"mapspace: {{template: ruby, constraints: {FACTORS}}}\n", layer)
+    assert "template 'ruby' is not followed" in notes[0]
+
+
+def test_a_split_behind_all_dimensions_as_the_front_end_counts_them():
+    text = (
+        "mapspace: [{target: sram, type: spatial, permutation: MNK, "
+        "split: len(spec.problem.instance)}]\n"
+    )
+    _, found, _ = rules_of(text, product(4, 4, 4))
+    assert (found["sram"].x_dims, found["sram"].y_dims) == (frozenset("MNK"), frozenset())

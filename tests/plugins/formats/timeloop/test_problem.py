@@ -133,3 +133,36 @@ def test_a_problem_of_the_file_names_line_and_field(file, old, new, message):
 def test_a_shape_that_is_somewhere_else(file):
     with pytest.raises(InputError, match="write the shape out"):
         read_problem(file(OLD.replace("cnn-layer", "my-layer")))
+
+
+def test_sizes_alone_are_a_cnn_layer(tmp_path):
+    """As the first files of Timeloop are; other sizes alone are no problem at all."""
+    file = tmp_path / "old.yaml"
+    file.write_text(OLD.replace("  shape: cnn-layer\n", ""))
+    problem = problem_of(read_timeloop_yaml(file))
+    file.write_text(OLD)
+    assert problem.layer == problem_of(read_timeloop_yaml(file)).layer
+    assert "taken for a cnn-layer" in problem.notes[0]
+    file.write_text("problem: {M: 2, N: 3}\n")
+    with pytest.raises(InputError, match="the field 'shape' is missing"):
+        read_problem(file)
+
+
+def test_a_dilation_of_zero_moves_nothing(tmp_path):
+    """CoSA's DeepBench layers state it; Timeloop multiplies by it."""
+    file = tmp_path / "zero.yaml"
+    file.write_text(OLD + "  Wdilation: 0\n  Hdilation: 0\n")
+    problem = problem_of(read_timeloop_yaml(file))
+    inputs = next(t for t in problem.layer.tensors if t.name == "Inputs")
+    assert inputs.footprint(problem.layer.bounds) == 1 * 2 * (2 * 7 + 1) * 4
+    assert inputs.dims == set("NCPQ")
+    assert problem.layer.macs == 3 * 3 * 8 * 4 * 2 * 16
+    assert "Wdilation: 0, so nothing moves along it, as in Timeloop" in problem.notes
+
+
+def test_the_shape_of_a_product_may_be_named(tmp_path):
+    file = tmp_path / "gemm.yaml"
+    file.write_text("problem: {shape: gemm_ABZ, instance: {M: 4, N: 6, K: 5}}\n")
+    layer = read_problem(file)
+    sizes = {t.name: t.footprint(layer.bounds) for t in layer.tensors}
+    assert sizes == {"A": 20, "B": 30, "Z": 24}

@@ -5,6 +5,8 @@ import sys
 import pytest
 
 from cosearch.errors import InputError
+from cosearch.hooks.discovery import load_registry
+from cosearch.workload.source import resolve
 from cosearch_plugins.formats.timeloop.arithmetic import number_of
 from cosearch_plugins.formats.timeloop.problem import read_problem
 from cosearch_plugins.formats.timeloop.templates import is_template
@@ -104,3 +106,75 @@ def test_marks_in_comments_are_no_template():
 def test_numbers_written_as_arithmetic(text, number):
     names = {"word_bits": 8, "width": 64, "deep": "width", "loop": "loop"}
     assert number_of(text, names) == number
+
+
+TOP = """\
+{{add_to_path(cwd() ~ '/inputs')}}
+architecture: {{include('arch.yaml', 'architecture')}}
+components: {classes: {{include_all('parts/*.yaml', 'compound.classes')}}}
+problem: {{include(cwd() ~ '/inputs/problem.yaml', 'problem')}}
+"""
+
+ARCH = """\
+architecture:  # a comment
+  nodes:
+  - !Container {name: system, attributes: &some {technology: "45nm: new"}}
+  - !Component
+    name: DRAM
+    attributes: *some
+"""
+
+
+@pytest.fixture
+def top(tmp_path):
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "inputs" / "arch.yaml").write_text(ARCH)
+    (tmp_path / "inputs" / "problem.yaml").write_text("problem: &p {a: {{ 1 + 1 }}, b: [x, 'y']}")
+    for name in "ab":
+        (tmp_path / "parts" / f"{name}.yaml").write_text(
+            f"compound: {{classes: [{{name: {name}}}]}}"
+        )
+    file = tmp_path / "top.yaml.jinja2"
+    file.write_text(TOP)
+    return file
+
+
+def test_parts_of_files_are_put_together(top):
+    """As the front end does: what stands under a key, lists of several files as one."""
+    some = {"technology": "45nm: new"}
+    assert read_timeloop_yaml(top).data == {
+        "architecture": {
+            "nodes": [
+                {"!": "Container", "name": "system", "attributes": some},
+                {"!": "Component", "name": "DRAM", "attributes": some},
+            ]
+        },
+        "components": {"classes": [{"name": "a"}, {"name": "b"}]},
+        "problem": {"a": 2, "b": ["x", "y"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("'problem')", "'no.such')", "has no 'no.such', which a template includes"),
+        ("parts/*", "none/*", "includes the folder 'none', which is not there"),
+        ("parts/*.yaml", "/etc/*.yaml", "may not read '/etc/"),
+        ("cwd()", "'/etc'", "may not read '/etc"),
+        ("cwd() ~ '/inputs/problem.yaml'", "network", "'network' is undefined"),
+    ],
+)
+def test_what_cannot_be_put_together_is_named(top, old, new, message):
+    before, _, after = TOP.rpartition(old)
+    top.write_text(before + new + after)
+    with pytest.raises(InputError, match=message):
+        read_timeloop_yaml(top)
+
+
+def test_templates_are_files_of_machines_and_workloads(tmp_path):
+    registry = load_registry()
+    file = tmp_path / "some.yaml.jinja2"
+    file.write_text("problem: {shape: gemm_ABZ, M: {{ 2 * 3 }}, N: 5, K: 4}\n")
+    (layer,) = resolve(str(file), registry).layers
+    assert (layer.einsum.name, layer.einsum.macs) == ("some", 120)

@@ -56,7 +56,7 @@ def test_layers_of_every_type(read) -> None:
     ("old", "new", "told"),
     [
         ("Network small", "small", "holds no 'Network NAME"),
-        ("Type: GEMM", "Type: TRCONV", "line 16: product: a layer of type TRCONV is not read"),
+        ("Type: GEMM", "Type: LSTM", "line 16: product: a layer of type LSTM is not read"),
         ("K: 96, ", "", "line 5: conv1: has no size for K"),
         ("SzM, N", "SzQ, N", "M 'SzQ' is not a whole number"),
         ("R: 11", "R: 300", "a filter of 300x11 on 227x227 pixels"),
@@ -68,3 +68,30 @@ def test_what_is_wrong_is_told_with_its_line(read, old: str, new: str, told: str
     with pytest.raises(InputError) as caught:
         read(NETWORK.replace(old, new))
     assert told in str(caught.value)
+
+
+def test_products_in_batches_and_transposed_convolutions(read):
+    """Each pixel of a transposed convolution meets the whole filter once, whatever the stride."""
+    network = read(
+        """
+Constant SzB 10;
+Network more {
+  Layer products { Type: BMM Dimensions { B: SzB, K: 7, M: 6, N: 5 } }
+  Layer up { Type: TRCONV Stride { X: 2, Y: 2 } Dimensions { K: 8, C: 16, R: 2, S: 2, Y: 7, X: 5 } }
+  Layer over { Type: TRCONV Dimensions { K: 8, C: 16, R: 2, S: 2, Y: 7, X: 5 } }
+}
+"""
+    )
+    macs = [layer.einsum.macs * layer.count for layer in network.layers]
+    assert macs[0] == 10 * 7 * 6 * 5
+    by_name = {}
+    for layer, count in zip(network.layers, macs, strict=True):
+        name = layer.einsum.name.partition(".")[0]
+        by_name[name] = by_name.get(name, 0) + count
+    assert by_name["up"] == 16 * 8 * 2 * 2 * 7 * 5
+    assert by_name["over"] >= 16 * 8 * 2 * 2 * 7 * 5  # windows reach over the edge
+
+
+def test_what_is_not_read_is_named(read):
+    with pytest.raises(InputError, match=r"line 3: a: a layer of type NGCONV is not read: CONV"):
+        read("\nNetwork n {\nLayer a { Type: NGCONV Dimensions { K: 4, C: 4, G: 2 } } }")

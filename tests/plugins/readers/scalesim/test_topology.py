@@ -108,3 +108,16 @@ def test_what_is_wrong_is_told_with_its_line(read, text: str, told: str) -> None
     with pytest.raises(InputError) as caught:
         read(text)
     assert told in str(caught.value)
+
+
+def test_remarks_behind_the_sizes_and_layouts(tmp_path):
+    """SCALE-Sim's own files end lines with `#dw`; layouts look like topologies and are none."""
+    head = "Layer, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter"
+    file = tmp_path / "net.csv"
+    file.write_text(f"{head}, Strides,\n\na, 8, 8, 3, 3, 1, 1, 1,#dw\nb,6,6,1,1,4,5,1\n")
+    assert [layer.einsum.macs for layer in read_topology(file).layers] == [9 * 36, 20 * 36]
+    file.write_text(
+        "Layer, IFMAP Height Intraline Factor, b, Filter c, d, e, f, g,\na,1,1,1,1,1,1,1\n"
+    )
+    with pytest.raises(InputError, match="is a layout of SCALE-Sim's"):
+        read_topology(file)
