@@ -388,7 +388,7 @@ FACTORS = "[{target: sram, type: temporal, factors: M=2}]"
 def test_a_mapspace_may_name_one_of_several_lists():
     """The first style: `constraints: rows` is the list `constraints_rows`."""
     layer = product(4, 4, 4)
-    named = f"mapspace: {{template: uber, constraints: a-b, constraints_a-b: {FACTORS}}}\n"
+    named = f"mapspace: {{template: uber, constraints: a-b, constraints_a_b: {FACTORS}}}\n"
     _, found, notes = rules_of(named, layer)
     assert (found["sram"].temporal, notes) == ({"M": 2}, ())
     assert found == rules_of(f"mapspace: {{constraints: {FACTORS}}}\n", layer)[1]
