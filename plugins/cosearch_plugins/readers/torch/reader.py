@@ -14,6 +14,7 @@ from cosearch_plugins.readers import operations as count
 from cosearch_plugins.readers.linking import Follower
 from cosearch_plugins.readers.torch.layers import MAKERS, MOVES_DATA, READS_ALL, Call, OpenShape
 from cosearch_plugins.readers.torch.linking import follow
+from cosearch_plugins.readers.torch.safety import refuse_what_runs, tensors_only
 
 
 def read_torch(path: Path) -> Network:
@@ -21,7 +22,8 @@ def read_torch(path: Path) -> Network:
 
     Raises:
         MissingExtraError: torch is not installed.
-        InputError: not such a file, or with open dimensions.
+        InputError: not such a file, one that holds more than tensors and operators, or with open
+            dimensions.
     """
     program = _load(path)
     _refuse_open_inputs(path, program)
@@ -72,8 +74,9 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - torch.export.ExportedProgram
         raise MissingExtraError("reading PyTorch programs", "torch") from None
     if not zipfile.is_zipfile(path):
         raise InputError(str(path), ["is not a program of torch.export, or is cut off"], _HINT)
+    refuse_what_runs(path)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), tensors_only():
             warnings.simplefilter("ignore")
             return torch.export.load(path)
     except Exception as error:

@@ -1,0 +1,78 @@
+"""What a PyTorch file holds besides tensors and operators is refused, and never executed."""
+
+import io
+import json
+import os
+import zipfile
+
+import pytest
+
+from cosearch.errors import InputError
+from cosearch_plugins.readers.torch.reader import read_torch
+from cosearch_plugins.readers.torch.safety import (
+    OPPOSITE,
+    TENSORS_ONLY,
+    refuse_what_runs,
+    tensors_only,
+)
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+def archive(path, **members):
+    with zipfile.ZipFile(path, "w") as file:
+        for name, data in {"m/models/model.json": "{}", **members}.items():
+            file.writestr(name, data)
+    return path
+
+
+CONSTANTS = "m/data/constants/model_constants_config.json"
+
+
+@pytest.mark.parametrize(
+    ("member", "data", "told"),
+    [
+        ("m/data/aotinductor/model/run.wrapper", b"", "compiled code"),
+        ("m/extra/more.so", b"", "compiled code"),
+        ("m/data/constants/opaque_obj_0", b"", "pickled object"),
+        ("m/data/constants/custom_obj_0", b"", "pickled object"),
+        (CONSTANTS, json.dumps({"config": {"a": {"path_name": "opaque_obj_x/../y"}}}), "names a"),
+        (CONSTANTS, r'{"a": {"path_name": "\u006fpaque_obj_1"}}', "names a pickled object"),
+        (CONSTANTS, "{", "is damaged"),
+    ],
+)
+def test_what_runs_is_refused_before_anything_is_loaded(member, data, told, tmp_path):
+    with pytest.raises(InputError, match=told):
+        refuse_what_runs(archive(tmp_path / "m.pt2", **{member: data}))
+
+
+def test_tensors_pass_and_the_environment_is_put_back(tmp_path, monkeypatch):
+    refuse_what_runs(archive(tmp_path / "m.pt2", **{"m/data/weights/weight_0": b"\x80\x02c"}))
+    monkeypatch.setenv(OPPOSITE, "1")
+    monkeypatch.delenv(TENSORS_ONLY, raising=False)
+    with tensors_only():
+        assert os.environ[TENSORS_ONLY] == "1"
+        assert OPPOSITE not in os.environ
+    assert TENSORS_ONLY not in os.environ
+    assert os.environ[OPPOSITE] == "1"
+
+
+@pytest.mark.parametrize("pickled_as", ["zip", "plain"])
+def test_pickles_in_a_program_are_not_executed(pickled_as, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    program = torch.export.export(torch.nn.Linear(4, 2), (torch.zeros(1, 4),))
+    torch.export.save(program, "good.pt2")
+    buffer = io.BytesIO()
+    torch.save(Evil(), buffer, _use_new_zipfile_serialization=pickled_as == "zip")
+    with zipfile.ZipFile("good.pt2") as good, zipfile.ZipFile("evil.pt2", "w") as evil:
+        for member in good.infolist():
+            inputs = "sample_inputs" in member.filename or "example_inputs" in member.filename
+            evil.writestr(member, buffer.getvalue() if inputs else good.read(member))
+    assert read_torch(tmp_path / "good.pt2").macs == 8
+    with pytest.raises(InputError):
+        read_torch(tmp_path / "evil.pt2")
+    assert not (tmp_path / "executed").exists()
