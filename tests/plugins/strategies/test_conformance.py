@@ -9,6 +9,7 @@ SPECS = (
     "random",
     "sobol",
     "grid",
+    "shard",
     "annealing",
     "evolutionary",
     "evolutionary:ageing=true",
