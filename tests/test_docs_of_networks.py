@@ -12,16 +12,19 @@ from cosearch.hooks.discovery import load_registry
 from cosearch_plugins.workloads.fitted_accuracy import shipped
 from cosearch_plugins.workloads.nasbench201_accuracy import predicted_accuracy
 
-PAGE = (Path(__file__).parents[1] / "docs" / "networks.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "networks.md").read_text(encoding="utf-8")
+MEMORY = (DOCS / "memory.md").read_text(encoding="utf-8")
 REGISTRY = load_registry(third_party=False)
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+def blocks(language, page=PAGE):
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
 def commands():
-    for line in "".join(blocks("console")).splitlines():
+    both = "".join(blocks("console") + blocks("console", MEMORY)).splitlines()
+    for line in dict.fromkeys(both):
         if line.startswith("$ cosearch"):
             yield pytest.param(shlex.split(line[2:])[1:], id=line[2:])
 

@@ -139,7 +139,8 @@ def _split(registry: Registry) -> Iterator[Figure]:
         "SAC-d (arXiv 2201.02968), IoVT (2411.00838)", "split",
         f"best cut of AlexNet's {cuts} layers, layers on the device at Mbit/s", "",
         ", ".join(found), "devices are rooflines; the papers' own tables are not known",
-        "cosearch run alexnet -H split:cuts=11,mbps=100 --scheme exhaustive -o latency",
+        "cosearch run alexnet -H split:cuts=11,mbps=100 --set device=raspberry-pi-4 "
+        "--set server=rtx-3090 --scheme exhaustive -o latency",
     )  # fmt: skip
     race = SplitRace(registry)
     tried = (f"{s} {race.median(s, range(3)):.0f}" for s in ("random", "ppo", "discrete-sac"))
@@ -267,7 +268,7 @@ def _exits(registry: Registry) -> Iterator[Figure]:
         MS_RANAS, "early-exits", "AlexNet, computation up to each exit over the whole, %", "",
         ", ".join(f"{100 * m / macs[-1]:.0f}" for m in macs),
         "accuracies of exits are the user's; the paper's networks and exits are not known",
-        "cosearch run early-exits:network=alexnet -H roofline --scheme exhaustive -o macs",
+        "cosearch run early-exits:network=alexnet -H roofline -s grid --trials 20 -o macs",
     )  # fmt: skip
 
 
