@@ -1,15 +1,18 @@
 """Which layer reads what another wrote: tensors followed through a graph, operator by operator.
 
 A reader tells of every operator in the order of execution. A layer's output is followed while each
-element goes its own way (biases, activations, turned axes); axes that something needs all of at
-once are noted. A link is made where in the end one layer reads it and nothing else does: whatever
-is not known to be harmless loses it.
+element goes its own way (biases, activations, turned axes, past sums and products of two tensors by
+the one that is written last); axes that something needs all of at once are noted. The first layer
+that reads it is linked; where others read it too it is written as well. Whatever is not known to be
+harmless loses it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import TypeAlias
 
 from attrs import define, evolve, field, frozen
@@ -18,13 +21,11 @@ from cosearch.errors import CosearchError
 from cosearch.workload.einsum import Einsum, Tensor
 from cosearch.workload.link import Link, refuse_broken
 from cosearch.workload.network import Layer
+from cosearch_plugins.readers.link_choice import Candidate, Need, Place, chosen
 from cosearch_plugins.readers.shapes_to_layers import Shape
 
 Letters: TypeAlias = tuple[str, ...]
 """Of each axis of a graph's tensor the dimension of the layer; equal ones are one axis there."""
-
-Place: TypeAlias = tuple[int, int] | None
-"""Axis of the layer's tensor, and which part of it; None for a length of 1."""
 
 
 @frozen
@@ -36,12 +37,23 @@ class Flow:
         shape: of the tensor where it is now.
         places: of each of its axes, in the producer's output.
         whole: axes of the producer's output that may not be cut.
+        needs: what went element by element with it on the way.
     """
 
     producer: int
     shape: Shape
     places: tuple[Place, ...]
     whole: frozenset[int] = frozenset()
+    needs: tuple[Need, ...] = ()
+
+
+@frozen
+class Reading:
+    """Who reads a layer's output: a tensor's name, and the link if there can be one."""
+
+    tensor: str = ""
+    link: Link | None = None
+    needs: tuple[Need, ...] = ()
 
 
 @define
@@ -54,57 +66,82 @@ class Follower:
 
     layers: list[Layer]
     _flows: dict[str, Flow] = field(init=False, factory=dict)
-    _of_layers: set[str] = field(init=False, factory=set)
-    _links: dict[int, list[Link | None]] = field(init=False, factory=dict)
+    _behind: dict[str, int] = field(init=False, factory=dict)
+    _aside: int = field(init=False, default=0)
+    _operands: dict[int, dict[str, int]] = field(init=False, factory=dict)
+    _readings: dict[int, list[Reading]] = field(init=False, factory=dict)
 
     def wrote(self, tensor: str, producer: int, shape: Shape, letters: Letters) -> None:
         """Note that a layer writes a tensor."""
         einsum = self.layers[producer].einsum
         places = places_of(einsum, einsum.output, shape, letters)
-        self._of_layers.add(tensor)
-        self._links[producer] = [] if places is not None else [None]
+        operands = self._operands.setdefault(producer, {})
+        operands[""] = self._aside
+        self._behind[tensor] = reduce(or_, operands.values(), 1 << producer)
+        self._aside = 0
+        self._readings[producer] = [] if places is not None else [Reading()]
         if places is not None:
             self._flows[tensor] = Flow(producer, shape, places)
 
     def read(self, tensor: str, consumer: int, role: str, letters: Letters) -> None:
         """Note that a layer reads a tensor as the operand of a role."""
         flow = self._flows.get(tensor)
+        operands = self._operands.setdefault(consumer, {})
+        again = tensor in operands
+        operands[f"{tensor} again" if again else tensor] = self._behind.get(tensor, 0)
         if flow is not None:
-            self._links[flow.producer].append(self._link(flow, consumer, role, letters))
+            link = None if again else self._link(flow, consumer, role, letters)
+            self._readings[flow.producer].append(Reading(tensor, link, flow.needs))
 
     def lost(self, tensors: Iterable[str]) -> None:
         """Note that somebody reads tensors who may need them outside."""
         for tensor in tensors:
+            self._aside |= self._behind.get(tensor, 0)
             if tensor in self._flows:
-                self._links[self._flows[tensor].producer].append(None)
+                self._readings[self._flows[tensor].producer].append(Reading())
 
     def unknown(self, inputs: Sequence[str], outputs: Iterable[str]) -> None:
         """Note an operator of which nothing is known."""
         self.lost(inputs)
-        if any(name in self._of_layers for name in inputs):
-            self._of_layers.update(outputs)
+        for name in outputs:
+            self._behind[name] = self._aside
+        self._aside = 0
 
     def internal(self, link: Link) -> None:
         """Note that a layer hands its output to another within one operator."""
-        self._links[link.producer] = [link]
+        self._readings[link.producer] = [Reading("", link)]
 
     def one_to_one(self, inputs: Sequence[str], output: str, shape: Shape) -> None:
         """Note an operator whose elements depend on those at their place alone.
 
-        Others of its operands may be anything that no layer has a part in, or the same tensor by
-        another way.
+        Of several tensors the one is followed that is written last. The others may be whatever does
+        not depend on it; they are read here, from outside.
         """
         flows = [self._flows[name] for name in inputs if name in self._flows]
-        others = [x for x in inputs if x not in self._flows and x in self._of_layers]
-        first = flows[0] if flows else None
-        same = all(
-            first and (f.producer, f.places) == (first.producer, first.places) for f in flows
-        )
-        if first is None or others or not same or first.shape != shape:
+        last = max(flows, key=lambda flow: flow.producer, default=None)
+        if last is None or last.shape != shape:
             self.unknown(inputs, [output])
             return
-        whole = frozenset[int]().union(*(flow.whole for flow in flows))
-        self._follow(output, evolve(first, whole=whole))
+        own = [f for f in flows if f.producer == last.producer]
+        names = [x for x in inputs if x not in self._flows or self._flows[x] not in own]
+        late = any(self._behind.get(x, 0) >> last.producer & 1 for x in names)
+        if late or any(f.places != last.places for f in own):
+            self.unknown(inputs, [output])
+            return
+        whole = frozenset[int]().union(*(flow.whole for flow in own))
+        needs = [need for flow in own for need in flow.needs]
+        needs += [need for name in names for need in self._needed(name, last)]
+        self.lost(names)
+        self._follow([*inputs], output, evolve(last, whole=whole, needs=tuple(needs)))
+
+    def _needed(self, name: str, followed: Flow) -> Iterator[Need]:
+        """Yield what is needed of a tensor that goes element by element with another."""
+        behind, flow = self._behind.get(name, 0), self._flows.get(name)
+        if flow is None or flow.shape != followed.shape:
+            yield from [Need(behind)] if behind else []
+            return
+        yield Need(behind, flow.producer, flow.places, followed.places, flow.whole)
+        yield from flow.needs
 
     def needs_whole(self, tensor: str, output: str, axes: Iterable[int]) -> None:
         """Note an operator that needs all of some axes at once, such as a softmax."""
@@ -114,7 +151,7 @@ class Follower:
             return
         places = [flow.places[axis] for axis in axes]
         whole = flow.whole | {place[0] for place in places if place is not None}
-        self._follow(output, evolve(flow, whole=whole))
+        self._follow([tensor], output, evolve(flow, whole=whole))
 
     def turned(self, tensor: str, output: str, order: Sequence[int]) -> None:
         """Note an operator that gives axes another order."""
@@ -124,7 +161,7 @@ class Follower:
             return
         shape = tuple(flow.shape[i] for i in order)
         places = tuple(flow.places[i] for i in order)
-        self._follow(output, evolve(flow, shape=shape, places=places))
+        self._follow([tensor], output, evolve(flow, shape=shape, places=places))
 
     def reshaped(self, tensor: str, output: str, shape: Shape) -> None:
         """Note an operator that adds or takes away axes of length 1; others lose the tensor."""
@@ -134,10 +171,12 @@ class Follower:
             return
         known = iter([p for n, p in zip(flow.shape, flow.places, strict=True) if n > 1])
         places = tuple(next(known) if n > 1 else None for n in shape)
-        self._follow(output, evolve(flow, shape=shape, places=places))
+        self._follow([tensor], output, evolve(flow, shape=shape, places=places))
 
-    def _follow(self, tensor: str, flow: Flow) -> None:
-        self._of_layers.add(tensor)
+    def _follow(self, inputs: Iterable[str], tensor: str, flow: Flow) -> None:
+        known = (self._behind.get(name, 0) for name in inputs)
+        self._behind[tensor] = reduce(or_, known, self._aside)
+        self._aside = 0
         self._flows[tensor] = flow
 
     def _link(self, flow: Flow, consumer: int, role: str, letters: Letters) -> Link | None:
@@ -153,15 +192,21 @@ class Follower:
         return Link(flow.producer, consumer, operands[0].name, axes, flow.whole)
 
     def links(self, results: Iterable[str]) -> tuple[Link, ...]:
-        """Return the links of the network, given what it returns.
-
-        Where two would end at one operand there is none.
-        """
+        """Return the links of the network, given what it returns."""
         self.lost(results)
-        alone = [found[0] for found in self._links.values() if len(found) == 1]
-        kept = [link for link in alone if link is not None and self._holds(link)]
-        ends = [(link.consumer, link.operand) for link in kept]
-        return tuple(x for x, end in zip(kept, ends, strict=True) if ends.count(end) == 1)
+        return chosen(self.layers, list(self._candidates()))
+
+    def _candidates(self) -> Iterator[Candidate]:
+        """Yield of each layer's output the first link there can be, with what its reader needs."""
+        for readings in self._readings.values():
+            for reading in readings:
+                link = reading.link
+                if link is not None and self._holds(link):
+                    operands = self._operands.get(link.consumer, {})
+                    others = [m for name, m in operands.items() if name != reading.tensor and m]
+                    needs = (*reading.needs, *map(Need, others))
+                    yield Candidate(evolve(link, written=len(readings) > 1), needs)
+                    break
 
     def _holds(self, link: Link) -> bool:
         """Return whether a link is one that a network may have."""

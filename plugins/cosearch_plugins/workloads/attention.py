@@ -84,12 +84,12 @@ def feed_forward(
 
     What flows in, or is carried past it, is added to what flows out.
     """
-    gate = net.linear(f"{name}.gate", x, inner, bias=bias) if gated else None
+    gate = net.linear(f"{name}.gate", read_also(x), inner, bias=bias) if gated else None
     y = net.linear(f"{name}.up", x if gated else read_also(x), inner, bias=bias)
     net.pointwise(f"{name}.{activation}", activation, y)
     if gate is not None:
         y = net.pointwise(f"{name}.multiply", MULTIPLY, y, ("NCPQ", gate))
-    y = net.linear(f"{name}.down", y if gated else read_once(y), x.channels, bias=bias)
+    y = net.linear(f"{name}.down", read_once(y), x.channels, bias=bias)
     return net.add(f"{name}.add", y, carried or x)
 
 

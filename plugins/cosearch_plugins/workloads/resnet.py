@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from attrs import evolve
+
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch_plugins.workloads.builder import Feature, NetworkBuilder, read_also, read_once
 from cosearch_plugins.workloads.options import BATCH, image
@@ -20,6 +22,7 @@ def basic_block(net: NetworkBuilder, name: str, x: Feature, channels: int, strid
     y = net.conv(f"{name}.conv2", read_once(y), channels, 3)
     if stride != 1 or x.channels != channels:
         x = net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
+        return net.add(f"{name}.add", x, y)  # the projection, written last, leads on
     return net.add(f"{name}.add", y, x)
 
 
@@ -40,10 +43,15 @@ def bottleneck_v1(
 
 
 def _widened(net: NetworkBuilder, name: str, x: Feature, y: Feature, stride: int) -> Feature:
-    channels = 4 * y.channels
-    if stride != 1 or x.channels != channels:
+    channels, first = 4 * y.channels, x.producer
+    projected = stride != 1 or x.channels != channels
+    if projected:
         x = net.conv(f"{name}.downsample", x, channels, 1, stride=stride)
-    return net.add(f"{name}.add", net.conv(f"{name}.conv3", read_once(y), channels, 1), x)
+    out = net.add(f"{name}.add", net.conv(f"{name}.conv3", read_once(y), channels, 1), x)
+    if projected and first is not None:
+        # the projection would have to run in the middle of the chain that conv1 is in
+        return evolve(out, producer=None)
+    return out
 
 
 def resnet(

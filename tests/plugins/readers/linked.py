@@ -4,10 +4,7 @@ from cosearch.workload.link import extent
 
 
 def links(network):
-    """Return the links by what they link, wherever the layers stand; lengths of 1 left out.
-
-    Those past residual sums are left out: readers stop there.
-    """
+    """Return the links by what they link, wherever the layers stand; lengths of 1 left out."""
     return sorted(
         (
             network.layers[x.producer].einsum.key,
@@ -15,9 +12,9 @@ def links(network):
             x.operand,
             axes(network, x),
             sorted(x.whole),
+            x.written,
         )
         for x in network.links
-        if not x.written
     )
 
 

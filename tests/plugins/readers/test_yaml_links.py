@@ -105,8 +105,9 @@ COPY = """
 
 
 @pytest.mark.parametrize("more", [THIRD, COPY])
-def test_a_tensor_that_two_einsums_read_is_not(read, more):
-    assert read(CASCADE + more).links == ()
+def test_a_tensor_that_two_einsums_read_is_written_too(read, more):
+    (link,) = read(CASCADE + more).links
+    assert (link.producer, link.consumer, link.written) == (0, 1, True)
 
 
 def test_ranks_tell_which_axis_is_which(read):

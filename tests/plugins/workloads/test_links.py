@@ -28,6 +28,7 @@ def runs_of(network: Network) -> set[tuple[str, ...]]:
         ("mobilenetv2", ("block2.expand", "block2.depthwise", "block2.project")),
         ("bert-base", ("layer0.mlp.up", "layer0.mlp.down")),
         ("llama", ("layer0.attention.scores", "layer0.attention.values")),
+        ("llama", ("layer0.mlp.up", "layer0.mlp.down")),
         ("vgg16", ("conv3_1", "conv3_2", "conv3_3")),
         ("alexnet", ("conv4", "conv5")),
     ],
