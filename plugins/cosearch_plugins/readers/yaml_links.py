@@ -1,4 +1,4 @@
-"""Links in cosearch's own workload files: a layer says which layers' outputs it alone reads.
+"""Links in cosearch's own workload files: a layer says which layers' outputs it reads.
 
 ```yaml
 reads: {layer: scores, operand: S, axes: [0, 1, 2], whole: [2]}   # or a list of such
@@ -6,7 +6,7 @@ reads: {layer: scores, operand: S, axes: [0, 1, 2], whole: [2]}   # or a list of
 
 `axes` are, of the other layer's output in order, the operand's axes (all in order where it is left
 out; null for one of length 1 that the operand does not have), `whole` those of the output that
-may not be cut.
+may not be cut. `written: true` says that others read the tensor too, such as a residual's sum.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cosearch.errors import CosearchError, near_names
 from cosearch.workload.link import Link, refuse_broken
 from cosearch.workload.network import Layer
 
-FIELDS = ("layer", "operand", "axes", "whole")
+FIELDS = ("layer", "operand", "axes", "whole", "written")
 
 Add = Callable[..., None]
 """Notes a problem, with the place of it."""
@@ -44,8 +44,8 @@ def read_links(items: Sequence[Any], layers: Sequence[Layer], add: Add) -> list[
         readers = [end for end in seen if end[0] == link.producer]
         if len(readers) > 1 and readers[-1] == (link.producer, link.consumer):
             name = layers[link.producer].name
-            add(f"{name!r} is read twice: only a tensor with one reader is linked", "layers",
-                link.consumer, "reads")  # fmt: skip
+            told = f"{name!r} is read twice: one of its readers is linked, with 'written: true'"
+            add(told, "layers", link.consumer, "reads")
     return links
 
 
@@ -75,7 +75,10 @@ def _link(
     if not _numbers(axes, none=True) or not _numbers(whole) or not set(whole) <= set(own):
         add("axes and whole are lists of axes, counted from 0")
         return
-    link = Link(producer, consumer, operand, tuple(axes), whole)
+    if not isinstance(written := given.get("written", False), bool):
+        add("written is true or false")
+        return
+    link = Link(producer, consumer, operand, tuple(axes), whole, written)
     try:
         pairs = [(layer.einsum, layer.count) for layer in layers]
         refuse_broken("layers", pairs, [link])

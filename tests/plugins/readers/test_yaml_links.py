@@ -57,6 +57,11 @@ def test_layers_say_whose_output_they_alone_read(read):
     assert second.whole == {2}
 
 
+def test_a_layer_says_that_others_read_it_too(read):
+    first, second = read(CHAIN.replace("{layer: up}", "{layer: up, written: true}")).links
+    assert (first.written, second.written) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -67,6 +72,7 @@ def test_layers_say_whose_output_they_alone_read(read):
         ("P: 6, Q: 6, R: 3", "P: 4, Q: 6, R: 3", "words are written along an axis of which"),
         ("axes: [0, 1, 2]", "axes: [0, 1]", "has 3 axes"),
         ("whole: [2]", "whole: [3]", "counted from 0"),
+        ("{layer: up}", "{layer: up, written: 1}", "written is true or false"),
         ('    count: 2\n    einsum: "V', '    einsum: "V', "runs 2 times"),
         ("K: 4, C: 16", "K: 16, C: 16", ""),
     ],
