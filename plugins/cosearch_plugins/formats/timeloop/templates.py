@@ -25,6 +25,9 @@ DEEPEST = 8
 LARGEST_POWER = 64
 """Exponent in a template's arithmetic."""
 
+MOST_STEPS = 100_000
+"""Steps of all loops over ranges."""
+
 LARGEST = 16_000_000
 """Characters of a rendered file."""
 
@@ -49,6 +52,7 @@ def render(text: str, path: Path) -> str:
     """
     try:
         import jinja2
+        import jinja2.ext
         import jinja2.sandbox
     except ImportError:
         problem = "is a template of Jinja2, which is not installed"
@@ -68,7 +72,29 @@ def _sandbox(jinja2: Any) -> Any:  # noqa: ANN401 - a module, and an environment
                 raise jinja2.sandbox.SecurityError(f"{operator} is for numbers of common size")
             return super().call_binop(context, operator, left, right)
 
-    return Sandbox(undefined=jinja2.StrictUndefined)
+    return Sandbox(undefined=jinja2.StrictUndefined, extensions=[_assertions(jinja2)])
+
+
+def _assertions(jinja2: Any) -> Any:  # noqa: ANN401 - a module, and an extension of it
+    """Return the tag `{% assert condition, "message" %}` of AccelForge's files."""
+
+    class Assertions(jinja2.ext.Extension):  # type: ignore[misc]
+        tags = frozenset(("assert",))
+
+        def parse(self, parser: Any) -> Any:  # noqa: ANN401
+            line = next(parser.stream).lineno
+            said = [parser.parse_expression()]
+            if parser.stream.skip_if("comma"):
+                said.append(parser.parse_expression())
+            check = self.call_method("check", said, lineno=line)
+            return jinja2.nodes.CallBlock(check, [], [], []).set_lineno(line)
+
+        def check(self, condition: object, message: object = "", **_: object) -> str:
+            if not condition:
+                raise jinja2.TemplateRuntimeError(f"it asserts what does not hold: {message}")
+            return ""
+
+    return Assertions
 
 
 class _Renderer:
@@ -78,7 +104,7 @@ class _Renderer:
         self.jinja2 = jinja2
         self.top = path
         self.folders = [path.parent]
-        self.excerpts = 0
+        self.excerpts = self.steps = 0
 
     def render(self, text: str, path: Path, depth: int) -> str:
         if depth > DEEPEST:
@@ -86,6 +112,7 @@ class _Renderer:
         environment = _sandbox(self.jinja2)
         environment.globals = {
             "add_to_path": self._add_to_path,
+            "range": self._range,
             "cwd": lambda: str(path.parent),
             "find_path": lambda name: str(self._find(name, path)),
             "path_exists": lambda name: self._found(name, path) is not None,
@@ -106,6 +133,14 @@ class _Renderer:
         if len(out) > LARGEST:
             raise InputError(str(path), [f"is rendered to more than {LARGEST:,} characters"])
         return str(out)
+
+    def _range(self, *bounds: int) -> range:
+        """Return a range, if all of a rendering together are bearable."""
+        found = range(*bounds)
+        self.steps += len(found)
+        if self.steps > MOST_STEPS:
+            raise ValueError(f"loops of more than {MOST_STEPS:,} steps")
+        return found
 
     def _add_to_path(self, folder: str) -> str:
         self.folders.append(self.top.parent / str(folder))

@@ -42,8 +42,9 @@ def read_timeloop_yaml(path: Path) -> YamlDocument:
     """
     text = read_text(path)
     template = is_template(text)
+    rendered = render(text, path) if template else text
     try:
-        document = parse_yaml(render(text, path) if template else text, str(path), _Loader)
+        document = parse_yaml(rendered, str(path), _Loader)
     except InputError as error:
         hint = "the lines are those of the rendered template" if template else error.hint
         raise InputError(error.source, error.problems, error.hint or hint) from None

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from cosearch.errors import InputError
 from cosearch.formats.fields import ANYTHING, Fields, Problems
@@ -64,6 +65,15 @@ def _letter(index: str, letters: Mapping[str, str]) -> str:
     slid = [letters[name] for name in names if letters.get(name) in ("P", "Q")]
     found = slid if len(names) > 1 else [letters.get(name, "") for name in names]
     return found[0] if len(found) == 1 else ""
+
+
+def _flat(items: Iterable[tuple[Place, Any]]) -> Iterator[tuple[Place, Any]]:
+    """Yield what stands in lists, and in lists within them: a cascade may be put together."""
+    for place, item in items:
+        if isinstance(item, list):
+            yield from _flat(((*place, i), inner) for i, inner in enumerate(item))
+        else:
+            yield place, item
 
 
 class _Reader:
@@ -126,7 +136,7 @@ class _Reader:
         return 1
 
     def cascade(self, workload: Fields) -> None:
-        for place, item in workload.items("einsums"):
+        for place, item in _flat(workload.items("einsums")):
             data = {"einsum": item} if isinstance(item, str) else item
             self._einsum(Fields(self.problems, place, data), place)
         workload.get("persistent_tensors", ANYTHING, None)

@@ -60,6 +60,7 @@ def test_without_the_extra_it_is_named_a_template(layer, monkeypatch):
     ("text", "message"),
     [
         ("{{ 1 +", "the template cannot be rendered"),
+        ("{% for i in range(400) %}{% for j in range(400) %}{% endfor %}{% endfor %}", "loops of"),
         ("a: {{ unknown }}", "'unknown' is undefined"),
         ("{{ include_text('/etc/passwd') }}", "may not read '/etc/passwd'"),
         ("{{ include_text('../secret.txt') }}", "may not read '../secret.txt'"),

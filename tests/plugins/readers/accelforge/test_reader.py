@@ -149,3 +149,33 @@ def test_a_template_is_told_to_be_one(read) -> None:
     with pytest.raises(InputError) as caught:
         read(CONV.replace("N: 2", "N: {{N}}"))
     assert "emplate" in f"{caught.value} {caught.value.hint}"
+
+
+CHAIN = """
+{% set LENGTH = LENGTH | default(2) %}
+{% assert LENGTH <= 3, "LENGTH must be <= 3" %}
+{%- macro tensor(i) -%} {{- "ABCDE"[i] -}} {%- endmacro -%}
+workload:
+  iteration_space_shape:
+    m: 0 <= m < 4
+    {% for i in range(LENGTH + 1) %}
+    n{{tensor(i)}}: 0 <= n{{tensor(i)}} < 5
+    {% endfor %}
+  einsums:
+  {% for i in range(LENGTH) %}
+  - - name: Matmul{{i}}
+      tensor_accesses:
+      - {name: {{tensor(i)}}, projection: [m, n{{tensor(i)}}]}
+      - {name: W{{i}}, projection: [n{{tensor(i)}}, n{{tensor(i + 1)}}]}
+      - {name: {{tensor(i + 1)}}, projection: [m, n{{tensor(i + 1)}}], output: True}
+  {% endfor %}
+"""
+
+
+def test_a_cascade_that_a_template_puts_together(read) -> None:
+    """Assertions are checked, and lists of einsums may stand in the list."""
+    pytest.importorskip("jinja2")
+    network = read(CHAIN)
+    assert (len(network.links), network.macs) == (1, 2 * 4 * 5 * 5)
+    with pytest.raises(InputError, match="asserts what does not hold: LENGTH must be <= 3"):
+        read(CHAIN.replace("default(2)", "default(4)"))
