@@ -65,12 +65,14 @@ class Strategy(ABC):
             options rule that out says so itself.
         at_once: rows to ask it for at once, where evaluations are so cheap that the caller does not
             mind; fewer, for one that learns much from every row.
+        blind: whether what it proposes hangs on no loss.
         when_exhausted: what it means that `ask` returns nothing, for the study's last note.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     multi_objective: bool = False
     at_once: int = 100
+    blind: ClassVar[bool] = False
     when_exhausted: str = "the strategy found no further design"
 
     def __init__(self, space: Space, rng: np.random.Generator) -> None:

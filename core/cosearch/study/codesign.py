@@ -32,6 +32,7 @@ from cosearch.search.seeds import stream
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
 from cosearch.store.store import Store
+from cosearch.study.bounding import refuse_unbounded
 from cosearch.study.building import canonical, make_scheme, make_strategy, problem_of, threaded
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
@@ -69,7 +70,10 @@ def plan(
     if (asked.warm_start or asked.prune) and make_scheme(asked.scheme, registry).enumerates:
         what = "is pruned by itself" if asked.prune else "takes no warm start"
         raise CosearchError(f"the scheme {asked.scheme} goes through every design: it {what}")
-    return problem_of(canonical(asked, registry), registry)
+    problem = problem_of(canonical(asked, registry), registry)
+    if asked.bound:
+        refuse_unbounded(problem, make_strategy(asked.strategy, registry).target)
+    return problem
 
 
 def open_study(

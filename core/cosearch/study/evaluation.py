@@ -18,6 +18,7 @@ from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.mapping.threads import ThreadPool
 from cosearch.quantities import added
 from cosearch.search.objective import Constraint
+from cosearch.study.bounding import BEATEN, LeastLoss, beaten
 from cosearch.study.fusing import fused
 from cosearch.study.problem import Problem
 from cosearch.trials.fidelity import WHOLE, layers_at, scale
@@ -35,11 +36,13 @@ def evaluate(
     configuration: Mapping[str, Value],
     cache: Cache | None = None,
     fidelity: float = WHOLE,
+    best: float = math.inf,
 ) -> Outcome:
     """Return what a design is worth: build it, map every unique layer, add up, score.
 
-    Below full fidelity only the heaviest layers are mapped, and metrics are estimates. Never
-    raises for what a plugin does: that is an outcome with a reason.
+    Below full fidelity only the heaviest layers are mapped, and metrics are estimates. A design
+    that is proven to cost more than `best` is mapped no further. Never raises for what a plugin
+    does: that is an outcome with a reason.
     """
     started = time.perf_counter()
     partial = Outcome(State.FAILED)
@@ -60,7 +63,7 @@ def evaluate(
                 outcome = problem.inside(problem, pool, partial, cache)
             else:
                 layers = layers_at(problem.network, fidelity)
-                outcome = _mapped(problem, pool, partial, layers, cache)
+                outcome = _mapped(problem, pool, partial, layers, cache, best)
     except Infeasible as verdict:
         margins = {rule: m - 1.0 for rule, m in verdict.margins.items() if math.isfinite(m)}
         partial = evolve(partial, violations={**partial.violations, **margins})
@@ -85,13 +88,22 @@ def _mapped(
     partial: Outcome,
     layers: Sequence[Layer],
     cache: Cache | None,
+    best: float,
 ) -> Outcome:
     found: list[LayerResult] = []
+    least = None
+    if best < math.inf and layers == problem.network.unique:
+        aims = problem.objectives[0], problem.mapper_objective
+        least = LeastLoss.of(*aims, problem.mapper, pool.machine, layers)
+        if beaten(least.given(()), best):
+            return _beaten(partial, least.given(()), best)
     with closing(map_layers(pool, layers, cache)) as results:
         for result in results:
             if isinstance(result, Unmapped):
                 return _unmapped(evolve(partial, layers=tuple(found)), result)
             found.append(result)
+            if least is not None and beaten(least.given(found), best):
+                return _beaten(evolve(partial, layers=tuple(found)), least.given(found), best)
     partial = evolve(partial, layers=tuple(found))
     whole = layers == problem.network.unique
     if whole and problem.mapper.remembered:
@@ -208,6 +220,12 @@ def _unmapped(partial: Outcome, result: Unmapped) -> Outcome:
     known = {} if result.violation is None else {MAPPING: result.violation}
     partial = evolve(partial, unmapped=result, violations={**partial.violations, **known})
     return infeasible(partial, result.reason, result.violation)
+
+
+def _beaten(partial: Outcome, least: float, best: float) -> Outcome:
+    excess = least / best - 1.0
+    partial = evolve(partial, violations={**partial.violations, BEATEN: excess})
+    return infeasible(partial, "left early: proven not to beat the best before it", excess)
 
 
 def infeasible(partial: Outcome, reason: str, violation: float | None) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -28,11 +29,14 @@ class Design:
         configuration: the hardware parameters.
         fidelity: share of the network's unique layers to judge it by, see
             `cosearch.trials.fidelity`.
+        best: the loss of the best design before it, where one that cannot beat it is mapped no
+            further; infinite where it is mapped whatever it costs.
     """
 
     number: int
     configuration: Mapping[str, Value]
     fidelity: float = 1.0
+    best: float = math.inf
 
 
 class Task:
@@ -80,7 +84,9 @@ class Task:
         results = StoredResults(self.store)
         known = results if self.cached else None
         try:
-            return evaluate(self._problem, design.configuration, known, design.fidelity)
+            return evaluate(
+                self._problem, design.configuration, known, design.fidelity, design.best
+            )
         finally:
             results.close()
 

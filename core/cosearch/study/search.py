@@ -7,6 +7,7 @@ interrupted or not, and no state of a strategy to save.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -65,6 +66,7 @@ class Search:
         self._before, self._started = study.header.seconds, time.monotonic()
         self._fresh: set[int] = set()
         self._next = 1
+        self._best = math.inf  # of the batches told: the same however a batch was interrupted
         self._judged = {
             (t.design, t.fidelity): t for t in reversed(study.in_order) if t.outcome != OUTSIDE
         }
@@ -138,6 +140,8 @@ class Search:
         for trial in done:
             self._bill.charge(trial)
             self._evaluations += self._ledger.charge(trial)
+            if trial.outcome.ok and trial.fidelity == WHOLE:
+                self._best = min(self._best, trial.outcome.losses[0])
         if self._pruning is not None:
             self._pruning.learn(done)
         started = time.perf_counter()
@@ -265,7 +269,8 @@ class Search:
     def _run(self, trials: dict[int, Trial]) -> None:
         if not trials or self._late:
             return
-        designs = [Design(t.number, t.configuration, t.fidelity) for t in trials.values()]
+        best = self._best if self.study.problem.spec.bound else math.inf
+        designs = [Design(t.number, t.configuration, t.fidelity, best) for t in trials.values()]
         with closing(evaluated(self.executor, designs, self.study.notes)) as outcomes:
             for design, outcome in outcomes:
                 trial = trials.pop(design.number)

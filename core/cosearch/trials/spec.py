@@ -166,6 +166,13 @@ class StudySpec:
         default=False,
         before=False,
     )
+    bound: bool = setting(
+        "Map no further what is proven not to beat the best; for strategies that learn from no "
+        "loss.",
+        "--bound/--no-bound",
+        default=False,
+        before=False,
+    )
     combine: str = setting(
         "How layers' mappings are chosen: for the whole `network`, or `layers` alone, faster.",
         "--combine",

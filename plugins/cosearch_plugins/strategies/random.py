@@ -17,6 +17,7 @@ class Random(Strategy):
     """
 
     multi_objective = True
+    blind = True
 
     def __init__(self, space: Space, rng: np.random.Generator) -> None:
         super().__init__(space, rng)

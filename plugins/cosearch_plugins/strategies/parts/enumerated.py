@@ -19,6 +19,7 @@ class Enumerated(Strategy):
     """Walks along a sequence of rows, over those that break a known constraint or were seen."""
 
     multi_objective = True
+    blind = True
 
     def __init__(
         self, space: Space, rng: np.random.Generator, unseen: Unseen | None = None
