@@ -129,6 +129,7 @@ def test_settings_reach_the_study(terminal):
         "fuse": False,
         "fuse_most": 4,
         "prune": False,
+        "bound": False,
         "combine": "network",
     }
     assert result.json()["best"]["configuration"]["pes"] == 8
