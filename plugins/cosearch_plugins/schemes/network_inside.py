@@ -31,8 +31,12 @@ from cosearch.study.problem import Problem
 from cosearch.study.scheme import Scheme
 from cosearch.trials.trial import Outcome
 from cosearch.typing import BoolArray, FloatArray, Value
+from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer, NetworkSpace
-from cosearch_plugins.landscape.classes import Classes
+from cosearch_plugins.landscape.cheapest import cheapest_network
+from cosearch_plugins.landscape.classes import LIMIT, Classes
+from cosearch_plugins.landscape.separable import Separable
+from cosearch_plugins.workloads.searched_space import SearchedSpace
 
 MOST = 64
 """Networks that are mapped together on one machine at most, before the gap is told instead."""
@@ -45,6 +49,7 @@ class NetworkInside(Scheme):
 
     def __init__(self) -> None:
         self._known: tuple[NetworkSpace, Classes] | None = None
+        self._parts: Separable | None = None
 
     def check_networks(self, networks: NetworkSpace, objectives: Sequence[Objective]) -> None:
         """Raise CosearchError for objectives that sums over layers do not decide."""
@@ -60,6 +65,8 @@ class NetworkInside(Scheme):
         self, problem: Problem, pool: ThreadPool, partial: Outcome, cache: Cache | None
     ) -> Outcome:
         """Return what a machine is worth with its best network."""
+        if self._separable(problem) is not None:
+            return self._of_parts(problem, pool, partial, cache)
         classes = self._classes(problem)
         if len(classes) == 0:
             return infeasible(partial, "no network of the space is as accurate", None)
@@ -74,6 +81,46 @@ class NetworkInside(Scheme):
         chosen = _Best(problem, pool, cache, priced).found()
         return _outcome(problem, partial, mapped, chosen)
 
+    def _separable(self, problem: Problem) -> Separable | None:
+        """Return the parts of a space that is too large to enumerate; None for a small one."""
+        networks = problem.networks
+        if networks is None or networks.space.size <= LIMIT:
+            return None
+        if not isinstance(networks, SearchedSpace):
+            return None
+        if self._parts is None or self._parts.networks is not networks:
+            self._parts = Separable.of(networks)
+        return self._parts
+
+    def _of_parts(
+        self, problem: Problem, pool: ThreadPool, partial: Outcome, cache: Cache | None
+    ) -> Outcome:
+        """Return what a machine is worth with the best network of a space of parts."""
+        space = self._separable(problem)
+        if space is None:
+            raise TypeError("the space has no parts")
+        floor, powers = _floor(problem), problem.objectives[0].powers
+        if powers is None:
+            raise CosearchError(
+                f"{problem.objectives[0].name} is no product of energy and cycles: a space of "
+                f"{space.networks.space.size:.3g} networks has no exact best by it"
+            )
+        costs, mapped, reason = _mapped(problem, pool, space.layers, cache)
+        found = cheapest_network(space, *costs, powers, floor)
+        if found is None:
+            return infeasible(partial, reason or "no network of the space is as accurate", None)
+        counts = space.counts_of(found.row).tolist()
+        layers = [Layer(e, n) for e, n in zip(space.layers, counts, strict=True) if n]
+        mine = [layer for layer in layers if layer.einsum.key in mapped]
+        own = [evolve(mapped[layer.einsum.key], count=layer.count) for layer in mine]
+        result = choose(pool, mine, own, cache)
+        gap = None
+        if result.gap is not None and (0 in powers or pool.task.combine == "layers"):
+            gap = 1.0 - (1.0 - found.gap) * (1.0 - result.gap)
+        configuration = space.networks.space.decode(found.row)
+        accuracy = float(space.networks.accuracy(found.row[None])[0])
+        return _outcome(problem, partial, mapped, _Chosen(configuration, accuracy, result, gap))
+
     def _classes(self, problem: Problem) -> Classes:
         if problem.networks is None:
             raise TypeError("the scheme network-inside searches a space of networks")
@@ -81,6 +128,43 @@ class NetworkInside(Scheme):
             every = Classes.of(problem.networks, problem.hardware)
             self._known = problem.networks, every.within(problem.constraints)
         return self._known[1]
+
+
+def _floor(problem: Problem) -> float | None:
+    """Return the least accuracy of a problem without other limits on networks."""
+    floor: float | None = None
+    for limit in problem.constraints:
+        if limit.name == "accuracy" and not limit.at_most:
+            found = limit.limit
+            floor = found if floor is None else max(floor, found)
+        elif limit.name != "area_mm2":
+            raise CosearchError(
+                f"of a space of parts the best network within {limit.name} is not known exactly",
+                "limit the accuracy from below, and the area",
+            )
+    return floor
+
+
+def _mapped(
+    problem: Problem, pool: ThreadPool, layers: Sequence[Einsum], cache: Cache | None
+) -> tuple[tuple[FloatArray, FloatArray], dict[str, LayerResult], str]:
+    """Return energy and cycles of each layer, float64[l], the results, and why one has none.
+
+    What the machine leaves out costs nothing.
+    """
+    priced = [einsum for einsum in layers if not problem.hardware.left_out(einsum)]
+    found = list(map_layers(pool, [Layer(einsum) for einsum in priced], cache))
+    mapped = {x.key: x for x in found if isinstance(x, LayerResult)}
+    free = {einsum.key for einsum in layers} - {einsum.key for einsum in priced}
+    energy, cycles = (
+        np.array([
+            getattr(mapped[e.key], name) if e.key in mapped else 0.0 if e.key in free else np.inf
+            for e in layers
+        ])
+        for name in ("energy_pj", "cycles")
+    )  # fmt: skip
+    reason = next((x.reason for x in found if not isinstance(x, LayerResult)), "")
+    return (energy, cycles), mapped, reason
 
 
 @frozen(eq=False)

@@ -21,7 +21,7 @@ from cosearch_plugins.workloads.builder import Feature, NetworkBuilder
 from cosearch_plugins.workloads.inverted_residual import divisible, inverted_residual
 from cosearch_plugins.workloads.measured_table import TABLE, MeasuredTable
 from cosearch_plugins.workloads.options import BATCH
-from cosearch_plugins.workloads.searched_space import SearchedSpace
+from cosearch_plugins.workloads.searched_space import Part, SearchedSpace
 
 
 @frozen
@@ -75,6 +75,8 @@ class AccelNasBench(SearchedSpace):
 
     options = ParameterSpace((BATCH, TABLE))
     folder = "accel_nasbench"
+    parts = tuple(Part(tuple(f"{g}{i}" for g in GENES), f"block{i}.") for i in range(len(BLOCKS)))
+    tied = tuple((i,) for i in range(len(BLOCKS)))
     measured_how = "proxy: ImageNet top-1 after a shortened training; serves ranks only"
 
     @property

@@ -22,7 +22,7 @@ from cosearch_plugins.workloads.inverted_residual import divisible, inverted_res
 from cosearch_plugins.workloads.measured_table import TABLE, MeasuredTable
 from cosearch_plugins.workloads.mobilenet import HARD_SWISH
 from cosearch_plugins.workloads.options import BATCH
-from cosearch_plugins.workloads.searched_space import SearchedSpace
+from cosearch_plugins.workloads.searched_space import Part, SearchedSpace
 
 
 @frozen
@@ -57,6 +57,10 @@ SHAPES = tuple(f"k{kernel}e{expansion}" for kernel in KERNELS for expansion in E
 CHOICES = (*SHAPES, NO_BLOCK)
 
 
+def _names() -> list[str]:
+    return [f"stage{s}.{b}" for s in range(1, len(STAGES) + 1) for b in range(1, BLOCKS + 1)]
+
+
 class OfaMobileNetV3(SearchedSpace):
     """ImageNet networks of the once-for-all supernetwork: 2.2e19 of them.
 
@@ -73,6 +77,12 @@ class OfaMobileNetV3(SearchedSpace):
 
     options = ParameterSpace((BATCH, TABLE))
     folder = "ofa_mobilenetv3"
+    parts = tuple(Part((name,), f"{name}.") for name in _names())
+    tied = tuple(
+        members
+        for first in range(0, len(STAGES) * BLOCKS, BLOCKS)
+        for members in ((first,), (first + 1,), (first + 2, first + 3))
+    )
     measured_how = "ImageNet validation top-1 of the supernetwork's weights: an oracle"
 
     @property

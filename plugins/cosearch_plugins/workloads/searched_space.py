@@ -48,6 +48,19 @@ class Measured:
         return np.asarray((self.rows != row).sum(axis=1))
 
 
+@frozen
+class Part:
+    """Columns that alone decide some layers.
+
+    Attributes:
+        columns: by name.
+        prefix: of the names of the layers.
+    """
+
+    columns: tuple[str, ...]
+    prefix: str
+
+
 class SearchedSpace(NetworkSpace):
     """A space with a shipped model of its accuracies, and a table of measured ones where given.
 
@@ -59,12 +72,16 @@ class SearchedSpace(NetworkSpace):
         folder: of the shipped model, under `data`.
         measured_as: column of the measured accuracy.
         measured_how: on what; stands beside measured accuracies.
+        parts: whose sums the networks are; empty where they are none.
+        tied: numbers of parts that a rule ties together, each part in one.
     """
 
     accuracy_is = PREDICTED
     folder: str
     measured_as: str = "top1"
     measured_how: str
+    parts: tuple[Part, ...] = ()
+    tied: tuple[tuple[int, ...], ...] = ()
 
     def __init__(self, batch: int = 1, table: str = "") -> None:
         self.batch = batch

@@ -11,6 +11,8 @@ from cosearch.study.codesign import plan
 from cosearch.study.evaluation import evaluate
 from cosearch.study.report import report_of
 from cosearch_plugins.landscape.classes import Classes
+from cosearch_plugins.landscape.separable import Separable
+from cosearch_plugins.schemes.network_inside import _floor
 
 CELLS = "nasbench201"
 REGISTRY = load_registry()
@@ -88,3 +90,34 @@ def test_objectives_that_sums_do_not_decide_are_refused(objective):
 def test_one_network_is_refused():
     with pytest.raises(CosearchError, match="a single one"):
         plan(REGISTRY, "alexnet", "systolic", "random", scheme="network-inside")
+
+
+def test_of_a_space_too_large_to_enumerate_no_network_met_is_better(study_of):
+    study = study_of(
+        workload="accel-nasbench", hardware="roofline", strategy="random", trials=1,
+        scheme="network-inside", objective="latency", constraints=["accuracy>=60"],
+    )  # fmt: skip
+    networks = study.problem.networks
+    parts = Separable.of(networks)
+    rows = networks.space.sample_feasible(300, np.random.default_rng(0))[0]
+    rows = rows[networks.accuracy(rows) >= 60]
+    counts = np.array([parts.counts_of(row) for row in rows])
+    assert len(rows) > 20
+    for trial in study.feasible:
+        cycles = {layer.key: layer.cycles for layer in trial.outcome.layers}
+        costs = np.array([cycles.get(einsum.key, 0.0) for einsum in parts.layers])
+        metrics = trial.outcome.metrics
+        assert metrics["accuracy"] >= 60
+        mine = parts.counts_of(networks.space.index(trial.outcome.network)) @ costs
+        assert metrics["cycles"] == pytest.approx(mine)
+        assert metrics["mapping_gap"] < 0.01
+        assert (counts @ costs >= mine * (1 - metrics["mapping_gap"])).all()
+
+
+def test_other_limits_than_the_accuracy_are_refused_there():
+    problem = plan(
+        REGISTRY, "accel-nasbench", "roofline", "random", scheme="network-inside",
+        objective="latency", constraints=["cycles<=1000"],
+    )  # fmt: skip
+    with pytest.raises(CosearchError, match="within cycles is not known"):
+        _floor(problem)

@@ -18,6 +18,9 @@ from cosearch_plugins.schemes.rhnas.edits import EditPolicy, Episodes, Proximal,
 ATTEMPTS = 12
 """Rounds of episodes before random machines make up what is missing."""
 
+TRIES = 4
+"""Attempts at a choice that count as much as one machine with it that can be built."""
+
 HEAT = 1.2
 """By how much each round is hotter: what the policy likes best may be known already."""
 
@@ -33,6 +36,9 @@ class Settings:
         penalty: of a machine that cannot be built.
         elite: good machines from which episodes start.
         fresh: share of episodes that start from none.
+        niche: share of the others that start from the best machine with some choice of some column.
+        pioneer: share of machines that are two known ones crossed, with a choice few have.
+        early: designs of an agent until which there are niches and pioneers.
         hidden: size of the policy's state.
         stay: first weight of the parent's value in each column.
         islands: agents that begin apart; the one that came farthest goes on.
@@ -47,6 +53,9 @@ class Settings:
     penalty: float = 1.0
     elite: int = 16
     fresh: float = 0.05
+    niche: float = 0.3
+    pioneer: float = 0.15
+    early: int = 400
     hidden: int = 24
     stay: float = 2.5
     islands: int = 3
@@ -64,6 +73,39 @@ OPTIONS = (
     ),
     Parameter("islands", (1, 2, 3, 5), 3, free=True, doc="agents that begin apart"),
 )
+
+
+class Pioneers:
+    """Machines with choices that few known ones have: else a policy learns to leave them out.
+
+    Args:
+        space: of machines.
+        rng: random stream.
+    """
+
+    def __init__(self, space: Space, rng: np.random.Generator) -> None:
+        self._space, self._rng = space, rng
+        self._tried = [np.zeros(int(c)) for c in space.cardinalities]
+
+    def rows(self, known: Rows, n: int) -> Rows:
+        """Return up to n machines, int64[m, d]: two known ones crossed, one choice rare."""
+        rows = [self._row(known) for _ in range(n if len(known) else 0)]
+        found = np.array(rows, dtype=np.int64).reshape(len(rows), len(self._tried))
+        return found[self._space.feasible(found)]
+
+    def _row(self, known: Rows) -> Rows:
+        counts = [
+            np.bincount(known[:, j], minlength=len(tried)) + tried / TRIES
+            for j, tried in enumerate(self._tried)
+        ]
+        rare = np.array([count.min() for count in counts])
+        j = int(self._rng.choice(np.flatnonzero(rare == rare.min())))
+        choice = int(self._rng.choice(np.flatnonzero(counts[j] == rare[j])))
+        self._tried[j][choice] += 1
+        one, other = known[self._rng.integers(0, len(known), size=2)]
+        row: Rows = np.where(self._rng.random(len(one)) < 0.5, one, other)
+        row[j] = choice
+        return row
 
 
 @define(eq=False)
@@ -96,11 +138,17 @@ class MachineAgent:
         self._known = _Known(np.zeros((0, len(space.names)), dtype=np.int64), np.zeros(0))
         self._written: dict[bytes, tuple[Rows, FloatArray]] = {}
         self._waiting: list[tuple[Rows, Rows, FloatArray, float]] = []
+        self._pioneers = Pioneers(space, rng)
+        self._asked = 0
 
     def ask(self, n: int, context: FloatArray) -> Rows:
         """Return up to n machines never proposed before, int64[m, d], for a network."""
         found = [np.zeros((0, len(self.space.names)), dtype=np.int64)]
-        missing = n
+        self._asked += n
+        if self._early:
+            wanted = int(self._rng.binomial(n, self.settings.pioneer))
+            found.append(self._unseen.take(self._pioneers.rows(self._known.rows, wanted), wanted))
+        missing = n - len(found[-1])
         for attempt in range(ATTEMPTS):
             if missing == 0:
                 break
@@ -115,14 +163,32 @@ class MachineAgent:
         return np.concatenate(found)
 
     def _parents(self, n: int) -> Rows:
-        """Return parents, int64[n, d]: of the best machines by tournaments of two, or none."""
+        """Return parents, int64[n, d].
+
+        Of the best machines by tournaments of two; the best with a choice, each choice of each
+        column that was met as likely, so that rare ones keep a line; or none.
+        """
         none = nobody(n, self.space)
         order = np.argsort(self._known.merit, kind="stable")[: self.settings.elite]
         if len(order) == 0:
             return none
-        drawn = self._rng.integers(0, len(order), size=(n, 2)).min(axis=1)
+        drawn = order[self._rng.integers(0, len(order), size=(n, 2)).min(axis=1)]
+        niches = self._niches()
+        apart = self._rng.random(n) < (self.settings.niche if self._early else 0.0)
+        drawn = np.where(apart, niches[self._rng.integers(0, len(niches), size=n)], drawn)
         alone = self._rng.random(n) < self.settings.fresh
-        return np.where(alone[:, None], none, self._known.rows[order[drawn]])
+        return np.where(alone[:, None], none, self._known.rows[drawn])
+
+    @property
+    def _early(self) -> bool:
+        return self._asked <= self.settings.early
+
+    def _niches(self) -> IntArray:
+        """Return the number of the best machine with each choice met, one a column and choice."""
+        order = np.argsort(self._known.merit, kind="stable")
+        columns = self._known.rows[order].T
+        firsts = [np.unique(column, return_index=True)[1] for column in columns]
+        return order[np.concatenate(firsts)]
 
     def _remember(self, rows: Rows, episodes: Episodes) -> None:
         place = {row.tobytes(): i for i, row in reversed(list(enumerate(episodes.rows)))}
@@ -156,6 +222,10 @@ class MachineAgent:
         at = np.flatnonzero((self._known.rows == parent).all(axis=1))
         before = float(self._known.merit[at].min()) if len(at) else 0.0
         return float(np.clip(before - merit, -0.5, 1.0))
+
+    def adopt(self, other: MachineAgent) -> None:
+        """Take over what another agent met."""
+        self._keep(other._known.rows, other._known.merit)
 
     def _keep(self, rows: Rows, merit: FloatArray) -> None:
         """Add machines; those that were there for another network get the better place."""
@@ -235,7 +305,7 @@ class Archipelago:
     def ask(self, n: int, context: FloatArray) -> Rows:
         """Return up to n machines never proposed before, int64[m, d], for a network."""
         if self._asked >= self.settings.apart * len(self._agents):
-            self._agents = [min(self._agents, key=lambda agent: agent.merit)]
+            self._merge()
         agent = self._agents[(self._asked // self.settings.batch) % len(self._agents)]
         rows = agent.ask(n, context)
         self._asked += len(rows)
@@ -244,6 +314,23 @@ class Archipelago:
                 other.mark(rows)
         self._owner |= {row.tobytes(): agent for row in rows}
         return rows
+
+    def _merge(self) -> None:
+        first = min(self._agents, key=lambda agent: agent.merit)
+        for other in self._agents:
+            if other is not first:
+                first.adopt(other)
+        self._agents = [first]
+
+    def begin(self, row: Rows) -> None:
+        """Take a machine, int64[d], as proposed by the first agent: the others begin without it."""
+        self.mark(row[None])
+        self._owner[row.tobytes()] = self._agents[0]
+
+    def mark(self, rows: Rows) -> None:
+        """Take machines as proposed."""
+        for agent in self._agents:
+            agent.mark(rows)
 
     def tell(self, rows: Rows, losses: FloatArray, feasible: BoolArray, best: float) -> None:
         """Learn what machines cost, see `MachineAgent.tell`; all learn of a machine of nobody's."""

@@ -79,7 +79,7 @@ class AlternatingSearch(Strategy):
         if self._patience and self._since >= self._patience:
             return np.zeros((0, len(self.space.names)), dtype=np.int64)
         if self._network is None:
-            self._find_network()
+            self._begin()
         found, self._queue = self._queue[:n], self._queue[n:]
         network = self._network
         if network is None or len(found) == n:
@@ -119,6 +119,13 @@ class AlternatingSearch(Strategy):
                 self._machine = rows[least, self._d :].copy()
         best = self._best if np.isfinite(self._best) else 1.0
         self._agent.tell(rows[:, self._d :], losses, feasible, best)
+
+    def _begin(self) -> None:
+        """Find the first machine's network; that pair is the first design."""
+        self._find_network()
+        if self._network is not None:
+            self._agent.begin(self._machine)
+            self._queue.append(np.concatenate([self._network, self._machine]))
 
     def _find_network(self) -> None:
         """Look for the network of the best machine; a better one is at hand from now on."""
