@@ -82,6 +82,12 @@ class SpatialAccelerator(Accelerator):
 
         return floor(self.architecture, layer, self.constraints_for(layer))
 
+    def tight_floor(self, layer: Einsum) -> tuple[float, float]:
+        """Return a higher floor that takes a millisecond or two."""
+        from cosearch.loopnest.model.floor import floor
+
+        return floor(self.architecture, layer, self.constraints_for(layer), tight=True)
+
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one mapping; raises Infeasible when it cannot be run."""
         from cosearch.loopnest.model.reference import cost

@@ -77,6 +77,10 @@ class Accelerator(ABC):
         """
         return 0.0, 0.0
 
+    def tight_floor(self, layer: Einsum) -> tuple[float, float]:
+        """Return what `floor` does, higher where a model knows better and takes longer."""
+        return self.floor(layer)
+
     @abstractmethod
     def explain(self, layer: Einsum, row: Rows) -> Cost:
         """Return the breakdown of one mapping, int64[d], by the readable reference model."""

@@ -227,6 +227,15 @@ class Mapper(ABC):
         """
         return accelerator.floor(layer)
 
+    def tight_floor(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
+        """Return a higher floor where one is known, for searches that rule out whole machines.
+
+        Of a mapper with a floor of its own, which may find what a machine's own does not bound,
+        that floor.
+        """
+        own = type(self).floor is not Mapper.floor
+        return self.floor(accelerator, layer) if own else accelerator.tight_floor(layer)
+
     def floor_in_groups(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:  # noqa: ARG002
         """Return the same of a layer that may run together with others; zero if nobody knows."""
         return 0.0, 0.0

@@ -92,7 +92,7 @@ def open_study(
         CosearchError: a study of that name has other settings, or none can start from the study
             named for it.
     """
-    spec = pinned(problem.spec, store, registry)
+    spec = pinned(problem, store, registry)
     problem = evolve(problem, spec=spec)
     header = Header(name or spec.name, spec, _facts(problem, registry), budget)
     known = store.find(header.name)

@@ -214,7 +214,7 @@ class Problem:
 
     def floor(self, machine: Accelerator, layer: Einsum) -> tuple[float, float]:
         """Return energy (pJ) and cycles that a layer takes at least, alone or in a group."""
-        bound = self.mapper.floor_in_groups if self.spec.fuse else self.mapper.floor
+        bound = self.mapper.floor_in_groups if self.spec.fuse else self.mapper.tight_floor
         return bound(machine, layer)
 
     @property

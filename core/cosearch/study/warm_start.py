@@ -22,27 +22,32 @@ from cosearch.trials.trial import Outcome, State, Trial
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 TRIED_FIRST = 5
-"""Designs of a study of another workload that are tried before the strategy is asked."""
+"""Designs of a study of another workload or machine that are tried before the strategy is asked."""
 
 _ALIKE = ("hardware", "fixed", "objectives", "constraints")
 """Settings without which another study's rows, losses or feasibility mean something else."""
 
 
-def pinned(spec: StudySpec, store: Store, registry: Registry) -> StudySpec:
+def pinned(problem: Problem, store: Store, registry: Registry) -> StudySpec:
     """Return the settings with the digest of the trials they start from.
 
-    Designs that name mappings mean the same under the same scheme and workload alone.
+    Designs that name mappings mean the same under the same scheme and workload alone; those of
+    another machine mean something where its parameters have the same names.
 
     Raises:
         UnknownNameError: no study of that name; near ones are suggested.
         CosearchError: it searched another space, or for something else.
     """
+    spec = problem.spec
     if not spec.warm_start:
         return spec
+    trials = store.trials(spec.warm_start)
     other = store.header(spec.warm_start).spec
     schemes = [make_scheme(text, registry) for text in (other.scheme, spec.scheme)]
     mapped = any(scheme.names_mappings for scheme in schemes)
-    alike = (*_ALIKE, "scheme", "workload") if mapped else _ALIKE
+    alike = {*_ALIKE, "scheme", "workload"} if mapped else {*_ALIKE}
+    if not mapped and any({*trial.configuration} == {*problem.space.names} for trial in trials):
+        alike -= {"hardware"}
     unlike = [text for text in other.differences(spec) if text.partition(":")[0] in alike]
     if unlike:
         raise CosearchError(
@@ -50,7 +55,7 @@ def pinned(spec: StudySpec, store: Store, registry: Registry) -> StudySpec:
             + "\n  ".join(unlike),
             "name a study of the same machine, objectives and constraints: cosearch studies",
         )
-    return evolve(spec, warm_start_digest=_digest(store.trials(spec.warm_start)))
+    return evolve(spec, warm_start_digest=_digest(trials))
 
 
 def known_of(problem: Problem, store: Store) -> Known | None:
@@ -71,7 +76,8 @@ def known_of(problem: Problem, store: Store) -> Known | None:
             "start a new study: --study NAME",
         )
     known = Known.of(trials, problem.space)
-    return evolve(known, elsewhere=header.spec.workload != spec.workload)
+    here = spec.workload, spec.hardware
+    return evolve(known, elsewhere=(header.spec.workload, header.spec.hardware) != here)
 
 
 def _digest(trials: Sequence[Trial]) -> str:
@@ -95,7 +101,7 @@ class Known:
         violations: by how much each of the n misses its limits, by name.
         skipped: trials left out: broken down, repeated, judged below full fidelity, or outside
             the space.
-        elsewhere: whether losses are those of another workload, so that they mean little here;
+        elsewhere: whether losses are of another workload or machine, so that they mean little here;
             the best designs are then tried first instead.
     """
 

@@ -120,6 +120,23 @@ def test_it_ends_with_a_proof_that_enumeration_confirms(study_of):
     assert 0.0 <= report_of(pruned).hardware_gap < 1e-6
 
 
+ARRAYS = {
+    "workload": "gemm:M=64,N=96,K=32",
+    "hardware": "systolic",
+    "fixed": {"cols": "16", "input_kb": "64", "weight_kb": "64", "output_kb": "64",
+              "dram_bits_per_cycle": "128", "accumulator_bits": "32", "word_bits": "8"},
+}  # fmt: skip
+
+
+def test_it_meets_the_enumeration_by_floors_in_the_middle(study_of):
+    whole = study_of(**ARRAYS, scheme="exhaustive", name="whole")
+    pruned = study_of(**ARRAYS, prune=True, trials=100, strategy="random", warm=False, name="x")
+    assert pruned.header.status == whole.header.status == EXHAUSTED
+    assert pruned.best.outcome.losses == whole.best.outcome.losses
+    assert len(whole.trials) <= len(pruned.trials) < pruned.problem.space.size
+    assert pruned.findings.hardware_gap < 1e-9
+
+
 def test_it_says_how_far_the_best_can_be_when_designs_are_left(study_of):
     study = study_of(**PRUNED, trials=2, strategy="random", warm=False)
     least = min(

@@ -63,10 +63,23 @@ def test_an_unknown_study_is_named_with_near_ones(store, toy):
 
 
 def test_another_space_is_refused(store, toy):
-    problem = planned(toy, warm_start="source")
-    other = evolve(problem, spec=evolve(problem.spec, hardware="another"))
+    other = plan(toy, "gemm:M=32,N=16,K=8", "gemmini", "random", warm_start="source")
     with pytest.raises(CosearchError, match=r"cannot start from 'source'.*\n.*hardware: toy"):
         open_study(store, toy, other, Budget(trials=1))
+
+
+def test_a_machine_with_the_same_parameters_begins_with_the_best_of_the_other(store, toy):
+    settings = {"fixed": {"scratchpad_kb": "64", "accumulator_kb": "64"}, "warm": False}
+    layer = "gemm:M=8,N=8,K=8"
+    there = ran(store, toy, plan(toy, layer, "gemmini", "random", **settings), "there", 4)
+    other = plan(toy, layer, "gemmini:latency=rtl", "random", warm_start="there", **settings)
+    here = ran(store, toy, other, "here", 5)
+    able = {t.design: t.outcome.losses for t in there.feasible if t.configuration["pe_dim"] <= 16}
+    first = here.in_order[0]
+    assert able[first.design] == min(able.values()) != first.outcome.losses
+    assert [t.design in able for t in here.in_order] == [True] * len(able) + [False] * (
+        4 - len(able)
+    )
 
 
 def test_a_changed_source_is_refused_on_resume(store, toy):

@@ -28,7 +28,7 @@ from cosearch.quantities import (
 )
 from cosearch.study.headline import headline
 from cosearch.study.problem import Problem
-from cosearch.study.pruning import LEFT
+from cosearch.study.pruning import LEFT, SWEPT
 from cosearch.study.report import DesignReport, LayerReport, StudyReport
 from cosearch.study.study import Study
 from cosearch.typing import Value
@@ -187,6 +187,13 @@ def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> 
             f"  pruned: {left['no_better']:,} designs that are proven no better than one found "
             f"before, {left['impossible']:,} that cannot be built within the limits"
         )
+        if left.get("trials") == report.trials and "designs" not in left:
+            output.prose(
+                f"not proven: more than {SWEPT:,} machines are not gone through at the end; "
+                "hold some parameters with --set, or use --scheme exhaustive",
+                "warn",
+                indent=2,
+            )
     gap = report.hardware_gap
     if gap is None:
         return

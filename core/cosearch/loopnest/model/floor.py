@@ -29,7 +29,11 @@ ROUNDING = 1e-9
 
 
 def floor(
-    architecture: Architecture, layer: Einsum, constraints: Constraints | None = None
+    architecture: Architecture,
+    layer: Einsum,
+    constraints: Constraints | None = None,
+    *,
+    tight: bool = False,
 ) -> tuple[float, float]:
     """Return energy (pJ) and cycles that no mapping of the layer undercuts.
 
@@ -37,12 +41,14 @@ def floor(
         architecture: the machine.
         layer: to be mapped with factors that divide its sizes.
         constraints: what a mapping may do, by level name.
+        tight: count partial sums that are read and what comes again too, in a hundred times the
+            time; mappers do without, and choose among equal mappings as ever.
     """
     works = mode(architecture, layer)
     energy = layer.macs * works.energy_pj
-    energy += added(_tensor(architecture, layer, tensor) for tensor in layer.tensors)
+    energy += added(_tensor(architecture, layer, tensor, tight=tight) for tensor in layer.tensors)
     inner = range(len(architecture.levels) - 1)
-    passing = [_between(architecture, layer, level) for level in inner]
+    passing = [_between(architecture, layer, level, tight=tight) for level in inner]
     energy += added(pj for pj, _ in passing)
     at_once = _most_at_once(architecture, layer, constraints or {})
     waits = _outermost(architecture, layer, passing[-1][1] if passing else 0.0)
@@ -90,9 +96,9 @@ def _fullest(side: int, sizes: tuple[int, ...]) -> int:
     return max(products)
 
 
-def _tensor(architecture: Architecture, layer: Einsum, tensor: Tensor) -> float:
+def _tensor(architecture: Architecture, layer: Einsum, tensor: Tensor, *, tight: bool) -> float:
     """Return the least energy of feeding a tensor to the multipliers, and of one under a window."""
-    energy = _operands(architecture, layer, tensor)
+    energy = _operands(architecture, layer, tensor, tight=tight)
     held = [m for m in architecture.levels[:-1] if tensor.role in m.keeps]
     if _whole(tensor) or not held:
         return energy
@@ -102,7 +108,9 @@ def _tensor(architecture: Architecture, layer: Einsum, tensor: Tensor) -> float:
     )
 
 
-def _between(architecture: Architecture, layer: Einsum, level: int) -> tuple[float, float]:
+def _between(
+    architecture: Architecture, layer: Einsum, level: int, *, tight: bool
+) -> tuple[float, float]:
     """Return the least energy of words that come from the memory above a level, or go there.
 
     And how many words of that memory they are; of tensors under no window.
@@ -115,7 +123,9 @@ def _between(architecture: Architecture, layer: Einsum, level: int) -> tuple[flo
             continue
         energy = _energy(architecture, layer, tensor, here, level + 1)
         moved = _moved(architecture, layer, tensor, here, level + 1)
-        if any(tensor.role in m.may_keep for m in architecture.levels[here + 1 : level + 1]):
+        if not tight or any(
+            tensor.role in m.may_keep for m in architecture.levels[here + 1 : level + 1]
+        ):
             others = [others[0] + energy.each, others[1] + moved.each]
         else:
             energies[tensor.name], words[tensor.name] = energy, moved
@@ -160,7 +170,7 @@ def _moved(
     return Repeat(level, words, ((words, copies),) if tensor.role == "Outputs" else ())
 
 
-def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor) -> float:
+def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor, *, tight: bool) -> float:
     """Return the least energy of feeding every operation, from whichever memory may hold it."""
     kind = "update" if tensor.role == "Outputs" else "read"
     costs = []
@@ -168,7 +178,7 @@ def _operands(architecture: Architecture, layer: Einsum, tensor: Tensor) -> floa
         if tensor.role in memory.keeps | memory.may_keep:
             served = layer.macs / math.prod(_reach(architecture, level))
             energy = served * _element(architecture, memory, tensor, kind)
-            if tensor.role == "Outputs" and _whole(tensor):
+            if tight and tensor.role == "Outputs" and _whole(tensor):
                 fresh = layer.words(tensor) * _copies(memory, layer, tensor)
                 added_to = max(0.0, served - fresh)
                 energy += added_to * _element(architecture, memory, tensor, "read")

@@ -191,6 +191,10 @@ class ExactMapper(Mapper):
         alone = round(words)
         return LeastTraffic(levels[-2].entries, alone, alone, each_once(network), gap)
 
+    def tight_floor(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
+        """Return the machine's, but where layers may be run rounded up."""
+        return self.floor(accelerator, layer) if self.resizes else accelerator.tight_floor(layer)
+
     def _search(
         self,
         machine: SpatialAccelerator,

@@ -21,7 +21,7 @@ def check(architecture, layer, seed):
     rows = space.sample(2000, np.random.default_rng(seed))
     costs = machine.evaluate(layer, rows)
     assume(costs.feasible.any())
-    energy, cycles = machine.floor(layer)
+    energy, cycles = machine.tight_floor(layer)
     assert energy <= costs.energy_pj[costs.feasible].min()
     assert cycles <= costs.cycles[costs.feasible].min()
 
@@ -42,7 +42,7 @@ def test_by_hand():
         (Memory("buffer", 1000, one), Memory("DRAM", None, AccessEnergy.uniform(100.0))),
         Compute(2.0, mesh_x=4),
     )
-    energy, cycles = floor(machine, gemm(M=4, N=5, K=6))
+    energy, cycles = floor(machine, gemm(M=4, N=5, K=6), tight=True)
     macs, weights, inputs, outputs = 120, 30, 24, 20
     operands = 3 * macs / 4  # four multipliers share what the buffer reads
     added_to = macs / 4 - outputs  # all but the first of a result's sums

@@ -60,7 +60,7 @@ def test_no_mapping_of_all_undercuts_it(architecture, layer, seed):
     rows = space.sample(MOST, np.random.default_rng(seed)) if rows is None else rows
     costs = machine.evaluate(layer, rows)
     assume(costs.feasible.any())
-    energy, cycles = floor(architecture, layer)
+    energy, cycles = floor(architecture, layer, tight=True)
     assert energy <= costs.energy_pj[costs.feasible].min()
     assert cycles <= costs.cycles[costs.feasible].min()
 
@@ -75,4 +75,4 @@ def test_a_product_through_one_buffer_is_bounded_to_the_word(entries):
     space = machine.mapspace(layer)
     costs = machine.evaluate(layer, space.unrank(np.arange(space.size)))
     least = costs.energy_pj[costs.feasible].min()
-    assert floor(architecture, layer)[0] == pytest.approx(least)
+    assert floor(architecture, layer, tight=True)[0] == pytest.approx(least)
