@@ -61,6 +61,10 @@ def read_energy_table(path: Path) -> EnergyTable:
     return energy_table_of(read_timeloop_yaml(path))
 
 
+MOST = ("max energy", "max_energy")
+"""Spellings of the most that an action takes, which is what Timeloop counts."""
+
+
 def energy_table_of(document: YamlDocument) -> EnergyTable:
     """Return the ERT, or the ERT summary, in a document."""
     out: dict[str, dict[str, float]] = {}
@@ -72,8 +76,8 @@ def energy_table_of(document: YamlDocument) -> EnergyTable:
             row = Fields(problems, action_place, action)
             name = row.need("name", TEXT)
             row.get("arguments", ANYTHING, None)
-            most = row.get("max energy", NUMBER, None)
-            energy = row.need("energy", NUMBER) if most is None else most
+            given = [row.get(key, NUMBER, None) for key in MOST if key in row]
+            energy = given[0] if given else row.need("energy", NUMBER)
             actions[name] = max(actions.get(name, 0.0), energy)
     problems.raise_if_any()
     return EnergyTable(out, document.source)

@@ -66,3 +66,9 @@ def test_component_names():
 def test_faults(file, text, message):
     with pytest.raises(InputError, match=message):
         read_energy_table(file(text))
+
+
+def test_summaries_of_version_0_3_state_the_most(file):
+    rows = "{name: read, average_energy: 0.2, max_energy: 0.4, min_energy: 0.1}"
+    text = f"ERT_summary:\n  table_summary:\n  - {{name: PE.b, actions: [{rows}]}}\n"
+    assert read_energy_table(file(text)).first("b", ("read",)) == 0.4
