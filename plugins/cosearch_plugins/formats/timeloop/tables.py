@@ -76,8 +76,8 @@ def energy_table_of(document: YamlDocument) -> EnergyTable:
             row = Fields(problems, action_place, action)
             name = row.need("name", TEXT)
             row.get("arguments", ANYTHING, None)
-            given = [row.get(key, NUMBER, None) for key in MOST if key in row]
-            energy = given[0] if given else row.need("energy", NUMBER)
+            stated = next((key for key in MOST if key in row), "energy")
+            energy = row.need(stated, NUMBER)
             actions[name] = max(actions.get(name, 0.0), energy)
     problems.raise_if_any()
     return EnergyTable(out, document.source)
