@@ -524,7 +524,7 @@ def _spreads(
             barred = [i for i, d in enumerate(lattice.dims) if d not in allowed]
             ok &= lattice.product(barred) == 1
         parts.append(np.flatnonzero(ok))
-    alike = _alike(architecture, level)
+    indifferent = _indifferent(architecture, level)
     pieces = []
     for some in np.array_split(parts[0], 1 + len(parts[0]) * len(parts[1]) // PAIRS):
         look()
@@ -533,8 +533,12 @@ def _spreads(
             piece = piece[piece[:, 3] * piece[:, 4] >= least]
         if rule.spatial or rule.spatial_most:
             piece = piece[_allowed(lattice, rule.spatial, rule.spatial_most)[piece[:, 0]]]
-        pieces.append(_first_of(piece, alike))
-    table = _first_of(np.concatenate(pieces), alike)
+        pieces.append(_first_of(piece, (0, 3)) if indifferent else piece)
+    table = np.concatenate(pieces)
+    if indifferent:
+        table = _first_of(table, (0, 3))
+        if sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels))) == 1:
+            table = _first_of(table, (0,))  # the one that takes the least of X
     if len(table) == 0:
         raise Infeasible(
             f"the spatial factors prescribed at {architecture.levels[level].name} fit neither "
@@ -555,19 +559,9 @@ def _pairs(lattice: Lattice, across: IntArray, down: IntArray, instances: int) -
     return np.asarray(table[wide * high <= instances], dtype=np.int64)
 
 
-def _alike(architecture: Architecture, level: int) -> tuple[int, ...]:
-    """Return the columns of `_spreads` in which alike factors cost the same."""
-    if not _indifferent(architecture, level):
-        return ()
-    spreading = sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels)))
-    return (0,) if spreading == 1 else (0, 3)
-
-
-def _first_of(table: IntArray, alike: tuple[int, ...]) -> IntArray:
-    """Return the first row of each that are alike in some columns; all rows without columns."""
-    if not alike:
-        return table
-    _, first = np.unique(table[:, list(alike)], axis=0, return_index=True)
+def _first_of(table: IntArray, columns: tuple[int, ...]) -> IntArray:
+    """Return the first row of each that are alike in some columns, in the order of those."""
+    _, first = np.unique(table[:, list(columns)], axis=0, return_index=True)
     return np.asarray(table[first], dtype=np.int64)
 
 

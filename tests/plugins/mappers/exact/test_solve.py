@@ -77,6 +77,28 @@ def test_machines_of_one_memory_equal_brute_force_too(flat_case):
     agree(flat_case, range(80), 50)
 
 
+def test_spatial_factors_do_not_hang_on_the_pieces_they_are_listed_in(small_case, monkeypatch):
+    for case in filter(None, map(small_case, range(30))):
+        whole = Solver(case.space).problem
+        with monkeypatch.context() as patched:
+            patched.setattr(problem_module, "PAIRS", 5)
+            pieces = Solver(case.space).problem
+        for name in ("spread_id", "spread_x", "spread_y", "spread_used"):
+            assert np.array_equal(getattr(whole, name), getattr(pieces, name))
+
+
+def test_alike_spatial_factors_take_the_least_of_x():
+    levels = (
+        Memory("PE", 64, AccessEnergy.uniform(1.0), mesh_x=4, mesh_y=4),
+        Memory("DRAM", None, AccessEnergy.uniform(200.0), is_dram=True),
+    )
+    machine = Architecture("square", levels, Compute(1.0, 4, 4))
+    problem = Solver(MapSpace(machine, gemm(M=16, N=1, K=1))).problem
+    extent = problem.extent[:, 0]
+    split = dict(zip(extent[problem.spread_id], extent[problem.spread_x], strict=True))
+    assert split == {1: 1, 2: 1, 4: 1, 8: 2, 16: 4}
+
+
 def test_one_memory_with_a_network_is_refused(flat_case):
     space = next(case.space for case in map(flat_case, range(9)) if case)
     (memory,) = space.architecture.levels
