@@ -71,10 +71,11 @@ def test_baseline_is_feasible_and_runs_every_kind_of_layer(spec):
         )
 
 
+@pytest.mark.parametrize("most", [1_500, pytest.param(10_000, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("spec", SPECS)
-def test_ten_thousand_random_configurations_are_built_or_refused_with_a_reason(spec):
+def test_random_configurations_are_built_or_refused_with_a_reason(spec, most):
     of = model(spec)
-    rows = of.space.sample(CONFIGURATIONS[spec], np.random.default_rng(1))
+    rows = of.space.sample(min(most, CONFIGURATIONS[spec]), np.random.default_rng(1))
     known = of.space.feasible(rows)
     keys = set()
     for row, feasible in zip(rows, known, strict=True):
