@@ -165,6 +165,14 @@ def report(
         console.print(Text("".join(traceback.format_exception(error)).rstrip(), style="faint"))
     piped = not console.is_terminal
     console.print(Text.assemble(("error: ", "bold red"), verdict.message), soft_wrap=piped)
-    if verdict.hint:
-        console.print(Text(verdict.hint, style="faint"), soft_wrap=True)
+    if hint := verdict.hint or _section(error):
+        console.print(Text(hint, style="faint"), soft_wrap=True)
     return verdict.code
+
+
+def _section(error: BaseException) -> str:
+    """Return where the page of errors has more, for a message that says not what to do."""
+    for kind in type(error).__mro__:
+        if kind.__module__ == CosearchError.__module__ and issubclass(kind, CosearchError):
+            return f"more: docs/errors.md#{kind.__name__.lower()}"
+    return ""

@@ -19,10 +19,13 @@ def shown(error, **options):
     ("error", "text"),
     [
         (CosearchError("it is so", "do this"), "error: it is so\ndo this\n"),
-        (CosearchError("it is so"), "error: it is so\n"),
+        (CosearchError("it is so"), "error: it is so\nmore: docs/errors.md#cosearcherror\n"),
         (
             InputError("a.yaml:3", ["layer.K: is not a whole number", "layer.C: is missing"]),
-            "error: a.yaml:3:\n  layer.K: is not a whole number\n  layer.C: is missing\n",
+            (
+                "error: a.yaml:3:\n  layer.K: is not a whole number\n  layer.C: is missing\n"
+                "more: docs/errors.md#inputerror\n"
+            ),
         ),
         (
             UnknownNameError("cat", "tm", ["tom"]),
@@ -52,7 +55,7 @@ def test_a_question_not_answered_with_yes_is_no_bug():
 
 
 def test_markup_in_a_message_is_text():
-    assert shown(CosearchError("[bold]x[/bold] [/]"))[1] == "error: [bold]x[/bold] [/]\n"
+    assert shown(CosearchError("[bold]x[/bold] [/]", "do"))[1] == "error: [bold]x[/bold] [/]\ndo\n"
 
 
 def test_anything_else_is_a_bug_that_names_itself():
