@@ -44,6 +44,7 @@ class Smac(Foreign):
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._facade: Any = None
         self._columns: Any = None
+        self._exhausted = False  # SMAC finds no configuration that it has not asked for
 
     def _begin(self, objectives: int) -> None:  # noqa: ARG002
         with _quiet():
@@ -78,8 +79,16 @@ class Smac(Foreign):
             )
 
     def _next(self) -> tuple[Rows, Any] | None:
-        with _quiet():
-            trial = self._facade.ask()
+        from smac.main.exceptions import ConfigurationSpaceExhaustedException
+
+        if self._exhausted:
+            return None
+        try:
+            with _quiet():
+                trial = self._facade.ask()
+        except (ConfigurationSpaceExhaustedException, StopIteration):
+            self._exhausted = True
+            return None
         row = np.zeros(len(self.space.names), dtype=np.int64)
         for name, value in dict(trial.config).items():
             row[int(name)] = value
