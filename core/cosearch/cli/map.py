@@ -140,13 +140,13 @@ def _traffic(
     problem: Problem, pool: ThreadPool, done: Sequence[LayerAccount], choice: NetworkResult | None
 ) -> Traffic | None:
     """Return the words at the outermost memory beside the fewest, where all layers are mapped."""
-    from cosearch.study.traffic import traffic_of, words_of_layers
+    from cosearch.study.traffic import traffic_of_layers
 
     own = tuple(account.result for account in done if account.result is not None)
     if not own or len(own) < len(problem.network.unique):
         return None
     chosen = own if choice is None else choice.layers
-    return traffic_of(problem, pool.machine, words_of_layers(problem, pool.machine, chosen))
+    return traffic_of_layers(problem, pool.machine, chosen)
 
 
 def _refuse_misfits(done: Sequence[LayerAccount]) -> None:

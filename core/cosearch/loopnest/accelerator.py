@@ -83,7 +83,7 @@ class SpatialAccelerator(Accelerator):
         return floor(self.architecture, layer, self.constraints_for(layer))
 
     def tight_floor(self, layer: Einsum) -> tuple[float, float]:
-        """Return a higher floor that takes a millisecond or two."""
+        """Return a higher floor that takes longer."""
         from cosearch.loopnest.model.floor import floor
 
         return floor(self.architecture, layer, self.constraints_for(layer), tight=True)

@@ -35,24 +35,23 @@ def traffic_of_trial(problem: Problem, trial: Trial) -> Traffic | None:
     """Return the same of a stored design."""
     problem = problem.for_design(trial.complete)
     machine = build(problem.hardware, trial.configuration)
-    if not isinstance(machine, SpatialAccelerator):
-        return None
     found = trial.outcome
     if found.groups:
-        return traffic_of(
-            problem, machine, added(g.count * g.outermost_words for g in found.groups)
-        )
-    return traffic_of(problem, machine, words_of_layers(problem, machine, found.layers))
+        moved = added(group.count * group.outermost_words for group in found.groups)
+        return traffic_of(problem, machine, moved)
+    return traffic_of_layers(problem, machine, found.layers)
 
 
-def words_of_layers(
+def traffic_of_layers(
     problem: Problem, machine: Accelerator, results: tuple[LayerResult, ...]
-) -> int:
-    """Return the words that a network's mappings pass to and from the outermost memory."""
+) -> Traffic | None:
+    """Return the same of a network mapped layer by layer; other machines are not explained."""
+    if not isinstance(machine, SpatialAccelerator):
+        return None
     by_key = {layer.einsum.key: layer for layer in problem.network.unique}
     words = 0
     for result in results:
         layer = by_key[result.key]
         cost = account_of(machine, result.as_run(layer.einsum), result.row)
         words += layer.count * outermost_words(cost)
-    return words
+    return traffic_of(problem, machine, words)

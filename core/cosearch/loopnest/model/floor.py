@@ -8,7 +8,7 @@ instance. Whatever a memory must hold is filled into it once at least, and again
 too small (see `refetch`), and read from the memory above. Inputs under a sliding window are left
 out of the latter: what counts as reused there can be less than the words that exist.
 
-It costs a millisecond or two and rules out machines, not mappings.
+It rules out machines, not mappings.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def floor(
         architecture: the machine.
         layer: to be mapped with factors that divide its sizes.
         constraints: what a mapping may do, by level name.
-        tight: count partial sums that are read and what comes again too, in a hundred times the
-            time; mappers do without, and choose among equal mappings as ever.
+        tight: count partial sums that are read and what comes again too, which takes
+            longer; mappers do without, and choose among equal mappings as ever.
     """
     works = mode(architecture, layer)
     energy = layer.macs * works.energy_pj
