@@ -18,7 +18,14 @@ from cosearch.typing import BoolArray, Rows
 from cosearch.workload.einsum import Einsum
 from cosearch_hardware.crossbar.chip import Chip
 from cosearch_hardware.crossbar.cut import Cut, cut, energy, parts
-from cosearch_hardware.crossbar.pricing import CLOCK_MHZ, SOURCE, Prices, area_mm2
+from cosearch_hardware.crossbar.pricing import (
+    CLOCK_MHZ,
+    SOURCE,
+    WRITE_PJ,
+    WRITE_SOURCE,
+    Prices,
+    area_mm2,
+)
 from cosearch_hardware.gemm_view import GemmView, gemm_view
 
 
@@ -33,19 +40,30 @@ class CrossbarAccelerator(Accelerator):
         prices: energies of events.
         streamed: whether weights are programmed before each layer (and cost time and energy), or
             lie in cells from an earlier time, where a layer's weights must then all fit.
+        area: of all tiles, mm2; without it, by the paper's table.
+        source: of energies and areas.
     """
 
     default_mapper: ClassVar[str] = "exhaustive"
 
-    def __init__(self, chip: Chip, prices: Prices, *, streamed: bool) -> None:
+    def __init__(
+        self,
+        chip: Chip,
+        prices: Prices,
+        *,
+        streamed: bool,
+        area: float | None = None,
+        source: str = SOURCE,
+    ) -> None:
         self.chip, self.prices, self.streamed = chip, prices, streamed
         self.name = f"crossbar, {chip.arrays} arrays of {chip.rows}x{chip.cols}"
-        self.area_mm2 = area_mm2(chip)
+        self.area_mm2 = area_mm2(chip) if area is None else area
         self.clock_mhz = CLOCK_MHZ
         self.sources: Mapping[str, str] = {
-            "energies and areas": SOURCE,
+            "energies and areas": source,
             "traffic of eDRAM, bus and router": "hwcomponents-library 1.0.58, after the same table",
-            "programming": "50.88 ns a row: PipeLayer, HPCA 2017; energy as the user states it",
+            "programming": "50.88 ns a row: PipeLayer, HPCA 2017; "
+            + (WRITE_SOURCE if prices.write == WRITE_PJ else "energy as the user states it"),
         }
         self.sketch = _sketch(chip)
         self._spaces = lru_cache(maxsize=64)(self._mapspace)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar, cast
 
-from cosearch.errors import Infeasible
+from cosearch.errors import CosearchError, Infeasible
 from cosearch.machine.hardware import HardwareModel
 from cosearch.search.parameters import Parameter, ParameterSpace, Rule
 from cosearch.typing import Configuration
+from cosearch_hardware.crossbar import library
 from cosearch_hardware.crossbar.chip import Chip, Signed
 from cosearch_hardware.crossbar.machine import CrossbarAccelerator
-from cosearch_hardware.crossbar.pricing import prices
+from cosearch_hardware.crossbar.pricing import (
+    ISAAC,
+    NODE_NM,
+    SOURCE,
+    WRITE_PJ,
+    area_mm2,
+    prices,
+)
 
 
 class Crossbar(HardwareModel):
@@ -23,18 +31,40 @@ class Crossbar(HardwareModel):
         weights: `resident`: programmed before the run, each layer's must fit; `streamed`: each
             layer's are programmed before it runs, in turns where they do not fit. Layers are mapped
             one by one: that all layers of a network are resident together is not checked.
-        write_pj: energy of programming a cell; ISAAC states none, and 0 means not priced.
+        write_pj: energy of programming a cell. ISAAC states none: by default a reset and a set
+            pulse of NVSim's resistive cell; 0 leaves programming unpriced.
+        prices: `isaac`: the paper's table; `hwcomponents`: an extra that scales its parts to
+            `node_nm`.
+        node_nm: process; the paper's table is of 32 nm alone.
+
+    Raises:
+        CosearchError: another node than the paper's, with its prices.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(
         (
             Parameter("weights", ("resident", "streamed"), doc="when cells are programmed"),
-            Parameter("write_pj", (0.0, 1e6), 0.0, "pJ", "of programming a cell", free=True),
+            Parameter("write_pj", (0.0, 1e6), WRITE_PJ, "pJ", "of programming a cell", free=True),
+            Parameter("prices", ("isaac", "hwcomponents"), doc="the paper's table, or an extra"),
+            Parameter("node_nm", (7, 180), NODE_NM, "nm", "process of hwcomponents", free=True),
         )
     )
 
-    def __init__(self, weights: str = "resident", write_pj: float = 0.0) -> None:
+    def __init__(
+        self,
+        weights: str = "resident",
+        write_pj: float = WRITE_PJ,
+        prices: str = "isaac",
+        node_nm: int = NODE_NM,
+    ) -> None:
+        if prices == "isaac" and node_nm != NODE_NM:
+            raise CosearchError(
+                f"the prices of ISAAC's table are of {NODE_NM} nm, not of {node_nm} nm",
+                "add prices=hwcomponents, an extra that scales them",
+            )
         self._streamed, self._write_pj = weights == "streamed", write_pj
+        self._parts = ISAAC if prices == "isaac" else library.parts(node_nm)
+        self._source = SOURCE if prices == "isaac" else library.source(node_nm)
         self._space = ParameterSpace(
             (
                 Parameter("rows", (32, 64, 128, 256, 512), 128, "cells", "of an array"),
@@ -82,4 +112,10 @@ class Crossbar(HardwareModel):
                 {"adc_bits": need / chip.adc_bits},
                 "more adc_bits, or fewer cell_bits or dac_bits",
             )
-        return CrossbarAccelerator(chip, prices(chip, self._write_pj), streamed=self._streamed)
+        return CrossbarAccelerator(
+            chip,
+            prices(chip, self._write_pj, self._parts),
+            streamed=self._streamed,
+            area=area_mm2(chip, self._parts),
+            source=self._source,
+        )

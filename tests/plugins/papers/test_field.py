@@ -13,8 +13,9 @@ def test_figures_of_the_crossbar_are_those_of_its_page():
     assert rate.here == "38.4"
     (ratio,) = field._feedback(REGISTRY)
     assert ratio.here == "8.0"
-    (saved,) = field._random_weights(REGISTRY)
+    saved, step = field._random_weights(REGISTRY)
     assert saved.here == "88.9"
+    assert step.here == "76.1"
 
 
 def test_the_best_cut_moves_to_the_input_as_the_link_gets_faster():
