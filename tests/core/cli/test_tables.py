@@ -1,5 +1,6 @@
 """Tables at any width: nothing is cut, no word is broken, no line is too long."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -27,7 +28,7 @@ def drawn(renderable, width):
     return captured.get()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(tables(), st.integers(14, 160))
 def test_every_word_is_there_whole_and_no_line_is_longer_than_the_terminal(made, width):
     columns, rows = made
@@ -37,6 +38,16 @@ def test_every_word_is_there_whole_and_no_line_is_longer_than_the_terminal(made,
     wanted = [word for row in rows for cell in row for word in cell.split()]
     for word in set(wanted):
         assert shown.count(word) >= wanted.count(word)
+
+
+@settings(deadline=None, max_examples=25)
+@given(tables(), st.integers(14, 160))
+def test_a_table_of_many_rows_is_drawn_as_one_of_few(made, width):
+    few = drawn(table(*made), width)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cosearch.cli.tables.MANY_ROWS", 0)
+        many = drawn(table(*made), width)
+    assert [x.rstrip() for x in many.splitlines()] == [x.rstrip() for x in few.splitlines()]
 
 
 def test_where_columns_do_not_fit_each_row_is_a_record():
