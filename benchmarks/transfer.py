@@ -2,9 +2,9 @@
 
 python benchmarks/transfer.py --tables DIR --seeds 20
 
-Every design is priced (two tables ship, the third is kept in DIR), so that optima are known. Warm
-is what `--warm-start` does with a study of another workload or machine: its best designs
-come first.
+Every design is priced (two tables ship, the others are kept in DIR, those of the ResNets after
+some minutes), so that optima are known. Warm is what `--warm-start` does with a study of another
+workload or machine: its best designs come first.
 The source is what the same strategy finds in some designs on the other problem.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from itertools import chain
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -29,27 +30,32 @@ from cosearch_plugins.bench.tables import Table, Task, table_of
 from cosearch_plugins.bench.tasks import task
 
 PRODUCT, CONVOLUTION, OTHER = "product", "convolution", "other prices"
+SMALL, LARGE = "ResNet-18", "ResNet-50"
 PAIRS = (
     (PRODUCT, CONVOLUTION),
     (CONVOLUTION, PRODUCT),
     (PRODUCT, OTHER),
     (OTHER, PRODUCT),
+    (SMALL, LARGE),
+    (LARGE, SMALL),
 )
 """Of Gemmini's 1,008 designs: BERT's product, a 3x3 convolution, and the product on the machine
-whose energies are those of the Eyeriss chip."""
+whose energies are those of the Eyeriss chip. Of 192 systolic arrays: two networks."""
 
 
-def tables(registry: Registry, folder: Path) -> dict[str, Table]:
-    """Return what every design is worth, EDP; the last table is made in a folder."""
-    product = table_of(task("gemmini"), registry)
+def table(name: str, registry: Registry, folder: Path) -> Table:
+    """Return what every design is worth, EDP; those that do not ship are made in a folder."""
+    if name in (SMALL, LARGE):
+        network = name.lower().replace("-", "")
+        fixed = {**task("systolic").fixed, "input_kb": "64"}
+        return table_of(Task(network, "systolic", network, fixed), registry, folder)
+    if name == OTHER:
+        chip = Task("chip", "gemmini:technology=eyeriss-chip", task("gemmini").workload)
+        return table_of(chip, registry, folder)
+    if name == PRODUCT:
+        return table_of(task("gemmini"), registry)
     front = table_of(task("front"), registry)  # energy, latency and area
-    edp = front.losses[:, :2].prod(axis=1, keepdims=True)
-    chip = Task("chip", "gemmini:technology=eyeriss-chip", product.task.workload)
-    return {
-        PRODUCT: product,
-        CONVOLUTION: evolve(front, losses=edp),
-        OTHER: table_of(chip, registry, folder),
-    }
+    return evolve(front, losses=front.losses[:, :2].prod(axis=1, keepdims=True))
 
 
 @frozen
@@ -89,14 +95,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=Path, required=True, metavar="DIR")
     parser.add_argument("--strategies", default="random;evolutionary;bayesian")
+    parser.add_argument("--pairs", default="/".join(",".join(pair) for pair in PAIRS))
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--trials", type=int, default=200, help="of each search")
     parser.add_argument("--source", type=int, default=50, help="designs of the other problem")
     asked = parser.parse_args()
     registry = load_registry()
-    lands = tables(registry, asked.tables)
+    pairs = [tuple(pair.split(",")) for pair in asked.pairs.split("/")]
+    lands = {n: table(n, registry, asked.tables) for n in dict.fromkeys(chain(*pairs))}
     print(f"{'from':13} {'to':13} {'strategy':14} {'cold':>18} {'warm':>18}")
-    for source, target in PAIRS:
+    for source, target in pairs:
         here, there = lands[source], lands[target]
         for text in asked.strategies.split(";"):
             named: Named[Strategy] = registry.find("strategies", text)

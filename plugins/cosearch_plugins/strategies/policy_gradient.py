@@ -86,6 +86,7 @@ class PolicyGradient(Strategy):
         self._adam = Adam(len(self._policy.theta), rate)
         self._history = History(space)
         self._due: list[int] = []
+        self._known = 0  # trials until the end of the batch that is learned from
         self._strange: set[bytes] = set()
         self._curiosity = 1.0
         self._baseline: float | None = None
@@ -124,7 +125,8 @@ class PolicyGradient(Strategy):
         ]
         while len(self._due) >= self._batch:
             batch, self._due = self._due[: self._batch], self._due[self._batch :]
-            rewards = self._rewards(batch[-1] + 1)[batch]
+            self._known = batch[-1] + 1
+            rewards = self._rewards(self._known)[batch]
             rows = self._history.rows[batch]
             self._learn(rows, self._policy.masks(rows), self._advantages(rewards))
 
@@ -208,9 +210,12 @@ class Ppo(PolicyGradient):
     """Proximal policy optimization: several clipped steps on each batch.
 
     The first batch is drawn at random, and so is a share of all later designs: a policy that has
-    learned nothing yet is no even draw, and one that has made up its mind may be wrong.
+    learned nothing yet is no even draw, and one that has made up its mind may be wrong. With every
+    batch the policy is also made likelier to write the best designs so far again, each by how far
+    its reward is above the baseline: of few designs one good batch teaches little.
 
-    Source: Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, equation 7.
+    Sources: Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, equation 7;
+    Oh et al., Self-Imitation Learning, ICML 2018 (arXiv:1806.05635), equation 2.
     """
 
     options = ParameterSpace(
@@ -219,6 +224,8 @@ class Ppo(PolicyGradient):
             Parameter("epochs", (1, 2, 4, 8, 64), 8, free=True, doc="steps on each batch"),
             Parameter("clip", (0.05, 0.1, 0.2, 0.3, 10.0), 0.2, free=True,
                       doc="how far a choice's probability ratio may leave 1"),
+            Parameter("imitate", (0, 4, 8, 16, 4096), 8, free=True,
+                      doc="best designs so far that are learned from again with each batch"),
         )
     )  # fmt: skip
 
@@ -236,10 +243,11 @@ class Ppo(PolicyGradient):
         explore: float = 0.05,
         epochs: int = 8,
         clip: float = 0.2,
+        imitate: int = 8,
     ) -> None:
         how = (batch, rate, entropy, penalty, hidden, sharpness, explore)
         super().__init__(space, rng, *how)
-        self._epochs, self._clip = epochs, clip
+        self._epochs, self._clip, self._imitate = epochs, clip, imitate
 
     def _learn(self, rows: Rows, masks: Sequence[BoolArray], advantages: FloatArray) -> None:
         before = self._policy.read(rows, masks).log_probability
@@ -249,3 +257,18 @@ class Ppo(PolicyGradient):
             ratio = np.exp(np.clip(now - before, -20.0, 20.0))
             clipped = np.where(gain > 0, ratio > 1 + self._clip, ratio < 1 - self._clip)
             self._ascend(rows, masks, np.where(clipped, 0.0, ratio * gain))
+        self._learn_from_the_best()
+
+    def _learn_from_the_best(self) -> None:
+        """Ascend the likelihood of the best designs so far, where they are above the baseline."""
+        usable = np.flatnonzero(self._history.usable[: self._known])
+        best = usable[np.argsort(self._history.loss[usable], kind="stable")[: self._imitate]]
+        above = np.maximum(self._rewards(self._known)[best] - (self._baseline or 0.0), 0.0)
+        size = float(np.sqrt((above**2).sum() / max(len(best), 1)))
+        if size <= 1e-9:
+            return
+        rows = self._history.rows[best]
+        masks = self._policy.masks(rows)
+        weight = np.broadcast_to((above / size)[:, None], rows.shape)
+        for _ in range(self._epochs):
+            self._ascend(rows, masks, weight)

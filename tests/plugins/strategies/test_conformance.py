@@ -44,12 +44,15 @@ SLOW_SPECS = (
     "relax-and-round",
 )
 
+OPTIONAL = ("smac", "botorch", "nevergrad", "hebo")
+"""Of packages that are no part of the development environment."""
+
 REGISTRY = load_registry(third_party=False)
 
 
 def test_every_registered_strategy_is_held_to_the_contract():
     own = set(REGISTRY.names("strategies")) - {"outside"}  # which has no ideas of its own
-    assert {spec.partition(":")[0] for spec in SPECS} | {"smac"} == own
+    assert {spec.partition(":")[0] for spec in SPECS} | {*OPTIONAL} == own
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -61,9 +64,10 @@ def test_strategy(spec, check):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_smac(check):
-    pytest.importorskip("smac")
-    named = REGISTRY.find("strategies", "smac")
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_optional(name, check):
+    pytest.importorskip(name)
+    named = REGISTRY.find("strategies", name)
     check(named.target, named.options)
 
 

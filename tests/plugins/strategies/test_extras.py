@@ -22,6 +22,8 @@ from cosearch_plugins.strategies.pymoo_algorithms import Pymoo
         ("pymoo", ("pymoo",), "pymoo"),
         ("pycma", ("cma",), "pycma"),
         ("smac", ("smac",), "smac"),
+        ("botorch", ("botorch",), "botorch"),
+        ("nevergrad", ("nevergrad",), "nevergrad"),
     ],
 )
 def test_a_missing_package_is_named(registry, monkeypatch, spec, modules, extra):

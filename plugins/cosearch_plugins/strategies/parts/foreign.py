@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,11 @@ class Result:
         """The first loss, where no constraint can be told: a miss is beyond the worst."""
         first = float(self.losses[0])
         return first + (abs(first) + 1.0) * self.missed
+
+    @property
+    def logged(self) -> float:
+        """The inverse hyperbolic sine of `penalised`, like its logarithm where that is large."""
+        return float(np.arcsinh(self.penalised))
 
 
 class Foreign(Strategy):
@@ -95,7 +102,7 @@ class Foreign(Strategy):
         """Tell the optimizer, also of rows that it did not propose."""
         told = self.checked(rows, losses, feasible, violations)
         self._unseen.mark(told.rows)
-        if len(told.rows) == 0:
+        if len(told.rows) == 0 or self.space.size == 1:  # no optimizer likes to have no choice
             return
         m = told.losses.shape[1]
         if self._worst is None:
@@ -163,6 +170,19 @@ class Generations(Foreign):
     def _learn(self, row: Rows, result: Result, handle: Any) -> None:  # noqa: ANN401, ARG002
         if handle is not None:
             self._answers[handle] = result
+
+
+@contextmanager
+def own_randomness(seed: int) -> Iterator[None]:
+    """Seed the global generators that an optimizer draws from, and put them back afterwards."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
 
 
 def nearest_rows(points: FloatArray, space: Space) -> Rows:

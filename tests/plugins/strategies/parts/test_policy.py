@@ -72,6 +72,20 @@ def test_rewards_fall_with_the_logarithm_of_the_loss_and_infeasible_ones_are_wor
     assert strategy._rewards(4) == pytest.approx(expected)
 
 
+def test_the_best_of_all_is_imitated_from_batches_that_were_bad_too():
+    first, later = (SPACE.unrank(np.arange(1)), SPACE.unrank(np.arange(1, 9)))
+    feasible = np.ones(8, dtype=bool)
+    likelihood = {}
+    for imitate in (0, 1):
+        ppo = Ppo(SPACE, np.random.default_rng(0), batch=9, imitate=imitate)
+        for losses in ([1.0], np.linspace(1.1, 3.0, 8)):
+            rows = first if len(losses) == 1 else later
+            ppo.tell(rows, np.array(losses)[:, None], feasible[: len(rows)])
+        episode = ppo._policy.read(first, ppo._policy.masks(first))
+        likelihood[imitate] = episode.log_probability.sum()
+    assert likelihood[1] > likelihood[0] + 0.1
+
+
 def bits(name, low, high):
     return Parameter(name, tuple(range(low, high + 1)))
 
@@ -119,18 +133,29 @@ def learned(strategy):
     return np.array(feasible)
 
 
-@pytest.mark.parametrize("kind", [Reinforce, Ppo])
-def test_learns_to_avoid_what_cannot_be_built(kind):
+LEARNERS = pytest.mark.parametrize(
+    ("kind", "how"), [(Reinforce, {}), (Ppo, {"imitate": 0})], ids=["reinforce", "ppo"]
+)
+"""What imitates the best stays nearer the edge of what can be built than a policy need."""
+
+
+@LEARNERS
+def test_learns_to_avoid_what_cannot_be_built(kind, how):
     everything = ACCELERATOR.unrank(np.arange(ACCELERATOR.size))
     assert synthesised(everything)[1].mean() < 0.05
-    feasible = learned(kind(ACCELERATOR, np.random.default_rng(0), penalty=2.0, explore=0.0))
+    feasible = learned(kind(ACCELERATOR, np.random.default_rng(0), penalty=2.0, explore=0.0, **how))
     assert feasible[:100].mean() < 0.3
     assert feasible[-1000:].mean() > 0.8
 
 
-@pytest.mark.parametrize("kind", [Reinforce, Ppo])
-def test_as_it_comes_it_learns_that_too_though_it_stays_nearer_the_edge(kind):
-    feasible = learned(kind(ACCELERATOR, np.random.default_rng(0)))
+@LEARNERS
+def test_as_it_comes_it_learns_that_too_though_it_stays_nearer_the_edge(kind, how):
+    feasible = learned(kind(ACCELERATOR, np.random.default_rng(0), **how))
     chosen = 1.0 - kind.options["explore"].default
     assert feasible[200:600].mean() > 0.8 * chosen
     assert feasible[-1000:].mean() > 0.7 * chosen
+
+
+def test_imitating_the_best_it_still_builds_far_more_than_chance():
+    feasible = learned(Ppo(ACCELERATOR, np.random.default_rng(0)))
+    assert feasible[200:600].mean() > 0.5
