@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,11 @@ def struck(pid: int, way: str, draw: random.Random) -> int:
     return kill(pid) + (sum(map(kill, workers)) if way == "both" else 0)
 
 
+def ended(pid: int) -> bool:
+    """Return whether a process has ended; it is not waited for."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 def done_well(status: int, store: Path) -> None:
     """Stop with what was said where a study that nobody killed did not end well."""
     if os.waitstatus_to_exitcode(status):
@@ -176,6 +182,8 @@ def killed(store: Path, seed: int, way: str, draw: random.Random, seconds: float
     hit = 0
     for _ in range(draw.randint(1, 2)):
         pid = started(store, seed, 2)
+        while way in {"worker", "workers"} and not children(pid) and not ended(pid):
+            time.sleep(0.01)
         time.sleep(draw.uniform(0, seconds))
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
@@ -187,7 +195,7 @@ def killed(store: Path, seed: int, way: str, draw: random.Random, seconds: float
     return hit
 
 
-def kills(count: int, seed: int, folder: Path) -> None:
+def kills(count: int, seed: int, folder: Path, ways: Sequence[str]) -> None:
     """Print how many of so many studies ended as undisturbed ones do."""
     draw = random.Random(seed)
     whole, seconds = {}, 0.0
@@ -198,11 +206,11 @@ def kills(count: int, seed: int, folder: Path) -> None:
         whole[k] = stored(folder / f"whole{k}.db")
     same, hit = Counter[str](), Counter[str]()
     for number in range(count):
-        way, k = WAYS[number % len(WAYS)], number // len(WAYS) % 4
+        way, k = ways[number % len(ways)], number // len(ways) % 4
         path = folder / f"{number}.db"
         hit[way] += killed(path, k, way, draw, seconds)
         same[way] += stored(path) == whole[k]
-    for way in WAYS:
+    for way in ways:
         print(f"{way:8} killed {hit[way]:4} processes, {same[way]:4} studies identical")
     print(f"{same.total()} of {count} studies identical to the undisturbed ones")
 
@@ -230,13 +238,14 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--ways", default=",".join(WAYS))
     parser.add_argument("--writers", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if options.kills:
-            kills(options.kills, options.seed, Path(folder))
+            kills(options.kills, options.seed, Path(folder), options.ways.split(","))
         if options.writers:
             writers(options.writers, options.seconds, Path(folder))
 

@@ -182,4 +182,7 @@ def near_names(name: str, known: Iterable[str]) -> str:
 
 def expanded(text: str | Path) -> Path:
     """Return a path with a leading `~` or `~name` replaced; nobody's stays as it is written."""
-    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for nobody's
+    try:
+        return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for nobody's
+    except ValueError:  # a name that no system could have, such as one with a NUL
+        return Path(text)

@@ -128,8 +128,8 @@ def parse_yaml(text: str, source: str, loader_type: type[Loader] = Loader) -> Ya
 
 def _refuse_beyond_measure(text: str, source: str) -> None:
     """Refuse a long text with too many values or too deep, as soon as that is known."""
-    if len(text) <= LONG:
-        return
+    if len(text) <= LONG and text.count("[") + text.count("{") <= DEEPEST:
+        return  # the parser in Python takes seconds for a thousand brackets that stay open
     count = depth = 0
     for event in yaml.parse(text, Loader=_FAST):
         count += isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)

@@ -272,6 +272,8 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
+_SAVE = "`cosearch doctor --store FILE --repair NEW.db` saves what is whole"
+
 _EXPLANATIONS = (
     ("locked", "is being written by another process", "wait until it ends, or use another --store"),
     ("readonly", "may not be written", "check who owns the file and its directory, or use --store"),
@@ -280,7 +282,7 @@ _EXPLANATIONS = (
     (
         "malformed",
         "is damaged",
-        "`cosearch doctor --store FILE --repair NEW.db` saves what is whole",
+        _SAVE,
     ),
     ("disk is full", "cannot grow: the disk is full", "make room and resume"),
     ("disk I/O", "cannot be read or written: disk I/O error", "check the disk, then resume"),
@@ -298,3 +300,7 @@ def explained(path: Path) -> Iterator[None]:
             if sign in text:
                 raise CosearchError(f"the store {path} {what}", hint) from error
         raise CosearchError(f"the store {path} cannot be used: {text}") from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes what is damaged
+        raise CosearchError(
+            f"the store {path} is damaged: it names what is no text", _SAVE
+        ) from error

@@ -24,7 +24,7 @@ KINDS = (
     "technologies",
     "executors",
 )
-"""What is checked by name; readers have none."""
+"""What is checked by name; readers are by the names of their entry points."""
 
 MACHINE = "eyeriss"
 """Mappers are tried on its baseline."""
@@ -50,14 +50,18 @@ class Checked:
 def check_named(registry: Registry, name: str) -> list[Checked]:
     """Return the checks of everything registered under a name.
 
+    A reader has the name of its entry point.
+
     Raises:
         UnknownNameError: nothing is.
     """
     kinds = [kind for kind in KINDS if name in registry.entries[kind]]
-    if not kinds:
-        known = [n for kind in KINDS for n in registry.names(kind)]
+    reading = name.replace("-", "_") in readers(registry)
+    if not kinds and not reading:
+        known = [n for kind in KINDS for n in registry.names(kind)] + [*readers(registry)]
         raise UnknownNameError("plugin", name, known)
-    return [found for kind in kinds for found in _checks(registry, kind, name)]
+    found = [found for kind in kinds for found in _checks(registry, kind, name)]
+    return found + (check_readers(registry) if reading else [])
 
 
 def check_distribution(registry: Registry, distribution: str) -> list[Checked]:
@@ -70,6 +74,14 @@ def check_distribution(registry: Registry, distribution: str) -> list[Checked]:
         for checked in _checks(registry, kind, name)
     ]
     return found + check_readers(registry)
+
+
+def readers(registry: Registry) -> dict[str, str]:
+    """Return the entry points of others that read workloads, and their distributions."""
+    hook = registry.manager.hook.cosearch_read_workload
+    names = [plugin.plugin_name.partition(":") for plugin in hook.get_hookimpls()]
+    known = {name: distribution.partition(" ")[0] for distribution, _, name in names}
+    return {name: whose for name, whose in known.items() if whose != "cosearch"}
 
 
 def check_readers(registry: Registry) -> list[Checked]:

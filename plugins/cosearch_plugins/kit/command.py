@@ -90,12 +90,13 @@ def check_command(
         cosearch plugin check my-machine
         cosearch --plugins mine.py plugin check
     """
-    from cosearch_plugins.kit.check import KINDS, check_distribution, check_named
+    from cosearch_plugins.kit.check import KINDS, check_distribution, check_named, readers
 
     session = session_of(ctx)
     registry = session.registry
     entries = [entry for kind in KINDS for entry in registry.entries[kind].values()]
     packages = {entry.distribution.partition(" ")[0] for entry in entries}
+    packages |= {*readers(registry).values()}
     if name is None:
         found = [
             checked

@@ -1,22 +1,27 @@
 """Whatever is in a file or an option, what comes of it is a result or one message.
 
-What a fuzzer once found is kept in `FOUND`; the fuzzer itself is below.
+What a fuzzer once found is kept in `FOUND`; the fuzzer itself is `benchmarks/fuzz.py`.
 """
 
 import random
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from cosearch.errors import CosearchError
+from cosearch.errors import CosearchError, PluginError
 from cosearch.formats.yaml_source import LARGEST_DOCUMENT, parse_yaml, read_yaml_document
 from cosearch.hooks.discovery import load_registry
 from cosearch.search.objective import Constraint
 from cosearch.study.building import make_hardware
 from cosearch.workload.source import resolve
 
-ROOT = Path(__file__).parents[3]
+BENCHMARKS = str(Path(__file__).parents[3] / "benchmarks")
+sys.path.insert(0, BENCHMARKS)
+import fuzz  # noqa: E402
+
+sys.path.remove(BENCHMARKS)
 
 FOUND = {
     "bool": "layers: !!bool 1\n",
@@ -57,6 +62,8 @@ FOUND = {
 OPTIONS = (
     "~nobody",
     "~nobody/x.yaml",
+    "~no\0body",
+    "~\udcff",
     "a" * 5000,
     "x.yaml\0",
     "\0",
@@ -93,6 +100,8 @@ def outcome(act, *given):
     """Return a message, or the empty string where something came of it."""
     try:
         act(*given)
+    except PluginError:
+        raise
     except (CosearchError, OSError) as error:
         return str(error) or "no message"
     return ""
@@ -153,49 +162,26 @@ def test_a_deep_text_is_refused():
     assert "nest" in outcome(parse_yaml, "[" * 600_000, "f")
 
 
-SEEDS = [
-    *(ROOT / "examples").rglob("*.yaml"),
-    *sorted((ROOT / "tests" / "data" / "gemmini" / "workloads").glob("*.csv"))[:1],
-]
-ODD = [
-    b"!!bool ", b"!!int ", b"&a ", b"*a ", b"<<: ", b"\xff", b"\x00", b"\xed\xa0\x80", b"\x1b[31m",
-    b"9" * 400, b"-1", b"1e999", b".nan", b"[", b"{", b"}", b": ", b"- ", b"? ", b"~", b"''",
-    b"|\n", b"0x", b"2020-13-99", b"\xe2\x80\xae", b"%YAML 9.9\n", b"---\n", b"...\n", b"\t", b"\r",
-]  # fmt: skip
+def test_mutated_files_and_options_are_results_or_messages(tmp_path):
+    found = fuzz.fuzz(60, 0, tmp_path)
+    assert found.leaks == {}
+    assert found.outcomes["read"] > 10
+    assert found.outcomes["refused"] > 60
 
 
-def mutated(content, draw):
-    out = bytearray(content)
-    for _ in range(draw.randint(1, 6)):
-        at = draw.randrange(len(out) + 1)
-        kind = draw.randrange(4)
-        if kind == 0:
-            out[at:at] = draw.choice(ODD)
-        elif kind == 1:
-            del out[at : at + draw.randint(1, 30)]
-        elif kind == 2 and at < len(out):
-            out[at] = draw.randrange(256)
-        else:
-            start = draw.randrange(len(out) + 1)
-            out[at:at] = out[start : start + draw.randint(1, 40)]
-    return bytes(out)
+@pytest.mark.parametrize("error", [PluginError("m", "raised"), ValueError("x"), "bug"])
+def test_the_fuzzer_sees_leaks(tmp_path, error):
+    fuzzer = fuzz.Fuzzer(random.Random(0), tmp_path)
 
+    def act():
+        if isinstance(error, Exception):
+            raise error
+        return error
 
-def fuzz(count, seed, registry, folder):
-    draw = random.Random(seed)
-    suffixes = (".yaml", ".csv", ".onnx", ".json", ".m", ".pt2", ".txt")
-    for _ in range(count):
-        source = draw.choice(SEEDS)
-        suffix = source.suffix if draw.random() < 0.8 else draw.choice(suffixes)
-        path = folder / f"fuzzed{suffix}"
-        path.write_bytes(mutated(source.read_bytes(), draw))
-        read_in_every_way(path, registry)
-
-
-def test_mutated_files_are_results_or_messages(registry, tmp_path):
-    fuzz(60, 0, registry, tmp_path)
+    fuzzer.tried(act, b"x")
+    assert len(fuzzer.leaks) == 1
 
 
 @pytest.mark.exhaustive
-def test_very_many_mutated_files(registry, tmp_path):
-    fuzz(20_000, 1, registry, tmp_path)
+def test_very_many_mutated_files_and_options(tmp_path):
+    assert fuzz.fuzz(5_000, 1, tmp_path).leaks == {}

@@ -186,6 +186,14 @@ def test_a_damaged_file_gets_one_clear_message(store, tmp_path):
         damaged.trials("first")
 
 
+def test_a_name_that_is_no_text_any_more_is_damage(tmp_path):
+    path = tmp_path / "s.db"
+    Store(path).close()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE studies", b"CREATE TABL\xd1 studies"))
+    with pytest.raises(CosearchError, match="damaged"):
+        Store(path, write=False)
+
+
 def test_an_empty_file_and_a_directory(tmp_path):
     (tmp_path / "empty.db").touch()
     with pytest.raises(CosearchError, match="holds no studies"):

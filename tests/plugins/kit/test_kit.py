@@ -59,6 +59,7 @@ def test_a_scaffold_conforms_as_it_is(made, kind):
 def test_a_readers_scaffold_reads_its_own_files_and_passes_on_others(made, tmp_path):
     registry, _ = made("reader")
     assert [each.why for each in check_readers(registry)] == [""]
+    assert [each.why for each in check_named(registry, "made-reader")] == [""]
     path = tmp_path / "net.made_reader"
     path.write_text("a 2 3 4\nb 5 6 7\n")
     network = registry.manager.hook.cosearch_read_workload(path=path, sizes={})
