@@ -19,6 +19,8 @@ def announce(manager: pluggy.PluginManager, event: str, **facts: object) -> tupl
         One complaint for each implementation that raised, naming its plugin.
     """
     complaints: list[str] = []
+    if not getattr(manager.hook, event).get_hookimpls():  # as nearly always, trial by trial
+        return ()
     for name, plugin in manager.list_name_plugin():
         others = [p for p in manager.get_plugins() if p is not plugin]
         caller = manager.subset_hook_caller(event, remove_plugins=others)

@@ -354,7 +354,9 @@ class StoredResults:
         return self._store.find_mapped(accelerator, layer, purpose)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, until something is to be found again."""
         if self._store is not None:
             self._store.close()
             self._store = None
+
+    __del__ = close

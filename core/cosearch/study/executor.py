@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 from attrs import frozen
 
@@ -18,6 +18,9 @@ from cosearch.study.problem import Problem
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import Outcome
 from cosearch.typing import Value
+
+if TYPE_CHECKING:
+    from cosearch.store.store import StoredResults
 
 
 @frozen
@@ -64,10 +67,11 @@ class Task:
         self.spec, self.store, self.files, self.threads = spec, store, files, threads
         self.cached = cached
         self._problem = problem
+        self._results: StoredResults | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Leave behind what another process makes for itself."""
-        return {**vars(self), "_problem": None}
+        return {**vars(self), "_problem": None, "_results": None}
 
     def prepare(self, registry: Registry) -> None:
         """Resolve names, in a process that has not yet; the first call takes a second or two."""
@@ -81,14 +85,11 @@ class Task:
 
         if self._problem is None:
             raise RuntimeError("a task that was sent elsewhere is prepared before it is called")
-        results = StoredResults(self.store)
-        known = results if self.cached else None
-        try:
-            return evaluate(
-                self._problem, design.configuration, known, design.fidelity, design.best
-            )
-        finally:
-            results.close()
+        if self.cached and self._results is None:
+            self._results = StoredResults(self.store)
+        return evaluate(
+            self._problem, design.configuration, self._results, design.fidelity, design.best
+        )
 
 
 Outcomes: TypeAlias = Generator[tuple[Design, Outcome], None, None]

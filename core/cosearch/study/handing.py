@@ -24,20 +24,21 @@ def evaluated(executor: Executor, designs: Sequence[Design], notes: list[str]) -
         PluginError: the executor raised, answered with something else, or loses designs each time.
     """
     open_ones = {design.number: design for design in designs}
-    name = f"the executor {type(executor).__name__} {origin(executor)}"
     for _ in range(ROUNDS):
         with closing(executor.run(list(open_ones.values()))) as run:
             for answer in _answers(executor, run):
-                number, outcome = _checked(answer, name)
+                number, outcome = _checked(answer, executor)
                 design = open_ones.pop(number, None)
                 if design is not None:
                     yield design, outcome
                 else:
-                    _note(f"{name} gave an outcome of trial {number} that was not asked for", notes)
+                    told = f"gave an outcome of trial {number} that was not asked for"
+                    _note(f"{_name(executor)} {told}", notes)
         if not open_ones:
             return
-        _note(f"{name} lost trials {sorted(open_ones)}, which were handed out again", notes)
-    raise PluginError(f"{name} gave no outcome for trials {sorted(open_ones)}")
+        lost = f"{_name(executor)} lost trials {sorted(open_ones)}"
+        _note(f"{lost}, which were handed out again", notes)
+    raise PluginError(f"{_name(executor)} gave no outcome for trials {sorted(open_ones)}")
 
 
 def _answers(executor: Executor, run: Iterator[object]) -> Iterator[object]:
@@ -55,13 +56,19 @@ def _answers(executor: Executor, run: Iterator[object]) -> Iterator[object]:
         yield answer
 
 
-def _checked(answer: object, name: str) -> tuple[int, Outcome]:
+def _checked(answer: object, executor: Executor) -> tuple[int, Outcome]:
     """Return number and outcome of an answer."""
     if isinstance(answer, tuple) and len(answer) == 2:
         design, outcome = answer
         if isinstance(design, Design) and isinstance(outcome, Outcome):
             return design.number, outcome
-    raise PluginError(f"{name} yielded {type(answer).__name__}, not (Design, Outcome)")
+    told = f"yielded {type(answer).__name__}, not (Design, Outcome)"
+    raise PluginError(f"{_name(executor)} {told}")
+
+
+def _name(executor: Executor) -> str:
+    """Return what messages call an executor; finding its distribution takes milliseconds."""
+    return f"the executor {type(executor).__name__} {origin(executor)}"
 
 
 def _note(text: str, notes: list[str]) -> None:

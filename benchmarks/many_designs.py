@@ -1,0 +1,121 @@
+"""What a trial costs the engine: a study of a machine whose own work is next to nothing.
+
+    python benchmarks/many_designs.py 100000 [--store FILE] [--batch 64]
+
+Prints time, CPU time a trial, memory and the size of the store; then what resuming the study and
+listing it take. The space has 2**20 designs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+MACHINE = '''
+import numpy as np
+from cosearch.machine.cost import Cost, CostBatch, LevelCost
+from cosearch.machine.hardware import Accelerator, HardwareModel
+from cosearch.registry.registration import Registration, hookimpl
+from cosearch.search.parameters import Parameter, ParameterSpace
+
+ONE = ParameterSpace((Parameter("way", ("only",)),))
+
+
+class Trivial(HardwareModel):
+    name = "trivial"
+    space = ParameterSpace(tuple(Parameter(f"p{i}", tuple(range(32))) for i in range(4)))
+
+    def build(self, configuration):
+        return Machine(tuple(self.check(configuration).values()))
+
+
+class Machine(Accelerator):
+    default_mapper = "random"
+    name = "trivial"
+    clock_mhz = 100.0
+    sources = {"all": "made up for a benchmark"}
+
+    def __init__(self, values):
+        self.values = values
+        self.area_mm2 = 1.0 + values[0]
+
+    @property
+    def key(self):
+        return "trivial-" + "-".join(map(str, self.values))
+
+    def mapspace(self, layer):
+        return ONE
+
+    def evaluate(self, layer, rows):
+        a, b, c, d = self.values
+        n = len(rows)
+        energy = layer.macs * (1.0 + (a - 9) ** 2 + (b - 17) ** 2)
+        cycles = layer.macs * (1.0 + (c - 5) ** 2 + (d - 30) ** 2)
+        return CostBatch(np.full(n, float(energy)), np.full(n, float(cycles)),
+                         np.ones(n, bool), np.zeros(n, np.int64), ("feasible",), np.ones(n))
+
+    def explain(self, layer, row):
+        found = self.evaluate(layer, row[None])
+        energy, cycles = float(found.energy_pj[0]), float(found.cycles[0])
+        level = LevelCost("memory", cycles, energy, utilization=0.5)
+        return Cost(energy, cycles, layer.macs, 0.0, (level,), 0.5, "memory", ("all at once",))
+
+
+@hookimpl
+def cosearch_hardware_models():
+    return [Registration("trivial", Trivial, "next to no work")]
+'''
+
+
+def main() -> None:
+    """Run, resume and list a study; print what each took."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("trials", type=int)
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--strategy", default="random")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        plugin = Path(folder) / "trivial.py"
+        plugin.write_text(MACHINE, encoding="utf-8")
+        measure(given, plugin, given.store or Path(folder) / "many.db")
+
+
+def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
+    """Print what the study costs."""
+    from cosearch.hooks.discovery import load_registry
+    from cosearch.mapping.mapper import Budget
+    from cosearch.store.store import Store
+    from cosearch.study.codesign import open_study, plan, resume_study, run
+
+    registry = load_registry((str(plugin),))
+    problem = plan(registry, "gemm:M=4,N=4,K=4", "trivial", given.strategy,
+                   mapper="random", mapper_evaluations=1, batch=given.batch)  # fmt: skip
+    with Store(store) as opened:
+        study = open_study(opened, registry, problem, Budget(trials=given.trials))
+        wall, cpu = time.monotonic(), time.process_time()
+        run(study, opened, registry)
+        wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    evaluating = sum(trial.outcome.seconds for trial in study.in_order)
+    print(f"{given.trials} trials: {wall:.1f} s, {1e3 * cpu / given.trials:.3f} ms CPU a trial, "
+          f"of which {1e3 * evaluating / given.trials:.3f} ms evaluates it")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"memory {memory:.0f} MB, store {store.stat().st_size / 2**20:.1f} MB")
+    name, study = study.name, None
+    started = time.monotonic()
+    with Store(store) as opened:
+        study = resume_study(opened, registry, name, more_trials=1)
+        loaded = time.monotonic() - started
+        run(study, opened, registry)
+    print(f"resumed by one trial in {time.monotonic() - started:.2f} s, of which {loaded:.2f} s loads it")
+    started = time.monotonic()
+    with Store(store, write=False) as opened:
+        facts = [opened.summary(header.name) for header in opened.headers()]
+    print(f"listed in {time.monotonic() - started:.3f} s: {facts}")
+
+
+if __name__ == "__main__":
+    main()
