@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-MACHINE = '''
+MACHINE = """
 import numpy as np
 from cosearch.machine.cost import Cost, CostBatch, LevelCost
 from cosearch.machine.hardware import Accelerator, HardwareModel
@@ -67,7 +67,7 @@ class Machine(Accelerator):
 @hookimpl
 def cosearch_hardware_models():
     return [Registration("trivial", Trivial, "next to no work")]
-'''
+"""
 
 
 def main() -> None:
@@ -100,8 +100,10 @@ def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
         run(study, opened, registry)
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     evaluating = sum(trial.outcome.seconds for trial in study.in_order)
-    print(f"{given.trials} trials: {wall:.1f} s, {1e3 * cpu / given.trials:.3f} ms CPU a trial, "
-          f"of which {1e3 * evaluating / given.trials:.3f} ms evaluates it")
+    print(
+        f"{given.trials} trials: {wall:.1f} s, {1e3 * cpu / given.trials:.3f} ms CPU a trial, "
+        f"of which {1e3 * evaluating / given.trials:.3f} ms evaluates it"
+    )
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"memory {memory:.0f} MB, store {store.stat().st_size / 2**20:.1f} MB")
     name, study = study.name, None
@@ -110,7 +112,8 @@ def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
         study = resume_study(opened, registry, name, more_trials=1)
         loaded = time.monotonic() - started
         run(study, opened, registry)
-    print(f"resumed by one trial in {time.monotonic() - started:.2f} s, of which {loaded:.2f} s loads it")
+    took = time.monotonic() - started
+    print(f"resumed by one trial in {took:.2f} s, of which {loaded:.2f} s loads it")
     started = time.monotonic()
     with Store(store, write=False) as opened:
         facts = [opened.summary(header.name) for header in opened.headers()]

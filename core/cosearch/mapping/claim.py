@@ -61,6 +61,8 @@ def confirmed(mapped: Mapped, accelerator: Accelerator, layer: Einsum, mapper: s
             f"mapper {mapper!r} claims {mapped.energy_pj:.17g} pJ and {mapped.cycles:.17g} cycles "
             f"for {run.name!r}; the machine says {energy:.17g} pJ and {cycles:.17g} cycles"
         )
+    if row is mapped.row and (energy, cycles) == (mapped.energy_pj, mapped.cycles):
+        return mapped
     return evolve(mapped, row=row, energy_pj=energy, cycles=cycles)
 
 

@@ -174,7 +174,9 @@ def _answer(worker: Worker, question: _Question) -> LayerResult | Unmapped:
 def _charged(mapping: NetworkMapping[LayerResult]) -> tuple[LayerResult, ...]:
     """Return the results chosen, each with the work of all searches of its layer."""
     return tuple(
-        evolve(
+        chosen
+        if len(found) == 1
+        else evolve(
             chosen,
             evaluations=added(x.evaluations for x in found),
             nodes=added(x.nodes for x in found),

@@ -16,6 +16,7 @@ from cosearch.registry.registry import Named
 from cosearch.search.asked import asked_rows
 from cosearch.search.limits import Limits
 from cosearch.search.objective import Objective
+from cosearch.search.space import Space
 from cosearch.search.strategy import Strategy
 from cosearch.typing import FloatArray, Rows
 from cosearch.workload.einsum import Einsum
@@ -49,6 +50,10 @@ class StrategyMapper(Mapper):
         """Return the best mapping found; the first of equally good ones."""
         started = time.perf_counter()
         space = accelerator.mapspace(layer)
+        if space.size == 1:
+            return self._only(space, accelerator, layer, objective).best(
+                layer, self.strategy.spec, time.perf_counter() - started
+            )
         strategy = self.strategy.make(space, rng)
         batch = self.batch or strategy.at_once
         found, limits = _Findings(), Limits()
@@ -66,6 +71,16 @@ class StrategyMapper(Mapper):
             missed = _violations(costs, limits)
             strategy.tell(rows, losses[:, None], costs.feasible, missed)
         return found.best(layer, self.strategy.spec, time.perf_counter() - started)
+
+    def _only(
+        self, space: Space, accelerator: Accelerator, layer: Einsum, objective: Objective
+    ) -> _Findings:
+        """Return what is found where a machine runs a layer in one way: there is no search."""
+        found, rows = _Findings(), np.zeros((1, len(space.names)), dtype=np.int64)
+        if space.feasible(rows)[0]:
+            costs = priced(accelerator, layer, rows)
+            found.add(rows, costs, mapping_losses(objective, accelerator, costs))
+        return found
 
 
 @define

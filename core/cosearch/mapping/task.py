@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 
 import numpy as np
@@ -62,6 +62,13 @@ class MappingTask:
         Args:
             objective: of the search; None is the task's own.
         """
+        return self._own if objective in (None, self.objective) else self._remembered_by(objective)
+
+    @cached_property
+    def _own(self) -> str:
+        return self._remembered_by(None)
+
+    def _remembered_by(self, objective: Objective | None) -> str:
         if not self.mapper.remembered:
             return ""
         code = filter(None, (f"cosearch {_version()}", self.rests_on, self.purpose(objective)))

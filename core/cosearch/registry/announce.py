@@ -7,6 +7,11 @@ import pluggy
 from cosearch.errors import one_line
 
 
+def observed(manager: pluggy.PluginManager, event: str) -> bool:
+    """Return whether any plugin wants to hear of an event."""
+    return bool(getattr(manager.hook, event).get_hookimpls())
+
+
 def announce(manager: pluggy.PluginManager, event: str, **facts: object) -> tuple[str, ...]:
     """Call a hook of one plugin after the other, in the order in which they were found.
 
@@ -19,8 +24,6 @@ def announce(manager: pluggy.PluginManager, event: str, **facts: object) -> tupl
         One complaint for each implementation that raised, naming its plugin.
     """
     complaints: list[str] = []
-    if not getattr(manager.hook, event).get_hookimpls():  # as nearly always, trial by trial
-        return ()
     for name, plugin in manager.list_name_plugin():
         others = [p for p in manager.get_plugins() if p is not plugin]
         caller = manager.subset_hook_caller(event, remove_plugins=others)

@@ -18,5 +18,6 @@ def stream(seed: int, *purpose: str) -> np.random.Generator:
         purpose: words that name what the numbers are for.
     """
     digest = hashlib.sha256("\0".join(purpose).encode()).digest()
-    words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)]
-    return np.random.default_rng(np.random.SeedSequence([seed, *words]))
+    words = np.frombuffer(digest, dtype="<u4")
+    parts = np.concatenate([[seed], words]).astype(np.uint32) if seed < 2**32 else [seed, *words]
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(parts)))

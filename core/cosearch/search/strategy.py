@@ -65,7 +65,8 @@ class Strategy(ABC):
             options rule that out says so itself.
         at_once: rows to ask it for at once, where evaluations are so cheap that the caller does not
             mind; fewer, for one that learns much from every row.
-        blind: whether what it proposes hangs on no loss.
+        blind: whether what it proposes hangs neither on losses nor on when it is told of them, so
+            that it may be asked on while what it asked for is evaluated.
         when_exhausted: what it means that `ask` returns nothing, for the study's last note.
     """
 

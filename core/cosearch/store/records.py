@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, fields, frozen
 
 from cosearch.machine.cost import PartialTiles
 from cosearch.mapping.groups import GroupResult
 from cosearch.mapping.mapper import Budget
 from cosearch.mapping.result import LayerResult, Unmapped
-from cosearch.store.wholeness import opened
+from cosearch.store.wholeness import opened, sealed
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import Outcome, State, Trial
 from cosearch.typing import Value
@@ -77,6 +77,8 @@ TRIALS_OF = (
 
 ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
+REMEMBER = "INSERT OR IGNORE INTO mapped VALUES (?, ?, ?, ?)"
+
 LAYERS_OF = (
     "SELECT number, layers.name, layer, count, result FROM layers "
     "JOIN studies ON studies.id = study WHERE studies.name = ? ORDER BY number, position"
@@ -138,6 +140,55 @@ def trial_values(trial: Trial) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@frozen(eq=False)
+class TrialRows:
+    """A trial as rows of tables.
+
+    Attributes:
+        values: of `trials` but the study.
+        layers: of `layers` but the study, the number and the position.
+        mapped: of `mapped`: results to be remembered.
+    """
+
+    values: tuple[Any, ...]
+    layers: Sequence[tuple[Any, ...]]
+    mapped: Sequence[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, trial: Trial, purpose: str) -> TrialRows:
+        """Return the rows of a trial; see `Store.add`."""
+        texts = [found_json(x) for x in trial.outcome.layers]
+        pairs = zip(trial.outcome.layers, texts, strict=True)
+        layers = [(x.name, x.key, x.count, text) for x, text in pairs]
+        mapped = mapped_rows(trial.outcome, purpose, texts) if purpose else []
+        return cls(trial_values(trial), layers, mapped)
+
+    @property
+    def placed(self) -> list[tuple[Any, ...]]:
+        """The rows of `layers` but the study."""
+        return [(self.values[0], i, *layer) for i, layer in enumerate(self.layers)]
+
+
+def mapped_rows(
+    outcome: Outcome, purpose: str, texts: Sequence[str] | None = None
+) -> list[tuple[str, ...]]:
+    """Return what mappers found for a design as rows of `mapped`.
+
+    Args:
+        outcome: of the design.
+        purpose: of its layers' results, where they were found by one search each.
+        texts: `found_json` of its layers, where that is at hand.
+    """
+    if outcome.searched:
+        pairs = [(x.purpose, x.result) for x in outcome.searched]
+        return [(outcome.accelerator, x.key, why, sealed(found_json(x))) for why, x in pairs]
+    texts = [found_json(x) for x in outcome.layers] if texts is None else texts
+    found = [(x.key, text) for x, text in zip(outcome.layers, texts, strict=True)]
+    if outcome.unmapped is not None:
+        found.append((outcome.unmapped.key, found_json(outcome.unmapped)))
+    return [(outcome.accelerator, key, purpose, sealed(text)) for key, text in found]
+
+
 def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
     """Return a trial from its columns and its layers."""
     (number, point, configuration, state, reason, violation, accelerator, losses, metrics,
@@ -148,17 +199,17 @@ def trial_of(row: tuple[Any, ...], layers: Iterable[LayerResult]) -> Trial:
         reason,
         violation,
         accelerator,
-        tuple(json.loads(losses)),
-        json.loads(metrics),
+        tuple(_read(losses)),
+        _read(metrics),
         tuple(layers),
         None if unmapped is None else Unmapped(**json.loads(unmapped)),
         seconds,
-        violations=json.loads(violations),
-        groups=tuple(GroupResult.read(facts) for facts in json.loads(groups)),
-        network=json.loads(network),
+        violations=_read(violations),
+        groups=tuple(GroupResult.read(facts) for facts in _read(groups)),
+        network=_read(network),
     )
     return Trial(
-        number, tuple(json.loads(point)), json.loads(configuration), outcome, think_seconds,
+        number, tuple(_read(point)), _read(configuration), outcome, think_seconds,
         fidelity,
     )  # fmt: skip
 
@@ -179,20 +230,23 @@ def pruned_of(row: tuple[Any, ...]) -> PrunedDesign:
 def designs_of(rows: Iterable[tuple[str, float]]) -> list[Trial]:
     """Return trials without outcomes, for what depends on designs and fidelities alone."""
     unread = Outcome(State.FAILED, "not read")
-    return [Trial(i, (), json.loads(text), unread, 0.0, f) for i, (text, f) in enumerate(rows, 1)]
+    return [Trial(i, (), _read(text), unread, 0.0, f) for i, (text, f) in enumerate(rows, 1)]
 
 
 def losses_of(row: tuple[int, str]) -> tuple[int, tuple[float, ...]]:
     """Return a trial's number and losses."""
-    return row[0], tuple(json.loads(row[1]))
+    return row[0], tuple(_read(row[1]))
 
 
 def found_json(found: LayerResult | Unmapped) -> str:
     """Return what a mapper found, without the layer's own name, digest and count."""
-    facts = asdict(found)
-    for known in ("name", "key", "count"):
-        facts.pop(known, None)
-    return _json(facts)
+    facts: dict[str, Any] = {
+        field.name: getattr(found, field.name)
+        for field in fields(type(found))
+        if field.name not in ("name", "key", "count")
+    }
+    partial = facts.get("partial")
+    return _json(facts if partial is None else {**facts, "partial": asdict(partial)})
 
 
 def found_of(key: str, sealed_text: str) -> LayerResult | Unmapped | None:
@@ -210,8 +264,9 @@ def found_of(key: str, sealed_text: str) -> LayerResult | Unmapped | None:
 
 def layer_of(name: str, key: str, count: int, text: str) -> LayerResult:
     """Return a layer's result from its columns."""
-    facts = json.loads(text)
-    row, sizes, partial = (facts.pop(part, None) for part in ("row", "sizes", "partial"))
+    facts = _read(text)
+    row, sizes = facts.pop("row", None), facts.pop("sizes", None)
+    partial = facts.pop("partial", None)
     return LayerResult(
         name, key, count, tuple(row), **facts,
         sizes=None if sizes is None else tuple(sizes),
@@ -219,5 +274,27 @@ def layer_of(name: str, key: str, count: int, text: str) -> LayerResult:
     )  # fmt: skip
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False)
+"""Made once: `json.dumps` makes one a call, unless every option is as usual."""
+
+_DECODER = json.JSONDecoder()
+
+
 def _json(value: object) -> str:
-    return json.dumps(value, allow_nan=False)
+    return _ENCODER.encode(value)
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return what a JSON text holds that was written here; `json.loads` takes three times as long.
+
+    Raises:
+        ValueError: it is no JSON text, or has something around it.
+    """
+    if text == "{}":
+        return {}
+    if text == "[]":
+        return []
+    value, end = _DECODER.raw_decode(text)
+    if end != len(text):
+        raise ValueError(f"something follows after the {end} characters of a JSON text")
+    return value

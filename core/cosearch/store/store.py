@@ -1,4 +1,4 @@
-"""Studies in one SQLite file: every trial is committed as it ends, and nothing is pickled.
+"""Studies in one SQLite file: trials are committed as they end, and nothing is pickled.
 
 Many processes may read while one writes (write-ahead log). Killing the writer at any moment leaves
 a whole file.
@@ -27,21 +27,22 @@ from cosearch.store.records import (
     NUMBERS_OF,
     ONLY,
     PRUNED_OF,
+    REMEMBER,
     STUDIES,
     TRIALS_OF,
     Header,
     PrunedDesign,
+    TrialRows,
     designs_of,
-    found_json,
     found_of,
     header_of,
     header_values,
     layer_of,
     losses_of,
+    mapped_rows,
     pruned_of,
     pruned_values,
     trial_of,
-    trial_values,
 )
 from cosearch.store.schema import (
     connect,
@@ -59,7 +60,6 @@ from cosearch.store.wholeness import (
     digest_of_header,
     digest_of_trial,
     digests_of,
-    sealed,
     whole,
 )
 from cosearch.trials.fidelity import spent
@@ -142,50 +142,43 @@ class Store:
             )
 
     def add(self, name: str, trial: Trial, purpose: str, seconds: float) -> None:
-        """Commit a trial, and its layers' results for whoever needs them again.
+        """Commit a trial; see `add_all`."""
+        self.add_all(name, [(trial, purpose)], seconds)
+
+    def add_all(self, name: str, trials: Sequence[tuple[Trial, str]], seconds: float) -> None:
+        """Commit trials, all or none, and their layers' results for whoever needs them again.
 
         Args:
             name: of the study.
-            trial: with a number that the study does not have yet.
-            purpose: of the layers' results, see `MappingTask.remembered_by`; empty to
-                keep them with the trial alone.
+            trials: each with a number that the study does not have yet, and with the purpose of its
+                layers' results, see `MappingTask.remembered_by`; empty to keep them with the trial
+                alone.
             seconds: the study's wall-clock time so far.
         """
+        rows = [TrialRows.of(trial, purpose) for trial, purpose in trials]
         with explained(self.path), transaction(self._connection):
             query = "UPDATE studies SET seconds = ? WHERE name = ? RETURNING id"
             study = self._connection.execute(query, (seconds, name)).fetchone()[0]
-            values = trial_values(trial)
-            layers = [(x.name, x.key, x.count, found_json(x)) for x in trial.outcome.layers]
+            add = self._connection.executemany
             try:
-                self._connection.execute(ADD_TRIAL, (study, *values))
+                add(ADD_TRIAL, [(study, *row.values) for row in rows])
             except sqlite3.IntegrityError:
                 raise CosearchError(
                     f"another process is running the study {name!r}",
                     "wait until it ends, or give this one another name with --study",
                 ) from None
-            self._connection.executemany(
-                "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(study, trial.number, i, *layer) for i, layer in enumerate(layers)],
-            )
-            self._check(study, trial.number, digest_of_trial(values, layers))
-            if purpose:
-                self._remember(trial.outcome, purpose)
+            layers = [(study, *layer) for row in rows for layer in row.placed]
+            add("INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)", layers)
+            checks = [
+                (study, row.values[0], digest_of_trial(row.values, row.layers)) for row in rows
+            ]
+            add("INSERT INTO checks VALUES (?, ?, ?)", checks)
+            add(REMEMBER, [mapped for row in rows for mapped in row.mapped])
 
     def remember(self, outcome: Outcome, purpose: str) -> None:
         """Keep what mappers found for a design, without a trial; see `add`."""
         with explained(self.path), transaction(self._connection):
-            self._remember(outcome, purpose)
-
-    def _remember(self, outcome: Outcome, purpose: str) -> None:
-        alone = [(purpose, x) for x in (*outcome.layers, outcome.unmapped) if x is not None]
-        found = [(x.purpose, x.result) for x in outcome.searched]
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO mapped VALUES (?, ?, ?, ?)",
-            [
-                (outcome.accelerator, x.key, text, sealed(found_json(x)))
-                for text, x in found or alone
-            ],
-        )
+            self._connection.executemany(REMEMBER, mapped_rows(outcome, purpose))
 
     def trials(self, name: str) -> list[Trial]:
         """Return a study's trials in the order of their numbers, the baseline first."""

@@ -48,6 +48,11 @@ class Dialogue:
         self._limits = Limits()
         self._first = np.zeros((0, len(problem.space.names)), dtype=np.int64)
 
+    @property
+    def asks_the_strategy(self) -> bool:
+        """Whether the next batch is the strategy's own, none of which it asks for again untold."""
+        return not len(self._first)
+
     def ask(self) -> Asked:
         """Return the next batch: what is promising elsewhere, then what the strategy asks for."""
         spec, space = self.problem.spec, self.problem.space

@@ -104,22 +104,26 @@ def _mapped(
             found.append(result)
             if least is not None and beaten(least.given(found), best):
                 return _beaten(evolve(partial, layers=tuple(found)), least.given(found), best)
-    partial = evolve(partial, layers=tuple(found))
     whole = layers == problem.network.unique
-    if whole and problem.mapper.remembered:
-        partial = _chosen(pool, layers, partial, cache)
+    chosen = choose(pool, layers, found, cache) if whole and problem.mapper.remembered else None
+    mapped = tuple(found) if chosen is None else chosen.layers
+    gap = None if chosen is None else chosen.gap
     share = scale(problem.network, layers)
     metrics = {
-        "energy_pj": share * added(x.energy_pj * x.count for x in partial.layers),
-        "cycles": share * added(x.cycles * x.count for x in partial.layers),
+        "energy_pj": share * added(x.energy_pj * x.count for x in mapped),
+        "cycles": share * added(x.cycles * x.count for x in mapped),
         **partial.metrics,
+        **({} if gap is None else {"mapping_gap": gap}),
     }
+    searched = () if chosen is None else chosen.searched
+    partial = evolve(partial, layers=mapped, searched=searched, metrics=metrics)
     if problem.spec.fuse and whole:
-        partial = fused(problem, pool.machine, evolve(partial, metrics=metrics))
+        partial = fused(problem, pool.machine, partial)
         metrics = dict(partial.metrics)
     if any("geomean_edp" in objective.needs for objective in problem.objectives):
         metrics["geomean_edp"] = _geomean_edp(problem, partial, metrics)
-    return scored(problem, evolve(partial, metrics=metrics))
+        partial = evolve(partial, metrics=metrics)
+    return scored(problem, partial)
 
 
 def _geomean_edp(problem: Problem, partial: Outcome, metrics: Mapping[str, float]) -> float:
@@ -129,16 +133,6 @@ def _geomean_edp(problem: Problem, partial: Outcome, metrics: Mapping[str, float
     if not parts or len(costs) < len(problem.network.unique):
         return metrics["energy_pj"] * metrics["cycles"]
     return geomean_edp(cost_of_parts(problem.network, costs))
-
-
-def _chosen(
-    pool: ThreadPool, layers: Sequence[Layer], partial: Outcome, cache: Cache | None
-) -> Outcome:
-    """Return the outcome with the mappings that are best for the whole network."""
-    found = choose(pool, layers, partial.layers, cache)
-    gap = {} if found.gap is None else {"mapping_gap": found.gap}
-    metrics = {**partial.metrics, **gap}
-    return evolve(partial, layers=found.layers, searched=found.searched, metrics=metrics)
 
 
 def scored(problem: Problem, partial: Outcome) -> Outcome:
@@ -184,6 +178,8 @@ def _limited(
     Returns:
         The outcome, and (constraint, value, violation) of each limit missed.
     """
+    if not problem.constraints:
+        return partial, []
     missed, distances = [], {}
     for constraint in problem.constraints:
         value = _value(problem, constraint.name, partial.metrics)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pluggy
 from attrs import evolve
 
-from cosearch.registry.announce import announce
+from cosearch.registry.announce import announce, observed
 from cosearch.study.study import Study, Trial
 
 
@@ -35,6 +35,8 @@ class Events:
         self._send("cosearch_study_finished", study=study)
 
     def _send(self, event: str, *, study: Study, **facts: Any) -> None:  # noqa: ANN401
+        if not observed(self._manager, event):  # as nearly always, trial by trial
+            return
         shown = evolve(study, trials=cast(Any, MappingProxyType(study.trials)))
         for note in announce(self._manager, event, study=shown, **facts):
             if note not in study.notes:

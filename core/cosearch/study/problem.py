@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 from attrs import evolve, field, frozen
@@ -188,7 +189,7 @@ class Problem:
             return None  # a fixed parameter, or a value that is no choice, sets them apart
         return row if space.feasible(row[None, :])[0] else None
 
-    @property
+    @cached_property
     def task(self) -> MappingTask:
         """What is asked of the mapper."""
         spec, aim = self.spec, self.mapper_objective

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import numpy as np
@@ -17,7 +17,7 @@ from attrs import evolve
 
 from cosearch.errors import PluginError
 from cosearch.quantities import counted
-from cosearch.search.strategy import Strategy
+from cosearch.search.strategy import MultiFidelity, Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
 from cosearch.study.dialogue import OUTSIDE, Asked, Dialogue
@@ -33,6 +33,13 @@ from cosearch.trials.fidelity import ROUNDING, WHOLE, Bill, attained, spent, spo
 from cosearch.trials.trial import BASELINE, Ledger, Outcome, State, Trial
 
 _WAITING = Outcome(State.FAILED, "not evaluated")
+
+AHEAD = 1024
+"""Trials evaluated without waiting for one another, where the strategy learns from none of them."""
+
+HELD_SECONDS = 0.05
+"""Trials that took less than this together are committed together, so that trials of next to no
+work are not held up by the disk; it is what a kill may lose of trials that have ended."""
 
 
 class Search:
@@ -62,10 +69,14 @@ class Search:
         self.executor, self.events, self._known = executor, events, known
         self._dialogue = Dialogue(strategy, study.problem)
         self._pruning = None if floors is None else PrunedStudy(study, store, floors)
-        self._ledger, self._evaluations, self._bill = Ledger(), 0, Bill()
+        self._ledger, self._evaluations = Ledger(), 0
+        self._multi_fidelity = isinstance(strategy, MultiFidelity)
+        self._bill = Bill(stepwise=self._multi_fidelity)
         self._before, self._started = study.header.seconds, time.monotonic()
         self._fresh: set[int] = set()
         self._next = 1
+        self._held: list[Trial] = []
+        self._held_seconds = 0.0
         self._best = math.inf  # of the batches told: the same however a batch was interrupted
         self._judged = {
             (t.design, t.fidelity): t for t in reversed(study.in_order) if t.outcome != OUTSIDE
@@ -98,6 +109,7 @@ class Search:
         return self._before + time.monotonic() - self._started
 
     def _end(self, ending: Ending) -> None:
+        self._store_held()
         self.study.header = evolve(
             self.study.header, status=ending.status, note=ending.note, seconds=self.seconds
         )
@@ -119,27 +131,57 @@ class Search:
             ending = self._over(number)
             if ending is not None:
                 return ending
+            batches = list(self._asked(number, think))
+            if not batches:
+                return Ending(EXHAUSTED, f"{self.strategy.when_exhausted} after {number}")
+            proposed = [trial for _, batch in batches for trial in batch]
+            self._evaluate(proposed)
+            trials = [self.study.trials.get(trial.number) for trial in proposed]
+            done = [trial for trial in trials if trial is not None]
+            if len(done) < len(proposed):  # the budget ends in it: the strategy is not told
+                return self._over(number + len(done), cut=True) or self._out_of_time
+            number, think = number + len(proposed), 0.0
+            for asked, batch in batches:
+                think += self._told(asked, done[: len(batch)])
+                done = done[len(batch) :]
+
+    def _asked(self, number: int, think: float) -> Iterator[tuple[Asked, list[Trial]]]:
+        """Yield a batch; more, where none hangs on what comes of another, so that workers go on.
+
+        Args:
+            number: of trials before it.
+            think: seconds that the strategy thought since the last batch.
+        """
+        limit = self.study.header.budget.trials
+        room = AHEAD if limit is None else min(AHEAD, math.ceil(limit - self._bill.total))
+        more = True
+        while more:
+            more = self._blind and self._dialogue.asks_the_strategy
             started = time.perf_counter()
             asked = self._dialogue.ask()
             think += time.perf_counter() - started
             if self._pruning is not None:
                 self._pruning.keep()
             if len(asked.rows) == 0:
-                return Ending(EXHAUSTED, f"{self.strategy.when_exhausted} after {number}")
-            batch = self._batch(number, asked, think)
-            self._evaluate(batch)
-            trials = [self.study.trials.get(trial.number) for trial in batch]
-            done = [trial for trial in trials if trial is not None]
-            if len(done) < len(batch):  # the budget ends in it: the strategy is not told
-                return self._over(number + len(done), cut=True) or self._out_of_time
-            number += len(batch)
-            think = self._told(asked, done)
+                return
+            yield asked, self._batch(number, asked, think)
+            number, room, think = number + len(asked.rows), room - len(asked.rows), 0.0
+            more = more and room > 0
+
+    @property
+    def _blind(self) -> bool:
+        """Whether what is proposed, and when the study ends, hangs on nothing that is found out."""
+        budget = self.study.header.budget
+        ends_by_findings = budget.evaluations is not None or budget.networks is not None
+        prunes = self._pruning is not None or self.study.problem.spec.bound
+        return self.strategy.blind and not ends_by_findings and not prunes
 
     def _told(self, asked: Asked, done: Sequence[Trial]) -> float:
         """Charge a batch and tell the strategy of it; return the seconds it thought."""
         for trial in done:
             self._bill.charge(trial)
-            self._evaluations += self._ledger.charge(trial)
+            if self.study.header.budget.evaluations is not None:
+                self._evaluations += self._ledger.charge(trial)
             if trial.outcome.ok and trial.fidelity == WHOLE:
                 self._best = min(self._best, trial.outcome.losses[0])
         if self._pruning is not None:
@@ -193,11 +235,14 @@ class Search:
         """Return a trial to be evaluated; the stored one must be of the same row and fidelity."""
         problem = self.study.problem
         space = problem.space
-        point = tuple(int(i) for i in row)
+        point = tuple(row.tolist())
+        stored = self.study.trials.get(number)
+        if stored is not None and stored.row == point and stored.fidelity == fidelity == WHOLE:
+            return stored
         inside = bool(((row >= 0) & (row < space.cardinalities)).all())
         configuration = space.decode(row) if inside else {}
-        fidelity = attained(problem.network_of(configuration), fidelity)
-        stored = self.study.trials.get(number)
+        if fidelity < WHOLE:
+            fidelity = attained(problem.network_of(configuration), fidelity)
         if stored is not None and (stored.row != point or stored.fidelity not in (fidelity, WHOLE)):
             raise PluginError(
                 f"the strategy {self.study.problem.spec.strategy!r} proposes another trial "
@@ -215,6 +260,7 @@ class Search:
             design = Design(BASELINE, configuration)
             for _, outcome in evaluated(self.executor, [design], self.study.notes):
                 self._commit(evolve(trial, outcome=outcome))
+            self._store_held()
         if self.study.baseline is not None:
             self._ledger.charge(self.study.baseline)
             self._judged.setdefault((self.study.baseline.design, WHOLE), self.study.baseline)
@@ -235,6 +281,8 @@ class Search:
         limit = self.study.header.budget.trials
         if limit is None:
             return list(batch)
+        if not self._multi_fidelity:  # each costs one
+            return list(batch[: max(0, math.floor(limit + ROUNDING - self._bill.total))])
         bill, fitting = Bill(self._bill), []
         for trial in batch:
             if bill.total + bill.price(trial, trial.fidelity) > limit + ROUNDING:
@@ -255,10 +303,12 @@ class Search:
             if self._answer(trial) is None:
                 new.setdefault((trial.design, trial.fidelity), trial)
         self._run({trial.number: trial for trial in new.values()})
+        self._store_held()
         for trial in waiting:
             known = self._answer(trial)
             if trial.number not in self.study.trials and known is not None:
                 self._commit(known.repeated(trial.number, trial.row, trial.think_seconds))
+        self._store_held()
 
     def _answer(self, trial: Trial) -> Trial | None:
         """Return what is known of a design at a fidelity; refused outright, it is at every one."""
@@ -275,25 +325,45 @@ class Search:
             for design, outcome in outcomes:
                 trial = trials.pop(design.number)
                 reached = spoken_for(trial.fidelity, outcome)
-                self._commit(evolve(trial, outcome=outcome, fidelity=reached))
+                point, thought = trial.row, trial.think_seconds
+                done = Trial(trial.number, point, trial.configuration, outcome, thought, reached)
+                self._commit(done)
                 if self._late:
                     return
 
     def _commit(self, trial: Trial) -> None:
-        task = self.study.problem.for_design(trial.configuration).task
-        purpose = task.remembered_by() if self.executor.task.cached else ""
-        self.store.add(self.study.name, trial, purpose, self.seconds)
-        self.study.header = evolve(self.study.header, seconds=self.seconds)
-        self.study.add(trial)
+        """Take in a trial that has ended, to be stored with others that are as short."""
         if trial.outcome is not OUTSIDE:
             self._judged.setdefault((trial.design, trial.fidelity), trial)
-        self._fresh.add(trial.number)
+        self._held.append(trial)
+        self._held_seconds += trial.outcome.seconds
+        if self._held_seconds >= HELD_SECONDS:
+            self._store_held()
+
+    def _store_held(self) -> None:
+        """Store the trials that have ended; only then are they part of the study and announced."""
+        if not self._held:
+            return
+        trials, self._held, self._held_seconds = self._held, [], 0.0
+        seconds = self.seconds
+        self.store.add_all(self.study.name, [(t, self._purpose(t)) for t in trials], seconds)
+        self.study.header = evolve(self.study.header, seconds=seconds)
+        for trial in trials:
+            self.study.add(trial)
+            self._fresh.add(trial.number)
         self._announce()
+
+    def _purpose(self, trial: Trial) -> str:
+        """Return what a trial's mappings are remembered by; empty where they are not."""
+        if not self.executor.task.cached:
+            return ""
+        return self.study.problem.for_design(trial.configuration).task.remembered_by()
 
     def _announce(self) -> None:
         """Tell observers of new trials in the order of their numbers."""
         while self._next in self.study.trials:
             if self._next in self._fresh:
+                self._fresh.remove(self._next)
                 self.events.trial_finished(self.study, self.study.trials[self._next])
             self._next += 1
 

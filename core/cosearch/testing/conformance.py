@@ -158,6 +158,23 @@ def batches_need_not_be_answered_in_order(target: type[Strategy], options: Optio
             strategy.tell(part, *task.answer(part))
 
 
+def a_blind_one_asks_alike_untold(target: type[Strategy], options: Options) -> None:
+    """Declared `blind`, it asks for the same rows whether and whatever it is told between asks."""
+    task = problem("limits")
+    if not target.blind:
+        return
+    traces = []
+    for told in (True, False):
+        strategy = _make(target, options, task)
+        asked = []
+        for n in (5, 1, 9, 8, 8, 8):
+            asked.append(strategy.ask(n))
+            if told:
+                strategy.tell(asked[-1], *task.answer(asked[-1]))
+        traces.append(np.concatenate(asked).tolist())
+    _require(traces[0] == traces[1], "is declared blind, and asks otherwise once it is told")
+
+
 def told_arrays_are_left_alone(target: type[Strategy], options: Options) -> None:
     """`tell` neither changes its arguments nor keeps them; `ask` gives its rows away."""
     task = problem("unknown constraint")
@@ -250,6 +267,7 @@ CHECKS: tuple[Check, ...] = (
     a_pickle_continues,
     strangers_are_welcome,
     batches_need_not_be_answered_in_order,
+    a_blind_one_asks_alike_untold,
     told_arrays_are_left_alone,
     nonsense_is_refused,
     violations_are_welcome,

@@ -74,15 +74,23 @@ class Bill:
     design refused outright costs a whole trial, and so does a whole trial repeated, as ever.
     """
 
-    def __init__(self, before: Bill | None = None) -> None:
-        """Begin a bill: an empty one, or one that goes on from another and leaves it as it is."""
+    def __init__(self, before: Bill | None = None, *, stepwise: bool = True) -> None:
+        """Begin a bill: an empty one, or one that goes on from another and leaves it as it is.
+
+        Args:
+            before: goes on from that.
+            stepwise: whether some trials may be below full fidelity; where none is, each costs one
+                and nothing of it is kept.
+        """
         self.paid: dict[frozenset[tuple[str, Value]], float] = {}
-        self.total = 0.0
+        self.total, self.stepwise = 0.0, stepwise
         if before is not None:
             self.paid, self.total = dict(before.paid), before.total
 
     def price(self, trial: Trial, fidelity: float) -> float:
         """Return what a trial costs if its outcome holds at a fidelity."""
+        if not self.stepwise:
+            return WHOLE
         paid = self.paid.get(trial.design, 0.0)
         return WHOLE if paid == fidelity == WHOLE else max(fidelity - paid, 0.0)
 
@@ -95,13 +103,17 @@ class Bill:
         """
         level = trial.fidelity if fidelity is None else fidelity
         cost = self.price(trial, level)
-        self.paid[trial.design] = max(level, self.paid.get(trial.design, 0.0))
+        if self.stepwise:
+            self.paid[trial.design] = max(level, self.paid.get(trial.design, 0.0))
         self.total += cost
         return cost
 
 
 def spent(trials: Iterable[Trial]) -> list[float]:
     """Return the whole trials spent up to and with each trial, given in the order of numbers."""
+    trials = list(trials)
+    if all(trial.whole for trial in trials):
+        return [float(number) for number in range(1, len(trials) + 1)]
     bill = Bill()
     totals = []
     for trial in trials:

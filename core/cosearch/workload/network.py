@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -94,7 +95,7 @@ class Network:
     def __attrs_post_init__(self) -> None:
         refuse_broken(self.name, [(layer.einsum, layer.count) for layer in self.layers], self.links)
 
-    @property
+    @cached_property
     def unique(self) -> tuple[Layer, ...]:
         """The different einsums in order of first appearance, counts added up."""
         counts: dict[Einsum, int] = {}

@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from cosearch.errors import PluginError
 from cosearch.machine.cost import CostBatch
@@ -10,6 +11,7 @@ from cosearch.mapping.priced import priced
 from cosearch.mapping.strategy_mapper import StrategyMapper
 from cosearch.search.asked import asked_rows
 from cosearch.search.objective import OBJECTIVES
+from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.study.building import make_hardware, make_mapper
 from cosearch.workload.einsum import gemm
 
@@ -45,6 +47,32 @@ def test_a_strategy_that_sees_everything_finds_the_best_mapping(toy, machine, ob
     assert found.evaluations == len(rows)
     assert not found.proven
     assert sum(found.rejections.values()) == int((~costs.feasible).sum())
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_one_way_to_run_a_layer_is_not_searched_and_found_alike(toy, machine, monkeypatch, fits):
+    rows, costs = everything(machine)
+    row = rows[np.flatnonzero(costs.feasible == fits)[0]]
+
+    full, size = machine.mapspace(LAYER), 2
+
+    class One(ParameterSpace):
+        @property
+        def size(self):
+            return size
+
+    chosen = zip(full.parameters, row, strict=True)
+    space = One(tuple(Parameter(p.name, (p.choices[i],)) for p, i in chosen))
+    monkeypatch.setattr(machine, "mapspace", lambda layer: space)  # noqa: ARG005
+    told = []
+    for size in (2, 1):  # noqa: B007 - the space reads it
+        try:
+            told.append(evolve(search(toy, machine, "random"), seconds=0.0))
+        except Unmappable as verdict:
+            told.append(verdict)
+    one, other = map(str, told)
+    assert one == other
+    assert isinstance(told[0], Unmappable) is not fits
 
 
 def test_the_first_of_equal_mappings_is_kept_and_is_a_copy(toy, machine):

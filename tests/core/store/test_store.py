@@ -96,6 +96,16 @@ def test_two_processes_cannot_run_one_study(store, tmp_path):
     assert store.trials("first") == TRIALS
 
 
+def test_trials_are_stored_together_or_none_is(store):
+    filled(store)
+    new = evolve(TRIALS[1], number=3)
+    with pytest.raises(CosearchError, match="another process"):
+        store.add_all("first", [(new, "purpose"), (TRIALS[2], "purpose")], 2.0)
+    assert store.trials("first") == TRIALS
+    store.add_all("first", [(new, ""), (evolve(TRIALS[2], number=4), "purpose")], 2.0)
+    assert store.trials("first")[3:] == [new, evolve(TRIALS[2], number=4)]
+
+
 def test_a_trial_is_stored_whole_or_not_at_all(store):
     store.create(HEADER)
     wrong = evolve(OK, layers=(LAYERS[0], evolve(LAYERS[1], gap=float("nan"))))

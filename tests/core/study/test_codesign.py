@@ -19,6 +19,8 @@ from cosearch.store.store import Store
 from cosearch.study.building import make_hardware
 from cosearch.study.codesign import Session, load_study, open_study, plan, resume_study, run
 from cosearch.trials.trial import State
+from cosearch_plugins.executors.serial import Serial
+from cosearch_plugins.strategies.random import Random
 
 GEMM = "gemm:M=16,N=16,K=16"
 
@@ -117,6 +119,40 @@ def test_an_interrupted_study_ends_as_an_uninterrupted_one(study_of, toy, tmp_pa
         study = resume_study(store, toy, "x")
         run(study, store, toy)
     assert facts(study) == facts(whole) == facts(stored(toy, path, "x"))
+
+
+def test_what_is_announced_is_stored_and_designs_may_be_evaluated_ahead(study_of, toy, tmp_path):
+    whole = study_of(strategy="random", trials=14, store=tmp_path / "whole.db")
+    for after in (2, 5):
+        path = tmp_path / f"{after}.db"
+        stop = toy.manager.register(StopsAfter(after), name="stop")
+        with pytest.raises(KeyboardInterrupt):
+            study_of(strategy="random", trials=14, store=path, name="x")
+        toy.manager.unregister(name=stop)
+        assert len(stored(toy, path, "x").trials) >= after
+        with Store(path) as store:
+            study = resume_study(store, toy, "x")
+            run(study, store, toy)
+        assert facts(study) == facts(whole)
+
+
+def test_designs_that_hang_on_no_loss_do_not_wait_for_each_other(study_of, monkeypatch, tmp_path):
+    handed = []
+
+    def counted(self, designs, run=Serial.run):
+        handed.append(len(designs))
+        yield from run(self, designs)
+
+    monkeypatch.setattr(Serial, "run", counted)
+    ahead = study_of(strategy="random", trials=13, store=tmp_path / "ahead.db")
+    study_of(strategy="random", budget=Budget(evaluations=400), store=tmp_path / "until.db")
+    assert handed[:2] == [1, 13]
+    assert set(handed[2:]) == {1, 4}
+    del handed[:]
+    monkeypatch.setattr(Random, "blind", False)
+    waits = study_of(strategy="random", trials=13, store=tmp_path / "waits.db")
+    assert handed == [1, 4, 4, 4, 1]
+    assert facts(ahead) == facts(waits)
 
 
 KILLED = """

@@ -117,6 +117,16 @@ class NeedsAnswers(Good):
         self.waiting = max(0, self.waiting - len(rows))
 
 
+class MovesOnWhenTold(Good):
+    """Says it is blind, and leaves a row out once it is told."""
+
+    blind = True
+
+    def tell(self, rows, losses, feasible, violations=None):
+        super().tell(rows, losses, feasible, violations)
+        self.unseen.draw(1, self.rng)
+
+
 class Sorts(Good):
     def tell(self, rows, losses, feasible, violations=None):
         super().tell(rows, losses, feasible, violations)
@@ -167,6 +177,7 @@ class OneLossOnly(Good):
         (ForgetsOnPickling, "a_pickle_continues"),
         (IgnoresStrangers, "strangers_are_welcome"),
         (NeedsAnswers, "batches_need_not_be_answered_in_order"),
+        (MovesOnWhenTold, "a_blind_one_asks_alike_untold"),
         (Sorts, "told_arrays_are_left_alone"),
         (Keeps, "told_arrays_are_left_alone"),
         (Trusting, "nonsense_is_refused"),
