@@ -2,10 +2,12 @@
 
     python3 tools/pythons.py              the newest Python, and the oldest with lowest dependencies
     python3 tools/pythons.py --all        every Python of this machine as well
+    python3 tools/pythons.py --smoke      every Python, a minute in all: what `.ci/run` asks for
     python3 tools/pythons.py tests/core   other tests than the selection
 
-Environments stand in .tools/pythons and are kept. A Python that this machine lacks is skipped, and
-said so: nothing is downloaded but packages.
+Each environment also runs the studies of STUDIES, and what they store has to be equal to the last
+digit everywhere; only clocks may differ. Environments stand in .tools/pythons and are kept. A
+Python that this machine lacks is skipped, and said so: nothing is downloaded but packages.
 """
 
 import glob
@@ -19,7 +21,22 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HOME = os.path.join(ROOT, ".tools", "pythons")
-OLDEST = (3, 11)
+OLDEST, NEWEST = (3, 11), (3, 14)
+SMOKE = (
+    "tests/test_order_of_addition.py",
+    "tests/core/store/test_store.py",
+    "tests/core/test_quantities.py",
+)
+"""What needs no search to be compiled, which takes longer than a smoke may."""
+
+STUDIES = {
+    "vta": "gemm:M=16,N=16,K=16 -H vta -s evolutionary",
+    "systolic": "gemm:M=30,N=50,K=70 -H systolic -s annealing",
+}
+"""Of a machine that numba prices and of one that numpy does, each with its own `explain`."""
+
+HOW = "--trials 8 -m random --mapper-trials 50 --workers 1 --quiet"
+CLOCKS = {"begun", "seconds", "think_seconds"}
 SELECTION = (
     "tests/test_order_of_addition.py",
     "tests/core/formats",
@@ -40,7 +57,9 @@ VERSION = "import sys; print(*sys.version_info[:2])"
 
 def main(arguments):
     """Return how many environments failed."""
-    tests = [word for word in arguments if not word.startswith("-")] or SELECTION
+    smoke = "--smoke" in arguments
+    named = [word for word in arguments if not word.startswith("-")]
+    tests = named or (SMOKE if smoke else SELECTION)
     found = pythons()
     if not found:
         print("skipped: this machine has no CPython of 3.11 or newer that uv can use")
@@ -49,12 +68,15 @@ def main(arguments):
     newest = max(found)
     if newest > OLDEST:
         jobs.append((newest, "highest"))
-    else:
-        print("skipped: this machine has no Python newer than %d.%d" % newest)
-    if "--all" in arguments:
-        jobs += [(v, "highest") for v in sorted(found) if (v, "highest") not in jobs]
+    for minor in range(OLDEST[1], NEWEST[1] + 1):
+        if (3, minor) not in found:
+            print("skipped: this machine has no Python 3.%d" % minor)
+    if smoke or "--all" in arguments:
+        others = sorted(found)[smoke:]  # the oldest has been smoked with its lowest dependencies
+        jobs += [(v, "highest") for v in others if (v, "highest") not in jobs]
     running = [start(found[version], version, which, tests) for version, which in jobs]
-    return sum(not ended(*job) for job in running)
+    failed = sum(not ended(*job) for job in running)
+    return failed or differing([name for name, *_ in running])
 
 
 def pythons():
@@ -94,6 +116,7 @@ def start(python, version, which, tests):
         + list(PLAIN),
         [own, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not exhaustive", *tests],
     ]
+    steps += [step for study in STUDIES for step in stored(home, study)]
     log = os.path.join(HOME, name + ".log")
     script = " && ".join(shlex.join(step) for step in steps)
     script = "(%s) >%s 2>&1" % (script, shlex.quote(log))
@@ -109,6 +132,49 @@ def ended(name, job, log, since):
     if code:
         print(text)
     return code == 0
+
+
+def stored(home, study):
+    """Return the commands that run a study anew and export it beside the environment."""
+    path = os.path.join(home, study)
+    command = [os.path.join(home, "bin", "cosearch")]
+    file = ["--store", path + ".db"]
+    return (
+        ["rm", "-f", path + ".db"],
+        [*command, "run", *STUDIES[study].split(), *HOW.split(), "--study", study, *file],
+        [*command, "export", study, "--format", "json", "--output", path + ".json", *file],
+    )
+
+
+def differing(names):
+    """Return how many environments stored other results than the first; name where they part."""
+    count = 0
+    for study in STUDIES:
+        kept = {}
+        for name in names:
+            with open(os.path.join(HOME, name, study + ".json")) as file:
+                kept[name] = json.load(file)
+        for name in names[1:]:
+            found = list(parting(kept[names[0]], kept[name], study))
+            count += bool(found)
+            for place in found[:5]:
+                print("Python %s differs from %s: %s" % (name, names[0], place))
+    if not count:
+        print("%d studies are equal to the last digit on %s" % (len(STUDIES), ", ".join(names)))
+    return count
+
+
+def parting(one, other, place):
+    """Yield each place where two documents differ, clocks left out."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(one.keys() | other.keys()):
+            if key not in CLOCKS:
+                yield from parting(one.get(key), other.get(key), "%s/%s" % (place, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, pair in enumerate(zip(one, other, strict=True)):
+            yield from parting(*pair, "%s/%d" % (place, number))
+    elif one != other:
+        yield "%s: %r, %r" % (place, one, other)
 
 
 if __name__ == "__main__":
