@@ -87,7 +87,7 @@ def pythons():
     if answer.returncode == 0:
         listed += [each["path"] for each in json.loads(answer.stdout)]
     found = {}
-    for path in listed:
+    for path in filter(os.path.exists, listed):  # pyenv's shims stand for what may not be chosen
         asked = subprocess.run(
             [path, "-c", VERSION], check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )

@@ -24,6 +24,9 @@ from cosearch.workload.network import Layer
 Priced: TypeAlias = tuple[str, str, tuple[int, ...], tuple[int, ...] | None, float, float]
 """A machine, a layer, a mapping, the sizes it is for, and its energy and cycles."""
 
+MOST_CONFIRMED = 100_000
+"""Mappings kept as priced: then it begins anew, and prices again what comes up."""
+
 _CONFIRMED: set[Priced] = set()
 """Mappings that this process has priced."""
 
@@ -104,7 +107,7 @@ def search_layer(
         pass_on(error)
         raise broken("mapper", task.name, f"layer {layer.name!r}", error, task.mapper) from error
     result = _result(layer, confirmed(mapped, accelerator, einsum, task.name), started)
-    _CONFIRMED.add(_facts(result, accelerator))
+    _confirm(_facts(result, accelerator))
     return result
 
 
@@ -151,8 +154,14 @@ def _still_true(known: LayerResult, accelerator: Accelerator, einsum: Einsum) ->
     """
     facts = _facts(known, accelerator)
     if facts not in _CONFIRMED and _priced_alike(known, accelerator, einsum):
-        _CONFIRMED.add(facts)
+        _confirm(facts)
     return facts in _CONFIRMED
+
+
+def _confirm(facts: Priced) -> None:
+    if len(_CONFIRMED) >= MOST_CONFIRMED:
+        _CONFIRMED.clear()
+    _CONFIRMED.add(facts)
 
 
 def _facts(found: LayerResult, accelerator: Accelerator) -> Priced:

@@ -184,6 +184,9 @@ def pareto_front(losses: FloatArray) -> BoolArray:
     stay. Points with an infinite or NaN loss never belong to the front.
     """
     front: BoolArray = np.asarray(np.isfinite(losses).all(axis=1))
+    if losses.shape[1] == 1 and front.any():
+        least: BoolArray = front & (losses[:, 0] == losses[front].min())
+        return least
     for i in np.flatnonzero(front):
         no_worse = (losses <= losses[i]).all(axis=1)
         better = (losses < losses[i]).any(axis=1)

@@ -72,7 +72,7 @@ ADD_STUDY = (
 TRIALS_OF = (
     "SELECT number, row, configuration, state, reason, violation, accelerator, losses, metrics, "
     "unmapped, think_seconds, trials.seconds, fidelity, violations, groups, network FROM {trials} "
-    "JOIN studies ON studies.id = study WHERE name = ? ORDER BY number"
+    "JOIN studies ON studies.id = study WHERE name = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
 
 ADD_TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -81,7 +81,8 @@ REMEMBER = "INSERT OR IGNORE INTO mapped VALUES (?, ?, ?, ?)"
 
 LAYERS_OF = (
     "SELECT number, layers.name, layer, count, result FROM layers "
-    "JOIN studies ON studies.id = study WHERE studies.name = ? ORDER BY number, position"
+    "JOIN studies ON studies.id = study WHERE studies.name = ? AND number BETWEEN ? AND ? "
+    "ORDER BY number, position"
 )
 
 ADD_PRUNED = "INSERT OR IGNORE INTO pruned SELECT id, ?, ?, ?, ? FROM studies WHERE name = ?"
@@ -91,8 +92,7 @@ PRUNED_OF = (
     "JOIN studies ON studies.id = study WHERE name = ? ORDER BY after, pruned.rowid"
 )
 
-ONLY = "SELECT * FROM ({query}) WHERE number = ?"
-"""A query of all trials of a study, or of their layers, for one of them."""
+LAST_OF = "SELECT max(number) FROM trials JOIN studies ON studies.id = study WHERE name = ?"
 
 NUMBERS_OF = "SELECT number FROM trials JOIN studies ON studies.id = study WHERE name = ?"
 

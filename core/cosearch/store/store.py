@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,10 +22,10 @@ from cosearch.store.records import (
     ADD_TRIAL,
     COUNT_OF,
     DESIGNS_OF,
+    LAST_OF,
     LAYERS_OF,
     LOSSES_OF,
     NUMBERS_OF,
-    ONLY,
     PRUNED_OF,
     REMEMBER,
     STUDIES,
@@ -55,6 +55,7 @@ from cosearch.store.schema import (
 )
 from cosearch.store.wholeness import (
     HEADER,
+    LAST,
     damaged,
     digest_of,
     digest_of_header,
@@ -180,15 +181,22 @@ class Store:
         with explained(self.path), transaction(self._connection):
             self._connection.executemany(REMEMBER, mapped_rows(outcome, purpose))
 
-    def trials(self, name: str) -> list[Trial]:
-        """Return a study's trials in the order of their numbers, the baseline first."""
+    def trials(self, name: str, first: int = 0, last: int = LAST) -> list[Trial]:
+        """Return a study's trials in the order of their numbers, the baseline first.
+
+        Args:
+            name: of the study.
+            first: number of those to return.
+            last: number of those to return.
+        """
+        asked = name, first, last
         with explained(self.path), snapshot(self._connection):
             layers: dict[int, list[tuple[Any, ...]]] = {}
-            for number, *facts in self._connection.execute(LAYERS_OF, (name,)):
+            for number, *facts in self._connection.execute(LAYERS_OF, asked):
                 layers.setdefault(number, []).append(tuple(facts))
             query = TRIALS_OF.format(trials=trials_table(self._connection))
-            rows = self._connection.execute(query, (name,)).fetchall()
-            digests = digests_of(self._connection, name)
+            rows = self._connection.execute(query, asked).fetchall()
+            digests = digests_of(self._connection, *asked)
         return [self._trial(name, row, layers.get(row[0], []), digests) for row in rows]
 
     def _trial(
@@ -207,16 +215,17 @@ class Store:
 
     def trial(self, name: str, number: int) -> Trial:
         """Return one trial of a study; raises CosearchError where it is damaged."""
-        with explained(self.path), snapshot(self._connection):
-            layers = self._connection.execute(ONLY.format(query=LAYERS_OF), (name, number))
-            found = [tuple(facts) for _, *facts in layers.fetchall()]
-            query = ONLY.format(query=TRIALS_OF.format(trials=trials_table(self._connection)))
-            row = self._connection.execute(query, (name, number)).fetchone()
-            digests = {n: digest_of(self._connection, name, n) for n in (HEADER, number)}
-        if row is None:
+        found = self.trials(name, number, number)
+        if not found:
             raise damaged(self.path, f"trial {number} of the study {name!r}", "it is not found")
-        kept = {n: digest for n, digest in digests.items() if digest is not None}
-        return self._trial(name, row, found, kept)
+        return found[0]
+
+    def in_blocks(self, name: str, block: int) -> Iterator[Trial]:
+        """Yield what `trials` returns, so many at a time held in memory."""
+        with explained(self.path):
+            last = self._connection.execute(LAST_OF, (name,)).fetchone()[0]
+        for first in range(0, -1 if last is None else last + 1, block):
+            yield from self.trials(name, first, first + block - 1)
 
     def names(self) -> list[str]:
         """Return the names of all studies, oldest first, damaged ones too."""
@@ -325,6 +334,29 @@ class Store:
 
 def _layer(columns: tuple[Any, ...]) -> LayerResult:
     return layer_of(*columns)
+
+
+class StoredTrials:
+    """A stored study's trials, read when they are asked for, by whoever has the study.
+
+    Args:
+        path: of the store.
+        name: of the study.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path, self.name = path, name
+        self._store: Store | None = None
+
+    def __call__(self, first: int, last: int) -> list[Trial]:
+        """Return the trials from one number to another."""
+        if self._store is None:
+            self._store = Store(self.path, write=False)
+        return self._store.trials(self.name, first, last)
+
+    def __del__(self) -> None:
+        if self._store is not None:
+            self._store.close()
 
 
 class StoredResults:

@@ -20,6 +20,9 @@ T = TypeVar("T")
 HEADER = -1
 """The number under which the settings of a study are checked."""
 
+LAST = 2**62
+"""A number that no trial reaches."""
+
 _LATER = 14
 """Columns of `trials` that every version has; further ones count where they are not empty."""
 
@@ -56,9 +59,17 @@ def opened(text: str) -> str | None:
     return body if digest == f"{zlib.crc32(body.encode()):08x}" else None
 
 
-def digests_of(connection: sqlite3.Connection, name: str) -> Mapping[int, int]:
-    """Return the checksums of a study by the numbers of its trials; none in an older file."""
-    return dict(connection.execute(_READ, (name,))) if _has_checks(connection) else {}
+def digests_of(
+    connection: sqlite3.Connection, name: str, first: int = HEADER, last: int = LAST
+) -> Mapping[int, int]:
+    """Return the checksums of a study by the numbers of its trials; none in an older file.
+
+    `HEADER` is always among them, where the study has any.
+    """
+    if not _has_checks(connection):
+        return {}
+    query = f"{_READ} AND (number BETWEEN ? AND ? OR number = {HEADER})"
+    return dict(connection.execute(query, (name, first, last)))
 
 
 def digest_of(connection: sqlite3.Connection, name: str, number: int) -> int | None:

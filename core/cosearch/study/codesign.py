@@ -31,7 +31,7 @@ from cosearch.search.pruning import PrunedSpace
 from cosearch.search.seeds import stream
 from cosearch.search.strategy import Strategy
 from cosearch.store.records import EXHAUSTED, FINISHED, Header
-from cosearch.store.store import Store
+from cosearch.store.store import Store, StoredTrials
 from cosearch.study.bounding import refuse_unbounded
 from cosearch.study.building import canonical, make_scheme, make_strategy, problem_of, threaded
 from cosearch.study.events import Events
@@ -41,6 +41,7 @@ from cosearch.study.pruning import DesignFloors
 from cosearch.study.scheme import Scheme
 from cosearch.study.search import Search
 from cosearch.study.study import Study
+from cosearch.study.trials import BLOCK, Trials
 from cosearch.study.warm_start import known_of, pinned
 from cosearch.trials.fidelity import ROUNDING, WHOLE
 from cosearch.trials.spec import StudySpec
@@ -98,7 +99,9 @@ def open_study(
     known = store.find(header.name)
     if known is None:
         store.create(header)
-        return Study(header, problem, make_scheme(spec.scheme, registry))
+        return Study(
+            header, problem, make_scheme(spec.scheme, registry), trials=_trials(store, header)
+        )
     if known.spec != spec:
         raise CosearchError(
             f"the study {known.name!r} has other settings:\n  "
@@ -335,11 +338,15 @@ def _as_left(store: Store, known: Header, asked: Header, problem: Problem, schem
                 f"cosearch {known.facts.get('cosearch')}: its numbers cannot be continued",
                 "start a new one: --study NAME",
             )
-    study = Study(evolve(known, budget=asked.budget), problem, scheme)
+    study = Study(evolve(known, budget=asked.budget), problem, scheme, trials=_trials(store, known))
     if known.facts.get("plugins") != asked.facts["plugins"]:
         then = ", ".join(known.facts.get("plugins", ())) or "unknown plugins"
         now = ", ".join(asked.facts["plugins"])
         study.notes.append(f"the study was begun with {then}; now it is {now}")
-    for trial in store.trials(known.name):
+    for trial in store.in_blocks(known.name, BLOCK):
         study.add(trial)
     return study
+
+
+def _trials(store: Store, header: Header) -> Trials:
+    return Trials(StoredTrials(store.path, header.name))

@@ -50,7 +50,7 @@ class Pulse:
     def cosearch_study_started(self, study: Study) -> None:
         """Take in the trials that are stored already."""
         self.study, self.clock, self.best = study, None, None
-        self.counts, self.history, self.bill = Counter(), [], Bill()
+        self.counts, self.history, self.bill = Counter(), [], Bill(stepwise=False)
         for trial in study.in_order:
             self._add(trial)
 
@@ -63,12 +63,20 @@ class Pulse:
 
     def _add(self, trial: Trial) -> None:
         self.counts[trial.outcome.state] += 1
-        self.bill.charge(trial)
+        self._charge(trial)
         if not trial.ok:
             return
         if self.best is None or trial.merit < self.best.merit:
             self.best = trial
         self.history.append(self.best.merit)
+
+    def _charge(self, trial: Trial) -> None:
+        if not trial.whole and not self.bill.stepwise and self.study is not None:
+            self.bill = Bill()  # the first that is judged cheaply: what each costs hangs on others
+            for before in self.study.in_order:
+                if before.number < trial.number:
+                    self.bill.charge(before)
+        self.bill.charge(trial)
 
     @property
     def total(self) -> int:

@@ -203,7 +203,7 @@ def report_of(study: Study, cache: Cache | None = None) -> StudyReport:
         study: with its trials.
         cache: results of mappers, where a report needs pairs that no trial tried.
     """
-    problem, header = study.problem, study.header
+    problem, header, fused = study.problem, study.header, study.problem.spec.fuse
     hypervolume, reference = _dominated(study)
     best = None if study.best is None else account(problem, study.best)
     has_baseline = study.baseline is not None and bool(study.baseline.outcome.metrics.get("cycles"))
@@ -246,8 +246,8 @@ def report_of(study: Study, cache: Cache | None = None) -> StudyReport:
         agreement=findings.agreement,
         hardware_gap=findings.hardware_gap,
         network=network_found(problem, study.best, study.baseline, cache) if study.best else None,
-        recombined=recombined(problem, [t for t in (study.baseline, *study.in_order) if t]),
-        change=None if study.best is None else change(problem, study.feasible, study.best),
+        recombined=None if problem.networks is None else _recombined(study),
+        change=change(problem, study.feasible, study.best) if study.best and fused else None,
     )
 
 
@@ -456,9 +456,15 @@ def _settings(study: Study) -> dict[str, Any]:
     return asdict(study.header.spec)
 
 
+def _recombined(study: Study) -> Recombined | None:
+    return recombined(study.problem, [t for t in (study.baseline, *study.in_order) if t])
+
+
 def _reasons(study: Study, state: State) -> dict[str, int]:
     """Return the reasons of trials that ended so, the most frequent first."""
     counts: dict[str, int] = {}
+    if not study.count(state):
+        return counts
     for trial in study.in_order:
         if trial.outcome.state is state:
             counts[trial.outcome.reason] = counts.get(trial.outcome.reason, 0) + 1

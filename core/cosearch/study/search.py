@@ -25,6 +25,7 @@ from cosearch.study.ending import Ending
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
 from cosearch.study.handing import evaluated
+from cosearch.study.judged import Judged
 from cosearch.study.pruned_study import PrunedStudy
 from cosearch.study.pruning import DesignFloors
 from cosearch.study.study import Study
@@ -75,12 +76,13 @@ class Search:
         self._before, self._started = study.header.seconds, time.monotonic()
         self._fresh: set[int] = set()
         self._next = 1
-        self._held: list[Trial] = []
+        self._held: dict[int, Trial] = {}
         self._held_seconds = 0.0
         self._best = math.inf  # of the batches told: the same however a batch was interrupted
-        self._judged = {
-            (t.design, t.fidelity): t for t in reversed(study.in_order) if t.outcome != OUTSIDE
-        }
+        self._judged = Judged(self._trial)
+        for trial in study.in_order:
+            if trial.outcome != OUTSIDE:
+                self._judged.add(trial)
 
     def run(self) -> None:
         """Search until the budget is spent; an interruption is stored and raised again."""
@@ -122,7 +124,7 @@ class Search:
                 "best": None if best is None else best.number,
                 "losses": () if best is None else best.outcome.losses,
             }
-            self.store.summarize(study.name, max(study.trials), facts)
+            self.store.summarize(study.name, study.trials.last, facts)
 
     def _search(self) -> Ending:
         number = 0
@@ -199,7 +201,10 @@ class Search:
         """
         budget = self.study.header.budget
         if budget.trials is not None and self._no_room(budget.trials, cut=cut):
-            return Ending(FINISHED, _done(self.study.in_order[:number], budget.trials))
+            worth = float(number)
+            if self._multi_fidelity and number:
+                worth = spent(self.study.in_order[:number])[-1]
+            return Ending(FINISHED, _done(number, worth, budget.trials))
         if budget.evaluations is not None and self._evaluations >= budget.evaluations:
             return Ending(FINISHED, _are(self._evaluations, "evaluation", "done"))
         if budget.networks is not None and self.study.networks(number) >= budget.networks:
@@ -263,7 +268,7 @@ class Search:
             self._store_held()
         if self.study.baseline is not None:
             self._ledger.charge(self.study.baseline)
-            self._judged.setdefault((self.study.baseline.design, WHOLE), self.study.baseline)
+            self._judged.add(self.study.baseline)
 
     def _evaluate(self, batch: Sequence[Trial]) -> None:
         """Commit an outcome for each trial of a batch that the budget has room for."""
@@ -312,9 +317,9 @@ class Search:
 
     def _answer(self, trial: Trial) -> Trial | None:
         """Return what is known of a design at a fidelity; refused outright, it is at every one."""
-        whole = self._judged.get((trial.design, WHOLE))
+        whole = self._judged.find(trial.design, WHOLE)
         refused = whole is not None and "energy_pj" not in whole.outcome.metrics
-        return whole if refused else self._judged.get((trial.design, trial.fidelity))
+        return whole if refused else self._judged.find(trial.design, trial.fidelity)
 
     def _run(self, trials: dict[int, Trial]) -> None:
         if not trials or self._late:
@@ -333,9 +338,9 @@ class Search:
 
     def _commit(self, trial: Trial) -> None:
         """Take in a trial that has ended, to be stored with others that are as short."""
+        self._held[trial.number] = trial
         if trial.outcome is not OUTSIDE:
-            self._judged.setdefault((trial.design, trial.fidelity), trial)
-        self._held.append(trial)
+            self._judged.add(trial)
         self._held_seconds += trial.outcome.seconds
         if self._held_seconds >= HELD_SECONDS:
             self._store_held()
@@ -344,7 +349,8 @@ class Search:
         """Store the trials that have ended; only then are they part of the study and announced."""
         if not self._held:
             return
-        trials, self._held, self._held_seconds = self._held, [], 0.0
+        trials, self._held_seconds = list(self._held.values()), 0.0
+        self._held.clear()
         seconds = self.seconds
         self.store.add_all(self.study.name, [(t, self._purpose(t)) for t in trials], seconds)
         self.study.header = evolve(self.study.header, seconds=seconds)
@@ -352,6 +358,12 @@ class Search:
             self.study.add(trial)
             self._fresh.add(trial.number)
         self._announce()
+
+    def _trial(self, number: int) -> Trial | None:
+        """Return a trial that has ended, stored or not."""
+        if number == BASELINE and self.study.baseline is not None:
+            return self.study.baseline
+        return self._held.get(number) or self.study.trials.get(number)
 
     def _purpose(self, trial: Trial) -> str:
         """Return what a trial's mappings are remembered by; empty where they are not."""
@@ -368,9 +380,8 @@ class Search:
             self._next += 1
 
 
-def _done(trials: Sequence[Trial], limit: int) -> str:
+def _done(n: int, worth: float, limit: int) -> str:
     """Return `50 trials are done`, or how many whole ones they were worth."""
-    n, worth = len(trials), spent(trials)[-1] if trials else 0.0
     if abs(worth - n) <= ROUNDING:
         return _are(n, "trial", "done")
     return f"{_are(n, 'trial', 'done')}, worth {worth:.1f} of {limit} whole ones"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 from attrs import define, evolve, field
@@ -13,6 +16,7 @@ from cosearch.store.records import EXHAUSTED, Header
 from cosearch.study.problem import Problem
 from cosearch.study.pruning import LEFT, gap_of
 from cosearch.study.scheme import Findings, Scheme
+from cosearch.study.trials import KEPT, InOrder, Trials
 from cosearch.trials.fidelity import spent
 from cosearch.trials.trial import BASELINE, Ledger, State, Trial
 
@@ -36,15 +40,22 @@ class Study:
     problem: Problem
     scheme: Scheme = field(factory=Scheme)
     baseline: Trial | None = None
-    trials: dict[int, Trial] = field(factory=dict)
+    trials: Trials = field(factory=Trials)
     notes: list[str] = field(factory=list)
+    _best: Trial | None = None
+    _states: Counter[State] = field(factory=Counter)
+    _estimates: Counter[bool] = field(factory=Counter)
 
     def add(self, trial: Trial) -> None:
         """Take in a trial."""
         if trial.number == BASELINE:
             self.baseline = trial
-        else:
-            self.trials[trial.number] = trial
+            return
+        self.trials.add(trial)
+        self._states[trial.outcome.state] += 1
+        self._estimates[not trial.whole] += 1
+        if trial.ok and (self._best is None or _rank(trial) < _rank(self._best)):
+            self._best = trial
 
     @property
     def name(self) -> str:
@@ -52,9 +63,9 @@ class Study:
         return self.header.name
 
     @property
-    def in_order(self) -> list[Trial]:
+    def in_order(self) -> Sequence[Trial]:
         """The strategy's trials in the order of their numbers."""
-        return [self.trials[number] for number in sorted(self.trials)]
+        return [*self.trials.values()] if len(self.trials) <= KEPT else InOrder(self.trials)
 
     @property
     def best(self) -> Trial | None:
@@ -64,7 +75,7 @@ class Study:
 
         With several objectives, the trial on the Pareto front with the least product of losses.
         """
-        return min(self.feasible, key=lambda trial: (trial.merit, trial.number), default=None)
+        return self._best
 
     @property
     def feasible(self) -> list[Trial]:
@@ -77,20 +88,19 @@ class Study:
 
         One that could be built is nearer than any that could not.
         """
-        known = [t for t in self.in_order if t.whole and t.outcome.violation is not None]
+        known = (t for t in self.in_order if t.whole and t.outcome.violation is not None)
         return min(known, key=_distance, default=None)
 
     @property
     def front(self) -> list[Trial]:
         """The feasible trials that no other dominates, each design once, by the first loss."""
-        trials = list({trial.design: trial for trial in reversed(self.feasible)}.values())
-        if not trials:
+        known = [(t.number, t.outcome.losses) for t in self.in_order if t.ok]
+        if not known:
             return []
-        keep = pareto_front(np.array([trial.outcome.losses for trial in trials]))
-        return sorted(
-            (trial for trial, kept in zip(trials, keep, strict=True) if kept),
-            key=lambda trial: trial.outcome.losses,
-        )
+        keep = pareto_front(np.array([losses for _, losses in known]))
+        numbers = [number for (number, _), kept in zip(known, keep, strict=True) if kept]
+        trials = {t.design: t for t in (self.trials[number] for number in reversed(numbers))}
+        return sorted(trials.values(), key=lambda trial: trial.outcome.losses)
 
     @property
     def findings(self) -> Findings:
@@ -106,12 +116,12 @@ class Study:
 
     def count(self, state: State) -> int:
         """Return how many trials ended so."""
-        return sum(trial.outcome.state is state for trial in self.trials.values())
+        return self._states[state]
 
     @property
     def spent(self) -> float:
         """Whole trials that the strategy's own come to; see `cosearch.trials.fidelity`."""
-        return spent(self.in_order)[-1] if self.trials else 0.0
+        return spent(self.in_order)[-1] if self._estimates[True] else float(len(self.trials))
 
     def networks(self, trials: int | None = None) -> int:
         """Return how many different networks the first trials met, the strategy's own.
@@ -119,7 +129,8 @@ class Study:
         Args:
             trials: how many; None is all.
         """
-        chosen = (self.problem.network_parameters(t.complete) for t in self.in_order[:trials])
+        first = islice(self.in_order, trials)
+        chosen = (self.problem.network_parameters(t.complete) for t in first)
         return len({tuple(values.items()) for values in chosen if values})
 
     @property
@@ -129,6 +140,10 @@ class Study:
         if self.baseline is not None:
             ledger.charge(self.baseline)
         return added(map(ledger.charge, self.in_order))
+
+
+def _rank(trial: Trial) -> tuple[float, int]:
+    return trial.merit, trial.number
 
 
 def _distance(trial: Trial) -> tuple[bool, float]:

@@ -9,8 +9,11 @@ from cosearch.mapping.mapper import Budget
 from cosearch.registry.registration import hookimpl
 from cosearch.store.records import FINISHED
 from cosearch.store.store import Store
+from cosearch.study import study as study_module
+from cosearch.study import trials as trials_module
 from cosearch.study.codesign import Session, is_over, load_study, resume_study, run
 from cosearch.study.report import report_of
+from cosearch.study.trials import InOrder, Trials
 from cosearch.trials.fidelity import Bill, layers_at, scale
 from cosearch.trials.trial import State
 
@@ -190,3 +193,28 @@ def test_a_network_of_one_layer_is_always_judged_in_full(study_of):
     study = study_of(strategy="hyperband", trials=8)
     assert all(t.whole for t in study.in_order)
     assert len(study.trials) == 8
+
+
+def test_a_study_of_which_most_stands_in_the_store_alone_is_the_same(
+    study_of, monkeypatch, tmp_path
+):
+    whole = study_of(strategy="evolutionary:population=4", trials=30, store=tmp_path / "whole.db")
+    monkeypatch.setattr(trials_module, "BLOCK", 3)
+    monkeypatch.setattr(study_module, "KEPT", 4)
+    monkeypatch.setattr(Trials.__init__, "__defaults__", (None, 4))
+    few = study_of(strategy="evolutionary:population=4", trials=30, store=tmp_path / "few.db")
+    assert len(few.trials._kept) <= 7
+    assert isinstance(few.in_order, InOrder)
+    assert facts(few) == facts(whole)
+    for fact in ("best", "nearest", "front", "spent", "evaluations", "feasible"):
+        one, other = (getattr(study, fact) for study in (few, whole))
+        assert str(one).count("Trial(") == str(other).count("Trial(")
+        if isinstance(other, int | float):
+            assert one == other
+    assert few.best.number == whole.best.number
+    assert [t.number for t in few.front] == [t.number for t in whole.front]
+    assert [few.count(s) for s in State] == [whole.count(s) for s in State]
+    again = study_of(strategy="evolutionary:population=4", trials=34, store=tmp_path / "few.db")
+    monkeypatch.undo()
+    more = study_of(strategy="evolutionary:population=4", trials=34, store=tmp_path / "whole.db")
+    assert facts(again) == facts(more)

@@ -1,0 +1,112 @@
+"""The trials of a study by number; of a long one all but the last stand in the store alone."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias, overload
+
+from cosearch.lately import Lately
+from cosearch.trials.trial import Trial
+
+KEPT = 32_768
+"""Trials kept at hand: some 2.5 kB each."""
+
+BLOCK = 1_024
+"""Trials read from the store at once."""
+
+BLOCKS = 4
+"""Blocks that were read and are kept, for who walks along the trials."""
+
+Reader: TypeAlias = Callable[[int, int], Sequence[Trial]]
+"""First and last number to the stored trials from one to the other."""
+
+
+class Trials(Mapping[int, Trial]):
+    """Trials by number, in the order of numbers; while several run at once, there may be gaps.
+
+    Args:
+        read: reads stored trials; None keeps all of them here.
+        kept: how many of the last ones are kept here, at least.
+    """
+
+    def __init__(self, read: Reader | None = None, kept: int = KEPT) -> None:
+        self._read, self._most = read, kept
+        self._kept: dict[int, Trial] = {}
+        self._blocks: Lately[int, dict[int, Trial]] = Lately(BLOCKS)
+        self._first, self._beyond = 0, list[int]()  # 1 to the first, and what lies beyond a gap
+
+    def add(self, trial: Trial) -> None:
+        """Take in a trial, which is stored where others are read from the store."""
+        number = trial.number
+        if number == self._first + 1:
+            self._first = number
+            while self._beyond and self._beyond[0] == self._first + 1:
+                self._first = self._beyond.pop(0)
+        elif number not in self:
+            insort(self._beyond, number)
+        self._kept[number] = trial
+        if self._read is not None and len(self._kept) >= self._most + BLOCK:
+            for old in list(islice(self._kept, BLOCK)):
+                del self._kept[old]
+            self._blocks.clear()  # one read while it was being filled has gaps
+
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int):
+            return False
+        at = bisect_left(self._beyond, number)
+        return 1 <= number <= self._first or self._beyond[at : at + 1] == [number]
+
+    def __getitem__(self, number: int) -> Trial:
+        known = self._kept.get(number)
+        if known is not None:
+            return known
+        if number not in self or self._read is None:
+            raise KeyError(number)
+        start = number - number % BLOCK
+        return self._blocks.get(start, lambda: self._block(start))[number]
+
+    def _block(self, start: int) -> dict[int, Trial]:
+        if self._read is None:
+            return {}
+        return {trial.number: trial for trial in self._read(start, start + BLOCK - 1)}
+
+    def __iter__(self) -> Iterator[int]:
+        yield from range(1, self._first + 1)
+        yield from list(self._beyond)
+
+    def __len__(self) -> int:
+        return self._first + len(self._beyond)
+
+    @property
+    def last(self) -> int:
+        """The highest number; 0 without trials."""
+        return self._beyond[-1] if self._beyond else self._first
+
+
+class InOrder(Sequence[Trial]):
+    """Trials in the order of their numbers, none of them held.
+
+    Args:
+        trials: by number, in the order of numbers.
+    """
+
+    def __init__(self, trials: Mapping[int, Trial]) -> None:
+        self._trials = trials
+
+    @overload
+    def __getitem__(self, index: int) -> Trial: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Trial]: ...
+    def __getitem__(self, index: int | slice) -> Trial | list[Trial]:
+        numbers = list(self._trials)
+        if isinstance(index, slice):
+            return [self._trials[number] for number in numbers[index]]
+        return self._trials[numbers[index]]
+
+    def __iter__(self) -> Iterator[Trial]:
+        return (self._trials[number] for number in self._trials)
+
+    def __len__(self) -> int:
+        return len(self._trials)
