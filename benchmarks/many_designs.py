@@ -1,9 +1,12 @@
 """What a trial costs the engine: a study of a machine whose own work is next to nothing.
 
     python benchmarks/many_designs.py 100000 [--store FILE] [--batch 64]
+    python benchmarks/many_designs.py 6 --hardware eyeriss --networks alexnet,resnet50
 
 Prints time, CPU time a trial, memory and the size of the store; then what resuming the study and
-listing it take. The space has 2**20 designs.
+listing it take. The space has 2**20 designs. With `--hardware`, the CPU time that a random design
+of that machine takes for each of some networks, mapped by its own mapper, in one process; two
+designs go first, so that loading compiled code is not in it.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+
+import numpy as np
 
 MACHINE = """
 import numpy as np
@@ -77,11 +82,36 @@ def main() -> None:
     parser.add_argument("--store", type=Path)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--strategy", default="random")
+    parser.add_argument("--hardware", default="")
+    parser.add_argument("--networks", default="resnet18")
     given = parser.parse_args()
+    if given.hardware:
+        for network in given.networks.split(","):
+            print_cost(network, given.hardware, given.trials)
+        return
     with tempfile.TemporaryDirectory() as folder:
         plugin = Path(folder) / "trivial.py"
         plugin.write_text(MACHINE, encoding="utf-8")
         measure(given, plugin, given.store or Path(folder) / "many.db")
+
+
+def print_cost(network: str, hardware: str, designs: int) -> None:
+    """Print what a random design takes for a network."""
+    from cosearch.hooks.discovery import load_registry
+    from cosearch.study.codesign import plan
+    from cosearch.study.evaluation import evaluate
+
+    problem = plan(load_registry(), network, hardware, "random")
+    rng = np.random.default_rng(0)
+    rows, _ = problem.space.sample_feasible(designs + 2, rng)
+    taken = []
+    for row in rows:
+        started = time.process_time()
+        evaluate(problem, problem.space.decode(row))
+        taken.append(time.process_time() - started)
+    took = taken[2:]
+    spread = f"({min(took):.2f} to {max(took):.2f})"
+    print(f"{network} on {hardware}: {sum(took) / designs:.2f} CPU s a design {spread}")
 
 
 def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
