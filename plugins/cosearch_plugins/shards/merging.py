@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from operator import attrgetter
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -15,6 +18,8 @@ from cosearch.store.records import FINISHED, INTERRUPTED, Header
 from cosearch.store.store import Store
 from cosearch.study.building import problem_of
 from cosearch.study.codesign import MADE_OF
+from cosearch.study.judged import Judged
+from cosearch.study.trials import BLOCK
 from cosearch.trials.spec import StudySpec
 from cosearch.trials.trial import BASELINE, Trial
 from cosearch_plugins.shards.strategy import Shard
@@ -91,10 +96,10 @@ def checked(parts: Sequence[Part]) -> list[Part]:
         missing = sorted({*range(first.parts)} - {*numbers})
         told = f"lack {', '.join(map(str, missing))}" if missing else "hold a part twice"
         raise CosearchError(f"the stores {told} of {counted(first.parts, 'part')}")
-    if first.whole.prune or first.whole.warm_start:
+    if first.whole.prune or first.whole.warm_start or first.whole.bound:
         raise CosearchError(
-            "what a part proposes hangs on its own trials where a study is pruned or starts from "
-            "another: such parts do not make up one study"
+            "what a part proposes or leaves early hangs on its own trials where a study is pruned, "
+            "bounded or starts from another: such parts do not make up one study"
         )
     return sorted(parts, key=lambda part: part.part)
 
@@ -117,16 +122,15 @@ def merge(parts: Sequence[Part], registry: Registry, out: Path, name: str = "") 
     """
     first = parts[0]
     problem = problem_of(first.whole, registry)
-    numbers = dict(_placed(parts))
-    whole = set(numbers) - {BASELINE}
-    gaps = len(whole) != max(whole, default=0)
+    baseline, places = _baseline(parts), _places(parts)
+    gaps = len(places) != max(places, default=0)
     header = Header(
         name or first.whole.name,
         first.whole,
         first.header.facts,
-        Budget(trials=max(whole, default=1)),
-        INTERRUPTED if gaps or not whole else FINISHED,
-        "parts lack trials that come before others" if gaps else _done(len(whole), len(parts)),
+        Budget(trials=max(places, default=1)),
+        INTERRUPTED if gaps or not places else FINISHED,
+        "parts lack trials that come before others" if gaps else _done(len(places), len(parts)),
         added(part.header.seconds for part in parts),
     )
     with Store(out) as store:
@@ -135,9 +139,12 @@ def merge(parts: Sequence[Part], registry: Registry, out: Path, name: str = "") 
                 f"{out} has a study {header.name!r} already", "name another: --study NAME"
             )
         store.create(header)
-        for trial in _once(numbers):
-            purpose = problem.for_design(trial.configuration).task.remembered_by()
-            store.add(header.name, trial, purpose, header.seconds)
+        trials = chain(baseline, heapq.merge(*map(_placed, parts), key=attrgetter("number")))
+        once = _Once(store, header.name)
+        for block in _blocks(trials):
+            purposes = (problem.for_design(t.configuration).task.remembered_by() for t in block)
+            pairs = zip(once(block), purposes, strict=True)
+            store.add_all(header.name, list(pairs), header.seconds)
     return header
 
 
@@ -145,27 +152,64 @@ def _done(trials: int, parts: int) -> str:
     return f"{counted(trials, 'trial')} {'is' if trials == 1 else 'are'} done, in {parts} parts"
 
 
-def _placed(parts: Sequence[Part]) -> Iterator[tuple[int, Trial]]:
-    """Yield the trials of all parts by their places; the baseline as the first part has it."""
-    known: Trial | None = None
+def _baseline(parts: Sequence[Part]) -> list[Trial]:
+    """Return the baseline as the first part has it, none where no part does."""
+    known: list[Trial] = []
     for part in parts:
         with Store(part.path, write=False) as store:
-            trials = store.trials(part.header.name)
-        for trial in trials:
-            if trial.number == BASELINE:
-                known = known or trial
-                if known.outcome.losses != trial.outcome.losses:
-                    raise CosearchError(
-                        f"the baseline of {_told(parts[0])} and of {_told(part)} differ"
-                    )
-            place = part.place(trial.number)
-            yield place, (known or trial) if place == BASELINE else evolve(trial, number=place)
+            known += store.trials(part.header.name, BASELINE, BASELINE)
+        if known and known[0].outcome.losses != known[-1].outcome.losses:
+            raise CosearchError(f"the baseline of {_told(parts[0])} and of {_told(part)} differ")
+    return known[:1]
 
 
-def _once(numbers: Mapping[int, Trial]) -> Iterator[Trial]:
-    """Yield trials in order; a design that an earlier one had is a repetition of that."""
-    seen: dict[object, Trial] = {}
-    for _, trial in sorted(numbers.items()):
-        known = seen.setdefault((trial.design, trial.fidelity), trial)
-        again = known is not trial and trial.row
-        yield known.repeated(trial.number, trial.row, trial.think_seconds) if again else trial
+def _places(parts: Sequence[Part]) -> set[int]:
+    """Return the numbers that the trials of all parts have in the whole study."""
+    places: set[int] = set()
+    for part in parts:
+        with Store(part.path, write=False) as store:
+            places.update(map(part.place, store.numbers(part.header.name)))
+    return places - {BASELINE}
+
+
+def _placed(part: Part) -> Iterator[Trial]:
+    """Yield the trials of a part at their places, which come in order."""
+    with Store(part.path, write=False) as store:
+        for trial in store.in_blocks(part.header.name, BLOCK):
+            if trial.number != BASELINE:
+                yield evolve(trial, number=part.place(trial.number))
+
+
+def _blocks(trials: Iterator[Trial]) -> Iterator[list[Trial]]:
+    while block := list(islice(trials, BLOCK)):
+        yield block
+
+
+class _Once:
+    """Trials in order; a design that an earlier one had is a repetition of that.
+
+    Args:
+        store: has the trials of the blocks before.
+        name: of the study.
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store, self._name = store, name
+        self._block: dict[int, Trial] = {}
+        self._judged = Judged(self._trial)
+
+    def _trial(self, number: int) -> Trial | None:
+        known = self._block.get(number)
+        return known or next(iter(self._store.trials(self._name, number, number)), None)
+
+    def __call__(self, block: Sequence[Trial]) -> list[Trial]:
+        """Return the next trials."""
+        self._block = {trial.number: trial for trial in block}
+        return [self._repeated(trial) for trial in block]
+
+    def _repeated(self, trial: Trial) -> Trial:
+        self._judged.add(trial)
+        known = self._judged.find(trial.design, trial.fidelity)
+        if known is None or known.number == trial.number or not trial.row:
+            return trial
+        return known.repeated(trial.number, trial.row, trial.think_seconds)

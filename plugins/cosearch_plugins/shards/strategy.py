@@ -24,6 +24,7 @@ class Shard(Strategy):
     """
 
     multi_objective = True
+    blind = True
     options = ParameterSpace(
         (
             Parameter("of", tuple(WHOLE), "random", doc="the strategy that proposes them all"),
