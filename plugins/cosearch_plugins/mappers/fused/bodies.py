@@ -9,7 +9,6 @@ still the best.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -19,17 +18,15 @@ from cosearch.errors import Infeasible
 from cosearch.lately import Lately
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.kernel.pack import ALWAYS, NEVER
-from cosearch.loopnest.mapping import Constraints, Mapping
-from cosearch.loopnest.model.analysis import LevelAnalysis
-from cosearch.loopnest.model.reference import analyse, throttling
-from cosearch.machine.architecture import Architecture, Memory, Partition
+from cosearch.loopnest.mapping import Constraints
+from cosearch.machine.architecture import Architecture, Partition
 from cosearch.mapping.outline import Weights
-from cosearch.quantities import added
 from cosearch.typing import IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch_plugins.mappers.exact.arrays import MARGIN, Aim
 from cosearch_plugins.mappers.exact.problem import OrderTables
 from cosearch_plugins.mappers.exact.solve import Certificate, Limits, Solver
+from cosearch_plugins.mappers.fused.body import NO_DEMAND, Body, Question
 from cosearch_plugins.mappers.fused.coarser import Coarser
 from cosearch_plugins.mappers.fused.envelope import Envelope
 
@@ -38,93 +35,6 @@ REMEMBERED = 8192
 
 UNLIMITED = 2**60
 """Words of room where a level has no end."""
-
-
-@frozen
-class Demand:
-    """Words of held tensors that one body moves: read and written outside, written on chip."""
-
-    read: float = 0.0
-    write: float = 0.0
-
-    def within(self, other: Demand) -> bool:
-        """Return whether it is no more than another."""
-        return self.read <= other.read and self.write <= other.write
-
-
-NO_DEMAND = Demand()
-
-
-@frozen
-class Question:
-    """A body.
-
-    Attributes:
-        member: the layer it is a part of, whose rules of keeping hold for it.
-        layer: its size.
-        home: names of the tensors at home.
-        room: words of the fusion level that are left for what is streamed.
-        demand: of held words.
-        bodies: how often it runs.
-        visits: how many bodies add to one result.
-    """
-
-    member: Einsum
-    layer: Einsum
-    home: frozenset[str]
-    room: int
-    demand: Demand = NO_DEMAND
-    bodies: int = 1
-    visits: int = 1
-
-
-@frozen(eq=False)
-class Body:
-    """The best mapping of a body; None where nothing fits.
-
-    Attributes:
-        question: that it was found for.
-        mapping: itself.
-        energy_pj, cycles: of one body.
-        least: the weighted sum that no mapping undercuts.
-        proven: whether that is the mapping's own, but for rounding.
-        words: of the fusion level that it streams through.
-        steps: compute steps.
-        waits: cycles that the levels inside need.
-        inner, outer: words read and written at the fusion level and the outermost, by tensor.
-    """
-
-    question: Question
-    mapping: Mapping | None = None
-    energy_pj: float = math.inf
-    cycles: float = math.inf
-    least: float = math.inf
-    proven: bool = True
-    words: int = 0
-    steps: int = 0
-    waits: int = 0
-    inner: tuple[tuple[float, float], ...] = ()
-    outer: tuple[tuple[float, float], ...] = ()
-
-    def answers(self, question: Question, levels: Sequence[Memory]) -> bool:
-        """Return whether no other mapping is better for another question of the same body."""
-        own = self.question
-        if own.room < question.room or not own.demand.within(question.demand):
-            return False
-        if self.mapping is None:
-            return True
-        fits = self.words <= question.room
-        return fits and (
-            own.demand == question.demand or self.cycles_at(question.demand, levels) == self.cycles
-        )
-
-    def cycles_at(self, demand: Demand, levels: Sequence[Memory]) -> int:
-        """Return the cycles under another demand."""
-        inner = throttling(levels[-2], [(0.0, demand.read), *self.inner], self.steps)
-        outer = throttling(levels[-1], [(demand.read, demand.write), *self.outer], self.steps)
-        return max(
-            self.waits, math.ceil(self.steps / inner), math.ceil(self.steps / outer), self.steps
-        )
 
 
 def _apart(question: Question) -> tuple[object, ...]:
@@ -315,8 +225,6 @@ class Bodies:
             return Body(question)
         value = weights[0] * found.energy_pj + weights[1] * found.cycles
         gap = 1.0 if found.gap is None or solver.narrowed else found.gap
-        seen = analyse(solver.space.architecture, question.layer, mapping)
-        inner, outer = seen.levels[-2:]
         return Body(
             question,
             mapping,
@@ -324,11 +232,7 @@ class Bodies:
             found.cycles,
             (1 - gap) * value,
             gap == 0,
-            added(t.tile_size for t in inner.tensors if t.tensor not in question.home),
-            seen.steps,
-            max((level.cycles for level in seen.levels[:-2]), default=0),
-            _moved(inner, question.visits, outside={t.tensor for t in outer.tensors}),
-            _moved(outer, question.visits, outside=set()),
+            solver.space.architecture,
         )
 
     def _solver(self, question: Question) -> Solver | None:
@@ -375,16 +279,3 @@ class Bodies:
             if tensor.name in home:
                 modes[-2, t], modes[-1, t] = ALWAYS, NEVER
         return _Place(machine, layer, self.machine.constraints_for(layer), modes)
-
-
-def _moved(level: LevelAnalysis, visits: int, outside: set[str]) -> tuple[tuple[float, float], ...]:
-    """Return the words read and written of each tensor, first visits credited once in `visits`."""
-    out: list[tuple[float, float]] = []
-    for t in level.tensors:
-        if t.updates and visits > 1:
-            first, filled = t.partition_size, t.partition_size if t.tensor in outside else 0
-            reads = t.reads + first - first / visits
-            out.append((reads, t.fills + filled - filled / visits + t.updates))
-        else:
-            out.append((t.reads, t.fills + t.updates))
-    return tuple(out)

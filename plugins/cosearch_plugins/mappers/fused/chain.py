@@ -1,7 +1,7 @@
 """The best groups of a chain of layers, for a weighted sum: a shortest path.
 
-A weighted sum adds up over groups, so the best of the first k layers is the best of the first i and
-the group of those between, for some i: exact, in one pass. Equal groups are searched once.
+A weighted sum adds up over groups, so that the best groups of a chain are a shortest path over its
+layers. Equal groups are searched once, and groups that cannot be on the path not at all.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
 from cosearch_plugins.mappers.fused.envelope import Envelope
 from cosearch_plugins.mappers.fused.group import GroupFound, GroupSearch
+from cosearch_plugins.mappers.fused.path import Piece, Span, shortest
 
 
 @frozen
@@ -99,24 +100,35 @@ class ChainSearch:
 
     def best(self, chain: Chain, weights: Weights) -> ChainFound:
         """Return the best groups of a chain for a weighted sum."""
-        value, least = [0.0], [0.0]
-        paths: list[tuple[GroupFound, ...]] = [()]
-        for end in range(1, len(chain.layers) + 1):
-            here, bound, path = math.inf, math.inf, paths[0]
-            for first in (end - 1, *range(max(0, end - self.most), end - 1)):
-                found = self._group(chain.part(first, end), weights, here - value[first])
-                bound = min(bound, least[first] + found.least)
-                if value[first] + found.value < here:
-                    here, path = value[first] + found.value, (*paths[first], found)
-            value.append(here)
-            least.append(min(bound, here))
-            paths.append(path)
-        energy = added(found.energy_pj for found in paths[-1])
-        cycles = added(found.cycles for found in paths[-1])
+        n = len(chain.layers)
+        pieces = {
+            (first, end): self._piece(chain.part(first, end), weights)
+            for first in range(n)
+            for end in range(first + 1, min(n, first + self.most) + 1)
+        }
+
+        def ask(span: Span, below: float) -> GroupFound:
+            return self._group(chain.part(*span), weights, below)
+
+        path = shortest(n, pieces, ask)
+        energy = added(found.energy_pj for found in path.groups)
+        cycles = added(found.cycles for found in path.groups)
         total = weights[0] * energy + weights[1] * cycles
-        gap = 0.0 if least[-1] >= total * (1 - 2 * MARGIN) else 1 - least[-1] / total
-        groups = tuple(found.group for found in paths[-1] if found.group is not None)
-        return ChainFound(groups, energy, cycles, least[-1], gap)
+        gap = 0.0 if path.least >= total * (1 - 2 * MARGIN) else 1 - path.least / total
+        groups = tuple(found.group for found in path.groups if found.group is not None)
+        return ChainFound(groups, energy, cycles, path.least, gap)
+
+    def _piece(self, part: Chain, weights: Weights) -> Piece:
+        """Return what is known of some layers as one group: of a layer alone all there is."""
+        if len(part.layers) == 1 or (part, weights) in self._known:
+            found = self._group(part, weights, math.inf)
+            return Piece(found.least, found, open=False)
+        least = self._least_unsearched(part, weights)
+        if least is not None:
+            return Piece(least, open=False)
+        envelope = self._envelopes.get(part)
+        others = 0.0 if envelope is None else envelope.least(weights)
+        return Piece(max(others, self.search.least(part.layers, part.links, weights)))
 
     def _group(self, part: Chain, weights: Weights, below: float) -> GroupFound:
         """Return the best way to run some layers as one group, if it is below a value."""
@@ -129,9 +141,6 @@ class ChainSearch:
         if len(part.layers) == 1:
             self._known[key] = self.alone(part.layers[0], weights)
             return self._known[key]
-        if (least := self._least_unsearched(part, weights)) is not None:
-            self._bounds[key] = least
-            return evolve(nothing, least=least)
         found = self._between(part, weights, below)
         if found is None:
             found = self.search.best(part.layers, part.links, weights, below)

@@ -31,12 +31,17 @@ class Coarser:
     _sizes: IntArray = field(init=False)
     _home: BoolArray = field(init=False)
     _all: FloatArray = field(init=False)
+    _free: BoolArray = field(init=False)
     _known: int = field(init=False, default=0)
+    _told: dict[tuple[tuple[int, ...], frozenset[str]], tuple[int, float]] = field(
+        init=False, factory=dict
+    )
 
     def __attrs_post_init__(self) -> None:
         self._sizes = np.zeros((FIRST, len(self.member.dims)), dtype=np.int64)
         self._home = np.zeros((FIRST, len(self.member.tensors)), dtype=bool)
         self._all = np.zeros(FIRST)
+        self._free = self._at_home(self.kept)
 
     def learn(self, body: Einsum, home: frozenset[str], least: float) -> None:
         """Take in that no mapping of a body is below a value."""
@@ -51,16 +56,22 @@ class Coarser:
 
     def least(self, body: Einsum, home: frozenset[str]) -> float:
         """Return a value that no mapping of a body is below; 0 where nothing is known."""
-        n = self._known
-        coarser = (self._sizes[:n] % np.array(body.sizes) == 0).all(axis=1)
+        key, n = (body.sizes, home), self._known
+        seen, most = self._told.get(key, (0, 0.0))
+        if seen < n:
+            most = max(most, self._most(body, home, seen))
+            self._told[key] = n, most
+        return most / (self.member.operations // body.operations)
+
+    def _most(self, body: Einsum, home: frozenset[str], first: int) -> float:
+        """Return the most that what was learned from some row on tells of all bodies of a size."""
+        rows = slice(first, self._known)
+        coarser = (self._sizes[rows] % np.array(body.sizes) == 0).all(axis=1)
         at_home = self._at_home(home)
-        more = self._home[:n] & ~at_home
-        free = np.array([t.name in self.kept for t in self.member.tensors])
-        as_much = (self._home[:n] | ~at_home).all(axis=1) & (~more | free).all(axis=1)
-        known = self._all[:n][coarser & as_much]
-        if len(known) == 0:
-            return 0.0
-        return float(known.max()) / (self.member.operations // body.operations)
+        more = self._home[rows] & ~at_home
+        as_much = (self._home[rows] | ~at_home).all(axis=1) & (~more | self._free).all(axis=1)
+        known = self._all[rows][coarser & as_much]
+        return float(known.max()) if len(known) else 0.0
 
     def _at_home(self, home: frozenset[str]) -> BoolArray:
         return np.array([t.name in home for t in self.member.tensors])

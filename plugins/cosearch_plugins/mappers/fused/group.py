@@ -31,8 +31,9 @@ from cosearch.typing import FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
-from cosearch_plugins.mappers.fused.bodies import UNLIMITED, Bodies, Body, Demand, Question
-from cosearch_plugins.mappers.fused.options import THROUGH, Choice, Cut, Option, cuts
+from cosearch_plugins.mappers.fused.bodies import UNLIMITED, Bodies
+from cosearch_plugins.mappers.fused.body import Body, Demand, Question
+from cosearch_plugins.mappers.fused.options import THROUGH, Choice, Cut, Option, cuts, once
 
 COARSE, GUESSED, ROOMY, EXACT = 0, 1, 2, 3
 """Stages of a member's bound."""
@@ -122,6 +123,7 @@ class GroupSearch:
     dominance: bool = True
     entries: int = field(init=False, default=0)
     _cuts: dict[tuple[object, ...], list[Cut]] = field(init=False, factory=dict)
+    _once: dict[tuple[object, ...], list[Choice]] = field(init=False, factory=dict)
     _tick: Iterator[int] = field(init=False, factory=itertools.count)
 
     def best(
@@ -161,6 +163,20 @@ class GroupSearch:
                     settled.append(item)
                 heapq.heappush(heap, self._queued(item))
         return GroupFound(None, math.inf, math.inf, math.inf, below)
+
+    def least(self, layers: tuple[Einsum, ...], links: tuple[Link, ...], weights: Weights) -> float:
+        """Return what no way to run layers as one group undercuts: each word passes once."""
+        key = (tuple(layer.key for layer in layers), links)
+        if key not in self._once:
+            kept = tuple(self.bodies.kept(layer) for layer in layers)
+            whole = FusedGroup(layers, links)
+            self._once[key] = once(self.bodies.architecture, whole, kept)
+        inside = self._whole(layers, links, weights)
+        cheap = self._whole(layers, links, (1.0, 0.0))
+        return added(
+            self._coarse([c for c in self._once[key] if c.member == j], weights, a, b)
+            for j, (a, b) in enumerate(zip(inside, cheap, strict=True))
+        )
 
     def _all_cuts(self, layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> list[Cut]:
         key = (tuple(layer.key for layer in layers), links)
@@ -229,7 +245,9 @@ class GroupSearch:
             energy = [added(c.energy_pj for c in w if c.depth is not None) for w in ways]
             fixed.append(weights[0] * np.array(energy, dtype=np.float64))
             coarse = [self._coarse(list(w), weights, inside, cheap) for w in ways]
-            guess = [self._guess(cut, j, w, weights) for w in ways]
+            held_at = [frozenset(c.tensor for c in w if c.depth is not None) for w in ways]
+            told = {h: self._guess(cut, j, h, weights) for h in set(held_at)}
+            guess = [told[h] for h in held_at]
             bounds.append(fixed[-1] + np.maximum(coarse, guess))
             held.append(ways)
             rooms = np.array([added(c.room for c in w) for w in ways], dtype=np.int64)
@@ -241,10 +259,9 @@ class GroupSearch:
         order = order[np.argsort(total[order], kind="stable")]
         return _Unfolded(cut, held, bounds, fixed, order, total[order])
 
-    def _guess(self, cut: Cut, member: int, choices: tuple[Choice, ...], weights: Weights) -> float:
+    def _guess(self, cut: Cut, member: int, held: frozenset[str], weights: Weights) -> float:
         """Return what all bodies of a member cost at least, as known from others."""
         group = cut.group
-        held = [c.tensor for c in choices if c.depth is not None]
         home = frozenset((*group.intermediates(member), *held))
         layer, body = group.layers[member], cut.bodies[member]
         asked = Question(layer, body, home, UNLIMITED, Demand(), group.bodies, group.visits(member))

@@ -20,7 +20,7 @@ from cosearch.workload.network import Network
 from cosearch_plugins.mappers.exact.mapper import NODES, PERFECT, ExactMapper
 
 if TYPE_CHECKING:
-    from cosearch_plugins.mappers.fused.bodies import Body
+    from cosearch_plugins.mappers.fused.body import Body
 
 
 class FusedMapper(ExactMapper):

@@ -157,6 +157,19 @@ def cuts(
         yield Cut(group, ways, free)
 
 
+def once(
+    architecture: Architecture, group: FusedGroup, kept: tuple[frozenset[str], ...]
+) -> list[Choice]:
+    """Return what passes the outermost level at least, whatever the prefix: each tensor once.
+
+    Args:
+        architecture: the machine.
+        group: without a prefix.
+        kept: see `cuts`.
+    """
+    return [way for ways in _all_choices(architecture, group, kept, {}) for way in ways]
+
+
 def _all_choices(
     architecture: Architecture, group: FusedGroup, kept: tuple[frozenset[str], ...], known: Known
 ) -> Iterator[Iterator[Choice]]:

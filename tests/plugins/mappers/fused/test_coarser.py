@@ -10,7 +10,8 @@ from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import LevelConstraint
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory
 from cosearch.workload.einsum import conv, gemm
-from cosearch_plugins.mappers.fused.bodies import UNLIMITED, Bodies, Question
+from cosearch_plugins.mappers.fused.bodies import UNLIMITED, Bodies
+from cosearch_plugins.mappers.fused.body import Question
 from cosearch_plugins.mappers.fused.coarser import Coarser
 
 MACHINE = Architecture(
