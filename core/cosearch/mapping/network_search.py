@@ -47,16 +47,15 @@ class Answer:
 
     Attributes:
         energy_pj, cycles: of one run.
-        gap: how far below its weighted sum, relative, another mapping's can be at most; None where
-            nothing is known.
-        more: whether it is worth asking again although nothing is proven: the answer is one of
-            weighted sums that was given for a product.
+        gap: how far below its value, relative, another mapping's can be at most; None where nothing
+            is known.
+        weights: of the sum that a first answer is the best for; None of one for the product.
     """
 
     energy_pj: float
     cycles: float
     gap: float | None = 0.0
-    more: bool = False
+    weights: Weights | None = None
 
     @property
     def proven(self) -> bool:
@@ -89,13 +88,6 @@ class Product:
         ratio = self.b * weights[0] / (self.a * weights[1])  # cycles over energy
         energy: float = (value / ratio**self.b) ** (1 / self.degree)
         return weights[0] * energy + weights[1] * ratio * energy
-
-    def least_product(self, least: float, weights: Weights) -> float:
-        """Return the least value of the product where a weighted sum is not below its least."""
-        ratio = self.b * weights[0] / (self.a * weights[1])
-        energy = least / (weights[0] + weights[1] * ratio)
-        value: float = ratio**self.b * energy**self.degree
-        return value
 
     @property
     def degree(self) -> int:
@@ -157,11 +149,12 @@ class NetworkSearch:
         """Search until nothing better is left, or nothing more can be asked.
 
         Args:
-            first: each layer's best mapping for the product alone; its gap is that of the product.
+            first: each layer's best mapping for the product alone, its gap that of the product; or
+                for a weighted sum, which tells less of the product.
             floors: energy (pJ) and cycles that no mapping of a layer undercuts.
         """
         self._outlines = list(map(self._begun, first, floors))
-        self._given_up = {i for i, found in enumerate(first) if not (found.proven or found.more)}
+        self._given_up = {i for i, found in enumerate(first) if not found.proven}
         bound, rounds = self._bound_alone(first), 0
         for rounds in range(ROUNDS):
             best = self._best()
@@ -180,20 +173,28 @@ class NetworkSearch:
         return Agreed(best, value, min(bound, value), rounds)
 
     def _begun(self, first: Answer, floor: tuple[float, float]) -> Outline:
-        """Return the outline of the best for the product: its tangent there is proven too."""
+        """Return the outline of the first answer: of a product's best its tangent is proven too."""
         outline = Outline(floor)
-        weights = self.product.tangent(first.energy_pj, first.cycles)
-        share = 0.0 if first.gap is None else (1 - first.gap) ** (1 / self.product.degree)
+        weights = first.weights or self.product.tangent(first.energy_pj, first.cycles)
+        share = 0.0 if first.gap is None else 1 - first.gap
+        if first.weights is None:
+            share **= 1 / self.product.degree
         least = share * (weights[0] * first.energy_pj + weights[1] * first.cycles)
         outline.add(first.energy_pj, first.cycles, weights, least)
         return outline
 
     def _bound_alone(self, first: Sequence[Answer]) -> float:
-        values = [
-            0.0 if x.gap is None else (1 - x.gap) * self.product.of(x.energy_pj, x.cycles)
-            for x in first
-        ]
-        return self.product.alone(values, self.counts)
+        each = zip(first, self._outlines, strict=True)
+        return self.product.alone([self._least(x, outline) for x, outline in each], self.counts)
+
+    def _least(self, first: Answer, outline: Outline) -> float:
+        """Return what the product of a layer alone is not below."""
+        if first.weights is not None:
+            corners = outline.corners()
+            products = corners.energy_pj**self.product.a * corners.cycles**self.product.b
+            return float(products.min())
+        known = 0.0 if first.gap is None else 1 - first.gap
+        return known * self.product.of(first.energy_pj, first.cycles)
 
     def _best(self) -> Combination:
         return self._combined([outline.points for outline in self._outlines])

@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosearch.mapping.network_front import Front, best_combination
-from cosearch.mapping.network_search import PROVEN, Answer, NetworkSearch, Product
+from cosearch.mapping.network_search import PROVEN, Answer, NetworkSearch, Product, Question
 
 EDP, ED2P = Product(1, 1), Product(1, 2)
 
@@ -69,6 +70,23 @@ def test_it_finds_what_is_best_of_all_fronts_and_proves_it(network, product, sha
     assert agreed.combination.cycles == sum(
         n * x.cycles for n, x in zip(counts, chosen, strict=True)
     )
+
+
+weights = st.tuples(st.integers(1, 9), st.integers(1, 9))
+
+
+@settings(max_examples=300, deadline=None)
+@given(network, st.sampled_from([EDP, ED2P]), st.sampled_from([0.0, 0.5, 1.0]), weights)
+def test_first_answers_for_a_weighted_sum_prove_no_more_than_that(network, product, share, weights):
+    layers, counts = zip(*network, strict=True)
+    oracle = Searched(layers)
+    oracle.answers = [[] for _ in layers]
+    first = oracle.ask([Question(i, weights) for i in range(len(layers))])
+    search = NetworkSearch(product, counts, oracle.ask)
+    agreed = search.run([evolve(x, weights=weights) for x in first], oracle.floors(share))
+    exact = best_combination(oracle.fronts, counts, product.a, product.b)
+    assert agreed.value == product.of(exact.energy_pj, exact.cycles)
+    assert agreed.proven
 
 
 @settings(max_examples=100, deadline=None)

@@ -147,7 +147,7 @@ class GroupSearch:
             if bound >= limit:
                 break
             if time.perf_counter() >= self.deadline:
-                return GroupFound(None, math.inf, math.inf, math.inf, bound)
+                return self._so_far(heap, weights, bound)
             if isinstance(item, Cut):
                 self._push(heap, self._unfolded(item, weights, (inside, cheap), limit))
                 continue
@@ -330,6 +330,13 @@ class GroupSearch:
         room = self.bodies.architecture.levels[-2].usable_entries
         most = UNLIMITED if room is None else room
         return all(b is not None and b.proven and b.question.room >= most for b in entry.bodies)
+
+    def _so_far(self, heap: list[_Item], weights: Weights, bound: float) -> GroupFound:
+        """Return the best option that is known when the time ends, if there is one."""
+        known = [e for *_, e in heap if isinstance(e, _Entry) and min(e.stages) == EXACT]
+        if not known:
+            return GroupFound(None, math.inf, math.inf, math.inf, bound)
+        return self._found(min(known, key=lambda entry: entry.bound), weights, bound)
 
     def _found(self, entry: _Entry, weights: Weights, bound: float) -> GroupFound:
         bodies, option = entry.option.group.bodies, entry.option

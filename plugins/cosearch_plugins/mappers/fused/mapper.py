@@ -81,6 +81,7 @@ class FusedMapper(ExactMapper):
             Infeasible: a layer fits nowhere.
             CosearchError: the machine, a layer or the objective is beyond this mapper.
         """
+        from cosearch_plugins.mappers.exact.solve import Limits
         from cosearch_plugins.mappers.fused.bodies import Bodies
         from cosearch_plugins.mappers.fused.network import fuser
 
@@ -103,7 +104,12 @@ class FusedMapper(ExactMapper):
         limits = [s for s in (budget.seconds, self.seconds or None) if s is not None]
         deadline = time.perf_counter() + min(limits) if limits else np.inf
         alone = ExactMapper(self.bypass, self.nodes) if self.seconds else self
-        bodies = Bodies(accelerator, open_bypass=self.bypass == "open", memory=self._memory())
+        bodies = Bodies(
+            accelerator,
+            open_bypass=self.bypass == "open",
+            limits=Limits.starting(0.0, nodes=self.nodes or None),
+            memory=self._memory(),
+        )
         return fuser(accelerator, alone, most, deadline, Budget(), bodies).map(network, objective)
 
     def _memory(self) -> Lately[tuple[object, ...], Body]:

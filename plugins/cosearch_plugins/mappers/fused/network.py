@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isclose
 
 import numpy as np
@@ -101,7 +101,8 @@ class NetworkFuser:
                 "for example: -o edp, -o energy, -o latency",
             )
         items = items_of(network)
-        own, together = self._unfused(network, objective)
+        own, chosen_alone = self._unfused(network, objective)
+        together = _sums(network, chosen_alone)
         product = Product(*objective.powers)
         if 0 in objective.powers:
             weights = (float(product.a > 0), float(product.b > 0))
@@ -111,12 +112,27 @@ class NetworkFuser:
             gap = 0.0 if all(c.gap == 0 for c in chosen) else 1 - least / total
         else:
             chosen, gap = self._together(items, product, own, together)
+        if gap > 0:
+            chosen, gap = self._or_alone(items, chosen, objective, chosen_alone, gap)
         return self._result(items, chosen, objective, together, gap, started)
+
+    def _or_alone(
+        self,
+        items: list[Item],
+        chosen: list[ChainFound],
+        objective: Objective,
+        alone: dict[str, Mapped],
+        gap: float,
+    ) -> tuple[list[ChainFound], float]:
+        """Return every layer alone where a limit left the groups behind that, and the gap."""
+        chains = [_each_alone(self._as_group, item.chain, alone) for item in items]
+        ours, theirs = (value_of(objective, _total(items, c)) for c in (chosen, chains))
+        return (chosen, gap) if ours <= theirs else (chains, 1 - (1 - gap) * ours / theirs)
 
     def _unfused(
         self, network: Network, objective: Objective
-    ) -> tuple[dict[str, Mapped], tuple[float, float]]:
-        """Return each layer's own best mapping, and the best sums of energy and cycles."""
+    ) -> tuple[dict[str, Mapped], dict[str, Mapped]]:
+        """Return each layer's own best mapping, and those with the best sums, by layer."""
         layers = network.unique
         first = [self._mapped(layer.einsum, objective) for layer in layers]
         counts = [layer.count for layer in layers]
@@ -126,11 +142,8 @@ class NetworkFuser:
             return [self._mapped(layers[i].einsum, aim) for i, aim in asked]
 
         best = map_together(objective, counts, floors, first, search).chosen
-        sums = (
-            added(n * x.energy_pj for n, x in zip(counts, best, strict=True)),
-            added(n * x.cycles for n, x in zip(counts, best, strict=True)),
-        )
-        return {x.einsum.key: m for x, m in zip(layers, first, strict=True)}, sums
+        keys = [layer.einsum.key for layer in layers]
+        return dict(zip(keys, first, strict=True)), dict(zip(keys, best, strict=True))
 
     def _mapped(self, layer: Einsum, objective: Objective) -> Mapped:
         rng = np.random.default_rng(0)
@@ -168,9 +181,7 @@ class NetworkFuser:
                 first.append(Answer(mapped.energy_pj, mapped.cycles, mapped.gap))
             else:
                 begun = self.chains.best(item.chain, tangent)
-                bound = product.least_product(begun.least, tangent)
-                gap = max(0.0, 1 - bound / product.of(begun.energy_pj, begun.cycles))
-                first.append(Answer(begun.energy_pj, begun.cycles, gap, more=begun.gap == 0))
+                first.append(Answer(begun.energy_pj, begun.cycles, begun.gap, tangent))
             found.append([begun])
 
         def ask(questions: Sequence[Question]) -> list[Answer]:
@@ -245,6 +256,30 @@ class NetworkFuser:
                 f"the fused mapper claims {claimed[0]:.17g} pJ and {claimed[1]:.17g} cycles for "
                 f"{' '.join(item.names)}; the model says {energy:.17g} pJ and {cycles} cycles"
             )
+
+
+def _sums(network: Network, mapped: dict[str, Mapped]) -> tuple[float, float]:
+    """Return energy (pJ) and cycles of a network whose layers run alone."""
+    each = [(layer.count, mapped[layer.einsum.key]) for layer in network.unique]
+    return added(n * x.energy_pj for n, x in each), added(n * x.cycles for n, x in each)
+
+
+def _total(items: list[Item], chosen: list[ChainFound]) -> tuple[float, float]:
+    """Return energy (pJ) and cycles of chains."""
+    each = list(zip(items, chosen, strict=True))
+    return added(i.count * c.energy_pj for i, c in each), added(i.count * c.cycles for i, c in each)
+
+
+def _each_alone(
+    as_group: Callable[[Einsum, Mapped, Weights], GroupFound],
+    chain: Chain,
+    mapped: dict[str, Mapped],
+) -> ChainFound:
+    """Return a chain whose layers run alone."""
+    found = [as_group(layer, mapped[layer.key], (1.0, 0.0)) for layer in chain.layers]
+    energy, cycles = added(f.energy_pj for f in found), added(f.cycles for f in found)
+    groups = tuple(f.group for f in found if f.group is not None)
+    return ChainFound(groups, energy, cycles, 0.0, 1.0)
 
 
 def _sum(found: ChainFound, weights: Weights) -> float:

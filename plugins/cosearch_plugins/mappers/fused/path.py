@@ -65,19 +65,37 @@ def shortest(
         pieces: by span; each layer alone is among them.
         ask: prices a piece, if it is below a value; no answer opens a piece again.
     """
+    least = _asked_along(layers, pieces, ask, lambda piece: piece.least)
+    if least < _most(layers, pieces) * (1 - MARGIN):  # a limit ended searches: what else is good?
+        _asked_along(layers, pieces, ask, lambda piece: piece.least if piece.open else piece.value)
+    best = _way(layers, {span: piece.value for span, piece in pieces.items()})
+    groups = tuple(found for span in best if (found := pieces[span].found) is not None)
+    return Path(groups, min(least, _most(layers, pieces)))
+
+
+def _asked_along(
+    layers: int,
+    pieces: dict[Span, Piece],
+    ask: Callable[[Span, float], GroupFound],
+    hope: Callable[[Piece], float],
+) -> float:
+    """Ask pieces until the path that is hoped for has none that is open; return what it costs."""
     while True:
-        best = _way(layers, {span: piece.value for span, piece in pieces.items()})
-        most = added(pieces[span].value for span in best)
-        bounds = {span: piece.least for span, piece in pieces.items()}
-        hoped = _way(layers, bounds)
-        least = added(bounds[span] for span in hoped)
-        asked = [span for span in hoped if pieces[span].open]
+        most = _most(layers, pieces)
+        hopes = {span: hope(piece) for span, piece in pieces.items()}
+        way = _way(layers, hopes)
+        least = added(hopes[span] for span in way)
+        asked = [span for span in way if pieces[span].open]
         if not asked or least >= most * (1 - MARGIN):
-            groups = tuple(found for s in best if (found := pieces[s].found) is not None)
-            return Path(groups, min(least, most))
+            return least
         span = max(asked, key=lambda s: (s[1] - s[0], -s[0]))
-        around = _ahead(span[0], bounds) + _behind(span[1], layers, bounds)
+        around = _ahead(span[0], hopes) + _behind(span[1], layers, hopes)
         pieces[span].learn(ask(span, most - around))
+
+
+def _most(layers: int, pieces: dict[Span, Piece]) -> float:
+    """Return what the best path of pieces that are known costs."""
+    return _distances(0, layers, {span: piece.value for span, piece in pieces.items()})[0][-1]
 
 
 def _ahead(end: int, costs: dict[Span, float]) -> float:

@@ -101,6 +101,18 @@ def test_a_time_limit_ends_with_the_best_so_far_and_its_gap() -> None:
     assert late.value * (1 - late.gap) <= best.value * (1 + 1e-9)
 
 
+@pytest.mark.parametrize(("objective", "nodes"), [(EDP, 1), (ENERGY, 1), (EDP, 30)])
+def test_a_node_limit_ends_with_the_best_so_far_and_its_gap(objective, nodes, monkeypatch) -> None:
+    monkeypatch.setattr("cosearch_plugins.mappers.exact.solve.QUOTA", 4)
+    network = Network("net", (*LAYERS, Layer(LAYERS[0].einsum, 2)), links=LINKS)
+    best = fused(network, 96, objective)
+    found = FusedMapper(nodes=nodes).fuse(machine(96), network, objective, Budget(), 4)
+    assert best.value <= found.value * (1 + 1e-12) <= found.unfused_value * (1 + 2e-12)
+    assert any(run.fused for run in found.runs)
+    assert found.value * (1 - found.gap) <= best.value * (1 + 1e-9)
+    assert found.gap > 0
+
+
 @pytest.mark.parametrize("objective", [EDP, ENERGY])
 def test_layers_of_other_widths_run_alone_and_what_groups_might_reach_stays_open(objective) -> None:
     """The same layers in words of 16 bits run together, which no claim about them rules out."""

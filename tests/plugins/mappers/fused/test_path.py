@@ -84,6 +84,27 @@ def test_where_nothing_is_answered_the_bounds_hold(drawn):
     assert path.least <= min(every_way(layers, costs)) * (1 + 1e-12)
 
 
+@given(chains(), st.floats(0, 1))
+def test_unproven_answers_are_the_best_known_and_what_may_be_below_stays_open(drawn, share):
+    layers, costs, bounds = drawn
+
+    def ask(span, _):
+        if costs[span] == inf:
+            return GroupFound(None, inf, inf, inf, inf)
+        return GroupFound(ANY, costs[span], 0.0, costs[span], share * costs[span])
+
+    pieces = {
+        span: Piece(costs[span], answer(costs[span]), open=False)
+        if span[1] - span[0] == 1
+        else Piece(share * bound)
+        for span, bound in bounds.items()
+    }
+    path = shortest(layers, pieces, ask)
+    best = min(every_way(layers, costs))
+    assert isclose(sum(found.value for found in path.groups), best)
+    assert path.least <= best * (1 + 1e-12)
+
+
 def test_pieces_that_cannot_be_on_the_path_are_not_asked():
     alone = {(k, k + 1): Piece(4.0, answer(4.0), open=False) for k in range(3)}
     pieces = {**alone, (0, 2): Piece(7.0), (1, 3): Piece(7.9), (0, 3): Piece(1.0)}
