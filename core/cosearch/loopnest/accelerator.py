@@ -73,8 +73,8 @@ class SpatialAccelerator(Accelerator):
         )
 
     def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
-        """Price mappings with the compiled kernel."""
-        return self.mapspace(layer).pricer.price(rows)
+        """Price mappings, int64[n, d], with the compiled kernel."""
+        return self.mapspace(layer).price(rows)
 
     def floor(self, layer: Einsum) -> tuple[float, float]:
         """Return energy (pJ) and cycles that no mapping of a layer undercuts."""

@@ -7,24 +7,48 @@ import numpy as np
 from cosearch.loopnest.kernel.batch import starts
 from cosearch.loopnest.kernel.geometry import Inputs
 from cosearch.loopnest.kernel.state import Decoder
+from cosearch.loopnest.slots import TIME, X, Y
 from cosearch.loopnest.space.layout import RowLayout
+from cosearch.typing import BoolArray
 
 Orders = tuple[tuple[int, ...] | None, ...]
 """Per level the dimensions inner to outer, or None where they vary."""
 
 
-def row_inputs(space: RowLayout, orders: Orders | None = None) -> Inputs:
-    """Return what varies among the rows of a mapspace, or among those with given orders."""
+def row_inputs(
+    space: RowLayout, orders: Orders | None = None, *, of_its_form: bool = False
+) -> Inputs:
+    """Return what varies among the rows of a mapspace, or among those with given orders.
+
+    Args:
+        space: the mapspace.
+        orders: of all rows; without, whatever the space leaves open.
+        of_its_form: let vary what does on any machine of this form, so that all of them share a
+            program: longer to run, and rarely to be written.
+    """
     fixed = np.ones((3 * len(space.orders), len(space.dims)))
     for column in space.factor_columns:
         for i, slot in enumerate(column.slots):
             fixed[slot, column.dim] *= np.nan if column.varies[i] else column.factors[i, 0]
+    if of_its_form and space.open_columns:
+        fixed[_turning(space)] = np.nan
     if orders is None:
         orders = tuple(
             None if len(allowed.words) > 1 else tuple(int(d) for d in allowed.table[0])
             for allowed in space.orders
         )
     return Inputs(space.pack, fixed, space.keep_modes, orders)
+
+
+def _turning(space: RowLayout) -> BoolArray:
+    """Return bool[3 L]: the slots in which a machine of this form can have loops."""
+    turning = np.zeros(3 * len(space.orders), dtype=np.bool_)
+    turning[TIME::3] = True
+    for level in range(len(space.orders)):
+        turning[3 * level + X], turning[3 * level + Y] = (
+            fanout > 1 for fanout in space.architecture.fanout(level)
+        )
+    return turning
 
 
 def decoder(space: RowLayout, inputs: Inputs) -> Decoder:
@@ -61,7 +85,8 @@ def _bounds(
     """Return column, register, scale and table of every step that makes up the loop bounds.
 
     The first step of a register writes (scaled by the primes that are the same in every row), the
-    others multiply (scale 0).
+    others multiply (scale 0). Bounds that are the same in every row are written all the same where
+    the programs let them vary.
     """
     register = {place: i for i, place in enumerate(inputs.bounds)}
     constant = _constant_factors(space)
@@ -77,6 +102,11 @@ def _bounds(
                 columns.append(position)
                 targets.append(register[place])
                 tables.append(column.factors[i])
+    for place in sorted(register.keys() - {inputs.bounds[target] for target in targets}):
+        columns.append(0)
+        scales.append(constant.get(place, 1.0))
+        targets.append(register[place])
+        tables.append(np.ones(space.cardinalities[0]))
     return columns, targets, scales, tables
 
 

@@ -13,11 +13,16 @@ from cosearch.errors import CosearchError
 from cosearch.loopnest.space.features import domain_features, encoding
 from cosearch.loopnest.space.layout import RowLayout
 from cosearch.loopnest.space.moves import children, neighbours
+from cosearch.machine.cost import CostBatch
 from cosearch.search.parameters import Space
 from cosearch.typing import BoolArray, FloatArray, Rows
 
 if TYPE_CHECKING:
     from cosearch.loopnest.space.rows import RowPricer
+
+
+FEW = 8
+"""Rows that are priced before programs of their own are worth writing."""
 
 
 class MapSpace(RowLayout, Space):
@@ -29,6 +34,9 @@ class MapSpace(RowLayout, Space):
         Infeasible: the layer fits nowhere; the reason names the level and by how much.
         CosearchError: the constraints contradict the machine.
     """
+
+    _priced = 0
+    """How many rows have been."""
 
     def sample(self, n: int, rng: np.random.Generator) -> Rows:
         """Return n rows, each column uniform over its choices, known constraints ignored."""
@@ -55,6 +63,22 @@ class MapSpace(RowLayout, Space):
     def feasible(self, rows: Rows) -> BoolArray:
         """Return bool[n]: which mappings fit the memories and the mesh."""
         return self.pricer.feasible(rows)
+
+    def price(self, rows: Rows) -> CostBatch:
+        """Return the costs of rows, int64[n, d].
+
+        The first few, such as a mapper's answer, are priced by programs that other machines of this
+        form have used; to write their own would take longer than to run them.
+        """
+        few = self._priced + len(rows) <= FEW and "pricer" not in vars(self)
+        self._priced += len(rows)
+        return (self._shared_pricer if few else self.pricer).price(rows)
+
+    @cached_property
+    def _shared_pricer(self) -> RowPricer:
+        from cosearch.loopnest.space.rows import RowPricer
+
+        return RowPricer(self, of_its_form=True)
 
     @cached_property
     def pricer(self) -> RowPricer:

@@ -25,16 +25,20 @@ class RowPricer:
 
     Layers whose counts float64 does not hold exactly, and link transfers, are priced by the
     reference model, mapping by mapping: slow, and right.
+
+    Args:
+        space: the mapspace.
+        of_its_form: take the programs that all machines of this form share; see `row_inputs`.
     """
 
-    def __init__(self, space: RowLayout) -> None:
+    def __init__(self, space: RowLayout, *, of_its_form: bool = False) -> None:
         prepare(KERNEL)
         self.space = space
-        self.programs = Programs.of(row_inputs(space))
+        self.programs = Programs.of(row_inputs(space, of_its_form=of_its_form))
         self.decoder = decoder(space, self.programs.inputs)
         self.by_reference = inexact(space.architecture, space.layer)
         self._ordered: tuple[bytes, Programs] | None = None
-        if self.by_reference:
+        if self.by_reference and not of_its_form:
             _log.warning(
                 "layer %s is priced by the slow reference model: %s",
                 space.layer.name,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.mapping import LevelConstraint, LevelMapping, Loop, Mapping
-from cosearch.loopnest.space.mapspace import MapSpace
+from cosearch.loopnest.space.mapspace import FEW, MapSpace
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
 from cosearch.workload.einsum import conv, gemm
 
@@ -221,3 +221,41 @@ def test_rows_outside_the_space_are_refused():
         rows[4, 0] = wrong
         with pytest.raises(CosearchError, match="not in the mapspace"):
             space.pricer.price(rows)
+
+
+@SMALL
+@given(st.data())
+def test_rows_cost_the_same_by_shared_programs_and_by_their_own(cases, data):
+    layer = data.draw(cases.layers)
+    accelerator = SpatialAccelerator(data.draw(cases.ruled_machines))
+    try:
+        space = accelerator.mapspace(layer)
+    except Infeasible:
+        assume(False)
+    rows = space.sample(FEW + 1, np.random.default_rng(data.draw(st.integers(0, 2**32))))
+    few = accelerator.evaluate(layer, rows[:FEW])
+    assert "pricer" not in vars(space)
+    own = accelerator.evaluate(layer, rows)
+    assert "pricer" in vars(space)
+    for field in ("energy_pj", "cycles", "feasible", "reason", "excess"):
+        assert np.array_equal(getattr(few, field), getattr(own, field)[:FEW]), field
+    assert few.reasons == own.reasons
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        LevelConstraint(temporal_most={"M": 4}),
+        LevelConstraint(spatial_most={"M": 4}),
+        LevelConstraint(least_multipliers=4),
+        LevelConstraint(temporal={"M": 3}, spatial={"N": 2}),
+    ],
+)
+def test_constraints_hold_for_few_rows_and_for_many(limit):
+    layer, rules = gemm(M=12, N=2, K=1), {"buffer": limit}
+    space = MapSpace(machine(), layer, rules)
+    every = space.unrank(np.arange(space.size))
+    fits = space.feasible(every)
+    assert fits.any()
+    for row, fit in zip(every[::5], fits[::5], strict=True):
+        assert MapSpace(machine(), layer, rules).price(row[None, :]).feasible[0] == fit
