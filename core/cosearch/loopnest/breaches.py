@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from cosearch.loopnest.mapping import Constraints, LevelConstraint, LevelMapping, Loop
+from cosearch.loopnest.mapping import (
+    UNCONSTRAINED,
+    Constraints,
+    LevelConstraint,
+    LevelMapping,
+    Loop,
+)
 from cosearch.loopnest.mapping import Mapping as LoopNest
 from cosearch.machine.architecture import Architecture
 from cosearch.workload.einsum import Einsum
@@ -24,7 +30,7 @@ def breaches(
     """
     used = math.prod(loop.bound for entry in mapping.levels for loop in entry.spatial)
     for memory, entry in zip(architecture.levels, mapping.levels, strict=True):
-        rule = constraints.get(memory.name, LevelConstraint())
+        rule = constraints.get(memory.name, UNCONSTRAINED)
         for text in _of_level(rule, layer, entry):
             yield f"{memory.name}: {text}"
         if used < rule.least_multipliers:

@@ -116,5 +116,8 @@ class LevelConstraint:
         return repr((*facts, *limits) if any(limits) else facts)
 
 
+UNCONSTRAINED = LevelConstraint()
+"""What holds for a level that no constraint names."""
+
 Constraints = AbstractMapping[str, LevelConstraint]
 """Level name to what a mapping may do there."""

@@ -15,7 +15,7 @@ import numpy as np
 from attrs import frozen
 
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
-from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.mapping import UNCONSTRAINED, Constraints
 from cosearch.machine.architecture import Architecture
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
@@ -132,7 +132,8 @@ def factor_columns(
         CosearchError: a prime can be spread in too many ways to be tabulated.
     """
     refuse_unknown(architecture, layer, constraints)
-    for dim, size in layer.bounds.items():
+    bounds = layer.bounds
+    for dim, size in bounds.items():
         if size > LARGEST_DIMENSION:
             raise CosearchError(
                 f"layer {layer.name!r}: dimension {dim} of size {size} is too large to be factored",
@@ -144,7 +145,7 @@ def factor_columns(
         slots = tuple(allowed_slots(architecture, constraints, dim))
         fixed = tuple(_fixed(architecture, constraints, dim))
         most = tuple(_most(architecture, constraints, dim))
-        for prime, exponent in prime_factors(layer.bounds[dim]).items():
+        for prime, exponent in prime_factors(bounds[dim]).items():
             ways = math.comb(exponent + len(slots) - 1, len(slots) - 1)
             if ways > MOST_CHOICES:
                 raise CosearchError(
@@ -183,7 +184,7 @@ def allowed_slots(architecture: Architecture, constraints: Constraints, dim: str
     """Return the slots of a dimension, inner to outer."""
     slots = []
     for level, memory in enumerate(architecture.levels):
-        rule = constraints.get(memory.name, LevelConstraint())
+        rule = constraints.get(memory.name, UNCONSTRAINED)
         across, down = architecture.fanout(level)
         if across > 1 and (rule.x_dims is None or dim in rule.x_dims):
             slots.append(3 * level + X)
@@ -199,7 +200,7 @@ def _fixed(
     """Return (slots, product of their factors) for every fixed factor."""
     fixed: list[tuple[tuple[int, ...], int]] = []
     for level, memory in enumerate(architecture.levels):
-        rule = constraints.get(memory.name, LevelConstraint())
+        rule = constraints.get(memory.name, UNCONSTRAINED)
         if dim in rule.temporal:
             fixed.append(((3 * level + TIME,), rule.temporal[dim]))
         if dim in rule.spatial:
@@ -213,7 +214,7 @@ def _most(
     """Return (slots, largest product of their factors) for every limit on factors."""
     most: list[tuple[tuple[int, ...], int]] = []
     for level, memory in enumerate(architecture.levels):
-        rule = constraints.get(memory.name, LevelConstraint())
+        rule = constraints.get(memory.name, UNCONSTRAINED)
         if dim in rule.temporal_most:
             most.append(((3 * level + TIME,), rule.temporal_most[dim]))
         if dim in rule.spatial_most:

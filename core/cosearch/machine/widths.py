@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 
 from attrs import evolve, frozen
 
@@ -41,8 +40,9 @@ class Stored:
     @property
     def blocks(self) -> tuple[int, int]:
         """So many elements, second, take so many blocks, first: a fraction in lowest terms."""
-        share = Fraction(self.bits, self.word_bits * self.block_size)
-        return share.numerator, share.denominator
+        block = self.word_bits * self.block_size
+        common = math.gcd(self.bits, block)
+        return self.bits // common, block // common
 
     def accesses(self, elements: int) -> int:
         """Return the blocks that hold so many elements, one after the other without gaps."""

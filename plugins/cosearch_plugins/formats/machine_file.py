@@ -18,7 +18,7 @@ from cosearch.errors import CosearchError, InputError, UnknownNameError
 from cosearch.formats.rules import parse_rules
 from cosearch.formats.spec import read_architecture_file
 from cosearch.loopnest.accelerator import SpatialAccelerator
-from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.mapping import UNCONSTRAINED, Constraints
 from cosearch.machine.architecture import Architecture
 from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import Technology
@@ -110,7 +110,7 @@ class FixedMachine(SpatialAccelerator):
         nothing = dict.fromkeys(layer.dims, 1)
         rules = dict(found.constraints)
         for level in sorted(self.fanouts):
-            rules[level] = evolve(rules.get(level, LevelConstraint()), temporal=nothing)
+            rules[level] = evolve(rules.get(level, UNCONSTRAINED), temporal=nothing)
         return rules
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.mapping import UNCONSTRAINED, Constraints
 from cosearch.loopnest.orders import ORDER_BITS
 from cosearch.loopnest.slots import turning_dims
 from cosearch.loopnest.validity import Rule
@@ -139,7 +139,7 @@ def order_word(order: tuple[int, ...]) -> int:
 
 def pack(architecture: Architecture, layer: Einsum, constraints: Constraints | None = None) -> Pack:
     """Return a layer and a machine as arrays, with the checks that constraints ask for."""
-    dims = turning_dims(layer)
+    dims, bounds = turning_dims(layer), layer.bounds
     relevant = np.array([[d in t.dims for d in dims] for t in layer.tensors], dtype=bool)
     axes = [[_terms(axis, dims) for axis in tensor.axes] for tensor in layer.tensors]
     axes = [[terms for terms in tensor if terms] for tensor in axes]
@@ -151,7 +151,7 @@ def pack(architecture: Architecture, layer: Einsum, constraints: Constraints | N
     works = mode(architecture, layer)
     unlimited = np.inf
     return Pack(
-        sizes=np.array([layer.bounds[d] for d in dims], dtype=np.float64),
+        sizes=np.array([bounds[d] for d in dims], dtype=np.float64),
         relevant=relevant,
         relevant_bits=relevant @ (1 << np.arange(len(dims), dtype=np.int64)),
         shape=np.array([_shape(tensor) for tensor in axes], dtype=np.int64),
@@ -224,15 +224,15 @@ def _all_checks(
 ) -> Iterator[_Check]:
     """Yield the checks of the machine, then those that constraints add."""
     yield from _checks(architecture, layer)
-    nobody, dims = (0,) * len(layer.tensors), turning_dims(layer)
+    nobody, dims, bounds = (0,) * len(layer.tensors), turning_dims(layer), layer.bounds
     for place, memory in enumerate(architecture.levels):
-        rule = constraints.get(memory.name, LevelConstraint())
+        rule = constraints.get(memory.name, UNCONSTRAINED)
         for kind, most, what in (
             (MOST_TIME, rule.temporal_most, "temporal"),
             (MOST_SPREAD, rule.spatial_most, "spatial"),
         ):
             for dim, limit in most.items():
-                if limit < layer.bounds.get(dim, 1):
+                if limit < bounds.get(dim, 1):
                     text = f"{memory.name}: the {what} factor of {dim} is constrained to {limit}"
                     yield _Check(kind, place, float(limit), nobody, text, dims.index(dim))
         if rule.least_multipliers > 1:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.mapping import UNCONSTRAINED, Constraints
 from cosearch.loopnest.model.refetch import Repeat, least_repeated
 from cosearch.loopnest.model.window_floor import least_sent
 from cosearch.machine.architecture import AccessEnergy, Architecture, Memory
@@ -65,7 +65,7 @@ def _most_at_once(architecture: Architecture, layer: Einsum, constraints: Constr
     at_once = 1
     for side in range(2):
         spreads = [i for i in range(len(architecture.levels)) if architecture.fanout(i)[side] > 1]
-        rules = [constraints.get(architecture.levels[i].name, LevelConstraint()) for i in spreads]
+        rules = [constraints.get(architecture.levels[i].name, UNCONSTRAINED) for i in spreads]
         allowed = [rule.y_dims if side else rule.x_dims for rule in rules]
         sizes = tuple(
             n for dim, n in layer.bounds.items() if any(a is None or dim in a for a in allowed)

@@ -8,7 +8,14 @@ import numpy as np
 
 from cosearch.errors import CosearchError
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER, Pack, pack, reasons
-from cosearch.loopnest.mapping import Constraints, LevelConstraint, LevelMapping, Loop, Mapping
+from cosearch.loopnest.mapping import (
+    UNCONSTRAINED,
+    Constraints,
+    LevelConstraint,
+    LevelMapping,
+    Loop,
+    Mapping,
+)
 from cosearch.loopnest.orders import Orders, orders
 from cosearch.loopnest.slots import (
     TIME,
@@ -60,7 +67,7 @@ class RowLayout:
 
     def _rule(self, level: int) -> LevelConstraint:
         name = self.architecture.levels[level].name
-        return self.constraints.get(name, LevelConstraint())
+        return self.constraints.get(name, UNCONSTRAINED)
 
     def _keep_modes(self) -> IntArray:
         """Return int64[L, T]: NEVER, ALWAYS or MAYBE."""

@@ -15,7 +15,7 @@ from attrs import define, evolve, field, frozen
 from cosearch.errors import InputError
 from cosearch.formats.fields import Problems
 from cosearch.formats.yaml_source import YamlDocument
-from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.mapping import UNCONSTRAINED, Constraints, LevelConstraint
 from cosearch.machine.architecture import Architecture
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.language import same_dimension
@@ -147,7 +147,7 @@ class _Reader:
 
     def take(self, level: str, directive: Directive) -> None:
         self.notes += [f"{directive.where}: {text}" for text in directive.ignored]
-        rule = self.rules.get(level, LevelConstraint())
+        rule = self.rules.get(level, UNCONSTRAINED)
         if directive.kind in KEEPING:
             rule = self._keeping(rule, directive)
         elif directive.kind in BUSY:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from cosearch.compiling.bundle import Bools, Bools2, Bundle, Floats, Floats2, Floats3, Ints, Ints2
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.lately import Lately
-from cosearch.loopnest.mapping import Constraints, LevelConstraint
+from cosearch.loopnest.mapping import UNCONSTRAINED, Constraints, LevelConstraint
 from cosearch.loopnest.slots import refuse_unknown
 from cosearch.machine.architecture import Architecture, Compute, CostRules, Memory
 from cosearch.machine.widths import mode, rooms, stored
@@ -213,7 +213,7 @@ def lay_out(
     refuse_unsupported(architecture, constraints)
     refuse_unknown(architecture, layer, constraints)
     known = _layer_tables(layer, architecture.rules, look)
-    rules = [constraints.get(m.name, LevelConstraint()) for m in architecture.levels]
+    rules = [constraints.get(m.name, UNCONSTRAINED) for m in architecture.levels]
     return known.lattice, Problem(
         **known.fields,
         **_prices(architecture, layer),
