@@ -139,8 +139,9 @@ def _lower_product(lower: FloatArray, other: FloatArray) -> FloatArray:
 
 def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return float64[n, m] between the rows of a, float64[n, f], and b, float64[m, f]."""
-    apart = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2.0 * a @ b.T
-    return np.asarray(np.maximum(apart, 0.0))
+    apart = np.asarray((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1))
+    apart -= 2.0 * a @ b.T
+    return np.maximum(apart, 0.0, out=apart)
 
 
 def trend(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -152,5 +153,9 @@ def correlation(squared: FloatArray, kernel: str) -> FloatArray:
     """Return the correlation at squared scaled distances: `rbf` or `matern` (5/2)."""
     if kernel == "rbf":
         return np.asarray(np.exp(-0.5 * squared))
-    r = np.sqrt(5.0 * squared)
-    return np.asarray((1.0 + r + r**2 / 3.0) * np.exp(-r))
+    r = np.sqrt(5.0 * squared)  # in place from here on: an ask spends a third of its time here
+    rising = np.square(r)
+    rising /= 3.0
+    rising += 1.0 + r
+    falling = np.exp(np.negative(r, out=r), out=r)
+    return np.multiply(rising, falling, out=falling)
