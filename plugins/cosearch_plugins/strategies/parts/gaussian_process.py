@@ -141,7 +141,8 @@ def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return float64[n, m] between the rows of a, float64[n, f], and b, float64[m, f]."""
     apart = np.asarray((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1))
     apart -= 2.0 * a @ b.T
-    return np.maximum(apart, 0.0, out=apart)
+    np.maximum(apart, 0.0, out=apart)
+    return apart
 
 
 def trend(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -157,5 +158,5 @@ def correlation(squared: FloatArray, kernel: str) -> FloatArray:
     rising = np.square(r)
     rising /= 3.0
     rising += 1.0 + r
-    falling = np.exp(np.negative(r, out=r), out=r)
-    return np.multiply(rising, falling, out=falling)
+    rising *= np.exp(np.negative(r, out=r), out=r)
+    return np.asarray(rising)
