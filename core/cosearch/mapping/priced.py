@@ -49,11 +49,11 @@ def _wrong(costs: object, n: int) -> str:
     if shapes != {(n,)}:
         return f"priced {n} mappings with arrays of shapes {shapes}"
     for what, values in (("energy_pj", costs.energy_pj), ("cycles", costs.cycles)):
-        wrong = costs.feasible & ~((values > 0) & np.isfinite(values))
+        wrong = costs.feasible & ~((values > 0) & (values < np.inf))
         if wrong.any():
             value = values[np.flatnonzero(wrong)[0]]
             return f"gave a feasible mapping {what} of {value:g}"
-    if ((costs.reason < 0) | (costs.reason >= len(costs.reasons))).any():
+    if n and not 0 <= costs.reason.min() <= costs.reason.max() < len(costs.reasons):
         return "gave a reason without a text"
     return ""
 

@@ -67,6 +67,8 @@ class Rejections:
     @classmethod
     def of(cls, costs: CostBatch) -> Rejections:
         """Count a priced batch."""
+        if not costs.reason.any():
+            return cls(len(costs.feasible))
         count = np.bincount(costs.reason, minlength=len(costs.reasons))
         nearest = np.full(len(costs.reasons), np.inf)
         np.minimum.at(nearest, costs.reason, costs.excess)
