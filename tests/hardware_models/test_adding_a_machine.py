@@ -1,5 +1,6 @@
 """The page on adding a machine is true: its code runs, and is as short as it says."""
 
+import json
 import re
 from pathlib import Path
 
@@ -16,10 +17,37 @@ from cosearch_plugins.mappers.exact.mapper import ExactMapper
 PAGE = Path(__file__).parents[2] / "docs/hardware/adding-a-machine.md"
 
 
+BOOK = Path(__file__).parents[2] / "examples/your_own_accelerator.ipynb"
+RULES = re.MULTILINE | re.DOTALL
+
+
 @pytest.fixture(scope="module")
 def code() -> str:
     (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     return block
+
+
+def run(blocks, where):
+    names = {"__name__": "page"}
+    for block in blocks:
+        exec(compile(block, str(where), "exec"), names)
+    return names
+
+
+def test_the_page_on_cost_models_of_ones_own_runs_and_its_machine_conforms(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    page = PAGE.with_name("own-cost-model.md")
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), RULES)
+    assert {"Lanes", "Widths", "Best", "machines"} <= set(run(blocks, page))
+
+
+def test_the_notebook_runs_and_ends_with_a_comparison(code, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    book = json.loads(BOOK.read_text(encoding="utf-8"))
+    cells = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
+    assert cells[0].strip() == code.strip()
+    names = run(cells, BOOK)
+    assert capsys.readouterr().out.strip().endswith(str(names["versus"]))
 
 
 @pytest.fixture(scope="module")
