@@ -42,3 +42,14 @@ def test_the_site_names_pages_that_are_there():
     named = set(re.findall(r": (\S+\.md)$", site, re.MULTILINE)) - {"commands.md"}  # made
     assert len(named) > 30
     assert not [name for name in named if not (DOCS / name).is_file()]
+
+
+def test_every_picture_is_shown_and_every_one_shown_is_there():
+    shown = {
+        (page.parent / name).resolve()
+        for page in DOCS.rglob("*.md")
+        for name in re.findall(r"!\[[^\]]*\]\(([^)]+\.svg)\)", page.read_text(encoding="utf-8"))
+    }
+    drawn = {path.resolve() for path in (DOCS / "pictures").glob("*.svg")}
+    assert shown >= {path for path in drawn if not path.stem.endswith("-120")}
+    assert not [path for path in shown if not path.is_file()]
