@@ -100,6 +100,11 @@ COUNT_OF = (
     "SELECT count(*) FROM trials JOIN studies ON studies.id = study WHERE name = ? AND number > 0"
 )
 
+WHOLE_OF = (
+    "SELECT min(fidelity), count(*) FROM {trials} JOIN studies ON studies.id = study "
+    "WHERE name = ? AND number > 0"
+)
+
 DESIGNS_OF = (
     "SELECT configuration, fidelity FROM {trials} JOIN studies ON studies.id = study "
     "WHERE name = ? AND number > 0 ORDER BY number"

@@ -30,6 +30,7 @@ from cosearch.store.records import (
     REMEMBER,
     STUDIES,
     TRIALS_OF,
+    WHOLE_OF,
     Header,
     PrunedDesign,
     TrialRows,
@@ -63,7 +64,7 @@ from cosearch.store.wholeness import (
     digests_of,
     whole,
 )
-from cosearch.trials.fidelity import spent
+from cosearch.trials.fidelity import WHOLE, spent
 from cosearch.trials.trial import Outcome, Trial
 
 
@@ -270,7 +271,11 @@ class Store:
     def spent(self, name: str) -> float:
         """Return how many whole trials a study's trials come to, see `cosearch.trials.fidelity`."""
         with explained(self.path), snapshot(self._connection):
-            query = DESIGNS_OF.format(trials=trials_table(self._connection))
+            table = trials_table(self._connection)
+            whole = self._connection.execute(WHOLE_OF.format(trials=table), (name,)).fetchone()
+            if whole[0] in (None, WHOLE):
+                return float(whole[1])
+            query = DESIGNS_OF.format(trials=table)
             rows = self._connection.execute(query, (name,)).fetchall()
         return spent(designs_of(rows))[-1] if rows else 0.0
 

@@ -25,7 +25,6 @@ from cosearch.study.ending import Ending
 from cosearch.study.events import Events
 from cosearch.study.executor import Design, Executor
 from cosearch.study.handing import evaluated
-from cosearch.study.judged import Judged
 from cosearch.study.pruned_study import PrunedStudy
 from cosearch.study.pruning import DesignFloors
 from cosearch.study.study import Study
@@ -76,13 +75,9 @@ class Search:
         self._before, self._started = study.header.seconds, time.monotonic()
         self._fresh: set[int] = set()
         self._next = 1
-        self._held: dict[int, Trial] = {}
+        self._held: list[Trial] = []
         self._held_seconds = 0.0
         self._best = math.inf  # of the batches told: the same however a batch was interrupted
-        self._judged = Judged(self._trial)
-        for trial in study.in_order:
-            if trial.outcome != OUTSIDE:
-                self._judged.add(trial)
 
     def run(self) -> None:
         """Search until the budget is spent; an interruption is stored and raised again."""
@@ -268,7 +263,6 @@ class Search:
             self._store_held()
         if self.study.baseline is not None:
             self._ledger.charge(self.study.baseline)
-            self._judged.add(self.study.baseline)
 
     def _evaluate(self, batch: Sequence[Trial]) -> None:
         """Commit an outcome for each trial of a batch that the budget has room for."""
@@ -317,9 +311,9 @@ class Search:
 
     def _answer(self, trial: Trial) -> Trial | None:
         """Return what is known of a design at a fidelity; refused outright, it is at every one."""
-        whole = self._judged.find(trial.design, WHOLE)
+        whole = self.study.judged(trial.design, WHOLE)
         refused = whole is not None and "energy_pj" not in whole.outcome.metrics
-        return whole if refused else self._judged.find(trial.design, trial.fidelity)
+        return whole if refused else self.study.judged(trial.design, trial.fidelity)
 
     def _run(self, trials: dict[int, Trial]) -> None:
         if not trials or self._late:
@@ -338,9 +332,7 @@ class Search:
 
     def _commit(self, trial: Trial) -> None:
         """Take in a trial that has ended, to be stored with others that are as short."""
-        self._held[trial.number] = trial
-        if trial.outcome is not OUTSIDE:
-            self._judged.add(trial)
+        self._held.append(trial)
         self._held_seconds += trial.outcome.seconds
         if self._held_seconds >= HELD_SECONDS:
             self._store_held()
@@ -349,8 +341,7 @@ class Search:
         """Store the trials that have ended; only then are they part of the study and announced."""
         if not self._held:
             return
-        trials, self._held_seconds = list(self._held.values()), 0.0
-        self._held.clear()
+        trials, self._held, self._held_seconds = self._held, [], 0.0
         seconds = self.seconds
         self.store.add_all(self.study.name, [(t, self._purpose(t)) for t in trials], seconds)
         self.study.header = evolve(self.study.header, seconds=seconds)
@@ -358,12 +349,6 @@ class Search:
             self.study.add(trial)
             self._fresh.add(trial.number)
         self._announce()
-
-    def _trial(self, number: int) -> Trial | None:
-        """Return a trial that has ended, stored or not."""
-        if number == BASELINE and self.study.baseline is not None:
-            return self.study.baseline
-        return self._held.get(number) or self.study.trials.get(number)
 
     def _purpose(self, trial: Trial) -> str:
         """Return what a trial's mappings are remembered by; empty where they are not."""

@@ -13,10 +13,11 @@ from attrs import define, evolve, field
 from cosearch.quantities import added
 from cosearch.search.objective import pareto_front
 from cosearch.store.records import EXHAUSTED, Header
+from cosearch.study.judged import DesignKey, Judged
 from cosearch.study.problem import Problem
 from cosearch.study.pruning import LEFT, gap_of
 from cosearch.study.scheme import Findings, Scheme
-from cosearch.study.trials import KEPT, InOrder, Trials
+from cosearch.study.trials import FEW, InOrder, Trials
 from cosearch.trials.fidelity import spent
 from cosearch.trials.trial import BASELINE, Ledger, State, Trial
 
@@ -45,9 +46,14 @@ class Study:
     _best: Trial | None = None
     _states: Counter[State] = field(factory=Counter)
     _estimates: Counter[bool] = field(factory=Counter)
+    _judged: Judged | None = None
 
     def add(self, trial: Trial) -> None:
         """Take in a trial."""
+        if self._judged is None:
+            self._judged = Judged(self._trial)
+        if trial.configuration:
+            self._judged.add(trial)
         if trial.number == BASELINE:
             self.baseline = trial
             return
@@ -57,6 +63,13 @@ class Study:
         if trial.ok and (self._best is None or _rank(trial) < _rank(self._best)):
             self._best = trial
 
+    def judged(self, design: DesignKey, fidelity: float) -> Trial | None:
+        """Return the first trial of a design at a fidelity, the baseline too; None without one."""
+        return None if self._judged is None else self._judged.find(design, fidelity)
+
+    def _trial(self, number: int) -> Trial | None:
+        return self.baseline if number == BASELINE else self.trials.get(number)
+
     @property
     def name(self) -> str:
         """Unique in its store."""
@@ -65,7 +78,7 @@ class Study:
     @property
     def in_order(self) -> Sequence[Trial]:
         """The strategy's trials in the order of their numbers."""
-        return [*self.trials.values()] if len(self.trials) <= KEPT else InOrder(self.trials)
+        return [*self.trials.values()] if len(self.trials) <= FEW else InOrder(self.trials)
 
     @property
     def best(self) -> Trial | None:

@@ -10,8 +10,11 @@ from typing import TypeAlias, overload
 from cosearch.lately import Lately
 from cosearch.trials.trial import Trial
 
-KEPT = 32_768
-"""Trials kept at hand: some 2.5 kB each."""
+KEPT = 65_536
+"""Trials and results of layers kept at hand, some kB each: 32,768 trials of a layer each."""
+
+FEW = 4_096
+"""Trials that are handed out in one list."""
 
 BLOCK = 1_024
 """Trials read from the store at once."""
@@ -28,12 +31,13 @@ class Trials(Mapping[int, Trial]):
 
     Args:
         read: reads stored trials; None keeps all of them here.
-        kept: how many of the last ones are kept here, at least.
+        kept: trials and results of their layers that are kept here, of the last ones.
     """
 
     def __init__(self, read: Reader | None = None, kept: int = KEPT) -> None:
         self._read, self._most = read, kept
         self._kept: dict[int, Trial] = {}
+        self._weight = 0
         self._blocks: Lately[int, dict[int, Trial]] = Lately(BLOCKS)
         self._first, self._beyond = 0, list[int]()  # 1 to the first, and what lies beyond a gap
 
@@ -46,10 +50,11 @@ class Trials(Mapping[int, Trial]):
                 self._first = self._beyond.pop(0)
         elif number not in self:
             insort(self._beyond, number)
+        self._weight += _weight(trial) if number not in self._kept else 0
         self._kept[number] = trial
-        if self._read is not None and len(self._kept) >= self._most + BLOCK:
-            for old in list(islice(self._kept, BLOCK)):
-                del self._kept[old]
+        if self._read is not None and self._weight > self._most:
+            for old in list(islice(self._kept, max(1, len(self._kept) // 8))):
+                self._weight -= _weight(self._kept.pop(old))
             self._blocks.clear()  # one read while it was being filled has gaps
 
     def __contains__(self, number: object) -> bool:
@@ -83,6 +88,10 @@ class Trials(Mapping[int, Trial]):
     def last(self) -> int:
         """The highest number; 0 without trials."""
         return self._beyond[-1] if self._beyond else self._first
+
+
+def _weight(trial: Trial) -> int:
+    return 1 + len(trial.outcome.layers)
 
 
 class InOrder(Sequence[Trial]):
