@@ -90,7 +90,7 @@ def race(land: Landscape, spec: str, registry: Registry, seed: int) -> Run:
     curve = np.minimum.accumulate(padded) / land.best - 1.0
     near = curve <= WITHIN
     hit = float(near.argmax() + 1) if near.any() else math.inf
-    regret = tuple(float(curve[p - 1]) for p in (*POINTS, budget))
+    regret = tuple(float(curve[min(p, budget) - 1]) for p in (*POINTS, budget))
     return Run(land.name, spec, seed, hit, regret, len(losses), feasible, thought)
 
 
@@ -153,8 +153,10 @@ def main() -> None:
     parser.add_argument("--strategies", default=";".join(CONTENDERS), help="separated by ;")
     parser.add_argument("--kind", choices=("hardware", "mapspace"))
     parser.add_argument("--space", action="append", default=[])
+    parser.add_argument("--budget", type=int, help="evaluations of a run, in place of the usual")
     parser.add_argument("--runs", type=Path, help="a file of runs, one JSON object a line")
     given = parser.parse_args()
+    BUDGETS.update(dict.fromkeys(BUDGETS, given.budget) if given.budget else {})
     registry = load_registry()
     cases = {"hardware": HARDWARE, "mapspace": MAPSPACES}
     chosen = [c.name for kind, group in cases.items() for c in group if given.kind in (None, kind)]

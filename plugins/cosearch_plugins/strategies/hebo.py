@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from cosearch.errors import CosearchError
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import Rows
-from cosearch_plugins.strategies.parts.foreign import Foreign, Result, own_randomness
+from cosearch_plugins.strategies.parts.foreign import Foreign, Result
 
 
 class Hebo(Foreign):
@@ -79,9 +78,7 @@ class Hebo(Foreign):
         """Keep its output off the screen, and its draws within this strategy's."""
         import torch
 
-        seed = int(self.rng.integers(2**31))
-        with own_randomness(seed), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.manual_seed(seed)
+        with self._apart(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(self.rng.integers(2**31)))
             with contextlib.redirect_stdout(io.StringIO()):
                 yield

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,7 @@ import numpy as np
 from cosearch.errors import MissingExtraError
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import Rows
-from cosearch_plugins.strategies.parts.foreign import Foreign, Result, own_randomness
+from cosearch_plugins.strategies.parts.foreign import Foreign, Result
 
 _OPTIMIZERS = {"portfolio": "PortfolioDiscreteOnePlusOne", "de": "TwoPointsDE", "wizard": "NGOpt"}
 
@@ -43,7 +41,7 @@ class Nevergrad(Foreign):
         self._optimizer: Any = None
 
     def _begin(self, objectives: int) -> None:  # noqa: ARG002
-        with self._quiet():
+        with self._apart():
             import nevergrad as ng
 
             facts = zip(self.space.cardinalities.tolist(), self.space.ordered, strict=True)
@@ -59,7 +57,7 @@ class Nevergrad(Foreign):
             self._optimizer = ng.optimizers.registry[self._name](choices, budget=_BUDGET)
 
     def _next(self) -> tuple[Rows, Any] | None:
-        with self._quiet():
+        with self._apart():
             candidate = self._optimizer.ask()
         row = np.zeros(len(self.space.names), dtype=np.int64)
         for name, value in candidate.value.items():
@@ -69,16 +67,9 @@ class Nevergrad(Foreign):
     def _learn(self, row: Rows, result: Result, handle: Any) -> None:  # noqa: ANN401
         from nevergrad.common.errors import TellNotAskedNotSupportedError as Unable
 
-        with self._quiet(), contextlib.suppress(Unable):
+        with self._apart(), contextlib.suppress(Unable):
             if handle is None:
                 columns = self._optimizer.parametrization
                 values = {name: int(row[int(name)]) for name in columns.value}
                 handle = columns.spawn_child(new_value=values)
             self._optimizer.tell(handle, result.logged)
-
-    @contextlib.contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Keep its warnings off the screen, and its draws within this strategy's."""
-        with own_randomness(int(self.rng.integers(2**31))), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield

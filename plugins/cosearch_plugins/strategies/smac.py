@@ -7,7 +7,6 @@ import importlib.util
 import logging
 import shutil
 import tempfile
-import warnings
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +46,7 @@ class Smac(Foreign):
         self._exhausted = False  # SMAC finds no configuration that it has not asked for
 
     def _begin(self, objectives: int) -> None:  # noqa: ARG002
-        with _quiet():
+        with self._apart(), _quiet():
             from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, Integer
             from smac import HyperparameterOptimizationFacade as Facade
             from smac import Scenario
@@ -84,7 +83,7 @@ class Smac(Foreign):
         if self._exhausted:
             return None
         try:
-            with _quiet():
+            with self._apart(), _quiet():
                 trial = self._facade.ask()
         except (ConfigurationSpaceExhaustedException, StopIteration):
             self._exhausted = True
@@ -101,7 +100,7 @@ class Smac(Foreign):
         if handle is None:
             values = {name: int(row[int(name)]) for name in self._columns}
             handle = TrialInfo(Configuration(self._columns, values=values), seed=0)
-        with _quiet():
+        with self._apart(), _quiet():
             self._facade.tell(handle, TrialValue(cost=result.penalised, time=0.0), save=False)
 
 
@@ -112,12 +111,10 @@ def _never(config: Any, seed: int = 0) -> float:  # noqa: ANN401
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep SMAC's log lines and warnings off the screen."""
+    """Keep SMAC's log lines off the screen."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         logging.disable(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,6 +72,23 @@ class Foreign(Strategy):
     @abstractmethod
     def _learn(self, row: Rows, result: Result, handle: Any) -> None:  # noqa: ANN401 - its own
         """Tell it; the handle is None for a row that it did not propose."""
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Keep its warnings off the screen, and what it draws from global generators apart.
+
+        Those are seeded from this strategy's own, and put back afterwards.
+        """
+        before, seed = (random.getstate(), np.random.get_state()), int(self.rng.integers(2**31))  # noqa: NPY002
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])  # noqa: NPY002
 
     def ask(self, n: int) -> Rows:
         """Return up to n rows: the optimizer's, made up with random ones where it has none."""
@@ -170,19 +188,6 @@ class Generations(Foreign):
     def _learn(self, row: Rows, result: Result, handle: Any) -> None:  # noqa: ANN401, ARG002
         if handle is not None:
             self._answers[handle] = result
-
-
-@contextmanager
-def own_randomness(seed: int) -> Iterator[None]:
-    """Seed the global generators that an optimizer draws from, and put them back afterwards."""
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
 
 
 def nearest_rows(points: FloatArray, space: Space) -> Rows:

@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 
 from cosearch.testing.problems import TINY
@@ -76,3 +78,24 @@ def test_a_generation_is_finished_in_order_once_all_of_it_is_known():
     told(strategy, asked[::-1], [3.0, 2.0, 0.0])
     strategy.ask(1)
     assert strategy.finished == [[0.0, 9.0, 2.0, 3.0]]
+
+
+class Careless(Scripted):
+    """Draws from the standard library's and numpy's global generators."""
+
+    def _next(self):
+        with self._apart():
+            return np.array([random.randrange(4), np.random.randint(5)]), None  # noqa: NPY002
+
+
+def test_what_it_draws_from_global_generators_comes_from_the_seed_and_changes_nothing():
+    asked = []
+    for before in (1, 2):
+        random.seed(before)
+        np.random.seed(before)  # noqa: NPY002
+        held = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+        strategy = Careless(TINY, np.random.default_rng(3), [])
+        told(strategy, np.array([[1, 1]]), [7.0])
+        asked.append(strategy.ask(6).tolist())
+        assert (random.getstate(), np.random.get_state()[1].tolist()) == held  # noqa: NPY002
+    assert asked[0] == asked[1]
