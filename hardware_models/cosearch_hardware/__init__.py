@@ -23,6 +23,11 @@ def cosearch_hardware_models() -> list[Registration]:
             f"{_HERE}.bit_serial:BitSerial",
             "BISMO-like array of bits: cycles are the product of the widths",
         ),
+        Registration(
+            "bit-fusion",
+            f"{_HERE}.bit_fusion:BitFusion",
+            "units of 2-bit multipliers that fuse to the widths of a layer",
+        ),
         Registration("simba", f"{_HERE}.simba:Simba", "PEs of vector MACs under a global buffer"),
         Registration(
             "gemmini",

@@ -5,6 +5,7 @@ import pytest
 from cosearch.errors import Infeasible
 from cosearch.machine.widths import mixed, stored
 from cosearch.workload.einsum import gemm
+from cosearch_hardware.bit_fusion import BitFusion
 from cosearch_hardware.bit_serial import BitSerial
 from cosearch_hardware.eyeriss.model import Eyeriss
 from cosearch_hardware.gemmini.model import Gemmini
@@ -59,6 +60,15 @@ def bits(make, layer):
                 "pe_buffers": (8, 8, 24),
                 "buffer": (None, 8, 24),
                 "DRAM": (8, 8, 24),
+            },
+        ),
+        (
+            BitFusion,
+            {
+                "weights": (4, None, None),
+                "accumulator": (None, None, 32),
+                "buffers": (None, 8, 32),
+                "DRAM": (4, 7, 20),
             },
         ),
         (BitSerial, {"sums": (None, None, 32), "buffers": (4, 7, None), "DRAM": (4, 7, 20)}),

@@ -17,7 +17,7 @@ from attrs import frozen
 from cosearch.errors import CosearchError
 from cosearch.typing import FloatArray, IntArray, Rows
 from cosearch.workload.einsum import Einsum
-from cosearch.workload.network import Network
+from cosearch.workload.network import Network, NetworkSpace
 from cosearch_plugins.workloads.fitted_accuracy import FittedAccuracy
 from cosearch_plugins.workloads.searched_space import Part, SearchedSpace
 
@@ -61,14 +61,14 @@ class Separable:
     model: FittedAccuracy
 
     @classmethod
-    def of(cls, networks: SearchedSpace) -> Separable:
+    def of(cls, networks: NetworkSpace | None) -> Separable:
         """Return a space's parts; a few networks are built for it.
 
         Raises:
             CosearchError: the space states no parts, has measured accuracies, or some network is
                 not the sum of its parts.
         """
-        if not networks.parts:
+        if not isinstance(networks, SearchedSpace) or not networks.parts:
             raise CosearchError("this space of networks does not say of which parts they are sums")
         if networks.measured is not None:
             raise CosearchError(

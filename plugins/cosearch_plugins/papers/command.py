@@ -174,8 +174,9 @@ def reproduce_command(
     _known("paper", (paper,), PAPERS)
     if paper == "rhnas":
         _rhnas(
-            session, page, tables, quick=quick, seeds=seeds, trials=trials, table=table, json=json
-        )
+            session, page, tables, quick=quick, seeds=seeds, trials=trials, table=table, json=json,
+            workers=workers or os.cpu_count() or 1,
+        )  # fmt: skip
         return
     if paper == "field":
         _field(session, json=json)
@@ -272,6 +273,7 @@ def _rhnas(
     trials: int | None,
     table: str,
     json: bool,
+    workers: int,
 ) -> None:
     """Hold the claim of arXiv 2106.09180 to exact optima, and write the page."""
     from attrs import asdict
@@ -290,6 +292,7 @@ def _rhnas(
         seeds=seeds or (3 if quick else 10),
         trials=trials or 1_000,
         table=table,
+        workers=workers,
     )
     text = page_of(found)
     page.write_text(text, encoding="utf-8")

@@ -18,6 +18,8 @@ from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
 from cosearch_plugins.landscape.classes import Classes
 from cosearch_plugins.landscape.table import JointTable, joint_table
 from cosearch_plugins.papers.rhnas.readings import NETWORKS, Reading, problem_of
+from cosearch_plugins.schemes.rhnas.networks import GumbelSearch
+from cosearch_plugins.schemes.rhnas.scheme import NetworkTable
 
 PROBES = 6
 """Pairs that are built and mapped again when a table is read from a file."""
@@ -30,6 +32,8 @@ def tables_of(
     folder: Path,
     note: Callable[[str], None],
     networks: str = NETWORKS,
+    *,
+    trusted: bool = False,
 ) -> dict[str, JointTable]:
     """Return a reading's joint table for each objective; what is simulated is shared by all.
 
@@ -40,30 +44,36 @@ def tables_of(
         folder: where tables are kept; one is used again where a few of its pairs still hold.
         note: told what takes long.
         networks: the space of networks, with its options.
+        trusted: whether a table in the folder was looked at just before.
     """
     area = _default_area(registry, reading, objectives[0])
     problems = [problem_of(registry, reading, name, area, networks) for name in objectives]
     family = problems[0].hardware
     return {
-        name: _table_of(evolve(problem, hardware=family), reading, folder, note)
+        name: _table_of(evolve(problem, hardware=family), reading, folder, note, trusted=trusted)
         for name, problem in zip(objectives, problems, strict=True)
     }
 
 
 def _table_of(
-    problem: Problem, reading: Reading, folder: Path, note: Callable[[str], None]
+    problem: Problem,
+    reading: Reading,
+    folder: Path,
+    note: Callable[[str], None],
+    *,
+    trusted: bool,
 ) -> JointTable:
     objective = problem.objectives[0].name
     classes = Classes.of(problem.networks, problem.hardware) if problem.networks else None
     spec = evolve(problem.spec, workload=NETWORKS)  # costs do not hang on whose accuracies they are
-    facts = repr((spec.to_json(), None if classes is None else len(classes.layers)))
+    facts = repr((spec.to_json(), classes and [layer.key for layer in classes.layers]))
     file = folder / f"rhnas-{hashlib.sha256(facts.encode()).hexdigest()[:12]}.npz"
     if file.exists() and classes is not None:
         with np.load(file, allow_pickle=False) as kept:
             known = JointTable(problem, classes, int(kept["points"]), *(
                 kept[name] for name in ("rows", "area", "energy", "cycles")
             ))  # fmt: skip
-        if _holds(known):
+        if trusted or _holds(known):
             return known
     note(f"pricing every machine of {reading.name} for {objective}")
     table = joint_table(problem)
@@ -205,6 +215,47 @@ class Tabulated:
         rows = self.machines.unrank(known)
         losses[known] = self.losses(np.repeat(network[None, :], len(rows), axis=0), rows)
         return losses
+
+    def alone(self, network: Rows, machines: Rows) -> FloatArray:
+        """Return the loss of one network, int64[d], on machines, float64[n]."""
+        return self.losses(np.repeat(network[None, :], len(machines), axis=0), machines)
+
+    def inside(self, machines: Rows) -> FloatArray:
+        """Return what machines are worth with their best networks, float64[n]."""
+        return self.best_of_machines[self.machines.rank(machines)]
+
+    def accurate(self, network: Rows) -> bool:
+        """Return whether a network, int64[d], is above the floor."""
+        return bool(self.accuracy[int(self.networks.rank(network[None, :])[0])] >= self.floor)
+
+    @cached_property
+    def _of_networks(self) -> NetworkTable:
+        networks = self.table.problem.networks
+        if networks is None:
+            raise TypeError("a joint table is of a space of networks")
+        lack = np.maximum(self.floor - self.accuracy, 0.0)
+        counts = self.network_counts.astype(np.int64)
+        return NetworkTable(networks, self.table.classes.layers, counts, lack)
+
+    def relaxed(self, rng: np.random.Generator) -> GumbelSearch:
+        """Return the differentiable search of the network."""
+        return GumbelSearch(self.networks, rng, enough=self._of_networks.lack <= 0)
+
+    def costs_on(self, machine: Rows) -> FloatArray | None:
+        """Return the loss of every network on a machine, float64[size]; None if not buildable."""
+        costs = self.costs(machine)
+        if costs is None:
+            return None
+        return self._of_networks.losses(*costs, self.table.problem.objectives[0], 1.0)
+
+    def describe(self, network: Rows) -> FloatArray:
+        """Return each layer's share of a network's work, float64[l]."""
+        return self._of_networks.describe(network)
+
+    @cached_property
+    def machine_optimum(self) -> float:
+        """The least loss of the baseline's network."""
+        return float(self.of_machines(self.baseline[0]).min())
 
     @cached_property
     def best_of_machines(self) -> FloatArray:

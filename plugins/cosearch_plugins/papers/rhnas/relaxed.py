@@ -14,8 +14,8 @@ from attrs import frozen
 
 from cosearch.search.parameters import ParameterSpace
 from cosearch.typing import BoolArray, FloatArray, Rows
-from cosearch_plugins.papers.rhnas.perceptron import Perceptron
 from cosearch_plugins.schemes.rhnas.networks import softmax
+from cosearch_plugins.strategies.parts.perceptron import Perceptron
 from cosearch_plugins.strategies.parts.policy import Adam
 
 DESIGNS, ATTEMPTS = 2_000, 4_000

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from attrs import frozen
 
 from cosearch.registry.registry import Registry
+from cosearch.search.parameters import ParameterSpace
 from cosearch.search.strategy import Strategy
-from cosearch.typing import FloatArray, Rows
+from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch_plugins.papers.rhnas.problems import Tabulated
 from cosearch_plugins.schemes.rhnas.machines import Settings
-from cosearch_plugins.schemes.rhnas.networks import GumbelSearch
-from cosearch_plugins.schemes.rhnas.scheme import NetworkTable
-from cosearch_plugins.schemes.rhnas.search import AlternatingSearch
+from cosearch_plugins.schemes.rhnas.search import AlternatingSearch, Relaxed
 
 BATCH = 4
 """Designs that every search proposes at once, as a study does by itself."""
@@ -59,10 +58,60 @@ class Score:
         return float(np.median(found)), float(found.min()), float(found.max())
 
 
-Ask: TypeAlias = Callable[[Rows], tuple[FloatArray, np.ndarray, np.ndarray]]
+Ask: TypeAlias = Callable[[Rows], tuple[FloatArray, BoolArray, BoolArray]]
 """Rows to losses, float64[n, 1], which of them count, and which machines can be built, bool[n]."""
 
-Run: TypeAlias = Callable[[Registry, Tabulated, int, int], Found]
+
+class Pairs(Protocol):
+    """A problem whose every pair of a network and a machine is priced at once."""
+
+    @property
+    def networks(self) -> ParameterSpace:
+        """The space of networks."""
+
+    @property
+    def machines(self) -> ParameterSpace:
+        """The space of machines, no rule known."""
+
+    @property
+    def both(self) -> ParameterSpace:
+        """Networks and machines."""
+
+    @property
+    def baseline(self) -> tuple[Rows, Rows]:
+        """The default network and machine, int64[d] each."""
+
+    @property
+    def optimum(self) -> float:
+        """The least loss of all pairs."""
+
+    @property
+    def machine_optimum(self) -> float:
+        """The least loss of the default network."""
+
+    def answer(self, rows: Rows) -> tuple[FloatArray, BoolArray, BoolArray]:
+        """Return losses of pairs, float64[n, 1], whether they count, and whether they are built."""
+
+    def alone(self, network: Rows, machines: Rows) -> FloatArray:
+        """Return the loss of one network, int64[d], on machines, float64[n]."""
+
+    def inside(self, machines: Rows) -> FloatArray:
+        """Return what machines are worth with their best networks, float64[n]."""
+
+    def accurate(self, network: Rows) -> bool:
+        """Return whether a network, int64[d], is above the floor."""
+
+    def relaxed(self, rng: np.random.Generator) -> Relaxed[Any]:
+        """Return a differentiable search of the network."""
+
+    def costs_on(self, machine: Rows) -> Any:  # noqa: ANN401 - what the relaxed search takes
+        """Return the costs of networks on a machine, int64[d]; None where it cannot be built."""
+
+    def describe(self, network: Rows) -> FloatArray:
+        """Return the numbers that a policy over machines is conditioned on."""
+
+
+Run: TypeAlias = Callable[[Registry, Any, int, int], Found]
 """A registry, a problem, a seed and a number of designs, to what a search finds."""
 
 
@@ -83,14 +132,13 @@ def _played(strategy: Strategy, trials: int, ask: Ask) -> Found:
 def over_machines(spec: str, *, inside: bool) -> Run:
     """Return a search of machines, for the baseline's network or each with its best network."""
 
-    def run(registry: Registry, problem: Tabulated, seed: int, trials: int) -> Found:
+    def run(registry: Registry, problem: Pairs, seed: int, trials: int) -> Found:
         network, _ = problem.baseline
-        losses = problem.best_of_machines if inside else problem.of_machines(network)
         named = registry.find("strategies", spec)
         strategy = named.make(problem.machines, np.random.default_rng(seed))
 
-        def ask(rows: Rows) -> tuple[FloatArray, np.ndarray, np.ndarray]:
-            found = losses[problem.machines.rank(rows)]
+        def ask(rows: Rows) -> tuple[FloatArray, BoolArray, BoolArray]:
+            found = problem.inside(rows) if inside else problem.alone(network, rows)
             return found[:, None], np.isfinite(found), np.isfinite(found)
 
         return _played(strategy, trials, ask)
@@ -101,7 +149,7 @@ def over_machines(spec: str, *, inside: bool) -> Run:
 def over_both(spec: str) -> Run:
     """Return a search of networks and machines in one row."""
 
-    def run(registry: Registry, problem: Tabulated, seed: int, trials: int) -> Found:
+    def run(registry: Registry, problem: Pairs, seed: int, trials: int) -> Found:
         named = registry.find("strategies", spec)
         strategy = named.make(problem.both, np.random.default_rng(seed))
         return _played(strategy, trials, problem.answer)
@@ -112,65 +160,39 @@ def over_both(spec: str) -> Run:
 def loop(settings: Settings | None = None) -> Run:
     """Return the loop of the scheme `rhnas`."""
 
-    def run(registry: Registry, problem: Tabulated, seed: int, trials: int) -> Found:
+    def run(registry: Registry, problem: Pairs, seed: int, trials: int) -> Found:
         del registry
         return _played(loop_of(problem, seed, settings or Settings()), trials, problem.answer)
 
     return run
 
 
-def loop_of(problem: Tabulated, seed: int, settings: Settings) -> AlternatingSearch:
+def loop_of(problem: Pairs, seed: int, settings: Settings) -> AlternatingSearch[Any]:
     """Return the loop, from the default machine."""
-    networks = problem.table.problem.networks
-    if networks is None:
-        raise TypeError("a joint table is of a space of networks")
-    lack = np.maximum(problem.floor - problem.accuracy, 0.0)
-    counts = problem.network_counts.astype(np.int64)
-    table = NetworkTable(networks, problem.table.classes.layers, counts, lack)
-
-    def losses_on(machine: Rows) -> FloatArray | None:
-        costs = problem.costs(machine)
-        if costs is None:
-            return None
-        return table.losses(*costs, problem.table.problem.objectives[0], 1.0)
-
+    rng = np.random.default_rng(seed)
     return AlternatingSearch(
-        problem.both, np.random.default_rng(seed), problem.networks, problem.machines,
-        losses_on, table.describe, problem.baseline[1], settings,
+        problem.both, rng, problem.networks, problem.machines, problem.costs_on, problem.describe,
+        problem.baseline[1], settings, problem.relaxed(rng),
     )  # fmt: skip
 
 
 def network_then_machine(spec: str) -> Run:
     """Return a relaxed search of the network on the default machine, then one of the machine."""
 
-    def run(registry: Registry, problem: Tabulated, seed: int, trials: int) -> Found:
+    def run(registry: Registry, problem: Pairs, seed: int, trials: int) -> Found:
         rng = np.random.default_rng(seed)
-        network = relaxed_network(problem, rng)
-        losses = problem.of_machines(network)
-        if problem.accuracy[problem.networks.rank(network[None, :])[0]] < problem.floor:
-            losses = np.full_like(losses, np.inf)
+        network = problem.relaxed(rng).find(problem.costs_on(problem.baseline[1]))
+        accurate = problem.accurate(network)
         strategy = registry.find("strategies", spec).make(problem.machines, rng)
 
-        def ask(rows: Rows) -> tuple[FloatArray, np.ndarray, np.ndarray]:
-            found = losses[problem.machines.rank(rows)]
-            return found[:, None], np.isfinite(found), np.isfinite(found)
+        def ask(rows: Rows) -> tuple[FloatArray, BoolArray, BoolArray]:
+            found = problem.alone(network, rows)
+            built = np.isfinite(found)
+            return found[:, None], built & accurate, built
 
         return _played(strategy, trials, ask)
 
     return run
-
-
-def relaxed_network(problem: Tabulated, rng: np.random.Generator) -> Rows:
-    """Return the network that a relaxed search finds for the default machine."""
-    costs = problem.costs(problem.baseline[1])
-    networks = problem.table.problem.networks
-    if costs is None or networks is None:
-        raise TypeError("the default machine is not in the table")
-    lack = np.maximum(problem.floor - problem.accuracy, 0.0)
-    counts = problem.network_counts.astype(np.int64)
-    table = NetworkTable(networks, problem.table.classes.layers, counts, lack)
-    losses = table.losses(*costs, problem.table.problem.objectives[0], 1.0)
-    return GumbelSearch(problem.networks, rng).find(losses)
 
 
 def recombined_random(registry: Registry, problem: Tabulated, seed: int, trials: int) -> Found:
@@ -196,11 +218,13 @@ class Contender:
         name: in the table.
         what: `machine` for the baseline's network, or `both`.
         run: the search.
+        sums: whether it also searches spaces of networks that are too large to enumerate.
     """
 
     name: str
     what: str
     run: Run
+    sums: bool = True
 
 
 CONTENDERS = (
@@ -208,7 +232,7 @@ CONTENDERS = (
     Contender("evolutionary", "machine", over_machines("evolutionary", inside=False)),
     Contender("ppo", "machine", over_machines("ppo", inside=False)),
     Contender("random", "both", over_both("random")),
-    Contender("random, recombined", "both", recombined_random),
+    Contender("random, recombined", "both", recombined_random, sums=False),
     Contender("evolutionary", "both", over_both("evolutionary")),
     Contender("network, then ppo", "both", network_then_machine("ppo")),
     Contender("network, then evolutionary", "both", network_then_machine("evolutionary")),
@@ -220,7 +244,7 @@ CONTENDERS = (
 
 
 def score(
-    registry: Registry, problem: Tabulated, contender: Contender, seeds: Sequence[int], trials: int
+    registry: Registry, problem: Pairs, contender: Contender, seeds: Sequence[int], trials: int
 ) -> Score:
     """Return what a contender comes to on a problem from every seed.
 
@@ -232,9 +256,11 @@ def score(
         trials: designs of each run.
     """
     found = [contender.run(registry, problem, seed, trials) for seed in seeds]
-    if contender.what == "both":
-        optimum = problem.optimum
-    else:
-        optimum = float(problem.of_machines(problem.baseline[0]).min())
+    return scored(problem, contender, found)
+
+
+def scored(problem: Pairs, contender: Contender, found: Sequence[Found]) -> Score:
+    """Return what a contender came to, of what it found from each seed."""
+    optimum = problem.optimum if contender.what == "both" else problem.machine_optimum
     built = float(np.median([f.built for f in found]))
     return Score(contender.name, contender.what, tuple(f.loss for f in found), built, optimum)

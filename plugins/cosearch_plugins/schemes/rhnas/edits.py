@@ -75,7 +75,9 @@ class EditPolicy:
         self._shapes: list[tuple[int, ...]] = [(features, hidden)]
         for c in self._cards:
             self._shapes += [(hidden,), (c, hidden), (c, hidden), (hidden, c), (c,), (1,)]
-        self.theta = np.zeros(sum(int(np.prod(shape)) for shape in self._shapes))
+        sizes = [int(np.prod(shape)) for shape in self._shapes]
+        self._ends = np.cumsum(sizes).tolist()
+        self.theta = np.zeros(self._ends[-1])
         view, columns = self._views(self.theta)
         view[:] = rng.normal(0.0, 0.1, view.shape)
         for start, embed, parent, read, _, keep in columns:
@@ -87,11 +89,10 @@ class EditPolicy:
 
     def _views(self, flat: FloatArray) -> tuple[FloatArray, list[tuple[FloatArray, ...]]]:
         """Return W[f, h] and each column's a[h], E, P[c, h], U[h, c], b[c], k[1] as views."""
-        position, views = 0, []
-        for shape in self._shapes:
-            size = int(np.prod(shape))
-            views.append(flat[position : position + size].reshape(shape))
-            position += size
+        views, begin = [], 0
+        for shape, end in zip(self._shapes, self._ends, strict=True):
+            views.append(flat[begin:end].reshape(shape))
+            begin = end
         return views[0], [tuple(views[i : i + 6]) for i in range(1, len(views), 6)]
 
     def write(

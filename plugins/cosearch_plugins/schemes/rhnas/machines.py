@@ -13,6 +13,7 @@ from attrs import define, frozen
 from cosearch.search.parameters import Parameter, Space
 from cosearch.search.unseen import Unseen
 from cosearch.typing import BoolArray, FloatArray, IntArray, Rows
+from cosearch_plugins.schemes.rhnas.buildable import Buildable
 from cosearch_plugins.schemes.rhnas.edits import EditPolicy, Episodes, Proximal, nobody
 
 ATTEMPTS = 12
@@ -20,6 +21,9 @@ ATTEMPTS = 12
 
 TRIES = 4
 """Attempts at a choice that count as much as one machine with it that can be built."""
+
+SURPLUS = 4
+"""Crossed machines drawn for each that is wanted: what is unlikely to be built is left out."""
 
 HEAT = 1.2
 """By how much each round is hotter: what the policy likes best may be known already."""
@@ -124,12 +128,19 @@ class MachineAgent:
         features: numbers that describe a network.
         rng: random stream.
         settings: of learning.
+        buildable: what is known of what can be built; nothing yet if left out.
     """
 
     def __init__(
-        self, space: Space, features: int, rng: np.random.Generator, settings: Settings
+        self,
+        space: Space,
+        features: int,
+        rng: np.random.Generator,
+        settings: Settings,
+        buildable: Buildable | None = None,
     ) -> None:
         self.space, self.settings, self._rng = space, settings, rng
+        self._buildable = buildable or Buildable(space, rng)
         self._policy = EditPolicy(space, features, settings.hidden, settings.stay, rng)
         self._learner = Proximal(
             self._policy, settings.rate, settings.epochs, settings.clip, settings.entropy
@@ -147,14 +158,18 @@ class MachineAgent:
         self._asked += n
         if self._early:
             wanted = int(self._rng.binomial(n, self.settings.pioneer))
-            found.append(self._unseen.take(self._pioneers.rows(self._known.rows, wanted), wanted))
+            crossed = self._pioneers.rows(self._known.rows, SURPLUS * wanted)
+            found.append(self._unseen.take(self._buildable.passed(crossed), wanted))
         missing = n - len(found[-1])
         for attempt in range(ATTEMPTS):
             if missing == 0:
                 break
             parents = self._parents(max(2 * missing, 16))
             episodes = self._policy.write(parents, context, HEAT**attempt, self._rng)
-            fresh = self._unseen.take(episodes.rows, missing)
+            rows = episodes.rows
+            if attempt < ATTEMPTS // 2:
+                rows = self._buildable.passed(rows)
+            fresh = self._unseen.take(rows, missing)
             self._remember(fresh, episodes)
             found.append(fresh)
             missing -= len(fresh)
@@ -207,6 +222,7 @@ class MachineAgent:
         """
         self._unseen.mark(rows)
         feasible = feasible & np.isfinite(losses)
+        self._buildable.learn(rows, feasible)
         merits = np.where(feasible, np.log(np.where(feasible, losses, 1.0) / best), np.inf)
         for row, merit in zip(rows, merits.tolist(), strict=True):
             parent, context = self._written.pop(row.tobytes(), (None, None))
@@ -296,8 +312,10 @@ class Archipelago:
         self, space: Space, features: int, rng: np.random.Generator, settings: Settings
     ) -> None:
         self.settings = settings
+        buildable = Buildable(space, rng)
         self._agents = [
-            MachineAgent(space, features, rng, settings) for _ in range(max(1, settings.islands))
+            MachineAgent(space, features, rng, settings, buildable)
+            for _ in range(max(1, settings.islands))
         ]
         self._owner: dict[bytes, MachineAgent] = {}
         self._asked = 0

@@ -19,7 +19,7 @@ from attrs import frozen
 from cosearch.errors import CosearchError
 from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace
-from cosearch.typing import FloatArray, Rows
+from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch_plugins.strategies.parts.policy import Adam
 
 SCALES = (0.1, 0.5, 2.5)
@@ -51,15 +51,21 @@ class GumbelSearch:
         space: of networks, every one of which may be looked up.
         rng: random stream.
         how: settings.
+        enough: bool[size]: which networks by rank meet the limits on them; all if left out.
 
     Attributes:
         asked: ranks of the networks that were met as they are, not as weights.
     """
 
     def __init__(
-        self, space: ParameterSpace, rng: np.random.Generator, how: Relaxation | None = None
+        self,
+        space: ParameterSpace,
+        rng: np.random.Generator,
+        how: Relaxation | None = None,
+        enough: BoolArray | None = None,
     ) -> None:
         self.space, self._rng, self.how = space, rng, how or Relaxation()
+        self._enough = enough
         self._cards = tuple(int(c) for c in space.cardinalities)
         self.asked: set[int] = set()
 
@@ -93,6 +99,14 @@ class GumbelSearch:
     def value(self, losses: FloatArray, row: Rows) -> float:
         """Return a network's loss."""
         return float(losses[int(self.space.rank(row[None, :])[0])])
+
+    def meets(self, row: Rows) -> bool:
+        """Return whether a network meets the limits."""
+        return self._enough is None or bool(self._enough[int(self.space.rank(row[None, :])[0])])
+
+    def blank(self) -> FloatArray:
+        """Return one loss for all networks, float64[size]."""
+        return np.zeros(self.space.size)
 
     def _drawn(self, theta: FloatArray) -> Rows:
         """Return a network that is allowed, int64[1, d], the likeliest where it is."""

@@ -24,9 +24,12 @@ from cosearch.workload.network import Layer, NetworkSpace
 from cosearch_plugins.landscape.classes import LIMIT
 from cosearch_plugins.schemes.rhnas.images import DIGITS, Images
 from cosearch_plugins.schemes.rhnas.machines import OPTIONS, Settings
+from cosearch_plugins.schemes.rhnas.networks import GumbelSearch
+from cosearch_plugins.schemes.rhnas.parts import LayerCosts, PartsSearch
 from cosearch_plugins.schemes.rhnas.search import AlternatingSearch
 from cosearch_plugins.schemes.rhnas.supernet import Supernet, SupernetSearch
 from cosearch_plugins.workloads.nasbench201_cells import EDGES
+from cosearch_plugins.workloads.searched_space import SearchedSpace
 
 LACK = 3.0
 """What a point of accuracy below the floor weighs, in units of the logarithm of the cost: a network
@@ -87,7 +90,9 @@ class Rhnas(Scheme):
                 "the scheme rhnas makes one cost small, of energy and cycles",
                 "limit the accuracy instead: --constraint 'accuracy>=94'",
             )
-        if networks.space.size > LIMIT:
+        if networks.space.size <= LIMIT:
+            return
+        if not isinstance(networks, SearchedSpace) or not networks.parts or self._shares_weights:
             raise CosearchError(
                 f"the scheme rhnas looks accuracies up: {networks.space.size:.3g} networks are too "
                 f"many ({LIMIT:,})",
@@ -106,18 +111,31 @@ class Rhnas(Scheme):
             raise CosearchError("the scheme rhnas searches a space of networks, not one network")
         if space is not problem.space:
             raise CosearchError("the scheme rhnas takes no pruned space", "leave out --prune")
-        limits = () if self._shares_weights else problem.constraints
-        table = NetworkTable.of(problem.networks, limits)
         machines = machines_of(problem)
         usual = {k: v for k, v in problem.baseline.items() if _has(machines, k, v)}
+        first = machines.index({**machines.defaults, **usual})
+        space = problem.networks.space
+        if space.size > LIMIT:
+            parts = PartsSearch.of(problem, rng)
+            return AlternatingSearch(
+                problem.space, rng, space, machines,
+                lambda row: _costs_on(problem, parts.space.layers, machines.decode(row)),
+                parts.describe, first, self._settings, parts, self._patience,
+            )  # fmt: skip
+        limits = () if self._shares_weights else problem.constraints
+        table = NetworkTable.of(problem.networks, limits)
 
         def losses_on(row: Rows) -> FloatArray | None:
             return _losses_on(problem, table, machines.decode(row))
 
+        relaxed = (
+            self._supernet(problem.networks, rng)
+            if self._shares_weights
+            else GumbelSearch(space, rng, enough=table.lack <= 0)
+        )
         return AlternatingSearch(
-            problem.space, rng, problem.networks.space, machines, losses_on, table.describe,
-            machines.index({**machines.defaults, **usual}), self._settings, self._patience,
-            self._supernet(problem.networks, rng) if self._shares_weights else None,
+            problem.space, rng, space, machines, losses_on, table.describe, first, self._settings,
+            relaxed, self._patience,
         )  # fmt: skip
 
     def _supernet(self, networks: NetworkSpace, rng: np.random.Generator) -> SupernetSearch:
@@ -201,24 +219,33 @@ def _losses_on(
     problem: Problem, table: NetworkTable, machine: Mapping[str, Value]
 ) -> FloatArray | None:
     """Return the loss of every network on a machine, its layers mapped; None if not buildable."""
+    found = _costs_on(problem, table.layers, machine)
+    if found is None:
+        return None
+    return table.losses(found.energy_pj, found.cycles, problem.objectives[0], found.area_mm2)
+
+
+def _costs_on(
+    problem: Problem, layers: Sequence[Einsum], machine: Mapping[str, Value]
+) -> LayerCosts | None:
+    """Return what layers cost on a machine; None where it cannot be built."""
     try:
         accelerator = problem.machine(machine)
     except Infeasible:
         return None
-    priced = [x for x in table.layers if not problem.hardware.left_out(x)]
+    priced = [x for x in layers if not problem.hardware.left_out(x)]
     pool = problem.pool(accelerator, machine)
     found = {
         x.key: x
         for x in map_layers(pool, [Layer(einsum) for einsum in priced])
         if isinstance(x, LayerResult)
     }
-    left_out = {x.key for x in table.layers} - {x.key for x in priced}
+    left_out = {x.key for x in layers} - {x.key for x in priced}
 
     def costs(name: str) -> FloatArray:
         return np.array([
             0.0 if x.key in left_out else getattr(found[x.key], name) if x.key in found else np.inf
-            for x in table.layers
+            for x in layers
         ])  # fmt: skip
 
-    objective = problem.objectives[0]
-    return table.losses(costs("energy_pj"), costs("cycles"), objective, accelerator.area_mm2)
+    return LayerCosts(costs("energy_pj"), costs("cycles"), accelerator.area_mm2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -11,27 +11,31 @@ from cosearch.search.parameters import ParameterSpace
 from cosearch.search.strategy import Strategy
 from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch_plugins.schemes.rhnas.machines import Archipelago, Settings
-from cosearch_plugins.schemes.rhnas.networks import GumbelSearch
 
-Losses: TypeAlias = Callable[[Rows], FloatArray | None]
-"""A machine, int64[d], to the loss of every network on it, float64[size] by rank, what it lacks to
-the floor among it; None where the machine cannot be built or run."""
+Costs = TypeVar("Costs")
+"""What is known of all networks on a machine: a loss of each, or costs of their layers."""
 
-Describe: TypeAlias = Callable[[Rows], FloatArray]
-"""A network, int64[d], to the numbers that the machine's policy is conditioned on."""
+LOOKS = 8
+"""Searches for a network that meets the limits before one that does not is taken."""
 
 
-class Relaxed(Protocol):
+class Relaxed(Protocol[Costs]):
     """A differentiable search of a network."""
 
-    def find(self, losses: FloatArray) -> Rows:
-        """Return a network, int64[d], given the loss of every one by rank."""
+    def find(self, costs: Costs) -> Rows:
+        """Return a network, int64[d], for the machine of which the costs are."""
 
-    def value(self, losses: FloatArray, row: Rows) -> float:
-        """Return what a network is worth; lower is better."""
+    def value(self, costs: Costs, row: Rows) -> float:
+        """Return what a network is worth on it; lower is better."""
+
+    def meets(self, row: Rows) -> bool:
+        """Return whether a network is known to meet the limits on networks."""
+
+    def blank(self) -> Costs:
+        """Return what is known where no machine is: all networks cost the same."""
 
 
-class AlternatingSearch(Strategy):
+class AlternatingSearch(Strategy, Generic[Costs]):
     """Reinforcement learning proposes machines, a relaxed search the network, in turns.
 
     Args:
@@ -39,12 +43,13 @@ class AlternatingSearch(Strategy):
         rng: random stream.
         networks: the space of networks, its columns first.
         machines: the space of machines.
-        losses_on: of every network on a machine.
-        describe: a network.
+        costs_on: a machine, int64[d], to the costs of networks on it; None where it cannot be built
+            or run.
+        describe: a network, int64[d], to the numbers that the machine's policy is conditioned on.
         first: the machine to begin from, int64[d].
         settings: of the agent.
         patience: designs without a better one after which the search ends; 0 is never.
-        relaxed: finds networks; None is by a table of losses.
+        relaxed: finds networks.
     """
 
     def __init__(
@@ -53,17 +58,16 @@ class AlternatingSearch(Strategy):
         rng: np.random.Generator,
         networks: ParameterSpace,
         machines: ParameterSpace,
-        losses_on: Losses,
-        describe: Describe,
+        costs_on: Callable[[Rows], Costs | None],
+        describe: Callable[[Rows], FloatArray],
         first: Rows,
         settings: Settings,
+        relaxed: Relaxed[Costs],
         patience: int = 0,
-        relaxed: Relaxed | None = None,
     ) -> None:
         super().__init__(space, rng)
         self._d = len(networks.names)
-        self._networks, self._losses_on, self._describe = networks, losses_on, describe
-        self._relaxed = relaxed or GumbelSearch(networks, rng)
+        self._costs_on, self._describe, self._relaxed = costs_on, describe, relaxed
         features = len(describe(np.zeros(self._d, dtype=np.int64)))
         self._agent = Archipelago(machines, features, rng, settings)
         self._machine, self._patience = first, patience
@@ -130,19 +134,29 @@ class AlternatingSearch(Strategy):
     def _find_network(self) -> None:
         """Look for the network of the best machine; a better one is at hand from now on."""
         self._better = False
-        losses = self._losses_on(self._machine)
-        if losses is None:
-            losses = np.zeros(self._networks.size)
-        found = self._relaxed.find(losses)
+        costs = self._costs_on(self._machine)
+        if costs is None:
+            costs = self._relaxed.blank()
+        found = self._looked_for(costs)
         if self._network is not None:
             value = self._relaxed.value
-            if value(losses, found) >= value(losses, self._network):
+            if value(costs, found) >= value(costs, self._network):
                 return
         self.turns += 1
         if self._network is not None:
             self._best = np.inf
             self._queue.append(np.concatenate([found, self._machine]))
         self._network = found
+
+    def _looked_for(self, costs: Costs) -> Rows:
+        """Return the best network of a search; of several where the first meets no limits."""
+        best = self._relaxed.find(costs)
+        for _ in range(LOOKS - 1):
+            if self._relaxed.meets(best):
+                break
+            other = self._relaxed.find(costs)
+            best = min(best, other, key=lambda row: self._relaxed.value(costs, row))
+        return best
 
     @property
     def statistics(self) -> dict[str, float]:

@@ -208,6 +208,14 @@ class SupernetSearch:
         cost = float(losses[int(self.space.rank(row[None, :])[0])])
         return cost + self.weight * self.supernet.loss(row)
 
+    def meets(self, row: Rows) -> bool:  # noqa: ARG002 - no table is asked
+        """Return that a network may be taken: what it reaches is not known here."""
+        return True
+
+    def blank(self) -> FloatArray:
+        """Return one cost for all networks, float64[size]."""
+        return np.zeros(self.space.size)
+
 
 def alone(images: Images, row: Rows, seed: int, how: Training) -> float:
     """Return the accuracy on test images, per cent, of one network trained by itself."""

@@ -5,7 +5,7 @@ import pytest
 
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch_plugins.papers.rhnas import relaxed
-from cosearch_plugins.papers.rhnas.perceptron import Perceptron
+from cosearch_plugins.strategies.parts.perceptron import Perceptron
 
 
 def test_slopes_are_those_of_finite_differences():

@@ -11,6 +11,7 @@ from cosearch.study.codesign import plan
 from cosearch.study.report import report_of
 from cosearch.testing.conformance import asks_are_well_formed, nothing_is_asked_twice
 from cosearch_plugins.schemes.rhnas.machines import MachineAgent, Settings
+from cosearch_plugins.schemes.rhnas.networks import GumbelSearch
 from cosearch_plugins.schemes.rhnas.scheme import NetworkTable
 from cosearch_plugins.schemes.rhnas.search import AlternatingSearch
 
@@ -39,7 +40,10 @@ class Loop(AlternatingSearch):
     def __init__(self, space, rng):
         start = np.zeros(5, dtype=np.int64)
         describe = lambda row: (row + 1.0) / (row + 1.0).sum()  # noqa: E731
-        super().__init__(space, rng, NETWORKS, MACHINES, losses_on, describe, start, Settings())
+        relaxed = GumbelSearch(NETWORKS, rng)
+        super().__init__(
+            space, rng, NETWORKS, MACHINES, losses_on, describe, start, Settings(), relaxed
+        )
 
 
 def test_it_finds_the_best_pair_and_proposes_what_can_be_built():

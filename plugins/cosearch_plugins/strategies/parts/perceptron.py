@@ -1,4 +1,4 @@
-"""A small perceptron in numpy: what a differentiable search of hardware differentiates."""
+"""A small perceptron in numpy: of what a search differentiates, and of what can be built."""
 
 from __future__ import annotations
 
