@@ -3,8 +3,9 @@
     python benchmarks/rhnas_seeds.py READING OBJECTIVE FLOOR [--table FILE] [--seeds 100 110]
         [--dataset cifar100] [--search rhnas --search ppo ...]
 
-A reading is one of `cosearch reproduce rhnas`, such as "asic <= 2x". Complete tables are kept in a
-folder, as that command does. Searches of the machine alone take the default network.
+A reading is one of `cosearch reproduce rhnas`, such as "asic <= 2x"; a floor is an accuracy in per
+cent or, for ImageNet's readings, so many points below the default network's. Complete tables are
+kept in a folder, as that command does. Searches of the machine alone take the default network.
 """
 
 import argparse
@@ -13,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from cosearch.hooks.discovery import load_registry
-from cosearch_plugins.papers.rhnas.problems import Tabulated, limited, tables_of
+from cosearch_plugins.papers.rhnas.imagenet import IMAGE_READINGS
 from cosearch_plugins.papers.rhnas.readings import READINGS
-from cosearch_plugins.papers.rhnas.running import OBJECTIVES, whole_of
+from cosearch_plugins.papers.rhnas.running import OBJECTIVES, Here, Race, Where, whole_of
 from cosearch_plugins.papers.rhnas.searches import CONTENDERS, score
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
@@ -24,7 +25,8 @@ DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 def main() -> None:
     """Print the share of machines that can be built and the regrets."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("reading", choices=[reading.name for reading in READINGS])
+    names = [reading.name for reading in (*READINGS, *IMAGE_READINGS)]
+    parser.add_argument("reading", choices=names)
     parser.add_argument("objective", choices=OBJECTIVES)
     parser.add_argument("floor", type=float)
     parser.add_argument("--dataset", choices=DATASETS, default="cifar10")
@@ -35,21 +37,16 @@ def main() -> None:
     parser.add_argument("--search", action="append", help="by name; rhnas if left out")
     asked = parser.parse_args()
     registry = load_registry()
-    reading = next(r for r in READINGS if r.name == asked.reading)
-    whole = next(r for r in READINGS if r.name == whole_of(asked.reading))
+    race = Race(asked.reading, asked.objective, asked.floor)
     networks = f"nasbench201:dataset={asked.dataset}"
     networks += f",table={asked.table}" if asked.table else ""
-    folder = Path(asked.tables).expanduser()
-    table = tables_of(registry, whole, OBJECTIVES, folder, print, networks)[asked.objective]
-    problem = Tabulated(asked.reading, limited(table, reading), asked.floor)
-    share = np.isfinite(problem.best_of_machines).mean()
-    print(
-        f"{asked.dataset}, {asked.reading}, {asked.objective}, accuracy >= {asked.floor:g}: "
-        f"{int((problem.accuracy >= asked.floor).sum())} networks, {100 * share:.1f} % of the "
-        "machines can be built"
-    )
+    here = Here(registry, Where(Path(asked.tables).expanduser(), networks))
+    here.price(asked.reading if race.of_imagenet else whole_of(asked.reading))
+    problem = here.problem(race)
+    print(f"{'' if race.of_imagenet else asked.dataset} {problem.name}")
     for contender in CONTENDERS:
-        if contender.name in (asked.search or ["rhnas"]):
+        wanted = contender.name in (asked.search or ["rhnas"])
+        if wanted and (contender.sums or not race.of_imagenet):
             found = score(registry, problem, contender, range(*asked.seeds), asked.trials)
             regrets = 100.0 * (np.array(found.losses) / found.optimum - 1.0)
             print(

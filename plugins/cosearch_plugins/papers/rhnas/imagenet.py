@@ -77,7 +77,6 @@ class ImageReading:
 IMAGE_READINGS = (
     ImageReading("pynq, 256 MACs, port <= 8 bytes", "pynq", (8, 8), bus=8),
     ImageReading("pynq, 256 MACs", "pynq", (8, 8)),
-    ImageReading("asic <= 2x, 256 to 1,024 MACs, port 16 bytes", "asic", (8, 10), 2.0, 16),
 )
 
 
