@@ -73,7 +73,7 @@ def test_readings_state_what_they_allow():
 def test_every_contender_searches_and_the_page_says_what_they_reached(problem, monkeypatch):
     for name, value in (("FIT_STEPS", 60), ("STEPS", 20), ("DESIGNS", 40), ("ATTEMPTS", 80)):
         monkeypatch.setattr(relaxed, name, value)
-    scores = tuple(score(REGISTRY, problem, c, range(2), 24) for c in CONTENDERS)
+    scores = tuple(score(REGISTRY, problem, c, range(2), 12) for c in CONTENDERS)
     for one in scores:
         assert all(loss >= one.optimum * (1 - 1e-12) for loss in one.losses)
         assert 0 <= one.built <= 1
