@@ -20,10 +20,10 @@ LEAST = 16
 EVERY = 32
 """Attempts between two fits."""
 
-STEPS = 40
+STEPS = 80
 """Of each fit, which goes on from the last one."""
 
-DOUBT = 0.1
+DOUBT = 0.05
 """Share of proposals that are let through whatever the verdict."""
 
 
