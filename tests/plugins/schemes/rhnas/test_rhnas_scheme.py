@@ -141,3 +141,17 @@ def test_a_study_with_the_scheme(study_of):
 def test_what_the_loop_cannot_search_is_refused(workload, objective, said):
     with pytest.raises(CosearchError, match=said):
         plan(REGISTRY, workload, "systolic", "random", scheme="rhnas", objective=objective)
+
+
+def test_a_space_too_large_for_a_table_is_searched_by_its_parts(study_of):
+    study = study_of(
+        workload="ofa-mobilenetv3", hardware="roofline", scheme="rhnas", trials=4,
+        objective="latency", constraints=["accuracy>=76"], combine="layers",
+    )  # fmt: skip
+    assert len(study.trials) == 4
+    assert study.best.outcome.metrics["accuracy"] >= 76
+    with pytest.raises(CosearchError, match="cannot keep a limit on macs"):
+        study_of(
+            workload="ofa-mobilenetv3", hardware="roofline", scheme="rhnas", trials=2,
+            objective="latency", constraints=["macs<=300000000"], name="limited",
+        )  # fmt: skip
