@@ -135,10 +135,12 @@ def _shaped(made: SpatialAccelerator, columns: int) -> SpatialAccelerator:
     return SpatialAccelerator(evolve(old, levels=(registers, *old.levels[1:]), compute=compute))
 
 
-def priced(point: Point, network: Network, seconds: float) -> Point:
+def priced(
+    point: Point, network: Network, seconds: float, made: SpatialAccelerator | None = None
+) -> Point:
     """Return a row with its figures: the best groups, or the best found in time."""
     begun = time.perf_counter()
-    made = build(point)
+    made = made or build(point)
     edp = load_registry().objective("edp")
     try:
         found = FusedMapper(seconds=seconds).fuse(made, network, edp, Budget(), 4)

@@ -16,7 +16,8 @@ from functools import partial
 from typing import Any
 
 from cosearch.errors import CosearchError, near_names
-from cosearch.workload.link import Link, refuse_broken
+from cosearch.quantities import added
+from cosearch.workload.link import Link, extent, operand_of, refuse_broken
 from cosearch.workload.network import Layer
 
 FIELDS = ("layer", "operand", "axes", "whole", "written")
@@ -46,7 +47,18 @@ def read_links(items: Sequence[Any], layers: Sequence[Layer], add: Add) -> list[
             name = layers[link.producer].name
             told = f"{name!r} is read twice: one of its readers is linked, with 'written: true'"
             add(told, "layers", link.consumer, "reads")
+    for link in _second_ends(links):
+        told = f"the output of another layer is read as {link.operand!r} too"
+        add(told, "layers", link.consumer, "reads")
     return links
+
+
+def _second_ends(links: Sequence[Link]) -> Iterator[Link]:
+    """Yield links to an operand that another layer's output is already."""
+    ends: dict[tuple[int, str], int] = {}
+    for link in links:
+        if ends.setdefault((link.consumer, link.operand), link.producer) != link.producer:
+            yield link
 
 
 def _add_at(add: Add, layer: int, text: str) -> None:
@@ -63,12 +75,9 @@ def _link(
         if key not in FIELDS:
             add(f"there is no field {str(key)!r} here; {near_names(str(key), FIELDS)}")
             return
-    names = [layer.name for layer in layers[:consumer]]
-    if given["layer"] not in names:
-        near = near_names(str(given["layer"]), names)
-        add(f"no layer before has the name {given['layer']!r}; {near}")
+    producer = _producer(given["layer"], consumer, layers, add)
+    if producer is None:
         return
-    producer = names.index(given["layer"])
     operand = str(given.get("operand", "Inputs"))
     own = range(len(layers[producer].einsum.output.axes))
     axes, whole = given.get("axes", list(own)), given.get("whole", [])
@@ -85,7 +94,48 @@ def _link(
     except CosearchError as error:
         add(str(error))
         return
+    if (told := _length_problem(link, layers)) is not None:
+        add(told)
+        return
     yield link
+
+
+def _producer(
+    name: object, consumer: int, layers: Sequence[Layer], add: Callable[[str], None]
+) -> int | None:
+    """Return the place of the layer of a name before another; None, and a note, without one."""
+    names = [layer.name for layer in layers]
+    before = names[:consumer]
+    if before.count(str(name)) == 1:
+        return before.index(str(name))
+    if name in before:
+        add(f"{before.count(str(name))} layers before have the name {name!r}: which one is read?")
+    elif name in names:
+        add(f"{name!r} does not stand before this layer, and a layer reads what earlier ones write")
+    else:
+        known = f"; {near_names(str(name), before)}" if before else ""
+        add(f"no layer before has the name {name!r}{known}")
+    return None
+
+
+def _length_problem(link: Link, layers: Sequence[Layer]) -> str | None:
+    """Return why the two ends of a link are not one tensor: their lengths differ; or None.
+
+    Along a sliding window what is read may be longer, by padding less than a window on both sides.
+    """
+    producer, consumer = layers[link.producer].einsum, layers[link.consumer].einsum
+    operand = operand_of(consumer, link.operand)
+    for axis, to in zip(producer.output.axes, link.axes, strict=True):
+        if to is None:
+            continue
+        terms, bounds = operand.axes[to].terms, consumer.bounds
+        inside = [c * (bounds[d] - 1) for d, c in terms if d not in consumer.output.dims]
+        padding = 2 * added(inside) if len(terms) > 1 else 0
+        written, read = extent(producer, axis), extent(consumer, operand.axes[to])
+        if read > written + padding:
+            padded = f", and padding explains {padding} of them" if padding else ""
+            return f"{written} words are written along an axis of which {read} are read{padded}"
+    return None
 
 
 def _numbers(given: object, *, none: bool = False) -> bool:

@@ -66,6 +66,19 @@ def test_a_layer_says_that_others_read_it_too(read):
     ("old", "new", "told"),
     [
         ("{layer: up}", "{layer: upp}", "line 5: layers[1].reads: no layer before has the name"),
+        ("{layer: up}", "{layer: scores}", "'scores' does not stand before this layer"),
+        ("{layer: up}", "{layer: down}", "'down' does not stand before this layer"),
+        ("C: 16, P: 6", "C: 32, P: 6", "16 words are written along an axis of which 32 are read"),
+        ("P: 6, Q: 6", "P: 60, Q: 6", "of which 62 are read, and padding explains 4"),
+        (
+            "sizes: {h: 8, m: 6, n: 6, e: 4}\n    w",
+            "sizes: {h: 8, m: 9, n: 6, e: 4}\n    w",
+            "9 are",
+        ),
+        ("axes: [0, 1, 2]", "axes: [0, 1, 1]", "each at most once"),
+        ("axes: [0, 1, 2]", "axes: [0, 1, null]", "has no counterpart"),
+        ("name: scores", "name: up", "there is: down, up"),
+        ("name: down", "name: up", ""),
         ("{layer: up}", "up", "needs the field 'layer'"),
         ("{layer: up}", "{layer: up, hole: [1]}", "there is no field 'hole'"),
         ("{layer: up}", "{layer: up, operand: X}", "has no operand 'X'"),
@@ -92,6 +105,26 @@ def test_a_tensor_with_two_readers_is_refused(read):
     more = "  - {name: other, conv: {K: 4, C: 16, P: 8, Q: 8}, reads: {layer: up}}\n"
     with pytest.raises(InputError, match="'up' is read twice"):
         read(CHAIN + more)
+
+
+@pytest.mark.parametrize(
+    ("name", "reads", "told"),
+    [
+        ("up", "{layer: up}", "2 layers before have the name 'up'"),
+        ("one", "[{layer: up, written: true}, {layer: one}]", "another layer is read as 'Inputs'"),
+    ],
+)
+def test_a_link_has_two_ends_and_no_more(read, name, reads, told):
+    twice = f"""
+version: 1
+layers:
+  - {{name: up, gemm: {{M: 8, K: 4, N: 8}}}}
+  - {{name: {name}, gemm: {{M: 8, K: 4, N: 8}}}}
+  - {{name: last, gemm: {{M: 8, K: 8, N: 4}}, reads: {reads}}}
+"""
+    with pytest.raises(InputError, match=told) as caught:
+        read(twice)
+    assert "layers[2].reads" in str(caught.value)
 
 
 def test_a_cascade_of_accelforge_is_linked(read):
