@@ -78,10 +78,12 @@ def test_parts_that_do_not_fit_are_refused(capsys):
     stores = parts("random", 2, 4)
     run("random", "plain.db", 2)
     run("shard:of=sobol,part=1,parts=2", "other.db", 2)
+    run("shard:of=random,part=0,parts=1", "bounded.db", 2, "--bound")
     for given, told in (
         (stores[:1], "lack 1 of 2 parts"),
         (("plain.db",), "no study of a part"),
         ((stores[0], "other.db"), "are not of one study"),
+        (("bounded.db",), "pruned, bounded or"),
         (("nowhere.db",), "nowhere.db"),
     ):
         assert main(["merge", *given, "--output", "merged.db"]) == 2
