@@ -4,11 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ["COSEARCH_WORKERS"] = "1"
 """What a test runs without saying otherwise: here, and at once."""
 
 TOY = Path(__file__).parent / "data" / "toy_plugin"
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 
 @pytest.fixture
