@@ -40,7 +40,6 @@ def cosearch_strategies() -> list[Registration]:
             ("smac", "smac:Smac", "random forests of SMAC3"),
             ("botorch", "botorch:Botorch", "BoTorch's expected improvement over a pool"),
             ("nevergrad", "nevergrad:Nevergrad", "an optimizer of nevergrad"),
-            ("hebo", "hebo:Hebo", "HEBO, heteroscedastic Bayesian optimization"),
             ("freerea", "freerea:FreeRea", "evolution by a sum of scores, for network spaces"),
             ("nsga2", "nsga2:Nsga2", "evolution of a Pareto front, for several objectives"),
         )

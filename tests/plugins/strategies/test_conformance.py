@@ -44,7 +44,7 @@ SLOW_SPECS = (
     "relax-and-round",
 )
 
-OPTIONAL = ("smac", "botorch", "nevergrad", "hebo")
+OPTIONAL = ("smac", "botorch", "nevergrad")
 """Of packages that are no part of the development environment."""
 
 REGISTRY = load_registry(third_party=False)

@@ -24,7 +24,7 @@ def machine_and_layer():
 
 @pytest.mark.parametrize(
     "name",
-    sorted({*REGISTRY.names("strategies")} - {"outside", "smac", "botorch", "nevergrad", "hebo"}),
+    sorted({*REGISTRY.names("strategies")} - {"outside", "smac", "botorch", "nevergrad"}),
 )
 def test_searches_mappings(machine_and_layer, name):
     machine, layer = machine_and_layer
