@@ -37,12 +37,19 @@ def bad(found, monkeypatch):
 @pytest.fixture
 def study(bad, tmp_path):
     def ended(
-        *, hardware="bad", mapper="bad", strategy="bad", session=None, observer=None, name="s"
+        *,
+        hardware="bad",
+        mapper="bad",
+        strategy="bad",
+        session=None,
+        observer=None,
+        name="s",
+        trials=4,
     ):
         problem = plan(bad, "gemm:M=8,N=8,K=8", hardware, strategy, mapper=mapper, batch=4)
         watching = observer and bad.manager.register(misbehaving.Observer(observer))
         with Store(tmp_path / "s.db") as store:
-            found = open_study(store, bad, problem, Budget(trials=4), name)
+            found = open_study(store, bad, problem, Budget(trials=trials), name)
             try:
                 run(found, store, bad, session)
             finally:
@@ -74,7 +81,15 @@ SERIAL_FAULTS = [
     fault
     for fault in misbehaving.MACHINE_FAULTS
     if fault.partition("-")[2] not in misbehaving.DEADLY
-    and fault not in {"none", "print", "infeasible-escape", *misbehaving.EXPLAINED}
+    and fault
+    not in {
+        "none",
+        "print",
+        "infeasible-escape",
+        "key-random",
+        "name-escape",
+        *misbehaving.EXPLAINED,
+    }
 ]
 
 
@@ -84,6 +99,32 @@ def test_a_machine_that_misbehaves_costs_one_trial(study, fault):
     reason = lost_one(study(hardware=f"bad:fault={fault}", mapper="random"), named=named)
     if fault.startswith(("build-", "evaluate-")):
         assert "misbehaving 1.0" in reason
+
+
+def said(study):
+    """Return by fault what was stored of each design."""
+    found = {}
+    for trial in study.in_order:
+        fault = trial.configuration["fault"]
+        if fault != "key-random":
+            found[fault] = (trial.outcome.state, trial.outcome.reason, trial.outcome.losses)
+    return found
+
+
+def test_all_of_them_in_one_study_here_and_in_workers(study):
+    every = {"hardware": "parade", "mapper": "random", "trials": len(misbehaving.PARADE)}
+    alone = study(**every, name="alone")
+    several = study(**every, session=Session(workers=2), name="several")
+    assert alone.header.status == several.header.status
+    assert len(alone.in_order) == len(misbehaving.PARADE)
+    assert said(alone) == said(several)
+    harmless = {"none", "print", *misbehaving.EXPLAINED, "key-random", "name-escape"}
+    for fault, (state, reason, _) in said(alone).items():
+        assert reason.isprintable()
+        assert len(reason) < 3000
+        if fault not in harmless:
+            assert state is (State.INFEASIBLE if fault == "infeasible-escape" else State.FAILED)
+            assert reason
 
 
 QUICK = "evaluate-segfault"

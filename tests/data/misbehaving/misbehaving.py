@@ -122,7 +122,25 @@ MAPSPACES = {
     "mapspace-none": lambda s: None,
     "mapspace-raises": raising(ValueError("no mapspace")),
     "mapspace-exits": raising(SystemExit(3)),
+    "mapspace-text": lambda s: "all of them",
+    "mapspace-class": lambda s: ParameterSpace,
 }
+
+SAID = {
+    "key-none": ("key", None),
+    "key-number": ("key", 7),
+    "key-surrogate": ("key", "half \ud800 pair"),
+    "key-escape": ("key", "\x1b]0;owned\x07"),
+    "name-none": ("name", None),
+    "name-escape": ("name", "\x1b]0;owned\x07 \ud800"),
+    "clock-zero": ("clock_mhz", 0.0),
+    "clock-negative": ("clock_mhz", -5.0),
+    "clock-nan": ("clock_mhz", math.nan),
+    "clock-text": ("clock_mhz", "fast"),
+    "sources-none": ("sources", None),
+    "sources-numbers": ("sources", {1: 2}),
+}
+"""What a machine may say of itself."""
 
 MACHINE_FAULTS = (
     "none",
@@ -134,6 +152,10 @@ MACHINE_FAULTS = (
     *BUILT,
     *MAPSPACES,
     *EXPLAINED,
+    *SAID,
+    "key-raises",
+    "key-exits",
+    "key-random",
 )
 
 MAPPED = {
@@ -201,6 +223,20 @@ class Machines(HardwareModel):
         return BUILT.get(fault, lambda m: m)(machine)
 
 
+PARADE = tuple(f for f in MACHINE_FAULTS if f.partition("-")[2] not in DEADLY)
+"""Every fault that a process survives."""
+
+
+class Parade(HardwareModel):
+    """Every design has a fault of its own."""
+
+    name = "parade"
+    space = ParameterSpace((Parameter("fault", PARADE, "none"),))
+
+    def build(self, configuration):
+        return Machines(self.check(configuration)["fault"]).build({"width": 2})
+
+
 class Vector(Accelerator):
     clock_mhz = 100.0
     sources = {"all": "made up for tests"}
@@ -208,6 +244,8 @@ class Vector(Accelerator):
     def __init__(self, width, fault):
         self.width, self.fault = width, fault
         self.name, self.area_mm2 = f"vector-{width}", width * 0.5
+        if fault in SAID and fault.partition("-")[0] != "key":
+            setattr(self, *SAID[fault])
 
     def sized(self, area):
         self.area_mm2 = area
@@ -215,7 +253,14 @@ class Vector(Accelerator):
 
     @property
     def key(self):
-        return f"vector {self.width} {self.fault}"
+        if self.fault == "key-raises":
+            raise ValueError("no key")
+        if self.fault == "key-exits":
+            sys.exit(0)
+        if self.fault == "key-random":
+            return os.urandom(8).hex()
+        said = SAID.get(self.fault, ("", ""))
+        return said[1] if said[0] == "key" else f"vector {self.width} {self.fault}"
 
     def mapspace(self, layer):
         tiles = tuple(t for t in (1, 2, 4, 8) if layer.macs % t == 0)
@@ -266,7 +311,7 @@ class BadStrategy(Strategy):
         self.fault, self.asked = fault, 0
 
     def ask(self, n):
-        rows = np.arange(self.asked, min(self.asked + n, 4))[:, None]
+        rows = np.arange(self.asked, min(self.asked + n, self.space.size))[:, None]
         self.asked += len(rows)
         return ASKED.get(self.fault, lambda r: r)(rows)
 
@@ -333,7 +378,10 @@ OBSERVERS = {
 
 @hookimpl
 def cosearch_hardware_models():
-    return [Registration("bad", Machines, "misbehaves on demand")]
+    return [
+        Registration("bad", Machines, "misbehaves on demand"),
+        Registration("parade", Parade, "misbehaves in every way"),
+    ]
 
 
 @hookimpl
