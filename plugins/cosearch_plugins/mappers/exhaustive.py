@@ -19,7 +19,8 @@ from cosearch.workload.einsum import Einsum
 
 CHUNK = 65_536
 FIRST_BATCH, LARGEST_BATCH = 64, 4_096
-"""Small at first: after a few of the most promising, the bounds rule out the rest."""
+"""Small at first: after a few of the most promising, the bounds rule out the rest. With a limit of
+time one mapping comes first: its price may take seconds where a machine simulates a huge layer."""
 
 
 @define
@@ -67,7 +68,7 @@ class Exhaustive(Mapper):
         indices, bounds = _candidates(accelerator, layer, objective, space)
         order = np.argsort(bounds, kind="stable")
         best, proven_to = _Best(), np.inf
-        first, batch = 0, FIRST_BATCH
+        first, batch = 0, FIRST_BATCH if budget.seconds is None else 1
         while first < len(order):
             these = order[first : first + batch]
             if bounds[these[0]] >= best.loss:
