@@ -5,16 +5,17 @@
 #   make test-examples  check the plugins of examples/ installed from wheels
 #   make docs       build the site into build/site (mkdocs-material)
 #   make lint       ruff and mypy
+#   make audit      run-time dependencies against advisories, and against a reviewed list
 #   make bench      measure what the documentation claims
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test test-all test-pythons test-examples docs lint bench clean
+.PHONY: demo test test-all test-pythons test-examples docs lint audit bench clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
-	@sed -n '2,8s/^#   //p' Makefile
+	@sed -n '2,9s/^#   //p' Makefile
 
 $(VENV)/.installed: pyproject.toml tools/environment.py
 	@python3 tools/environment.py $(VENV)
@@ -49,6 +50,9 @@ lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+audit: $(VENV)/.installed-dev
+	python3 tools/audit.py
 
 bench: $(VENV)/.installed-dev
 	$(PYTHON) benchmarks/kernel.py
