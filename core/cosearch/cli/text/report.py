@@ -290,7 +290,8 @@ def _show_front(output: Output, problem: Problem, report: StudyReport) -> None:
 
 
 def _show_layers(output: Output, design: DesignReport, *, full: bool) -> None:
-    total = design.metrics.get("energy_pj", 0.0)
+    alone_pj = added(x.energy_pj * x.count for x in design.layers)
+    total = alone_pj if design.groups else design.metrics.get("energy_pj", 0.0)
     heaviest = sorted(design.layers, key=lambda x: -x.energy_pj * x.count)
     shown = heaviest if full or len(heaviest) <= LAYERS + 1 else heaviest[:LAYERS]
     proven = all(layer.proven for layer in design.layers)
