@@ -41,6 +41,7 @@ class Processes(Executor):
     def run(self, designs: Sequence[Design]) -> Outcomes:
         """Yield each design with its outcome, as they finish."""
         self._waiting, self._ends = deque(designs), {}
+        self._start_all()
         try:
             while (self._waiting or self._busy) and not self._abandoned:
                 self._hand_out()
@@ -67,6 +68,11 @@ class Processes(Executor):
     @property
     def _busy(self) -> list[Child]:
         return [worker for worker in self._pool if worker.design is not None]
+
+    def _start_all(self) -> None:
+        """Start every worker with the first design, the baseline: the others get ready beside it."""
+        if not self._pool:
+            self._pool += [Child.start(self.task, self.workers) for _ in range(self.workers)]
 
     def _hand_out(self) -> None:
         idle = [worker for worker in self._pool if worker.design is None]
