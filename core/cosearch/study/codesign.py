@@ -291,7 +291,13 @@ def _executor(study: Study, store: Store, registry: Registry, session: Session) 
         session.threads,
         cached=session.cached,
     )
-    return named.make(task, session.workers, session.trial_seconds)
+    return named.make(task, _at_most(session.workers, study), session.trial_seconds)
+
+
+def _at_most(workers: int, study: Study) -> int:
+    """Return how many workers there are designs for: each starts before it has one."""
+    trials = study.header.budget.trials
+    return workers if trials is None else max(1, min(workers, math.ceil(trials - study.spent)))
 
 
 def refuse_many_objectives(named: Named[Strategy], space: Space, objectives: Sequence[str]) -> None:

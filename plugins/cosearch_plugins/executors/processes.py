@@ -70,7 +70,7 @@ class Processes(Executor):
         return [worker for worker in self._pool if worker.design is not None]
 
     def _start_all(self) -> None:
-        """Start every worker with the first design, the baseline: the others get ready beside it."""
+        """Start all workers with the first design, the baseline: the others get ready beside it."""
         if not self._pool:
             self._pool += [Child.start(self.task, self.workers) for _ in range(self.workers)]
 

@@ -17,7 +17,15 @@ from cosearch.registry.registration import hookimpl
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
 from cosearch.study.building import make_hardware
-from cosearch.study.codesign import Session, load_study, open_study, plan, resume_study, run
+from cosearch.study.codesign import (
+    Session,
+    _at_most,
+    load_study,
+    open_study,
+    plan,
+    resume_study,
+    run,
+)
 from cosearch.trials.trial import State
 from cosearch_plugins.executors.serial import Serial
 from cosearch_plugins.strategies.random import Random
@@ -453,3 +461,11 @@ def test_threads_change_nothing_but_the_time(study_of, tmp_path):
         ]
 
     assert facts(1) == facts(3)
+
+
+@pytest.mark.parametrize(("left", "most"), [(1, 1), (2.5, 3), (9, 4), (None, 4)])
+def test_no_more_workers_than_designs(study_of, left, most):
+    study = study_of(strategy="toy-grid", trials=4)
+    trials = None if left is None else study.spent + left
+    study.header = evolve(study.header, budget=Budget(trials=trials, seconds=9.0))
+    assert _at_most(4, study) == most

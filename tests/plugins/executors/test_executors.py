@@ -61,10 +61,13 @@ def test_workers_are_kept_for_the_next_designs(toy, task):
             os.kill(pid, 0)
 
 
-def test_no_more_workers_than_designs(toy, task):
-    with processes(toy, task(), 8) as executor:
+def test_all_workers_start_with_the_first_design(toy, task):
+    with processes(toy, task(), 3) as executor:
         list(executor.run(designs(1)))
-        assert len(executor._pool) == 1
+        first = [worker.process.pid for worker in executor._pool]
+        list(executor.run(designs(1, 2, 4, 8)))
+        assert [worker.process.pid for worker in executor._pool] == first
+        assert len(first) == 3
 
 
 @pytest.mark.parametrize(("fault", "said"), [("die", "SIGKILL"), ("hang", "given up after 1.5")])
