@@ -3,7 +3,8 @@
     python3 tools/audit.py
 
 Asks pip-audit where it can reach its data, and says in one sentence where it cannot. Either way a
-package that does not stand in tools/reviewed.txt ends with exit code 1.
+package that does not stand in tools/reviewed.txt ends with exit code 1, and so do dependencies that
+cannot be resolved although the package index answers.
 """
 
 import json
@@ -15,6 +16,11 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 REVIEWED = os.path.join(ROOT, "tools", "reviewed.txt")
+OF_THE_NETWORK = re.compile(
+    r"\bnetwork\b|connect|resolve host|\bdns\b|timed out|failed to fetch|sending request",
+    re.IGNORECASE,
+)
+"""What uv's message says where the package index is out of reach."""
 
 
 def main():
@@ -26,13 +32,21 @@ def main():
     plain = ("pip", "compile", "--quiet", "--no-header", "--no-annotate", "pyproject.toml")
     done = subprocess.run([uv, *plain], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        print("audit skipped: the package index cannot be reached")
-        return 0
+        return unresolved(done.stderr)
     with open(REVIEWED, encoding="utf-8") as file:
         unread = sorted(names(done.stdout) - names(file.read()))
     if unread:
         print("not in tools/reviewed.txt: %s" % ", ".join(unread))
     return max(bool(unread), advised(uv, done.stdout))
+
+
+def unresolved(message):
+    """Say why nothing could be resolved; return 0 only where the package index is out of reach."""
+    last = (message.strip().splitlines() or ["uv said nothing"])[-1].strip()
+    away = OF_THE_NETWORK.search(message)
+    why = "skipped: the package index cannot be reached" if away else "failed: uv cannot resolve"
+    print("audit %s (%s)" % (why, last))
+    return 0 if away else 1
 
 
 def names(text):
@@ -43,6 +57,7 @@ def names(text):
 def advised(uv, pinned):
     """Return 1 where pip-audit knows of a vulnerability, 0 also where its data is out of reach."""
     folder = os.path.join(ROOT, ".tools")
+    os.makedirs(folder, exist_ok=True)  # a clone whose uv is on the PATH has none
     path = os.path.join(folder, "pinned.txt")
     with open(path, "w", encoding="utf-8") as file:
         file.write(pinned)

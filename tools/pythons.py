@@ -60,23 +60,37 @@ def main(arguments):
     smoke = "--smoke" in arguments
     named = [word for word in arguments if not word.startswith("-")]
     tests = named or (SMOKE if smoke else SELECTION)
+    if not os.path.exists(uv()):
+        print("skipped: there is no uv to make environments with")
+        return 0
     found = pythons()
     if not found:
         print("skipped: this machine has no CPython of 3.11 or newer that uv can use")
         return 0
-    jobs = [(min(found), "lowest")]
-    newest = max(found)
-    if newest > OLDEST:
-        jobs.append((newest, "highest"))
     for minor in range(OLDEST[1], NEWEST[1] + 1):
         if (3, minor) not in found:
             print("skipped: this machine has no Python 3.%d" % minor)
-    if smoke or "--all" in arguments:
-        others = sorted(found)[smoke:]  # the oldest has been smoked with its lowest dependencies
-        jobs += [(v, "highest") for v in others if (v, "highest") not in jobs]
+    if OLDEST not in found:
+        print("skipped: the lowest dependencies allowed, which need Python %d.%d" % OLDEST)
+    jobs = chosen(sorted(found), smoke, "--all" in arguments)
     running = [start(found[version], version, which, tests) for version, which in jobs]
     failed = sum(not ended(*job) for job in running)
     return failed or differing([name for name, *_ in running])
+
+
+def chosen(found, smoke, every):
+    """Return the environments to make, as versions and `lowest` or `highest` dependencies.
+
+    The lowest PyYAML allowed has wheels for the oldest Python alone and cannot be built for others.
+    """
+    jobs = [(OLDEST, "lowest")] if OLDEST in found else []
+    if found[-1] > OLDEST:
+        jobs.append((found[-1], "highest"))
+    if smoke or every:
+        smoked = {OLDEST} if smoke else set()  # with its lowest dependencies, which is enough
+        others = [(version, "highest") for version in found if version not in smoked]
+        jobs += [job for job in others if job not in jobs]
+    return jobs
 
 
 def pythons():
@@ -171,8 +185,8 @@ def parting(one, other, place):
             if key not in CLOCKS:
                 yield from parting(one.get(key), other.get(key), "%s/%s" % (place, key))
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for number, pair in enumerate(zip(one, other, strict=True)):
-            yield from parting(*pair, "%s/%d" % (place, number))
+        for number, each in enumerate(one):  # the system's python3 may not know a strict zip
+            yield from parting(each, other[number], "%s/%d" % (place, number))
     elif one != other:
         yield "%s: %r, %r" % (place, one, other)
 
