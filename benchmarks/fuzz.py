@@ -175,7 +175,8 @@ def examples() -> list[tuple[str, bytes]]:
     """Return files that can be read, with their suffixes."""
     texts = [(".yaml", text) for text in (NATIVE, ACCELFORGE, ZIGZAG)]
     texts += [(".m", MAESTRO), (".csv", SCALESIM), (".csv", PRODUCTS), (".cfg", SCALESIM_MACHINE)]
-    texts += [(path.suffix, path.read_bytes()) for path in (ROOT / "examples").rglob("*.yaml")]
+    files = sorted((ROOT / "examples").rglob("*.yaml"))  # the file system's order is no order
+    texts += [(path.suffix, path.read_bytes()) for path in files]
     texts += [(".onnx", model) for model in onnx_files()]
     table = ROOT / "tests" / "data" / "networks" / "zero_cost.csv"
     texts.append((".csv", b"\n".join(table.read_bytes().splitlines()[:6])))
@@ -407,7 +408,10 @@ def main() -> None:
         options.keep.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         fuzzer = fuzz(options.count, options.seed, Path(folder), options.keep)
-    print(f"{options.count} inputs: {dict(fuzzer.outcomes)}, {len(fuzzer.leaks)} kinds of leaks")
+    print(
+        f"{options.count} inputs from {len(examples())} examples: {dict(fuzzer.outcomes)}, "
+        f"{len(fuzzer.leaks)} kinds of leaks"
+    )
 
 
 if __name__ == "__main__":
