@@ -146,6 +146,8 @@ class GroupSearch:
             bound, *_, item = heapq.heappop(heap)
             if bound >= limit:
                 break
+            if isinstance(item, _Entry) and min(item.stages) == EXACT:
+                return self._found(item, weights, bound)
             if time.perf_counter() >= self.deadline:
                 return self._so_far(heap, weights, bound)
             if isinstance(item, Cut):
@@ -154,8 +156,6 @@ class GroupSearch:
             if isinstance(item, _Unfolded):
                 unfolded, item = item, item.entry()
                 self._push(heap, unfolded)
-            if min(item.stages) == EXACT:
-                return self._found(item, weights, bound)
             if self.dominance and any(_dominates(s.option, item.option) for s in settled):
                 continue
             if self._refine(item, weights):

@@ -14,6 +14,7 @@ from cosearch.loopnest.model.fused import group_cost
 from cosearch.machine.architecture import Architecture
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
+from cosearch_plugins.mappers.fused import group
 from cosearch_plugins.mappers.fused.bodies import Bodies
 from cosearch_plugins.mappers.fused.group import GroupSearch
 from cosearch_plugins.mappers.fused.oracle.brute import best_group, every_group, every_mapping
@@ -81,3 +82,24 @@ def test_more_room_is_never_worse() -> None:
             search = GroupSearch(Bodies(SpatialAccelerator(roomy)))
             values.append(search.best(layers, links, weights).value)
         assert values == sorted(values, reverse=True)
+
+
+def test_a_finished_best_is_kept_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, layers, links, weights = case(0)
+    refine, refined = GroupSearch._refine, []
+
+    def refining(self: GroupSearch, *of: object) -> bool:
+        refined.append(of)
+        return refine(self, *of)
+
+    monkeypatch.setattr(GroupSearch, "_refine", refining)
+    monkeypatch.setattr(group.time, "perf_counter", lambda: len(refined))
+    best = GroupSearch(Bodies(SpatialAccelerator(machine))).best(layers, links, weights)
+    end = len(refined)
+    assert best.group is not None
+    for early in (0, 1):
+        refined.clear()
+        search = GroupSearch(Bodies(SpatialAccelerator(machine)), end - early)
+        found = search.best(layers, links, weights)
+        assert (found.group == best.group) == (not early)
+        assert found.least <= best.value
