@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from attrs import frozen
@@ -275,8 +276,11 @@ def kept_in(names: Names, store: str | Path | None) -> Iterator[Path]:
     if not names.registry.local:
         yield STORE if store is None else Path(store)
         return
-    with TemporaryDirectory(prefix="cosearch-") as folder:
+    folder = mkdtemp(prefix="cosearch-")
+    try:
         yield Path(folder) / STORE
+    finally:  # also where a result that reads from it is dropped without being closed
+        rmtree(folder, ignore_errors=True)
 
 
 def shown(progress: bool | None) -> bool:

@@ -41,7 +41,7 @@ class Interruption:
     @hookimpl
     def cosearch_trial_finished(self) -> None:
         """Interrupt, if a signal asked for it in vain."""
-        if self.asked:
+        if self.asked and not _on_its_way(sys.exception()):
             raise KeyboardInterrupt
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:

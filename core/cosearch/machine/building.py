@@ -33,6 +33,8 @@ def build(model: HardwareModel, configuration: Mapping[str, Value]) -> Accelerat
         )
     try:
         wrong = _nonsense(accelerator)
+    except Infeasible:
+        raise
     except BaseException as error:
         pass_on(error)
         raise broken("machine", model.name, "a property", error, model) from error

@@ -101,7 +101,7 @@ class Space(ABC):
     def _place_values(self) -> IntArray:
         if self.size >= 2**63:
             raise CosearchError(f"a space of {self.size:.3g} rows cannot be numbered")
-        after = np.concatenate([self.cardinalities[1:], [1]])
+        after = np.concatenate([self.cardinalities[1:], [1]])[: len(self.cardinalities)]
         return np.cumprod(after[::-1])[::-1].astype(np.int64)
 
     def allowed(self, rows: Rows, column: int) -> BoolArray:

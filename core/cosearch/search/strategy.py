@@ -76,6 +76,12 @@ class Strategy(ABC):
     blind: ClassVar[bool] = False
     when_exhausted: str = "the strategy found no further design"
 
+    def __init_subclass__(cls, **named: object) -> None:
+        """Take back what a parent says of its own `ask` and `tell`, where they are others here."""
+        super().__init_subclass__(**named)
+        if {"ask", "tell"} & vars(cls).keys() and "blind" not in vars(cls):
+            cls.blind = False
+
     def __init__(self, space: Space, rng: np.random.Generator) -> None:
         self.space = space
         self.rng = rng

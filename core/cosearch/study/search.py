@@ -77,6 +77,7 @@ class Search:
         self._next = 1
         self._held: list[Trial] = []
         self._held_seconds = 0.0
+        self._dry = False  # the strategy has found nothing more: it is not asked again
         self._best = math.inf  # of the batches told: the same however a batch was interrupted
 
     def run(self) -> None:
@@ -97,8 +98,10 @@ class Search:
             ending = Ending(INTERRUPTED, "stopped by Ctrl-C or a signal")
             raise
         finally:
-            self._end(ending)
-            self.events.finished(self.study)
+            try:
+                self._end(ending)
+            finally:
+                self.events.finished(self.study)
 
     @property
     def seconds(self) -> float:
@@ -106,7 +109,12 @@ class Search:
         return self._before + time.monotonic() - self._started
 
     def _end(self, ending: Ending) -> None:
-        self._store_held()
+        try:
+            self._store_held()
+        finally:  # an observer, or a full disk, leaves no study that seems to run
+            self._write(ending)
+
+    def _write(self, ending: Ending) -> None:
         self.study.header = evolve(
             self.study.header, status=ending.status, note=ending.note, seconds=self.seconds
         )
@@ -128,7 +136,7 @@ class Search:
             ending = self._over(number)
             if ending is not None:
                 return ending
-            batches = list(self._asked(number, think))
+            batches = [] if self._dry else list(self._asked(number, think))
             if not batches:
                 return Ending(EXHAUSTED, f"{self.strategy.when_exhausted} after {number}")
             proposed = [trial for _, batch in batches for trial in batch]
@@ -145,13 +153,15 @@ class Search:
     def _asked(self, number: int, think: float) -> Iterator[tuple[Asked, list[Trial]]]:
         """Yield a batch; more, where none hangs on what comes of another, so that workers go on.
 
+        They go on soon: a strategy that thinks for longer is asked for less ahead, for the same.
+
         Args:
             number: of trials before it.
             think: seconds that the strategy thought since the last batch.
         """
         limit = self.study.header.budget.trials
         room = AHEAD if limit is None else min(AHEAD, math.ceil(limit - self._bill.total))
-        more = True
+        more, begun = True, time.perf_counter()
         while more:
             more = self._blind and self._dialogue.asks_the_strategy
             started = time.perf_counter()
@@ -160,10 +170,12 @@ class Search:
             if self._pruning is not None:
                 self._pruning.keep()
             if len(asked.rows) == 0:
+                self._dry = True
                 return
             yield asked, self._batch(number, asked, think)
             number, room, think = number + len(asked.rows), room - len(asked.rows), 0.0
-            more = more and room > 0
+            soon = time.perf_counter() - begun < HELD_SECONDS and not self._late
+            more = more and soon and room > 0
 
     @property
     def _blind(self) -> bool:
@@ -348,7 +360,7 @@ class Search:
         for trial in trials:
             self.study.add(trial)
             self._fresh.add(trial.number)
-        self._announce()
+            self._announce()
 
     def _purpose(self, trial: Trial) -> str:
         """Return what a trial's mappings are remembered by; empty where they are not."""

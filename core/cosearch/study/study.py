@@ -52,7 +52,7 @@ class Study:
         """Take in a trial."""
         if self._judged is None:
             self._judged = Judged(self._trial)
-        if trial.configuration:
+        if trial.configuration or not trial.row:  # not what no machine can be made of
             self._judged.add(trial)
         if trial.number == BASELINE:
             self.baseline = trial

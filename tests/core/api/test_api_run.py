@@ -1,4 +1,6 @@
+import gc
 import sys
+import tempfile
 
 import pytest
 
@@ -129,3 +131,16 @@ def test_one_machine_and_a_sweep(toy):
         cosearch.map(GEMM, "toy", fixed={"pes": 32, "buffer": 256}, **given)
     with pytest.raises(CosearchError, match="no setting of one machine"):
         cosearch.map(GEMM, "toy", batch=4, registry=toy)
+
+
+def test_a_comparison_that_is_dropped_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = cosearch.compare(
+        "gemm:M=4,N=4,K=4", "systolic", strategies=[MyRandom], seeds=1, trials=2, progress=False
+    )
+    assert list(tmp_path.iterdir())
+    around = [found]
+    around.append(around)  # collected with all that it holds, in no order
+    del found, around
+    gc.collect()
+    assert not list(tmp_path.iterdir())

@@ -57,3 +57,18 @@ def test_what_is_on_its_way_is_not_raised_twice():
         interrupted()
     assert cleaned == [True]
     time.sleep(0.3)
+
+
+def test_trials_stored_on_the_way_out_do_not_interrupt_again():
+    interruption, stored = Interruption(), []
+
+    def interrupted():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            interruption.cosearch_trial_finished()
+            stored.append(True)
+
+    with pytest.raises(KeyboardInterrupt), interruption:
+        interrupted()
+    assert stored == [True]

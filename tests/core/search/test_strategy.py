@@ -82,3 +82,30 @@ def test_violations_are_copied_and_summed_where_not_feasible():
 def test_violations_of_other_rows_are_refused():
     with pytest.raises(CosearchError, match="violations"):
         silent().checked(ROWS, np.ones((2, 1)), YES, np.zeros((3, 1)))
+
+
+class Blind(Silent):
+    """Says that it learns nothing."""
+
+    blind = True
+
+
+def test_that_a_strategy_is_blind_is_said_of_its_own_ask_and_tell():
+    class Same(Blind):
+        options = Blind.options
+
+    class Learns(Blind):
+        def tell(self, rows, losses, feasible, violations=None):
+            pass
+
+    class Asks(Blind):
+        def ask(self, n):
+            return super().ask(n)
+
+    class SaysSo(Blind):
+        blind = True
+
+        def ask(self, n):
+            return super().ask(n)
+
+    assert [kind.blind for kind in (Same, Learns, Asks, SaysSo)] == [True, False, False, True]

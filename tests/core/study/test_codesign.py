@@ -16,6 +16,7 @@ from cosearch.mapping.mapper import Budget
 from cosearch.registry.registration import hookimpl
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
+from cosearch.study import search
 from cosearch.study.building import make_hardware
 from cosearch.study.codesign import (
     Session,
@@ -161,6 +162,60 @@ def test_designs_that_hang_on_no_loss_do_not_wait_for_each_other(study_of, monke
     waits = study_of(strategy="random", trials=13, store=tmp_path / "waits.db")
     assert handed == [1, 4, 4, 4, 1]
     assert facts(ahead) == facts(waits)
+
+
+def test_ctrl_c_while_trials_are_held_ends_the_study(study_of, toy, monkeypatch, tmp_path):
+    def interrupts(self, designs, run=Serial.run):
+        for count, answer in enumerate(run(self, designs)):
+            if count == 3:
+                raise KeyboardInterrupt
+            yield answer
+
+    class Watches:
+        def __init__(self):
+            self.heard = []
+
+        @hookimpl
+        def cosearch_trial_finished(self, study, trial):
+            self.heard.append((trial.number, len(study.trials)))
+            if len(self.heard) == 2:
+                raise KeyboardInterrupt  # an observer that insists
+
+        @hookimpl
+        def cosearch_study_finished(self, study):
+            self.heard.append(study.header.status)
+
+    watches = Watches()
+    toy.manager.register(watches, name="watches")
+    monkeypatch.setattr(Serial, "run", interrupts)
+    monkeypatch.setattr(search, "HELD_SECONDS", 60.0)
+    with pytest.raises(KeyboardInterrupt):
+        study_of(strategy="random", trials=13, store=tmp_path / "s.db", name="x")
+    toy.manager.unregister(name="watches")
+    assert watches.heard == [(1, 1), (2, 2), INTERRUPTED]
+    assert stored(toy, tmp_path / "s.db", "x").header.status == INTERRUPTED
+    assert len(stored(toy, tmp_path / "s.db", "x").trials) == 3
+
+
+def test_a_blind_strategy_that_thinks_for_long_is_not_asked_far_ahead(
+    study_of, monkeypatch, tmp_path
+):
+    def slowly(self, n, ask=Random.ask):
+        time.sleep(0.03)
+        return ask(self, n)
+
+    handed = []
+
+    def counted(self, designs, run=Serial.run):
+        handed.append(len(designs))
+        yield from run(self, designs)
+
+    quick = study_of(strategy="random", trials=25, store=tmp_path / "quick.db")
+    monkeypatch.setattr(Serial, "run", counted)
+    monkeypatch.setattr(Random, "ask", slowly)
+    slow = study_of(strategy="random", trials=25, store=tmp_path / "slow.db")
+    assert max(handed) <= 8
+    assert facts(slow) == facts(quick)
 
 
 KILLED = """
