@@ -136,7 +136,7 @@ def test_one_machine_and_a_sweep(toy):
 def test_a_comparison_that_is_dropped_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     found = cosearch.compare(
-        "gemm:M=4,N=4,K=4", "systolic", strategies=[MyRandom], seeds=1, trials=2, progress=False
+        "gemm:M=4,N=4,K=4", "systolic", strategies=[MyRandom, "sobol"], seeds=1, trials=2
     )
     assert list(tmp_path.iterdir())
     around = [found]
