@@ -79,8 +79,7 @@ def load_registry(
     quarantined: list[Quarantined] = []
     loaded: list[tuple[str, str]] = []
     origin: dict[str, str] = {}
-    for entry in _entry_points(third_party=third_party):
-        distribution = _distribution(entry)
+    for entry, distribution in _entry_points(third_party=third_party):
         name = f"{distribution}:{entry.name}"
         try:
             _register(manager, entry, name)
@@ -114,18 +113,23 @@ def _register_file(manager: pluggy.PluginManager, file: PluginFile, name: str) -
         raise PluginError(f"{file.path}: {one_line(error)}") from error
 
 
-def _entry_points(*, third_party: bool) -> list[EntryPoint]:
-    """Return the entry points of the group, built-ins first, then by name."""
-    unique = {(e.name, e.value, _distribution(e)): e for e in entry_points(group=PROJECT)}
+def _entry_points(*, third_party: bool) -> list[tuple[EntryPoint, str]]:
+    """Return the group's entry points with their distributions, built-ins first, then by name."""
+    found = entry_points(group=PROJECT)
+    named = {id(e.dist): _distribution(e) for e in {id(e.dist): e for e in found}.values()}
+    unique = {(e.name, e.value, named[id(e.dist)]): e for e in found}
     ours = BUILT_IN + " "
-    found = sorted(unique.values(), key=lambda e: (not _distribution(e).startswith(ours), e.name))
-    return [e for e in found if third_party or _distribution(e).startswith(ours)]
+    pairs = [(entry, distribution) for (_, _, distribution), entry in unique.items()]
+    pairs.sort(key=lambda pair: (not pair[1].startswith(ours), pair[0].name))
+    return [pair for pair in pairs if third_party or pair[1].startswith(ours)]
 
 
 def _distribution(entry: EntryPoint) -> str:
+    """Return name and version; each time the whole of the distribution's metadata is read."""
     if entry.dist is None:
         return "unknown distribution"
-    return f"{entry.dist.name} {entry.dist.version}"
+    facts = entry.dist.metadata
+    return f"{facts['Name']} {facts['Version']}"
 
 
 def _register(manager: pluggy.PluginManager, entry: EntryPoint, name: str) -> None:
