@@ -17,8 +17,10 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
+from cosearch.machine.hardware import ManyMachines
 from cosearch.registry.registry import Registry
 from cosearch.search.parameters import ParameterSpace
+from cosearch.search.seeds import stream
 from cosearch.study.building import MACHINE, NETWORK, grouped
 from cosearch.study.codesign import plan
 from cosearch.study.problem import Problem
@@ -26,9 +28,11 @@ from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch_plugins.landscape.cheapest import Cheapest, cheapest_network
 from cosearch_plugins.landscape.separable import Separable
 from cosearch_plugins.landscape.table import machines_of
+from cosearch_plugins.papers.rhnas.problems import PROBES, keep
 from cosearch_plugins.schemes.rhnas.parts import LayerCosts, PartsSearch
 
 NETWORKS = "ofa-mobilenetv3"
+HARDWARE = "vta:stack=intel,rules=hidden,device=pynq"
 FIXED = {
     "gemm": "pipelined", "batch": 0, "uop": 15, "uop_width": 5,
     "inp_restrict": 0, "wgt_restrict": 0, "acc_restrict": 0,
@@ -38,45 +42,40 @@ MEMORIES = range(15, 19)
 
 FREE = ("block_in", "block_out", "inp", "wgt", "acc", "bus_bytes")
 
+PROBED_LAYERS = 12
+"""Layers that are mapped again on a few machines when a table is read from a file."""
+
 FLOORS_BELOW = (0.0, 1.0, 2.0)
 """Points of predicted accuracy below the default network's."""
 
 
 @frozen
 class ImageReading:
-    """A set of machines with a default, for ImageNet.
+    """A set of machines of a Zynq-7020 with a default, for ImageNet.
 
     Attributes:
         name: for people.
-        device: `pynq` or `asic`.
-        macs: log2 of the core's products, from and to.
-        area: of an ASIC, in areas of the default; 0 where the board decides.
+        macs: log2 of the core's products.
         bus: widest memory port, bytes; 0 is any.
     """
 
     name: str
-    device: str
-    macs: tuple[int, int]
-    area: float = 0.0
+    macs: int
     bus: int = 0
 
     @property
     def about(self) -> str:
         """Return what is allowed and what the default is, in words."""
-        port = 8 if self.device == "pynq" else 16
-        least, most = (2**k for k in self.macs)
-        core = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        limit = f"at most {self.area:g} times its area" if self.area else "a Zynq-7020's resources"
         wide = f", a port of at most {self.bus} bytes" if self.bus else ""
         return (
-            f"batch 1; the default VTA with a port of {port} bytes; {core} products a cycle, data "
-            f"memories of 32 to 256 KB; {limit}{wide}"
+            f"batch 1; the default VTA with a port of 8 bytes; {2**self.macs:,} products a cycle, "
+            f"data memories of 32 to 256 KB; a Zynq-7020's resources{wide}"
         )
 
 
 IMAGE_READINGS = (
-    ImageReading("pynq, 256 MACs, port <= 8 bytes", "pynq", (8, 8), bus=8),
-    ImageReading("pynq, 256 MACs", "pynq", (8, 8)),
+    ImageReading("pynq, 256 MACs, port <= 8 bytes", 8, bus=8),
+    ImageReading("pynq, 256 MACs", 8),
 )
 
 
@@ -143,13 +142,10 @@ class ImageTable:
         return float(self.space.networks.accuracy(self.default[1][None])[0])
 
 
-def image_problem(registry: Registry, reading: ImageReading, objective: str) -> Problem:
-    """Return the problem of a reading, without its limit on the area."""
-    hardware = f"vta:stack=intel,rules=hidden,device={reading.device}"
-    if reading.area:
-        hardware += ",area_limit_mm2=10000"
+def image_problem(registry: Registry, objective: str) -> Problem:
+    """Return the problem that every reading takes some machines of."""
     return plan(
-        registry, NETWORKS, hardware, "random", objective=objective, combine="layers", fixed=FIXED
+        registry, NETWORKS, HARDWARE, "random", objective=objective, combine="layers", fixed=FIXED
     )
 
 
@@ -159,14 +155,27 @@ def image_tables(
     objectives: Sequence[str],
     folder: Path,
     note: Callable[[str], None],
+    *,
+    trusted: bool = False,
 ) -> dict[str, ImageTable]:
-    """Return a reading's table for each objective; what is simulated is shared by all."""
-    problems = [image_problem(registry, reading, name) for name in objectives]
+    """Return a reading's table for each objective; what is simulated is shared by all.
+
+    Args:
+        registry: knows the names.
+        reading: which machines.
+        objectives: by name.
+        folder: where tables are kept; one is used again where some of its machines still hold.
+        note: told what takes long.
+        trusted: whether a table in the folder was looked at just before.
+    """
+    problems = [image_problem(registry, name) for name in objectives]
     hardware = problems[0].hardware
     space = Separable.of(problems[0].networks)
     rows = listed(problems[0], reading)
     return {
-        name: _limited(_table(evolve(p, hardware=hardware), space, rows, folder, note), reading)
+        name: _whole(
+            _table(evolve(p, hardware=hardware), space, rows, folder, note, trusted=trusted)
+        )
         for name, p in zip(objectives, problems, strict=True)
     }
 
@@ -176,7 +185,7 @@ def listed(problem: Problem, reading: ImageReading) -> Rows:
     rows = machines_of(problem)
     columns = problem.hardware.space.columns(rows)
     macs = columns["block_in"] + columns["block_out"]
-    kept = (macs >= reading.macs[0]) & (macs <= reading.macs[1])
+    kept = macs == reading.macs
     for name in ("inp", "wgt", "acc"):
         kept &= (columns[name] >= MEMORIES.start) & (columns[name] < MEMORIES.stop)
     if reading.bus:
@@ -185,36 +194,72 @@ def listed(problem: Problem, reading: ImageReading) -> Rows:
 
 
 def _table(
-    problem: Problem, space: Separable, rows: Rows, folder: Path, note: Callable[[str], None]
+    problem: Problem,
+    space: Separable,
+    rows: Rows,
+    folder: Path,
+    note: Callable[[str], None],
+    *,
+    trusted: bool,
 ) -> ImageTable:
     priced = [j for j, x in enumerate(space.layers) if not problem.hardware.left_out(x)]
     facts = repr((problem.spec.to_json(), [x.key for x in space.layers], rows.tolist()))
     file = folder / f"rhnas-imagenet-{hashlib.sha256(facts.encode()).hexdigest()[:12]}.npz"
     if file.exists():
         with np.load(file, allow_pickle=False) as kept:
-            return ImageTable(problem, space, *(
+            known = ImageTable(problem, space, *(
                 kept[name] for name in ("rows", "area", "energy", "cycles")
             ))  # fmt: skip
+        if trusted or _holds(known, rows, priced):
+            return known
     note(f"mapping {len(priced)} layers on {len(rows):,} machines for {problem.objectives[0].name}")
-    layers = [space.layers[j] for j in priced]
-    found = problem.hardware.price_many(rows, layers, problem.mapper_objective)
-    if found is None:
-        raise TypeError("the machines of this reading are priced together")
+    found = _mapped(problem, space, rows, priced)
     at = np.flatnonzero(found.built)
     energy, cycles = np.zeros((2, len(at), len(space.layers)))
     energy[:, priced], cycles[:, priced] = found.energy_pj[at], found.cycles[at]
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(file, rows=rows[at], area=found.area_mm2[at], energy=energy, cycles=cycles)
-    return ImageTable(problem, space, rows[at], found.area_mm2[at], energy, cycles)
+    table = ImageTable(problem, space, rows[at], found.area_mm2[at], energy, cycles)
+    keep(file, rows=table.rows, area=table.area_mm2, energy=energy, cycles=cycles)
+    return table
 
 
-def _limited(table: ImageTable, reading: ImageReading) -> ImageTable:
-    """Return a table with the machines within a reading's area that run every layer."""
-    kept: BoolArray = np.asarray(np.isfinite(table.cycles).all(axis=1))
-    if reading.area:
-        limit = reading.area * table.area_mm2[table.default[0]] * (1 + 1e-9)
-        kept = kept & (table.area_mm2 <= limit)
-    return table.only(kept)
+def _mapped(problem: Problem, space: Separable, rows: Rows, layers: Sequence[int]) -> ManyMachines:
+    some = [space.layers[j] for j in layers]
+    found = problem.hardware.price_many(rows, some, problem.mapper_objective)
+    if found is None:
+        raise TypeError("the machines of this reading are priced together")
+    return found
+
+
+def _holds(table: ImageTable, rows: Rows, priced: Sequence[int]) -> bool:
+    """Return whether some machines, built or not, and some layers on them still come out as kept.
+
+    Args:
+        table: as read from its file.
+        rows: int64[n, d], of the machines that were priced for it, buildable or not.
+        priced: numbers of the layers that are mapped.
+    """
+    rng = stream(0, "table of images")
+    drawn = np.concatenate(
+        [each[rng.integers(0, len(each), size=PROBES)] for each in (table.rows, rows)]
+    )
+    layers = rng.choice(priced, min(len(priced), PROBED_LAYERS), replace=False)
+    found = _mapped(table.problem, table.space, drawn, layers.tolist())
+    places = {row.tobytes(): i for i, row in enumerate(table.rows)}
+    at = np.array([places.get(row.tobytes(), -1) for row in drawn])
+    if not np.array_equal(at >= 0, found.built):
+        return False
+    at = at[found.built]
+    pairs = (
+        (table.area_mm2[at], found.area_mm2),
+        (table.energy_pj[at][:, layers], found.energy_pj),
+        (table.cycles[at][:, layers], found.cycles),
+    )
+    return all(np.allclose(told, new[found.built], rtol=1e-9, atol=0.0) for told, new in pairs)
+
+
+def _whole(table: ImageTable) -> ImageTable:
+    """Return a table with the machines that run every layer."""
+    return table.only(np.asarray(np.isfinite(table.cycles).all(axis=1)))
 
 
 @frozen

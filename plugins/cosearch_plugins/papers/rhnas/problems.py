@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from attrs import evolve, frozen
@@ -77,12 +79,23 @@ def _table_of(
             return known
     note(f"pricing every machine of {reading.name} for {objective}")
     table = joint_table(problem)
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
+    keep(
         file, points=np.array(table.points), rows=table.rows, area=table.area_mm2,
         energy=table.energy_pj, cycles=table.cycles,
     )  # fmt: skip
     return table
+
+
+def keep(file: Path, **arrays: Any) -> None:  # noqa: ANN401 - as numpy takes them
+    """Write arrays into a file, which is there whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        with part.open("wb") as out:
+            np.savez_compressed(out, **arrays)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _default_area(registry: Registry, reading: Reading, objective: str) -> float:

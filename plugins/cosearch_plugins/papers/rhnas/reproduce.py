@@ -223,7 +223,7 @@ def _claimed(
 
 
 def _image_claims(registry: Registry, where: Where, reading: ImageReading) -> list[ImageClaimed]:
-    tables = image_tables(registry, reading, OBJECTIVES, where.folder, lambda _: None)
+    tables = image_tables(registry, reading, OBJECTIVES, where.folder, lambda _: None, trusted=True)
     return [
         ImageClaimed(
             reading,

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from cosearch.hooks.discovery import load_registry
+from cosearch.machine.hardware import ManyMachines
 from cosearch_plugins.landscape.separable import Separable
+from cosearch_plugins.papers.rhnas import imagenet
 from cosearch_plugins.papers.rhnas.imagenet import (
     IMAGE_READINGS,
     ImageProblem,
@@ -24,7 +26,7 @@ READING = IMAGE_READINGS[0]
 
 def table_of(objective, machines=6):
     """A table of some machines, the default among them, whose costs are drawn and not mapped."""
-    problem = image_problem(REGISTRY, READING, objective)
+    problem = image_problem(REGISTRY, objective)
     space = Separable.of(problem.networks)
     rng = np.random.default_rng(0)
     rows = listed(problem, READING)
@@ -42,10 +44,46 @@ def table(request):
 
 
 def test_the_machines_are_those_of_the_script():
-    problem = image_problem(REGISTRY, READING, "latency")
+    problem = image_problem(REGISTRY, "latency")
     assert len(listed(problem, READING)) == 5 * 4**3
-    wide = evolve(READING, bus=0, macs=(8, 10))
-    assert len(listed(problem, wide)) == (5 + 4 + 3) * 4**3 * 4
+    wide = evolve(READING, bus=0, macs=10)
+    assert len(listed(problem, wide)) == 3 * 4**3 * 4
+
+
+@frozen
+class Priced:
+    """Machines whose costs follow a formula; the last parameter says which cannot be built."""
+
+    factor: float = 1.0
+    unbuilt: int = 3
+
+    def left_out(self, layer):
+        return layer.operations % 2 == 1
+
+    def price_many(self, rows, layers, objective):  # noqa: ARG002 - asked so
+        work = np.array([float(layer.operations) for layer in layers])
+        cycles = work * self.factor / (1.0 + rows.sum(axis=1))[:, None]
+        built = rows.sum(axis=1) % 7 != self.unbuilt
+        return ManyMachines(built, np.where(built, 5.0, np.nan), 2.0 * cycles, cycles)
+
+
+def test_a_kept_table_is_used_while_its_machines_hold(tmp_path):
+    problem = image_problem(REGISTRY, "latency")
+    space, rows, notes = Separable.of(problem.networks), listed(problem, READING), []
+
+    def made(hardware, *, trusted=False):
+        of = evolve(problem, hardware=hardware), space, rows, tmp_path, notes.append
+        return imagenet._table(*of, trusted=trusted), len(notes)
+
+    first, count = made(Priced())
+    assert (len(first.rows) < len(rows), count) == (True, 1)
+    again, count = made(Priced())
+    assert (np.array_equal(again.cycles, first.cycles), count) == (True, 1)
+    assert made(Priced(1.01), trusted=True)[1] == 1
+    assert made(Priced(1.01))[1] == 2
+    assert made(Priced(1.01))[1] == 2
+    assert made(Priced(1.01, unbuilt=9))[1] == 3
+    assert [file.suffix for file in tmp_path.iterdir()] == [".npz"]
 
 
 def test_the_best_pair_is_the_best_of_all_machines(table):
