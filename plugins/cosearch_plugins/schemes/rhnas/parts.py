@@ -128,7 +128,7 @@ class PartsSearch:
         return self._lacking(self._picks(row)) <= self._budget + 1e-12
 
     def value(self, costs: LayerCosts, row: Rows) -> float:
-        """Return a network's loss; infinite where the machine cannot run it."""
+        """Return a network's loss; very dear, but finite, where the machine cannot run it."""
         return self._value(self._priced(costs), self._picks(row))
 
     def find(self, costs: LayerCosts) -> Rows:
