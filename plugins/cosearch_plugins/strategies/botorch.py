@@ -21,9 +21,10 @@ class Botorch(Foreign):
     """BoTorch's default process, and its logarithmic expected improvement, over a pool of designs.
 
     The process sees the encoded choices. A second one learns what is feasible, 1 or -1, and its
-    probability weights the improvement. Both are fitted anew whenever something was told. Needs
-    the extra `botorch`. Source: Ament et al., Unexpected Improvements to Expected Improvement for
-    Bayesian Optimization, NeurIPS 2023; Balandat et al., BoTorch, NeurIPS 2020.
+    probability weights the improvement. Both are fitted anew whenever something was told; where a
+    fit fails, the pool is taken as it was drawn. Needs the extra `botorch`. Source: Ament et al.,
+    Unexpected Improvements to Expected Improvement for Bayesian Optimization, NeurIPS 2023;
+    Balandat et al., BoTorch, NeurIPS 2020.
     """
 
     options = ParameterSpace(
@@ -40,7 +41,7 @@ class Botorch(Foreign):
         super().__init__(space, rng)
         if importlib.util.find_spec("botorch") is None:
             raise MissingExtraError("the strategy botorch", "botorch")
-        self._startup, self._pool = startup, pool
+        self._startup, self._pool, self._seeds = startup, pool, rng.spawn(1)[0]
         self._told: list[tuple[Rows, Result]] = []
         self._ranked: Rows = np.zeros((0, len(space.names)), dtype=np.int64)
 
@@ -65,7 +66,22 @@ class Botorch(Foreign):
         return row, None
 
     def _improvement(self, pool: Rows, usable: BoolArray) -> FloatArray:
-        """Return the acquisition, float64[p], of a pool."""
+        """Return the acquisition, float64[p], of a pool; zeros where no process can be fitted.
+
+        What a second attempt at a fit draws is the strategy's own, and no other's of this process.
+        """
+        import torch
+        from botorch.exceptions.errors import ModelFittingError
+
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+            warnings.simplefilter("ignore")
+            torch.manual_seed(int(self._seeds.integers(2**31)))
+            try:
+                return self._of_pool(pool, usable)
+            except ModelFittingError:
+                return np.zeros(len(pool))
+
+    def _of_pool(self, pool: Rows, usable: BoolArray) -> FloatArray:
         import torch
         from botorch.acquisition.analytic import (
             LogConstrainedExpectedImprovement,
@@ -76,18 +92,16 @@ class Botorch(Foreign):
         x = torch.as_tensor(self.space.encode(np.array([row for row, _ in self._told])))
         loss = np.array([result.logged for _, result in self._told])[usable]
         y = (loss - loss.mean()) / max(float(loss.std()), 1e-9)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            models = [_fitted(x[usable], -y)]
-            if usable.all():
-                chosen = LogExpectedImprovement(models[0], best_f=float(-y.min()))
-            else:
-                models.append(_fitted(x, np.where(usable, 1.0, -1.0)))
-                chosen = LogConstrainedExpectedImprovement(
-                    ModelListGP(*models), float(-y.min()), 0, {1: (0.0, None)}
-                )
-            with torch.no_grad():
-                found = chosen(torch.as_tensor(self.space.encode(pool))[:, None, :])
+        models = [_fitted(x[usable], -y)]
+        if usable.all():
+            chosen = LogExpectedImprovement(models[0], best_f=float(-y.min()))
+        else:
+            models.append(_fitted(x, np.where(usable, 1.0, -1.0)))
+            chosen = LogConstrainedExpectedImprovement(
+                ModelListGP(*models), float(-y.min()), 0, {1: (0.0, None)}
+            )
+        with torch.no_grad():
+            found = chosen(torch.as_tensor(self.space.encode(pool))[:, None, :])
         return np.asarray(found.numpy())
 
 

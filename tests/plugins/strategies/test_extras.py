@@ -8,6 +8,8 @@ import pytest
 
 from cosearch.errors import CosearchError, MissingExtraError
 from cosearch.testing.problems import MACHINE
+from cosearch_plugins.strategies import botorch
+from cosearch_plugins.strategies.botorch import Botorch
 from cosearch_plugins.strategies.optuna_samplers import Optuna
 from cosearch_plugins.strategies.pymoo_algorithms import Pymoo
 
@@ -82,3 +84,37 @@ def test_pymoo_never_sees_the_same_design_evaluated_twice():
         strategy.tell(rows, (rows.sum(axis=1) + 1.0)[:, None], np.ones(len(rows), dtype=bool))
     assert strategy._algorithm.n_iter > 3
     assert len(np.unique(np.concatenate(asked), axis=0)) == 150
+
+
+def botorch_told_of(rows):
+    strategy = Botorch(MACHINE, np.random.default_rng(0), pool=16)
+    strategy.tell(rows, np.arange(float(len(rows)))[:, None], np.ones(len(rows), dtype=bool))
+    return strategy
+
+
+def test_botorch_keeps_torch_apart_and_goes_on_where_a_fit_fails(monkeypatch):
+    pytest.importorskip("botorch")
+    import torch
+    from botorch.exceptions.errors import ModelFittingError
+
+    rows, _ = MACHINE.sample_feasible(6, np.random.default_rng(1))
+    before = torch.random.get_rng_state()
+    asked = botorch_told_of(rows).ask(3)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    torch.manual_seed(7)
+    assert np.array_equal(botorch_told_of(rows).ask(3), asked)
+
+    drawn = []
+
+    def failing(x, y):
+        drawn.append(torch.rand(1).item())
+        raise ModelFittingError
+
+    monkeypatch.setattr(botorch, "_fitted", failing)
+    strategies = [botorch_told_of(rows) for _ in range(2)]
+    first, again = (strategy.ask(3) for strategy in strategies)
+    assert len(drawn) == 2
+    assert drawn[0] == drawn[1]
+    assert np.array_equal(first, again)
+    assert len(np.unique(first, axis=0)) == 3
+    assert torch.equal(torch.random.get_rng_state(), torch.manual_seed(7).get_state())
