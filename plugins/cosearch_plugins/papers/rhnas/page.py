@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from cosearch.workload.network import PREDICTED
@@ -228,10 +229,14 @@ def _reading(found: Reproduction) -> Iterator[str]:
         mine = next(s for s in both if s.name == "rhnas")
         better = [s.name for s in both if s.regrets[0] < mine.regrets[0] - 1e-9]
         ahead = ", ".join(better) or "none"
+        median = mine.regrets[0]
+        end = f"ends {_percent(median)} % above the optimum"
+        if not math.isfinite(median):
+            end = "finds no pair above the floor"
         yield (
             f"- {race.problem}: the loop `rhnas` proposes {100 * mine.built:.0f} % buildable "
-            f"machines and ends {_percent(mine.regrets[0])} % above the optimum in the median "
-            f"(ahead of it: {ahead}).{_naive(race)}"
+            f"machines and {end} in the median (ahead of it: {ahead})."
+            f"{_naive(race)}"
         )
 
 
