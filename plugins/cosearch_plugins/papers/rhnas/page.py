@@ -65,8 +65,7 @@ def _head(found: Reproduction) -> Iterator[str]:
     if found.quick:
         yield (
             "This is the quick run: one board, fewer searches, and the board that the loop's "
-            "settings were chosen on. Without `--quick` it is raced on machines that no setting "
-            "was chosen on."
+            "settings were chosen on. Without `--quick` it is raced on other machines too."
         )
         yield ""
 
