@@ -41,7 +41,7 @@ RACES = (
     Race("asic <= 2x", "edp", 94.0),
     Race("pynq, 256 MACs", "latency", 0.0),
 )
-"""Problems on which searches are compared; no default was chosen on the last."""
+"""Problems on which searches are compared; earlier defaults were chosen on the second."""
 
 QUICK_RACES = (Race("pynq", "edp", 94.0),)
 """The loop's settings were chosen on this board: its figures here flatter it."""

@@ -254,8 +254,9 @@ def test_rows_cost_the_same_by_shared_programs_and_by_their_own(cases, data):
 def test_constraints_hold_for_few_rows_and_for_many(limit):
     layer, rules = gemm(M=12, N=2, K=1), {"buffer": limit}
     space = MapSpace(machine(), layer, rules)
-    every = space.unrank(np.arange(space.size))
-    fits = space.feasible(every)
+    some = space.unrank(np.arange(0, space.size, 5))
+    fits = space.feasible(some)
     assert fits.any()
-    for row, fit in zip(every[::5], fits[::5], strict=True):
+    assert limit.temporal or not fits.all()  # what is fixed is so in every row
+    for row, fit in zip(some, fits, strict=True):
         assert MapSpace(machine(), layer, rules).price(row[None, :]).feasible[0] == fit
