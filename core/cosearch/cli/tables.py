@@ -218,12 +218,14 @@ class Listing:
         for row in self.rows:
             cells = [_wrapped(*pair, console) for pair in zip(row, widths, strict=True)]
             for k in range(max(map(len, cells))):
-                line = Text()
+                line, at = Text(), 0
                 for i, cell in enumerate(cells):
                     if k < len(cell):
-                        free = widths[i] - cell[k].cell_len if self.columns[i].mark == ">" else 0
-                        line.append(" " * (starts[i] + free - line.cell_len))
+                        size = cell[k].cell_len
+                        free = widths[i] - size if self.columns[i].mark == ">" else 0
+                        line.append(" " * (starts[i] + free - at))
                         line.append_text(_styled(cell[k], self._style(i)))
+                        at = starts[i] + free + size
                 yield from line.render(console, end="\n")
 
     def _style(self, i: int) -> str:

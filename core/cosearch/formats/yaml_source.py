@@ -7,7 +7,7 @@ is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -105,7 +105,8 @@ def parse_yaml(text: str, source: str, loader_type: type[Loader] = Loader) -> Ya
         _refuse_beyond_measure(text, source)
         loader = loader_type(text)
         node = _composed(text, loader, source)
-        _refuse_bombs(node, source)
+        if "*" in text:
+            _refuse_bombs(node, source)
         lines = _lines(node, source)
         data = loader.construct_document(node)
         _refuse_huge_numbers(data, source)
@@ -158,21 +159,14 @@ def _composed(text: str, loader: Loader, source: str) -> yaml.Node:
 
 
 def _refuse_huge_numbers(data: object, source: str) -> None:
-    for value in _scalars(data):
-        if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:
+    waiting = [data]
+    for value in waiting:  # which grows
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, int) and abs(value) >= LARGEST_NUMBER:
             raise InputError(source, ["has a whole number of 2^63 or more"])
-
-
-def _scalars(data: object) -> Iterator[object]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield key
-            yield from _scalars(value)
-    elif isinstance(data, list):
-        for value in data:
-            yield from _scalars(value)
-    else:
-        yield data
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:

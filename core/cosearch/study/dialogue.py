@@ -47,6 +47,7 @@ class Dialogue:
         self._asked_at: dict[bytes, float] = {}
         self._limits = Limits()
         self._first = np.zeros((0, len(problem.space.names)), dtype=np.int64)
+        self._alone: Asked | None = None  # the baseline, as long as nothing else was proposed
 
     @property
     def asks_the_strategy(self) -> bool:
@@ -54,7 +55,15 @@ class Dialogue:
         return not len(self._first)
 
     def ask(self) -> Asked:
-        """Return the next batch: what is promising elsewhere, then what the strategy asks for."""
+        """Return the next batch: what is promising elsewhere, then what the strategy asks for.
+
+        Where that is nothing from the start, as in a space of one design, the baseline is it.
+        """
+        asked, alone = self._next(), self._alone
+        self._alone = None
+        return asked if len(asked.rows) or alone is None else alone
+
+    def _next(self) -> Asked:
         spec, space = self.problem.spec, self.problem.space
         if len(self._first):
             rows, self._first = self._first[: spec.batch], self._first[spec.batch :]
@@ -105,7 +114,8 @@ class Dialogue:
         """Let the strategy start from the baseline, where that is in its space."""
         row = None if baseline is None else self.problem.row_told(baseline)
         if row is not None and baseline is not None:
-            self.tell(Asked(row[None, :], np.ones(1)), [baseline])
+            self._alone = Asked(row[None, :], np.ones(1))
+            self.tell(self._alone, [baseline])
 
     def tell_known(self, known: Known | None) -> None:
         """Tell another study's trials; of another workload, have the best designs tried first.

@@ -14,7 +14,7 @@ layer0.attention.values
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link, chains, extent
@@ -28,11 +28,12 @@ def chain_drawing(network: Network) -> list[str]:
     those that something between the two layers needs all of.
     """
     found: dict[tuple[object, ...], tuple[list[str], int]] = {}
+    links = {link.producer: link for link in network.links}
     for run in chains(len(network.layers), network.links):
         if len(run) < 2:
             continue
         key = tuple(network.layers[i].einsum for i in run)
-        lines, times = found.get(key, (list(_lines(network, run)), 0))
+        lines, times = found.get(key, (list(_lines(network, run, links)), 0))
         found[key] = lines, times + network.layers[run[0]].count
     drawn: list[str] = []
     for (first, *rest), times in found.values():
@@ -40,11 +41,10 @@ def chain_drawing(network: Network) -> list[str]:
     return drawn[:-1]
 
 
-def _lines(network: Network, run: tuple[int, ...]) -> Iterator[str]:
+def _lines(network: Network, run: tuple[int, ...], links: Mapping[int, Link]) -> Iterator[str]:
     yield network.layers[run[0]].name
     for a, b in itertools.pairwise(run):
-        link = next(x for x in network.links if (x.producer, x.consumer) == (a, b))
-        yield f"  | {_tensor(network.layers[a].einsum, link)}"
+        yield f"  | {_tensor(network.layers[a].einsum, links[a])}"
         yield network.layers[b].name
 
 

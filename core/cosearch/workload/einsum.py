@@ -16,7 +16,6 @@ from typing import Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from cosearch.errors import CosearchError
-from cosearch.quantities import added
 
 Role: TypeAlias = Literal["Weights", "Inputs", "Outputs"]
 """What an architecture knows of a tensor: which memories hold it depends on its role alone.
@@ -38,7 +37,10 @@ class Axis:
 
     def extent(self, tile: Mapping[str, int]) -> int:
         """Return the length of the box that a tile touches: `sum(coef * (tile - 1)) + 1`."""
-        return 1 + added(coefficient * (tile[dim] - 1) for dim, coefficient in self.terms)
+        length = 1
+        for dim, coefficient in self.terms:
+            length += coefficient * (tile[dim] - 1)
+        return length
 
 
 @frozen

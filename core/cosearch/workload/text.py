@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from cosearch.quantities import added, percent
-from cosearch.workload.einsum import Axis, Einsum, Tensor
+from cosearch.workload.einsum import ROLES, Axis, Einsum, Tensor
 from cosearch.workload.elementwise import POOLING
 from cosearch.workload.language import format_einsum
-from cosearch.workload.network import Network
+from cosearch.workload.network import Layer, Network
 
 
 @frozen
@@ -60,20 +60,25 @@ def run_as(layer: Einsum, sizes: tuple[int, ...]) -> str:
 def layer_facts(network: Network) -> tuple[LayerFacts, ...]:
     """Return the facts of every unique layer, in order of first appearance."""
     total = max(1, network.macs)
-    return tuple(
-        LayerFacts(
-            name=layer.name,
-            words=with_widths(layer.einsum),
-            count=layer.count,
-            macs=layer.einsum.macs,
-            operations=layer.einsum.operations,
-            share=layer.einsum.macs * layer.count / total,
-            intensity=arithmetic_intensity(layer.einsum),
-            weights=_words(layer.einsum, "Weights"),
-            inputs=_words(layer.einsum, "Inputs"),
-            outputs=_words(layer.einsum, "Outputs"),
-        )
-        for layer in network.unique
+    return tuple(_facts(layer, total) for layer in network.unique)
+
+
+def _facts(layer: Layer, total: int) -> LayerFacts:
+    einsum = layer.einsum
+    words = dict.fromkeys(ROLES, 0)
+    for tensor in einsum.tensors:
+        words[tensor.role] += einsum.words(tensor)
+    return LayerFacts(
+        name=layer.name,
+        words=with_widths(einsum),
+        count=layer.count,
+        macs=einsum.macs,
+        operations=einsum.operations,
+        share=einsum.macs * layer.count / total,
+        intensity=einsum.macs / added(words.values()),
+        weights=words["Weights"],
+        inputs=words["Inputs"],
+        outputs=words["Outputs"],
     )
 
 
@@ -226,8 +231,10 @@ def _shape(einsum: Einsum) -> _Shape | None:
     if (w ^ i ^ o) - (w & i & o):
         return None
 
+    bounds = einsum.bounds
+
     def size(dims: frozenset[str]) -> int:
-        return math.prod(einsum.bounds[dim] for dim in dims)
+        return math.prod(bounds[dim] for dim in dims)
 
     return _Shape(
         groups=size(w & i & o),
@@ -244,8 +251,9 @@ def _is_plain(axis: Axis) -> bool:
 
 def _window(einsum: Einsum, axis: Axis, weights: Tensor, outputs: Tensor) -> _Window | None:
     """Return the window of an input's axis: one pixel dimension and at most one filter's."""
-    pixels = [term for term in axis.terms if term[0] in outputs.dims - weights.dims]
-    taps = [term for term in axis.terms if term[0] in weights.dims - outputs.dims]
+    moved, slid = outputs.dims - weights.dims, weights.dims - outputs.dims
+    pixels = [term for term in axis.terms if term[0] in moved]
+    taps = [term for term in axis.terms if term[0] in slid]
     if len(pixels) != 1 or len(taps) > 1 or len(axis.terms) != 1 + len(taps):
         return None
     dim, dilation = taps[0] if taps else ("", 1)
@@ -294,7 +302,3 @@ def _channels(shape: _Shape) -> list[str]:
     if c == 1 and k == 1:
         return ["depthwise conv", f"{groups} channels"]
     return ["conv", f"{groups * c} to {groups * k} in {groups} groups"]
-
-
-def _words(einsum: Einsum, role: str) -> int:
-    return added(einsum.words(t) for t in einsum.tensors if t.role == role)

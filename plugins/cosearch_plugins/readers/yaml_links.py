@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from cosearch.errors import CosearchError, near_names
+from cosearch.errors import MOST_PROBLEMS, CosearchError, near_names
 from cosearch.quantities import added
 from cosearch.workload.link import Link, extent, operand_of, refuse_broken
 from cosearch.workload.network import Layer
@@ -35,15 +35,18 @@ def read_links(items: Sequence[Any], layers: Sequence[Layer], add: Add) -> list[
         add: notes what is wrong.
     """
     links: list[Link] = []
+    known = _Layers(layers)
     for i, item in enumerate(items):
         given = item.get("reads", [])
         several = given if isinstance(given, list) else [given]
         for one in several:
-            links += _link(one, i, layers, partial(_add_at, add, i))
-    seen = [(link.producer, link.consumer) for link in links]
+            links += _link(one, i, known, partial(_add_at, add, i))
+    readers: dict[int, list[int]] = {}
     for link in links:
-        readers = [end for end in seen if end[0] == link.producer]
-        if len(readers) > 1 and readers[-1] == (link.producer, link.consumer):
+        readers.setdefault(link.producer, []).append(link.consumer)
+    for link in links:
+        others = readers[link.producer]
+        if len(others) > 1 and others[-1] == link.consumer:
             name = layers[link.producer].name
             told = f"{name!r} is read twice: one of its readers is linked, with 'written: true'"
             add(told, "layers", link.consumer, "reads")
@@ -51,6 +54,25 @@ def read_links(items: Sequence[Any], layers: Sequence[Layer], add: Add) -> list[
         told = f"the output of another layer is read as {link.operand!r} too"
         add(told, "layers", link.consumer, "reads")
     return links
+
+
+class _Layers:
+    """The layers of a file, looked up by name: a file may have thousands, each with a link."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = layers
+        self.runs = [(layer.einsum, layer.count) for layer in layers]
+        self.places: dict[str, list[int]] = {}
+        for i, layer in enumerate(layers):
+            self.places.setdefault(layer.name, []).append(i)
+        self._unknown = 0
+
+    def near(self, name: str, consumer: int) -> str:
+        """Return the names before a layer that are like one; of no more than are ever shown."""
+        self._unknown += 1
+        others = [layer.name for layer in self.layers[:consumer]]
+        seldom = others and self._unknown <= MOST_PROBLEMS
+        return f"; {near_names(name, others)}" if seldom else ""
 
 
 def _second_ends(links: Sequence[Link]) -> Iterator[Link]:
@@ -66,8 +88,9 @@ def _add_at(add: Add, layer: int, text: str) -> None:
 
 
 def _link(
-    given: object, consumer: int, layers: Sequence[Layer], add: Callable[[str], None]
+    given: object, consumer: int, known: _Layers, add: Callable[[str], None]
 ) -> Iterator[Link]:
+    layers = known.layers
     if not isinstance(given, dict) or "layer" not in given:
         add("needs the field 'layer': whose output is read, such as {layer: conv1}")
         return
@@ -75,7 +98,7 @@ def _link(
         if key not in FIELDS:
             add(f"there is no field {str(key)!r} here; {near_names(str(key), FIELDS)}")
             return
-    producer = _producer(given["layer"], consumer, layers, add)
+    producer = _producer(str(given["layer"]), consumer, known, add)
     if producer is None:
         return
     operand = str(given.get("operand", "Inputs"))
@@ -89,8 +112,7 @@ def _link(
         return
     link = Link(producer, consumer, operand, tuple(axes), whole, written)
     try:
-        pairs = [(layer.einsum, layer.count) for layer in layers]
-        refuse_broken("layers", pairs, [link])
+        refuse_broken("layers", known.runs, [link])
     except CosearchError as error:
         add(str(error))
         return
@@ -101,20 +123,19 @@ def _link(
 
 
 def _producer(
-    name: object, consumer: int, layers: Sequence[Layer], add: Callable[[str], None]
+    name: str, consumer: int, known: _Layers, add: Callable[[str], None]
 ) -> int | None:
     """Return the place of the layer of a name before another; None, and a note, without one."""
-    names = [layer.name for layer in layers]
-    before = names[:consumer]
-    if before.count(str(name)) == 1:
-        return before.index(str(name))
-    if name in before:
-        add(f"{before.count(str(name))} layers before have the name {name!r}: which one is read?")
-    elif name in names:
+    places = known.places.get(name, [])
+    before = [place for place in places if place < consumer]
+    if len(before) == 1:
+        return before[0]
+    if before:
+        add(f"{len(before)} layers before have the name {name!r}: which one is read?")
+    elif places:
         add(f"{name!r} does not stand before this layer, and a layer reads what earlier ones write")
     else:
-        known = f"; {near_names(str(name), before)}" if before else ""
-        add(f"no layer before has the name {name!r}{known}")
+        add(f"no layer before has the name {name!r}{known.near(name, consumer)}")
     return None
 
 

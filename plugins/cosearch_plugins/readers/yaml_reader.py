@@ -45,6 +45,8 @@ from cosearch_plugins.readers.zigzag.reader import is_zigzag, read_zigzag
 VERSION = 1
 KINDS = ("conv", "gemm", "einsum")
 LAYER_FIELDS = ("name", "count", "sizes", "weights", "reads", "bits", *KINDS)
+SHAPES: dict[str, Callable[..., Einsum]] = {"conv": conv, "gemm": gemm}
+FIELDS = {kind: inspect.signature(make).parameters for kind, make in SHAPES.items()}
 FILE_FIELDS = ("version", "name", "source", "layers")
 TIMELOOP_FIELDS = ("problem", "prob", "shape")
 
@@ -153,8 +155,8 @@ class _Reader:
         return {n: b for n, b in given.items() if type(b) is int and 1 <= b <= WIDEST}
 
     def _shaped(self, kind: str, given: object, name: str, place: Place) -> Einsum | None:
-        make: Callable[..., Einsum] = conv if kind == "conv" else gemm
-        fields = inspect.signature(make).parameters
+        make = SHAPES[kind]
+        fields = FIELDS[kind]
         if not isinstance(given, dict):
             self._add(f"needs sizes, such as {{{', '.join(list(fields)[1:4])}}}", *place)
             return None

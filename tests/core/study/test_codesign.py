@@ -420,6 +420,16 @@ def test_a_constraint_is_kept_by_the_best(study_of):
     assert tight.best.outcome.losses == min(t.outcome.losses for t in allowed)
 
 
+@pytest.mark.parametrize("strategy", ["random", "evolutionary", "hyperband", "bayesian", "grid"])
+def test_a_space_of_one_design_ends_with_it(study_of, strategy):
+    fixed = {"pes": "2", "buffer": "32", "bits": "16"}
+    study = study_of(strategy=strategy, fixed=fixed)
+    assert study.problem.space.size == 1
+    assert study.header.status == EXHAUSTED
+    assert [trial.configuration for trial in study.in_order] == [study.baseline.configuration]
+    assert study.best.outcome.losses == study.baseline.outcome.losses
+
+
 def test_fixed_parameters_stay_fixed_and_the_baseline_does_not(study_of):
     study = study_of(fixed={"pes": "8"})
     assert {t.configuration["pes"] for t in study.in_order} == {8}

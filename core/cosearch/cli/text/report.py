@@ -57,13 +57,13 @@ def show_head(output: Output, study: Study) -> None:
     spec, done = study.problem.spec, len(study.trials)
     begun = f"resumed after {counted(done, 'trial')}" if done else "a new study"
     size = study.problem.space.size
-    designs = f"{size:,}" if size < MANY else f"{size:.1e}"
+    designs = counted(size, "design") if size < MANY else f"{size:.1e} designs"
     mappings = (
         "mappings among them" if study.scheme.names_mappings else f"{spec.mapper} for mappings"
     )
     output.note(
         f"{study.name}: {_what(study)} on {spec.hardware}, {spec.strategy} over "
-        f"{designs} designs, {mappings}, "
+        f"{designs}, {mappings}, "
         f"{', '.join(spec.objectives)}, seed {spec.seed}; {begun}"
     )
 
@@ -195,7 +195,7 @@ def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> 
                 indent=2,
             )
     gap = report.hardware_gap
-    if gap is None:
+    if gap is None or problem.space.size == 1:
         return
     told = f"proven: no other of the {problem.space.size:,} designs"
     if gap <= PROVEN:
