@@ -122,9 +122,7 @@ def _link(
     yield link
 
 
-def _producer(
-    name: str, consumer: int, known: _Layers, add: Callable[[str], None]
-) -> int | None:
+def _producer(name: str, consumer: int, known: _Layers, add: Callable[[str], None]) -> int | None:
     """Return the place of the layer of a name before another; None, and a note, without one."""
     places = known.places.get(name, [])
     before = [place for place in places if place < consumer]
