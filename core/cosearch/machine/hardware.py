@@ -63,6 +63,17 @@ class Accelerator(ABC):
     def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
         """Price mappings, int64[n, d], in one call."""
 
+    def screen(self, layer: Einsum, rows: Rows) -> CostBatch:
+        """Return what `evaluate` does; costs may be left out where they take long: none is read."""
+        return self.evaluate(layer, rows)
+
+    def pricing_seconds(self, layer: Einsum, rows: Rows) -> FloatArray:  # noqa: ARG002
+        """Return about how long pricing each row takes, float64[n]; zero where nobody would wait.
+
+        For limits of time: what may take seconds, such as a simulation, is not begun without them.
+        """
+        return np.zeros(len(rows))
+
     def bounds(self, layer: Einsum, rows: Rows) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
         """Return energy (pJ) and cycles, float64[n] each, that pricing the rows never undercuts.
 

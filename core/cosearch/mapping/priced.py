@@ -8,6 +8,7 @@ from cosearch.errors import CosearchError, PluginError, broken, pass_on
 from cosearch.machine.cost import CostBatch
 from cosearch.machine.hardware import Accelerator
 from cosearch.origin import origin
+from cosearch.quantities import duration
 from cosearch.search.objective import Objective
 from cosearch.typing import FloatArray, Rows
 from cosearch.workload.einsum import Einsum
@@ -26,6 +27,32 @@ def priced(accelerator: Accelerator, layer: Einsum, rows: Rows) -> CostBatch:
     if wrong:
         raise PluginError(f"{accelerator.name} {origin(accelerator)}: evaluate {wrong}")
     return costs
+
+
+def affordable(
+    accelerator: Accelerator, layer: Einsum, rows: Rows, seconds: float, *, some: bool
+) -> int:
+    """Return how many rows, the first ones, are priced within a time, by the machine's account.
+
+    Args:
+        accelerator: prices them.
+        layer: to be mapped.
+        rows: int64[n, d].
+        seconds: that are left.
+        some: whether there is a mapping already.
+
+    Raises:
+        CosearchError: there is none, and the first row alone takes longer.
+    """
+    until = np.cumsum(accelerator.pricing_seconds(layer, rows))
+    within = int(np.searchsorted(until, seconds, side="right"))
+    if within or some:
+        return within
+    raise CosearchError(
+        f"layer {layer.name!r}: {accelerator.name} takes about {duration(float(until[0]))} to "
+        f"price one mapping, and {duration(max(seconds, 0.0))} are left",
+        "allow more seconds, or map a smaller layer",
+    )
 
 
 _KINDS = {"energy_pj": "fiu", "cycles": "fiu", "feasible": "b", "reason": "iu", "excess": "fiu"}

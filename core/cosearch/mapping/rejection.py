@@ -130,7 +130,7 @@ class Rejections:
 def sampled(accelerator: Accelerator, layer: Einsum, rng: np.random.Generator) -> Rejections:
     """Return why random mappings of a layer are invalid on a machine, known constraints ignored."""
     rows = accelerator.mapspace(layer).sample(SAMPLED, rng)
-    return Rejections.of(accelerator.evaluate(layer, rows))
+    return Rejections.of(accelerator.screen(layer, rows))
 
 
 def _over(excess: float) -> str:

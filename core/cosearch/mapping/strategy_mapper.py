@@ -10,7 +10,7 @@ from attrs import define, field
 from cosearch.machine.cost import CostBatch
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping.priced import mapping_losses, priced
+from cosearch.mapping.priced import affordable, mapping_losses, priced
 from cosearch.mapping.rejection import Rejections
 from cosearch.registry.registry import Named
 from cosearch.search.asked import asked_rows
@@ -65,9 +65,13 @@ class StrategyMapper(Mapper):
             rows = asked_rows(strategy, asked, space, self.strategy.name)
             if len(rows) == 0:
                 break
-            costs = priced(accelerator, layer, rows)
-            losses = mapping_losses(objective, accelerator, costs)
-            found.add(rows, costs, losses)
+            if budget.seconds is not None:
+                left, some = budget.seconds - time.perf_counter() + started, found.row is not None
+                within = affordable(accelerator, layer, rows, max(left, 0.0), some=some)
+                if within == 0:
+                    break
+                rows = rows[:within]  # the strategy is told of these, and asked again in vain
+            costs, losses = found.take(rows, accelerator, layer, objective)
             missed = _violations(costs, limits)
             strategy.tell(rows, losses[:, None], costs.feasible, missed)
         return found.best(layer, self.strategy.spec, time.perf_counter() - started)
@@ -78,8 +82,7 @@ class StrategyMapper(Mapper):
         """Return what is found where a machine runs a layer in one way: there is no search."""
         found, rows = _Findings(), np.zeros((1, len(space.names)), dtype=np.int64)
         if space.feasible(rows)[0]:
-            costs = priced(accelerator, layer, rows)
-            found.add(rows, costs, mapping_losses(objective, accelerator, costs))
+            found.take(rows, accelerator, layer, objective)
         return found
 
 
@@ -94,14 +97,19 @@ class _Findings:
     cycles: float = np.inf
     rejections: Rejections = field(factory=Rejections)
 
-    def add(self, rows: Rows, costs: CostBatch, losses: FloatArray) -> None:
-        """Take in a batch and its losses, float64[n], infinite where infeasible."""
+    def take(
+        self, rows: Rows, accelerator: Accelerator, layer: Einsum, objective: Objective
+    ) -> tuple[CostBatch, FloatArray]:
+        """Price a batch; return costs and losses, float64[n], infinite where infeasible."""
+        costs = priced(accelerator, layer, rows)
+        losses = mapping_losses(objective, accelerator, costs)
         self.evaluations += len(rows)
         self.rejections += Rejections.of(costs)
         best = int(np.argmin(losses))
         if losses[best] < self.loss:
             self.loss, self.row = float(losses[best]), rows[best].copy()
             self.energy_pj, self.cycles = float(costs.energy_pj[best]), float(costs.cycles[best])
+        return costs, losses
 
     def best(self, layer: Einsum, mapper: str, seconds: float) -> Mapped:
         """Return the best mapping, or raise Unmappable with the nearest miss."""

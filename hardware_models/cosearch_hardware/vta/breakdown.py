@@ -16,10 +16,14 @@ from cosearch_hardware.vta.blocks import Blocks
 from cosearch_hardware.vta.port import Slots
 from cosearch_hardware.vta.pricing import Prices, energies
 from cosearch_hardware.vta.queues import Instruction, simulate, simulate_in_slots
+from cosearch_hardware.vta.slots import run_in_slots
 from cosearch_hardware.vta.work import AluWork, GemmWork, Work
 
 TENSOR = {"inp": "Inputs", "wgt": "Weights", "acc": "Bias", "out": "Outputs", "uop": "Micro-ops"}
 """What each memory's traffic with DRAM carries, in bytes; on the ALU `acc` carries all operands."""
+
+READABLE = 5_000_000
+"""Instructions and lines up to which a schedule is simulated readably."""
 
 
 def breakdown(
@@ -78,11 +82,16 @@ def schedule_of(work: Work, row: IntArray) -> pipeline.Schedule | pipeline.AluSc
 def simulated(
     schedule: pipeline.Schedule | pipeline.AluSchedule, delay: int, slots: Slots | None = None
 ) -> int:
-    """Return the cycles of one schedule by the readable simulation of queues."""
+    """Return the cycles of one schedule by the readable simulation of queues.
+
+    It takes over a microsecond a line; where that is long, the compiled one is asked again.
+    """
     if isinstance(schedule, pipeline.Schedule):
         program, length = pipeline.programs(schedule)
     else:
         program, length = pipeline.alu_programs(schedule)
+    if length.sum() + program[:, :, 1].sum() > READABLE:
+        return int(_compiled(program, length, schedule.threads, delay, slots))
     load, compute, store = (
         [instruction(*(int(x) for x in fields)) for fields in program[queue, :count]]
         for queue, count in enumerate(length)
@@ -91,6 +100,14 @@ def simulated(
         return simulate(load, compute, store, schedule.threads, delay)
     owners = [int(queue) for queue in slots.owners]
     return simulate_in_slots((load, compute, store), schedule.threads, delay, owners, slots.cycles)
+
+
+def _compiled(
+    program: IntArray, length: IntArray, threads: int, delay: int, slots: Slots | None
+) -> np.int64:
+    if slots is None:
+        return pipeline.run(program, length, threads, delay)
+    return run_in_slots(program, length, threads, delay, slots.owners, slots.cycles)
 
 
 def instruction(cycles: int, lines: int, flags: int) -> Instruction:

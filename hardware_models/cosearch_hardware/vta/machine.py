@@ -24,6 +24,9 @@ from cosearch_hardware.vta.pricing import Prices, energies
 from cosearch_hardware.vta.schedule import row_cycles
 from cosearch_hardware.vta.work import AluWork, GemmWork, Work, work_of
 
+SECONDS_AN_EVENT = 2e-8
+"""Of simulating an instruction or a line, measured on schedules of 10^5 to 10^7 of them."""
+
 
 class VtaAccelerator(Accelerator):
     """A configuration with a memory and prices.
@@ -105,8 +108,8 @@ class VtaAccelerator(Accelerator):
                 f"enlarge the {worst} memory",
             )
 
-    def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
-        """Price schedules, int64[n, d]: the queues of each feasible one are simulated."""
+    def screen(self, layer: Einsum, rows: Rows) -> CostBatch:
+        """Return which schedules, int64[n, d], can be run; all costs are infinite."""
         space, work = self.mapspace(layer), self.work(layer)
         columns = space.columns(rows)
         ratios = np.array([*work.takes(columns).values()])
@@ -115,12 +118,23 @@ class VtaAccelerator(Accelerator):
         excess = np.where(reason > 0, ratios[reason - 1, np.arange(len(rows))], 1.0)
         feasible = reason == 0
         energy, cycles = np.full((2, len(rows)), np.inf)
-        fitting = {name: values[feasible] for name, values in columns.items()}
-        table = work.table(fitting)
-        cycles[feasible] = work.cycles(table, self.memory_latency, self.slots)
-        energy[feasible] = self._energy(work, fitting, table)
         reasons = ("feasible", *(rule.reason for rule in space.rules))
         return CostBatch(energy, cycles, feasible, reason, reasons, excess)
+
+    def evaluate(self, layer: Einsum, rows: Rows) -> CostBatch:
+        """Price schedules, int64[n, d]: the queues of each feasible one are simulated."""
+        costs, work = self.screen(layer, rows), self.work(layer)
+        fitting = self.mapspace(layer).columns(rows[costs.feasible])
+        table = work.table(fitting)
+        costs.cycles[costs.feasible] = work.cycles(table, self.memory_latency, self.slots)
+        costs.energy_pj[costs.feasible] = self._energy(work, fitting, table)
+        return costs
+
+    def pricing_seconds(self, layer: Einsum, rows: Rows) -> FloatArray:
+        """Return about how long the queues of each schedule are simulated."""
+        work = self.work(layer)
+        events = work.events(work.table(self.mapspace(layer).columns(rows)))
+        return np.asarray(events * SECONDS_AN_EVENT)
 
     def bounds(self, layer: Einsum, rows: Rows) -> tuple[FloatArray, FloatArray]:
         """Return the energy, exactly, and the cycles that the busiest queue or the port needs."""

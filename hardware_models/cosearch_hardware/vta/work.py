@@ -79,6 +79,10 @@ class Work(ABC):
         """Return the simulated cycles of schedules, int64[n]; without slots on demand."""
 
     @abstractmethod
+    def events(self, table: IntArray) -> IntArray:
+        """Return how many instructions and lines schedules have, int64[n]."""
+
+    @abstractmethod
     def least(self, table: IntArray, delay: int) -> IntArray:
         """Return cycles that no run of schedules can stay below, int64[n]."""
 
@@ -143,6 +147,15 @@ class GemmWork(Work):
         from cosearch_hardware.vta import slots as in_slots
 
         return np.asarray(in_slots.latency(rows, delay, slots.owners, slots.cycles))
+
+    def events(self, table: IntArray) -> IntArray:
+        """Return how many instructions and lines schedules have, int64[n]."""
+        from cosearch_hardware.vta import pipeline
+
+        s, (inp, wgt) = pipeline.columns(table), pipeline.fetches(table)
+        tiles = s["spatial_tiles"] * s["channel_tiles"] * s["repeats"]
+        lines = inp * s["inp_lines"] + wgt * s["wgt_lines"] + tiles * s["store_lines"]
+        return np.asarray(tiles * (4 + s["reduction_tiles"]) + inp + wgt + lines)
 
     def least(self, table: IntArray, delay: int) -> IntArray:
         """Return the cycles of the busiest queue, or the port, int64[n]."""
@@ -214,6 +227,14 @@ class AluWork(Work):
         from cosearch_hardware.vta import slots as in_slots
 
         return np.asarray(in_slots.alu_latency(rows, delay, slots.owners, slots.cycles))
+
+    def events(self, table: IntArray) -> IntArray:
+        """Return how many instructions and lines schedules have, int64[n]."""
+        from cosearch_hardware.vta import pipeline
+
+        s = pipeline.alu_columns(table)
+        loads = s["operands"] * (s["load_lines"] + 1) + 1
+        return np.asarray(s["tiles"] * (s["steps"] * loads + s["store_lines"] + 3))
 
     def least(self, table: IntArray, delay: int) -> IntArray:
         """Return the cycles of the compute queue, or the port, int64[n]."""

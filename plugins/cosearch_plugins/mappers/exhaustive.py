@@ -11,7 +11,7 @@ from attrs import define
 from cosearch.errors import CosearchError
 from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget, Mapped, Mapper, Unmappable
-from cosearch.mapping.priced import mapping_losses, priced
+from cosearch.mapping.priced import affordable, mapping_losses, priced
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import Parameter, ParameterSpace, Space
 from cosearch.typing import FloatArray, IntArray, Rows
@@ -77,8 +77,15 @@ class Exhaustive(Mapper):
             if late and best.row is not None:
                 proven_to = float(bounds[these[0]])
                 break
-            _improve(best, accelerator, layer, objective, rows_at(space, indices[these]))
-            first, batch = first + len(these), min(2 * batch, LARGEST_BATCH)
+            rows = rows_at(space, indices[these])
+            if budget.seconds is not None:
+                left, some = budget.seconds - time.perf_counter() + started, best.row is not None
+                rows = rows[: affordable(accelerator, layer, rows, max(left, 0.0), some=some)]
+            if not len(rows):
+                proven_to = float(bounds[these[0]])
+                break
+            _improve(best, accelerator, layer, objective, rows)
+            first, batch = first + len(rows), min(2 * batch, LARGEST_BATCH)
         if best.row is None:
             raise Unmappable(
                 f"layer {layer.name!r}: none of {space.size} mappings can be run",

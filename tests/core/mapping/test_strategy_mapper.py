@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from cosearch.errors import PluginError
+from cosearch.errors import CosearchError, PluginError
 from cosearch.machine.cost import CostBatch
 from cosearch.mapping.mapper import Budget, Unmappable
 from cosearch.mapping.priced import priced
@@ -145,3 +145,20 @@ def test_rows_of_another_shape_or_type_are_refused(toy, machine, answer):
 
 def test_every_strategy_is_a_mapper(toy):
     assert isinstance(make_mapper("evolutionary:population=8", toy), StrategyMapper)
+
+
+def test_no_more_mappings_are_priced_than_there_is_time_for(toy, machine, monkeypatch):
+    each = 100.0
+    monkeypatch.setattr(
+        type(machine), "pricing_seconds", lambda _, __, rows: np.full(len(rows), each)
+    )
+    at_once, evaluate = [], type(machine).evaluate
+    monkeypatch.setattr(
+        type(machine),
+        "evaluate",
+        lambda m, x, rows: at_once.append(len(rows)) or evaluate(m, x, rows),
+    )
+    search(toy, machine, "random", seconds=250.0, evaluations=30)
+    assert max(at_once) == 2
+    with pytest.raises(CosearchError, match="1 min 40 s to price one mapping, and 50"):
+        search(toy, machine, "random", seconds=50.0)

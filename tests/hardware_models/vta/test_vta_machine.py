@@ -9,8 +9,11 @@ from cosearch.errors import Infeasible
 from cosearch.mapping.mapper import Budget
 from cosearch.search.objective import OBJECTIVES
 from cosearch.workload.einsum import conv, gemm
+from cosearch_hardware.vta import breakdown, pipeline
+from cosearch_hardware.vta.breakdown import schedule_of
 from cosearch_hardware.vta.isa import LIMITS
 from cosearch_hardware.vta.model import DEVICES, Vta
+from cosearch_hardware.vta.work import GemmWork
 from cosearch_plugins.mappers.exhaustive import Exhaustive
 
 LATENCY = next(o for o in OBJECTIVES if o.name == "latency")
@@ -101,3 +104,41 @@ def test_random_configurations_are_built_or_refused_with_a_reason(stack):
             refused.append(refusal.reason)
     assert 0 < built < 600
     assert all(refused)
+
+
+@pytest.mark.parametrize(
+    "layer", [conv(K=64, C=64, P=28, Q=28, R=3, S=3), conv(K=1, C=1, G=32, P=14, Q=14, R=3, S=3)]
+)
+def test_what_simulating_takes_is_known_beforehand(layer):
+    accelerator = machine("intel")
+    space, work = accelerator.mapspace(layer), accelerator.work(layer)
+    rows = space.sample_feasible(40, np.random.default_rng(0))[0]
+    table = work.table(space.columns(rows))
+    programs = pipeline.programs if isinstance(work, GemmWork) else pipeline.alu_programs
+    written = []
+    for row in table:
+        program, length = programs(schedule_of(work, row))
+        written.append(length.sum() + program[:, :, 1].sum())
+    assert work.events(table) == pytest.approx(written, rel=0.2)
+    seconds = accelerator.pricing_seconds(layer, rows)
+    assert ((seconds > 1e-9 * np.array(written)) & (seconds < 1e-6 * np.array(written))).all()
+
+
+def test_screening_says_what_evaluating_says_and_simulates_nothing(monkeypatch):
+    accelerator, layer = machine(), conv(K=64, C=64, P=28, Q=28, R=3, S=3)
+    rows = accelerator.mapspace(layer).sample(200, np.random.default_rng(0))
+    costs = accelerator.evaluate(layer, rows)
+    monkeypatch.setattr(GemmWork, "cycles", None)
+    screened = accelerator.screen(layer, rows)
+    for what in ("feasible", "reason", "excess"):
+        assert (getattr(screened, what) == getattr(costs, what)).all()
+    assert 0 < costs.feasible.sum() < len(rows)
+
+
+def test_a_long_schedule_is_explained_by_the_compiled_queues(monkeypatch):
+    accelerator, layer = machine(), conv(K=64, C=64, P=28, Q=28, R=3, S=3)
+    row = accelerator.mapspace(layer).sample_feasible(1, np.random.default_rng(0))[0][0]
+    cycles = accelerator.explain(layer, row).cycles
+    monkeypatch.setattr(breakdown, "READABLE", 0)
+    monkeypatch.setattr(breakdown, "simulate", None)
+    assert accelerator.explain(layer, row).cycles == cycles

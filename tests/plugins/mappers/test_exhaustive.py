@@ -44,3 +44,33 @@ def test_out_of_time_it_does_not_claim_a_proof(machine):
 def test_a_space_too_large_is_refused(machine):
     with pytest.raises(CosearchError, match="more than `exhaustive` takes on"):
         Exhaustive(limit=1000).map(machine, gemm(M=64, N=64, K=64), OBJECTIVES[0], Budget(), RNG)
+
+
+def slow(machine, seconds, monkeypatch):
+    """Have a machine say that pricing a mapping takes so long; return how many were priced."""
+    counted, evaluate = [], type(machine).evaluate
+    monkeypatch.setattr(
+        type(machine), "pricing_seconds", lambda _, __, rows: np.full(len(rows), seconds)
+    )
+    monkeypatch.setattr(
+        type(machine),
+        "evaluate",
+        lambda s, x, rows: counted.append(len(rows)) or evaluate(s, x, rows),
+    )
+    return counted
+
+
+def test_no_more_mappings_are_priced_than_there_is_time_for(machine, monkeypatch):
+    layer, counted = gemm(M=720, N=720, K=720), slow(machine, 100.0, monkeypatch)
+    found = Exhaustive().map(machine, layer, OBJECTIVES[0], Budget(seconds=350.0), RNG)
+    assert max(counted) <= 3
+    assert not found.proven or found.gap == 0
+
+
+def test_a_machine_too_slow_for_one_mapping_says_so(machine, monkeypatch):
+    counted = slow(machine, 100.0, monkeypatch)
+    with pytest.raises(CosearchError, match="takes about 1 min 40 s to price one mapping"):
+        Exhaustive().map(machine, gemm(M=64, N=64, K=64), OBJECTIVES[0], Budget(seconds=50.0), RNG)
+    assert not counted
+    Exhaustive().map(machine, gemm(M=64, N=64, K=64), OBJECTIVES[0], Budget(), RNG)
+    assert counted
