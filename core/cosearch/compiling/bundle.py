@@ -9,7 +9,9 @@ as a tuple at every call.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
+from struct import Struct
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -53,12 +55,12 @@ Bools2: TypeAlias = Annotated[NDArray[np.bool_], _of(types.boolean, 2)]
 Bools3: TypeAlias = Annotated[NDArray[np.bool_], _of(types.boolean, 3)]
 
 NUMBERS: dict[Any, tuple[types.Type, str]] = {
-    int: (types.int64, "int64"),
-    float: (types.float64, "float64"),
-    bool: (types.boolean, "int64"),
-    np.uint64: (types.uint64, "uint64"),
+    int: (types.int64, "q"),
+    float: (types.float64, "d"),
+    bool: (types.boolean, "q"),
+    np.uint64: (types.uint64, "Q"),
 }
-"""Numba's type of a number, and how its word in the table is read."""
+"""Numba's type of a number, and how `struct` writes its word of the table."""
 
 
 class BundleType(types.Type):
@@ -85,7 +87,8 @@ class Bundle:
     """The base of all bundles; subclasses annotate their fields, and only those."""
 
     _numba_type_: ClassVar[BundleType]
-    _plan: ClassVar[dict[str, tuple[int, str, tuple[np.dtype[Any], int] | None]]]
+    _plan: ClassVar[dict[str, tuple[int, tuple[np.dtype[Any], int] | None]]]
+    _layout: ClassVar[Struct]
     _defaults: ClassVar[dict[str, Any]]
     if not TYPE_CHECKING:  # else taken for fields
         address: int
@@ -99,28 +102,29 @@ class Bundle:
         )
         cls._defaults = {name: vars(cls)[name] for name in own if name in vars(cls)}
         cls._plan = {
-            name: (place, *_entry(cls._numba_type_.fields[name]))
+            name: (place, _array(cls._numba_type_.fields[name]))
             for name, place in cls._numba_type_.places.items()
         }
+        cls._layout = Struct("=" + "".join(map(_words, cls._numba_type_.fields.values())))
 
     def __init__(self, *values: Any, **named: Any) -> None:  # noqa: ANN401 - as annotated
         plan = self._plan
         given = self._defaults | dict(zip(plan, values, strict=False)) | named
         if given.keys() != plan.keys() or len(values) > len(plan):
             raise TypeError(f"{type(self).__name__} takes {', '.join(plan)}")
-        self._fill(np.zeros(self._numba_type_.words, dtype=np.int64), given, given)
+        self._fill([0] * self._numba_type_.words, given, given)
 
-    def _fill(
-        self, table: NDArray[np.int64], values: dict[str, Any], changes: dict[str, Any]
-    ) -> None:
-        """Enter the changes among the values in the table."""
+    def _fill(self, words: list[Any], values: dict[str, Any], changes: dict[str, Any]) -> None:
+        """Enter the changes among the values in the table, whose words are given."""
         for name, value in changes.items():
-            place, view, array = self._plan[name]
+            place, array = self._plan[name]
             if array is None:
-                table.view(view)[place] = value
+                words[place] = int(value) if isinstance(value, np.bool_) else value
             else:
-                table[place : place + 1 + value.ndim] = self._located(name, value, array)
-        self.__dict__.update(values, _table=table, address=table.ctypes.data)
+                words[place : place + 1 + array[1]] = self._located(name, value, array)
+        table = np.empty(len(words), dtype=np.int64)
+        self._layout.pack_into(table, 0, *words)
+        self.__dict__.update(values, _words=words, _table=table, address=address_of(table))
 
     def _located(
         self, name: str, value: NDArray[Any], array: tuple[np.dtype[Any], int]
@@ -132,8 +136,7 @@ class Bundle:
                 f"{type(self).__name__}.{name} is to be {array[0]} of {array[1]} dimensions, "
                 f"contiguous, not {getattr(value, 'dtype', type(value))} of shape {np.shape(value)}"
             )
-        address: int = value.__array_interface__["data"][0]
-        return (address, *value.shape)
+        return (address_of(value), *value.shape)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen")
@@ -150,15 +153,32 @@ class Bundle:
             raise TypeError(f"{type(self).__name__} has {', '.join(self._plan)}")
         other = object.__new__(type(self))
         own = {name: self.__dict__[name] for name in self._plan}
-        other._fill(self.__dict__["_table"].copy(), own | changes, changes)
+        other._fill(self.__dict__["_words"].copy(), own | changes, changes)
         return other
 
 
-def _entry(kind: types.Type) -> tuple[str, tuple[np.dtype[Any], int] | None]:
-    """Return how a field is entered in a table: the type of a number, or of an array."""
-    if isinstance(kind, types.Array):
-        return "int64", (np.dtype(as_dtype(kind.dtype)), kind.ndim)
-    return dict(NUMBERS.values())[kind], None
+def _slow_address(array: NDArray[Any]) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def _fast_address(array: NDArray[Any]) -> int:
+    """Return the field after an array's object head, numpy's `PyArrayObject.data`."""
+    return ctypes.c_ssize_t.from_address(id(array) + object.__basicsize__).value
+
+
+_TRIED = np.arange(3)
+address_of = _fast_address if _fast_address(_TRIED) == _slow_address(_TRIED) else _slow_address
+"""Where an array's elements lie; asking numpy itself takes five times as long."""
+
+
+def _array(kind: types.Type) -> tuple[np.dtype[Any], int] | None:
+    """Return what elements an array has and its dimensions; None for a number."""
+    return (np.dtype(as_dtype(kind.dtype)), kind.ndim) if isinstance(kind, types.Array) else None
+
+
+def _words(kind: types.Type) -> str:
+    """Return how `struct` writes a field: a number, or an array's address and lengths."""
+    return "q" * (1 + kind.ndim) if isinstance(kind, types.Array) else dict(NUMBERS.values())[kind]
 
 
 def numba_type(hint: Any) -> types.Type:  # noqa: ANN401 - an annotation

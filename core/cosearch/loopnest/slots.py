@@ -17,6 +17,7 @@ from attrs import frozen
 from cosearch.errors import CosearchError, Infeasible, UnknownNameError
 from cosearch.loopnest.mapping import UNCONSTRAINED, Constraints
 from cosearch.machine.architecture import Architecture
+from cosearch.quantities import added
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 
@@ -55,6 +56,16 @@ class FactorColumn:
         key = _key(wanted, self._radix)
         at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
         return np.where(keys[at] == key, at, -1)
+
+    def index(self, wanted: Sequence[int]) -> int:
+        """Return the choice with these exponents, one a slot, or -1."""
+        if added(wanted) != self._radix - 1:
+            return -1
+        key = 0
+        for exponent in wanted:
+            key = key * self._radix + exponent
+        at = int(self._keys.searchsorted(key))
+        return at if at < len(self._keys) and self._keys[at] == key else -1
 
     @cached_property
     def varies(self) -> tuple[bool, ...]:

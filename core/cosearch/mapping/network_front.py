@@ -15,6 +15,7 @@ that is run many times takes the same mapping each time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from attrs import frozen
@@ -36,26 +37,28 @@ class Front:
     energy_pj: FloatArray
     cycles: FloatArray
 
+    @cached_property
     def hull(self) -> IntArray:
-        """Return the corners of the lower left convex hull, fastest first."""
-        order = np.lexsort((self.energy_pj, self.cycles))
+        """The corners of the lower left convex hull, fastest first."""
+        energy, cycles = self.energy_pj.tolist(), self.cycles.tolist()
+
+        def turns(a: int, b: int, c: int) -> bool:
+            """Return whether b lies below the line from a to c."""
+            rise, fall = (energy[b] - energy[a]), (energy[c] - energy[b])
+            return bool(rise * (cycles[c] - cycles[b]) < fall * (cycles[b] - cycles[a]))
+
         corners: list[int] = []
-        for i in order:
-            if corners and self.energy_pj[i] >= self.energy_pj[corners[-1]]:
+        for i in np.lexsort((self.energy_pj, self.cycles)).tolist():
+            if corners and energy[i] >= energy[corners[-1]]:
                 continue
-            while len(corners) > 1 and not self._turns(corners[-2], corners[-1], int(i)):
+            while len(corners) > 1 and not turns(corners[-2], corners[-1], i):
                 corners.pop()
-            corners.append(int(i))
+            corners.append(i)
         return np.array(corners, dtype=np.int64)
 
     def sums(self, weights: tuple[float, float]) -> FloatArray:
         """Return the weighted sums of energy and cycles, float64[n]."""
         return np.asarray(weights[0] * self.energy_pj + weights[1] * self.cycles)
-
-    def _turns(self, a: int, b: int, c: int) -> bool:
-        """Return whether b lies below the line from a to c."""
-        e, t = self.energy_pj, self.cycles
-        return bool((e[b] - e[a]) * (t[c] - t[b]) < (e[c] - e[b]) * (t[b] - t[a]))
 
 
 @frozen(eq=False)
@@ -87,19 +90,19 @@ def network_hull(fronts: Sequence[Front], counts: Sequence[int]) -> list[Combina
     for number, (front, count) in enumerate(zip(fronts, counts, strict=True)):
         if len(front.cycles) == 0 or count < 1:
             raise CosearchError(f"layer {number} has no mapping, or is not run at all")
-    hulls = [front.hull() for front in fronts]
+    hulls = [front.hull for front in fronts]
     edges = sorted(
         (_slope(front, hull[k], hull[k + 1]), layer, k)
         for layer, (front, hull) in enumerate(zip(fronts, hulls, strict=True))
         for k in range(len(hull) - 1)
     )
-    position = np.zeros(len(fronts), dtype=np.int64)
-    corners = [_combined(fronts, counts, hulls, position)]
+    position = [0] * len(fronts)
+    passed = [position.copy()]
     for number, (slope, layer, k) in enumerate(edges):
         position[layer] = k + 1
         if number + 1 == len(edges) or edges[number + 1][0] != slope:
-            corners.append(_combined(fronts, counts, hulls, position))
-    return corners
+            passed.append(position.copy())
+    return _combined(fronts, counts, hulls, np.array(passed, dtype=np.int64))
 
 
 def best_combination(
@@ -125,11 +128,11 @@ def _slope(front: Front, a: int, b: int) -> float:
 
 
 def _combined(
-    fronts: Sequence[Front], counts: Sequence[int], hulls: Sequence[IntArray], position: IntArray
-) -> Combination:
-    choice = np.array([hull[k] for hull, k in zip(hulls, position, strict=True)], dtype=np.int64)
-    energy = added(
-        n * float(f.energy_pj[c]) for f, n, c in zip(fronts, counts, choice, strict=True)
-    )
-    cycles = added(n * float(f.cycles[c]) for f, n, c in zip(fronts, counts, choice, strict=True))
-    return Combination(choice, energy, cycles)
+    fronts: Sequence[Front], counts: Sequence[int], hulls: Sequence[IntArray], passed: IntArray
+) -> list[Combination]:
+    """Return the choices at places on the layers' hulls, int64[n, layers]."""
+    choices = np.stack([hull[at] for hull, at in zip(hulls, passed.T, strict=True)], axis=1)
+    each = list(zip(fronts, counts, choices.T, strict=True))
+    energies = added(n * front.energy_pj[choice] for front, n, choice in each)
+    cycles = added(n * front.cycles[choice] for front, n, choice in each)
+    return list(map(Combination, choices, energies.tolist(), cycles.tolist()))

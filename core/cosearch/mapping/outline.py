@@ -37,6 +37,7 @@ class Outline:
     _points: list[tuple[float, float]] = field(init=False, factory=list)
     _lines: list[tuple[float, float, float]] = field(init=False)
     _corners: Front | None = field(init=False, default=None)
+    _found: Front | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         energy, cycles = self.floor
@@ -53,12 +54,14 @@ class Outline:
         """
         self._points.append((energy_pj, cycles))
         self._lines.append((*weights, least))
-        self._corners = None
+        self._corners = self._found = None
 
     @property
     def points(self) -> Front:
         """The mappings found, in the order of finding."""
-        return _front(np.array(self._points, dtype=np.float64).reshape(-1, 2))
+        if self._found is None:
+            self._found = _front(np.array(self._points, dtype=np.float64).reshape(-1, 2))
+        return self._found
 
     def corners(self) -> Front:
         """Return the optimistic mappings; those that were found are exactly as found."""

@@ -77,13 +77,16 @@ class MappingTask:
     def rng(self, machine: str, layer: str, objective: Objective) -> np.random.Generator:
         """Return the random stream of one search, which depends on nothing that came before it.
 
+        Mappers that say they use none all get the same.
+
         Args:
             machine: its key.
             layer: its digest.
             objective: of the search.
         """
-        seed = self.seed if self.mapper.uses_rng else 0
-        return stream(seed, "mapper", machine, layer, self.purpose(objective))
+        if not self.mapper.uses_rng:
+            return np.random.Generator(np.random.PCG64(0))
+        return stream(self.seed, "mapper", machine, layer, self.purpose(objective))
 
 
 @cache

@@ -62,7 +62,7 @@ class Tensor:
     bits: int | None = field(default=None, repr=False)
     density: float | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def dims(self) -> frozenset[str]:
         """The dimensions relevant to the tensor: those that move its tile."""
         return frozenset(dim for axis in self.axes for dim, _ in axis.terms)

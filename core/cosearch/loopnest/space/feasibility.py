@@ -119,9 +119,24 @@ def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
                 hint="enlarge the innermost memories, or loosen the constraints",
             )
     return [
-        c if living.all() else FactorColumn(c.dim, c.prime, c.slots, c.exponents[living])
-        for c, living in zip(columns, alive, strict=True)
+        column if living.all() else _without(column, living)
+        for column, living in zip(columns, alive, strict=True)
     ]
+
+
+_TRIMMED: Lately[tuple[FactorColumn, bytes], FactorColumn] = Lately(2048)
+"""Of columns that layers and machines share: machines of one family leave out the same."""
+
+
+def _without(column: FactorColumn, living: BoolArray) -> FactorColumn:
+    """Return the column with some of its choices."""
+
+    def made() -> FactorColumn:
+        return FactorColumn(column.dim, column.prime, column.slots, column.exponents[living])
+
+    if len(living) > SHARED_CHOICES:
+        return made()
+    return _TRIMMED.get((column, living.tobytes()), made)
 
 
 @frozen(eq=False)

@@ -217,8 +217,8 @@ class RowLayout:
 
     def _factor_choice(self, column: FactorColumn, factors: IntArray) -> int:
         exponents = [exponent_of(column.prime, f) for f in factors[:, column.dim].tolist()]
-        inside = [exponents[slot] for slot in column.slots]
-        choice = int(column.indices(np.array([inside], dtype=np.int64))[0])
+        inside = [exponents[slot] for slot in column.slots.tolist()]
+        choice = column.index(inside)
         if added(inside) != added(exponents) or choice < 0:
             raise CosearchError(
                 f"the mapping's factors {column.prime}^n of {self.dims[column.dim]} are not in the "

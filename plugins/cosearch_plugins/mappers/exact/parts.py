@@ -16,8 +16,9 @@ def needed(architecture: Architecture, layer: Einsum) -> tuple[Part, ...]:
     """Return the parts that mapping a layer on a machine takes."""
     links = [level.network_below for level in architecture.levels]
     costly = any(link.hop_pj or link.router_pj for link in links)
+    bounds = layer.bounds
     slides = any(
-        sum(layer.bounds[dim] > 1 for dim, _ in axis.terms) > 1
+        sum(bounds[dim] > 1 for dim, _ in axis.terms) > 1
         for tensor in layer.tensors
         for axis in tensor.axes
     )

@@ -499,6 +499,9 @@ def _least_used(rules: list[LevelConstraint]) -> int:
 PAIRS = 1 << 21
 """Parts in X and in Y tried at once: some hundred megabytes."""
 
+ALONE = np.array([[0, 0, 0, 1, 1]], dtype=np.int64)
+"""The spatial factors of a level that does not spread."""
+
 
 def _spreads(
     architecture: Architecture,
@@ -512,9 +515,60 @@ def _spreads(
 
     `least` multipliers have to be in use; a level that does not spread leaves that to others.
     """
+    table = ALONE
+    if max(architecture.fanout(level)) > 1:
+        table = _shared_out(architecture, lattice, rule, level, least, look)
+    elif rule.spatial or rule.spatial_most:
+        table = ALONE[_allowed(lattice, rule.spatial, rule.spatial_most)[:1]]
+    if len(table) == 0:
+        raise Infeasible(
+            f"the spatial factors prescribed at {architecture.levels[level].name} fit neither "
+            "the layer nor the array"
+        )
+    return table
+
+
+def _shared_out(
+    architecture: Architecture,
+    lattice: Lattice,
+    rule: LevelConstraint,
+    level: int,
+    least: int,
+    look: Look,
+) -> IntArray:
+    """Return the same of a level that spreads."""
     inside: list[Compute | Memory] = [architecture.compute, *architecture.levels[:level]]
-    limits = [min(m.mesh_x for m in inside), min(m.mesh_y for m in inside)]
     instances = min(m.instances for m in inside)
+    across, down = _parts(architecture, lattice, rule, level, inside)
+    indifferent = _indifferent(architecture, level)
+    pieces = []
+    for some in np.array_split(across, 1 + len(across) * len(down) // PAIRS):
+        look()
+        piece = _pairs(lattice, some, down, instances)
+        piece = piece[piece[:, 3] * piece[:, 4] >= least]
+        if rule.spatial or rule.spatial_most:
+            piece = piece[_allowed(lattice, rule.spatial, rule.spatial_most)[piece[:, 0]]]
+        pieces.append(_first_of(piece, (0, 3)) if indifferent else piece)
+    table = np.concatenate(pieces)
+    if indifferent and len(pieces) > 1:
+        table = _first_of(table, (0, 3))
+    if (
+        indifferent
+        and sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels))) == 1
+    ):
+        table = _first_of(table, (0,))  # the one that takes the least of X
+    return table
+
+
+def _parts(
+    architecture: Architecture,
+    lattice: Lattice,
+    rule: LevelConstraint,
+    level: int,
+    inside: list[Compute | Memory],
+) -> list[IntArray]:
+    """Return the tiles that may be the part of a level's spatial factors in X, and in Y."""
+    limits = [min(m.mesh_x for m in inside), min(m.mesh_y for m in inside)]
     parts = []
     for fan, limit, allowed in zip(
         architecture.fanout(level), limits, (rule.x_dims, rule.y_dims), strict=True
@@ -524,27 +578,7 @@ def _spreads(
             barred = [i for i, d in enumerate(lattice.dims) if d not in allowed]
             ok &= lattice.product(barred) == 1
         parts.append(np.flatnonzero(ok))
-    indifferent = _indifferent(architecture, level)
-    pieces = []
-    for some in np.array_split(parts[0], 1 + len(parts[0]) * len(parts[1]) // PAIRS):
-        look()
-        piece = _pairs(lattice, some, parts[1], instances)
-        if max(architecture.fanout(level)) > 1:
-            piece = piece[piece[:, 3] * piece[:, 4] >= least]
-        if rule.spatial or rule.spatial_most:
-            piece = piece[_allowed(lattice, rule.spatial, rule.spatial_most)[piece[:, 0]]]
-        pieces.append(_first_of(piece, (0, 3)) if indifferent else piece)
-    table = np.concatenate(pieces)
-    if indifferent:
-        table = _first_of(table, (0, 3))
-        if sum(max(architecture.fanout(i)) > 1 for i in range(len(architecture.levels))) == 1:
-            table = _first_of(table, (0,))  # the one that takes the least of X
-    if len(table) == 0:
-        raise Infeasible(
-            f"the spatial factors prescribed at {architecture.levels[level].name} fit neither "
-            "the layer nor the array"
-        )
-    return table
+    return parts
 
 
 def _pairs(lattice: Lattice, across: IntArray, down: IntArray, instances: int) -> IntArray:
@@ -561,8 +595,12 @@ def _pairs(lattice: Lattice, across: IntArray, down: IntArray, instances: int) -
 
 def _first_of(table: IntArray, columns: tuple[int, ...]) -> IntArray:
     """Return the first row of each that are alike in some columns, in the order of those."""
-    _, first = np.unique(table[:, list(columns)], axis=0, return_index=True)
-    return np.asarray(table[first], dtype=np.int64)
+    keys = table[:, columns]
+    order = np.lexsort(keys.T[::-1])
+    keys = keys[order]
+    first = np.ones(len(table), dtype=bool)
+    first[1:] = (keys[1:] != keys[:-1]).any(axis=1)
+    return np.asarray(table[order[first]], dtype=np.int64)
 
 
 def _indifferent(architecture: Architecture, level: int) -> bool:
