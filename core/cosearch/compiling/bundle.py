@@ -123,7 +123,7 @@ class Bundle:
             else:
                 words[place : place + 1 + array[1]] = self._located(name, value, array)
         table = np.empty(len(words), dtype=np.int64)
-        self._layout.pack_into(table, 0, *words)
+        self._layout.pack_into(table.data, 0, *words)
         self.__dict__.update(values, _words=words, _table=table, address=address_of(table))
 
     def _located(

@@ -45,17 +45,10 @@ def confirmed(mapped: Mapped, accelerator: Accelerator, layer: Einsum, mapper: s
     _refuse_nonsense(mapped, mapper)
     row: Rows = np.asarray(mapped.row, dtype=np.int64)
     run = _as_run(mapped, layer, mapper)
-    if not inside(row, accelerator, run):
-        raise PluginError(
-            f"mapper {mapper!r} returned a row that is not in the mapspace of {run.name!r}"
-        )
-    costs = priced(accelerator, run, row[None, :])
-    energy, cycles = float(costs.energy_pj[0]), float(costs.cycles[0])
-    if not costs.feasible[0]:
-        raise PluginError(
-            f"mapper {mapper!r} returned a mapping of {run.name!r} that the machine cannot run: "
-            f"{costs.reasons[costs.reason[0]]}"
-        )
+    price = price_of(accelerator, run, row)
+    if isinstance(price, str):
+        raise PluginError(f"mapper {mapper!r} returned {price}")
+    energy, cycles = price
     if not agree((energy, cycles), (mapped.energy_pj, mapped.cycles)):
         raise PluginError(
             f"mapper {mapper!r} claims {mapped.energy_pj:.17g} pJ and {mapped.cycles:.17g} cycles "
@@ -64,6 +57,37 @@ def confirmed(mapped: Mapped, accelerator: Accelerator, layer: Einsum, mapper: s
     if row is mapped.row and (energy, cycles) == (mapped.energy_pj, mapped.cycles):
         return mapped
     return evolve(mapped, row=row, energy_pj=energy, cycles=cycles)
+
+
+MOST_PRICES = 100_000
+"""Prices kept: then they begin anew, and what comes up is priced again."""
+
+_PRICES: dict[tuple[str, str, bytes], tuple[float, float]] = {}
+"""By machine, layer and mapping what this process has priced: its code stays as it is, searches in
+several directions end at one mapping, and a comparison meets the same designs in many runs."""
+
+
+def price_of(accelerator: Accelerator, run: Einsum, row: Rows) -> tuple[float, float] | str:
+    """Return what the machine says a mapping costs, energy (pJ) and cycles, or why it is none.
+
+    Raises:
+        PluginError: the machine broke down, or its price makes no sense.
+    """
+    place = (str(accelerator.key), run.key, row.tobytes())
+    price = _PRICES.get(place)
+    if price is not None:
+        return price
+    if not inside(row, accelerator, run):
+        return f"a row that is not in the mapspace of {run.name!r}"
+    costs = priced(accelerator, run, row[None, :])
+    if not costs.feasible[0]:
+        why = costs.reasons[costs.reason[0]]
+        return f"a mapping of {run.name!r} that the machine cannot run: {why}"
+    if len(_PRICES) >= MOST_PRICES:
+        _PRICES.clear()
+    price = float(costs.energy_pj[0]), float(costs.cycles[0])
+    _PRICES[place] = price
+    return price
 
 
 def explained(result: LayerResult, accelerator: Accelerator, layer: Einsum) -> Cost:

@@ -5,30 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from math import isfinite
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 from attrs import evolve
 
 from cosearch.errors import CosearchError, Infeasible, broken, pass_on
 from cosearch.machine.hardware import Accelerator
-from cosearch.mapping.claim import confirmed, inside
+from cosearch.mapping.claim import confirmed, price_of
 from cosearch.mapping.mapper import Mapped, Unmappable
-from cosearch.mapping.priced import priced
 from cosearch.mapping.result import LayerResult, Unmapped
 from cosearch.mapping.task import MappingTask
 from cosearch.search.objective import Objective
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.network import Layer
-
-Priced: TypeAlias = tuple[str, str, tuple[int, ...], tuple[int, ...] | None, float, float]
-"""A machine, a layer, a mapping, the sizes it is for, and its energy and cycles."""
-
-MOST_CONFIRMED = 100_000
-"""Mappings kept as priced: then it begins anew, and prices again what comes up."""
-
-_CONFIRMED: set[Priced] = set()
-"""Mappings that this process has priced."""
 
 
 class Cache(Protocol):
@@ -106,9 +96,7 @@ def search_layer(
     except BaseException as error:
         pass_on(error)
         raise broken("mapper", task.name, f"layer {layer.name!r}", error, task.mapper) from error
-    result = _result(layer, confirmed(mapped, accelerator, einsum, task.name), started)
-    _confirm(_facts(result, accelerator))
-    return result
+    return _result(layer, confirmed(mapped, accelerator, einsum, task.name), started)
 
 
 def _unmapped(layer: Layer, verdict: Infeasible) -> Unmapped:
@@ -148,34 +136,10 @@ def _result(layer: Layer, mapped: Mapped, started: float) -> LayerResult:
 
 
 def _still_true(known: LayerResult, accelerator: Accelerator, einsum: Einsum) -> bool:
-    """Return whether the machine prices a remembered mapping as it did then.
-
-    Once a process: its code stays as it is, and a comparison meets the same designs in many runs.
-    """
-    facts = _facts(known, accelerator)
-    if facts not in _CONFIRMED and _priced_alike(known, accelerator, einsum):
-        _confirm(facts)
-    return facts in _CONFIRMED
-
-
-def _confirm(facts: Priced) -> None:
-    if len(_CONFIRMED) >= MOST_CONFIRMED:
-        _CONFIRMED.clear()
-    _CONFIRMED.add(facts)
-
-
-def _facts(found: LayerResult, accelerator: Accelerator) -> Priced:
-    key = str(accelerator.key)
-    return key, found.key, found.row, found.sizes, found.energy_pj, found.cycles
-
-
-def _priced_alike(known: LayerResult, accelerator: Accelerator, einsum: Einsum) -> bool:
-    row, einsum = np.array(known.row, dtype=np.int64), known.as_run(einsum)
-    if not inside(row, accelerator, einsum):
-        return False
-    costs = priced(accelerator, einsum, row[None, :])
-    then = (known.energy_pj, known.cycles)
-    return bool(costs.feasible[0]) and (costs.energy_pj[0], costs.cycles[0]) == then
+    """Return whether the machine prices a remembered mapping as it did then."""
+    row = np.array(known.row, dtype=np.int64)
+    now = price_of(accelerator, known.as_run(einsum), row)
+    return now == (known.energy_pj, known.cycles)
 
 
 def violation_of(verdict: Infeasible) -> float | None:

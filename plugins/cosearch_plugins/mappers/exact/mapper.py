@@ -237,7 +237,7 @@ class ExactMapper(Mapper):
             return _sampled(machine, layer, objective, found, started)
         certain = found.proven and not solver.narrowed
         return Mapped(
-            space.row_of(found.mapping),
+            solver.row_in(space, found.mapping),
             found.energy_pj,
             found.cycles,
             proven=certain,

@@ -17,7 +17,7 @@ from cosearch.lately import Lately
 from cosearch.typing import BoolArray, FloatArray, IntArray
 from cosearch_plugins.mappers.exact import arrays, tables, tiles, unions, windows
 from cosearch_plugins.mappers.exact.lattice import Lattice
-from cosearch_plugins.mappers.exact.problem import Problem
+from cosearch_plugins.mappers.exact.problem import SHARED_TILES, Problem
 
 PIECE = 100_000
 """Terms that compiled tables are filled by at once: a few milliseconds, between two looks."""
@@ -70,6 +70,10 @@ class Inside(NamedTuple):
     least: FloatArray
 
 
+_WINDOWS: Lately[tuple[Lattice, int, bool], arrays.Runs] = Lately(64)
+"""Of the last layers, by their lattice, which designs of a study have in common."""
+
+
 def _few() -> Lately[bytes, Any]:
     return Lately(MOST_REMEMBERED)
 
@@ -92,7 +96,7 @@ class SharedTables:
         problem, pivot = self.problem, self.problem.pivot
         tight = self._runs_stay_together(kept)
         if tight not in self._runs:
-            self._runs[tight] = _window_tables(problem, tight, look)
+            self._runs[tight] = self._windows(tight, look)
         runs, mark = self._runs[tight], bytes([tight])
         outside = kept.keep[max(0, min(pivot, len(problem.leak) - 2)) :]
         outer = mark + outside.tobytes() + kept.room.tobytes()
@@ -126,6 +130,17 @@ class SharedTables:
                 problem, kept, bounds, runs, self._share, feed, inside, energy, cycles, first, end
             )
         return Tables(runs, bounds, energy, cycles, _new_memo(problem))
+
+    def _windows(self, tight: bool, look: Look) -> arrays.Runs:
+        """Return the tables of sliding windows, which machines of as many levels share."""
+        problem, lattice = self.problem, self.lattice
+        key = (lattice, len(problem.leak) - problem.pivot, tight)
+        known = _WINDOWS.find(key)
+        if known is None:
+            known = _window_tables(problem, tight, look)
+            if len(lattice) <= SHARED_TILES:
+                _WINDOWS.keep(key, known)
+        return known
 
     def _runs_stay_together(self, kept: arrays.Kept) -> bool:
         """Return whether no spread and no tile of a window stands between the loops of a run."""

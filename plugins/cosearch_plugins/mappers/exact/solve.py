@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from attrs import define, evolve, field, frozen
@@ -17,7 +17,7 @@ from cosearch.compiling.parts import prepare
 from cosearch.lately import Lately
 from cosearch.loopnest.kernel.pack import ALWAYS, MAYBE, NEVER
 from cosearch.loopnest.mapping import LevelMapping, Loop, Mapping
-from cosearch.typing import BoolArray, FloatArray
+from cosearch.typing import BoolArray, FloatArray, Rows
 from cosearch_plugins.mappers.exact import arrays
 from cosearch_plugins.mappers.exact.branch import Branch, kept_of, new_net, new_state
 from cosearch_plugins.mappers.exact.lattice import Lattice
@@ -26,6 +26,9 @@ from cosearch_plugins.mappers.exact.problem import OrderTables, Problem, fits, l
 from cosearch_plugins.mappers.exact.shared_tables import Look, SharedTables
 from cosearch_plugins.mappers.exact.space import Space, deep_enough
 from cosearch_plugins.mappers.exact.tree import search
+
+if TYPE_CHECKING:
+    from cosearch.loopnest.space.mapspace import MapSpace
 
 
 class OutOfTime(Exception):  # noqa: N818 - not an error, the search ends with what it has
@@ -37,6 +40,9 @@ GRACE = 0.05
 
 MOST_CHOICES = 64
 """Of what is kept, whose room is remembered: a byte a tile and level each."""
+
+MOST_FOUND = 32
+"""Mappings that searches of one solver ended at, remembered."""
 
 NEAR = 1e-9
 """A search that knows a mapping looks for values up to this much above its own, relative, so that
@@ -205,6 +211,8 @@ class Solver:
     net: arrays.Net = field(init=False)
     _shared: SharedTables = field(init=False)
     _choices: Lately[bytes, arrays.Kept] = field(init=False)
+    _found: Lately[bytes, Mapping] = field(init=False)
+    _rows: Lately[Mapping, Rows] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         prepare(*needed(self.space.architecture, self.space.layer))
@@ -216,6 +224,11 @@ class Solver:
         self.net = new_net(self.problem, look)
         self._shared = SharedTables(self.problem, self.lattice)
         self._choices = Lately(MOST_CHOICES)
+        self.forget_found()
+
+    def forget_found(self) -> None:
+        """Begin the memory of mappings anew, as a copy for other prices or room has to."""
+        self._found, self._rows = Lately(MOST_FOUND), Lately(MOST_FOUND)
 
     @property
     def narrowed(self) -> bool:
@@ -227,6 +240,7 @@ class Solver:
         other = copy.copy(self)
         other.problem, other.net = problem, new_net(problem, NO_LIMITS.look)
         other._shared = SharedTables(problem, self.lattice)  # noqa: SLF001 - of its own class
+        other.forget_found()
         return other
 
     def of_bodies(
@@ -249,6 +263,7 @@ class Solver:
         if not same_room:
             other._shared = SharedTables(other.problem, self.lattice)  # noqa: SLF001 - own class
             other._choices = Lately(MOST_CHOICES)  # noqa: SLF001 - likewise
+        other.forget_found()
         return other
 
     def solve(
@@ -376,8 +391,17 @@ class Solver:
 
         return self._choices.get(keep.tobytes(), made)
 
+    def row_in(self, space: MapSpace, mapping: Mapping) -> Rows:
+        """Return the row of a mapping in the mapspace searched, int64[d]."""
+        return self._rows.get(mapping, lambda: space.row_of(mapping))
+
     def mapping_of(self, state: arrays.State, keep: BoolArray) -> Mapping:
-        """Return the best mapping of a search."""
+        """Return the best mapping of a search; searches in several directions often agree."""
+        best = (state.best_spread, state.best_order, state.best_tile, state.best_union, keep)
+        same = b"".join(part.tobytes() for part in best)
+        return self._found.get(same, lambda: self._mapping_of(state, keep))
+
+    def _mapping_of(self, state: arrays.State, keep: BoolArray) -> Mapping:
         problem = self.problem
         entries = []
         for level, memory in enumerate(self.searched.architecture.levels):
