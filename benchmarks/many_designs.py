@@ -1,12 +1,14 @@
 """What a trial costs the engine: a study of a machine whose own work is next to nothing.
 
     python benchmarks/many_designs.py 100000 [--store FILE] [--batch 64]
+    python benchmarks/many_designs.py 2000 --layers 100
     python benchmarks/many_designs.py 6 --hardware eyeriss --networks alexnet,resnet50
 
-Prints time, CPU time a trial, memory and the size of the store; then what resuming the study and
-listing it take. The space has 2**20 designs. With `--hardware`, the CPU time that a random design
-of that machine takes for each of some networks, mapped by its own mapper, in one process; two
-designs go first, so that loading compiled code is not in it.
+Prints time, CPU time a trial, memory and the size of the store; then what resuming the study, going
+through its trials and listing it take. The space has 2**20 designs. `--layers` is how many unlike
+layers the network has. With `--hardware`, the CPU time that a random design of that machine takes
+for each of some networks, mapped by its own mapper, in one process; two designs go first, so that
+loading compiled code is not in it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from cosearch.machine.cost import Cost, CostBatch, LevelCost
 from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.registry.registration import Registration, hookimpl
 from cosearch.search.parameters import Parameter, ParameterSpace
+from cosearch.workload.einsum import gemm
+from cosearch.workload.network import Layer, Network, Workload
 
 ONE = ParameterSpace((Parameter("way", ("only",)),))
 
@@ -69,6 +73,22 @@ class Machine(Accelerator):
         return Cost(energy, cycles, layer.macs, 0.0, (level,), 0.5, "memory", ("all at once",))
 
 
+class Wide(Workload):
+    options = ParameterSpace((Parameter("layers", (1, 1000), 1, free=True),))
+
+    def __init__(self, layers=1):
+        self.layers = layers
+
+    def network(self):
+        sizes = range(1, self.layers + 1)
+        return Network("wide", tuple(Layer(gemm(f"layer{n}", M=4, N=4, K=3 + n)) for n in sizes))
+
+
+@hookimpl
+def cosearch_workloads():
+    return [Registration("wide", Wide, "as many layers as you like")]
+
+
 @hookimpl
 def cosearch_hardware_models():
     return [Registration("trivial", Trivial, "next to no work")]
@@ -82,6 +102,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--strategy", default="random")
+    parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--hardware", default="")
     parser.add_argument("--networks", default="resnet18")
     given = parser.parse_args()
@@ -118,11 +139,12 @@ def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
     """Print what the study costs."""
     from cosearch.hooks.discovery import load_registry
     from cosearch.mapping.mapper import Budget
+    from cosearch.quantities import added
     from cosearch.store.store import Store
     from cosearch.study.codesign import open_study, plan, resume_study, run
 
     registry = load_registry((str(plugin),))
-    problem = plan(registry, "gemm:M=4,N=4,K=4", "trivial", given.strategy,
+    problem = plan(registry, f"wide:layers={given.layers}", "trivial", given.strategy,
                    mapper="random", mapper_evaluations=1, batch=given.batch)  # fmt: skip
     with Store(store) as opened:
         study = open_study(opened, registry, problem, Budget(trials=given.trials))
@@ -134,8 +156,7 @@ def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
         f"{given.trials} trials: {wall:.1f} s, {1e3 * cpu / given.trials:.3f} ms CPU a trial, "
         f"of which {1e3 * evaluating / given.trials:.3f} ms evaluates it"
     )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"memory {memory:.0f} MB, store {store.stat().st_size / 2**20:.1f} MB")
+    print(f"memory {memory():.0f} MB, store {store.stat().st_size / 2**20:.1f} MB")
     name, study = study.name, None
     started = time.monotonic()
     with Store(store) as opened:
@@ -145,9 +166,18 @@ def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
     took = time.monotonic() - started
     print(f"resumed by one trial in {took:.2f} s, of which {loaded:.2f} s loads it")
     started = time.monotonic()
+    energy = added(trial.outcome.metrics["energy_pj"] for trial in study.in_order)
+    took = time.monotonic() - started
+    print(f"gone through in {took:.2f} s ({energy:.3g} pJ); memory {memory():.0f} MB at most")
+    started = time.monotonic()
     with Store(store, write=False) as opened:
         facts = [opened.summary(header.name) for header in opened.headers()]
     print(f"listed in {time.monotonic() - started:.3f} s: {facts}")
+
+
+def memory() -> float:
+    """Return the most memory this process had so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -221,12 +221,16 @@ class Store:
             raise damaged(self.path, f"trial {number} of the study {name!r}", "it is not found")
         return found[0]
 
-    def in_blocks(self, name: str, block: int) -> Iterator[Trial]:
-        """Yield what `trials` returns, so many at a time held in memory."""
+    def in_blocks(self, name: str, rows: int) -> Iterator[Trial]:
+        """Yield what `trials` returns, about so many trials and layers at a time in memory."""
         with explained(self.path):
             last = self._connection.execute(LAST_OF, (name,)).fetchone()[0]
-        for first in range(0, -1 if last is None else last + 1, block):
-            yield from self.trials(name, first, first + block - 1)
+        first, size, heaviest = 0, 1, 1
+        while last is not None and first <= last:
+            trials = self.trials(name, first, first + size - 1)
+            yield from trials
+            heaviest = max(heaviest, *(trial.rows for trial in trials), 1)
+            first, size = first + size, max(1, min(8 * size, rows // heaviest))
 
     def names(self) -> list[str]:
         """Return the names of all studies, oldest first, damaged ones too."""

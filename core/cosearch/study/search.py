@@ -141,14 +141,12 @@ class Search:
                 return Ending(EXHAUSTED, f"{self.strategy.when_exhausted} after {number}")
             proposed = [trial for _, batch in batches for trial in batch]
             self._evaluate(proposed)
-            trials = [self.study.trials.get(trial.number) for trial in proposed]
-            done = [trial for trial in trials if trial is not None]
-            if len(done) < len(proposed):  # the budget ends in it: the strategy is not told
-                return self._over(number + len(done), cut=True) or self._out_of_time
+            done = sum(trial.number in self.study.trials for trial in proposed)
+            if done < len(proposed):  # the budget ends in it: the strategy is not told
+                return self._over(number + done, cut=True) or self._out_of_time
             number, think = number + len(proposed), 0.0
             for asked, batch in batches:
-                think += self._told(asked, done[: len(batch)])
-                done = done[len(batch) :]
+                think += self._told(asked, [self.study.trials[t.number] for t in batch])
 
     def _asked(self, number: int, think: float) -> Iterator[tuple[Asked, list[Trial]]]:
         """Yield a batch; more, where none hangs on what comes of another, so that workers go on.

@@ -17,7 +17,7 @@ from cosearch.study.judged import DesignKey, Judged
 from cosearch.study.problem import Problem
 from cosearch.study.pruning import LEFT, gap_of
 from cosearch.study.scheme import Findings, Scheme
-from cosearch.study.trials import FEW, InOrder, Trials
+from cosearch.study.trials import KEPT, InOrder, Trials
 from cosearch.trials.fidelity import spent
 from cosearch.trials.trial import BASELINE, Ledger, State, Trial
 
@@ -47,6 +47,7 @@ class Study:
     _states: Counter[State] = field(factory=Counter)
     _estimates: Counter[bool] = field(factory=Counter)
     _judged: Judged | None = None
+    _rows: int = 0
 
     def add(self, trial: Trial) -> None:
         """Take in a trial."""
@@ -58,6 +59,7 @@ class Study:
             self.baseline = trial
             return
         self.trials.add(trial)
+        self._rows += trial.rows
         self._states[trial.outcome.state] += 1
         self._estimates[not trial.whole] += 1
         if trial.ok and (self._best is None or _rank(trial) < _rank(self._best)):
@@ -78,7 +80,7 @@ class Study:
     @property
     def in_order(self) -> Sequence[Trial]:
         """The strategy's trials in the order of their numbers."""
-        return [*self.trials.values()] if len(self.trials) <= FEW else InOrder(self.trials)
+        return [*self.trials.values()] if self._rows <= KEPT else InOrder(self.trials)
 
     @property
     def best(self) -> Trial | None:

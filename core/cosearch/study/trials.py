@@ -13,11 +13,8 @@ from cosearch.trials.trial import Trial
 KEPT = 65_536
 """Trials and results of layers kept at hand, some kB each: 32,768 trials of a layer each."""
 
-FEW = 4_096
-"""Trials that are handed out in one list."""
-
-BLOCK = 1_024
-"""Trials read from the store at once."""
+BLOCK = 2_048
+"""Trials and results of layers read from the store at once."""
 
 BLOCKS = 4
 """Blocks that were read and are kept, for who walks along the trials."""
@@ -38,7 +35,8 @@ class Trials(Mapping[int, Trial]):
         self._read, self._most = read, kept
         self._kept: dict[int, Trial] = {}
         self._weight = 0
-        self._blocks: Lately[int, dict[int, Trial]] = Lately(BLOCKS)
+        self._blocks: Lately[tuple[int, int], dict[int, Trial]] = Lately(BLOCKS)
+        self._heaviest = 1
         self._first, self._beyond = 0, list[int]()  # 1 to the first, and what lies beyond a gap
 
     def add(self, trial: Trial) -> None:
@@ -50,11 +48,12 @@ class Trials(Mapping[int, Trial]):
                 self._first = self._beyond.pop(0)
         elif number not in self:
             insort(self._beyond, number)
-        self._weight += _weight(trial) if number not in self._kept else 0
+        self._weight += trial.rows if number not in self._kept else 0
+        self._heaviest = max(self._heaviest, trial.rows)
         self._kept[number] = trial
         if self._read is not None and self._weight > self._most:
             for old in list(islice(self._kept, max(1, len(self._kept) // 8))):
-                self._weight -= _weight(self._kept.pop(old))
+                self._weight -= self._kept.pop(old).rows
             self._blocks.clear()  # one read while it was being filled has gaps
 
     def __contains__(self, number: object) -> bool:
@@ -69,13 +68,14 @@ class Trials(Mapping[int, Trial]):
             return known
         if number not in self or self._read is None:
             raise KeyError(number)
-        start = number - number % BLOCK
-        return self._blocks.get(start, lambda: self._block(start))[number]
+        size = max(1, BLOCK // self._heaviest)
+        key = (number - number % size, size)
+        return self._blocks.get(key, lambda: self._block(*key))[number]
 
-    def _block(self, start: int) -> dict[int, Trial]:
+    def _block(self, start: int, size: int) -> dict[int, Trial]:
         if self._read is None:
             return {}
-        return {trial.number: trial for trial in self._read(start, start + BLOCK - 1)}
+        return {trial.number: trial for trial in self._read(start, start + size - 1)}
 
     def __iter__(self) -> Iterator[int]:
         yield from range(1, self._first + 1)
@@ -88,10 +88,6 @@ class Trials(Mapping[int, Trial]):
     def last(self) -> int:
         """The highest number; 0 without trials."""
         return self._beyond[-1] if self._beyond else self._first
-
-
-def _weight(trial: Trial) -> int:
-    return 1 + len(trial.outcome.layers)
 
 
 class InOrder(Sequence[Trial]):

@@ -104,6 +104,11 @@ class Trial:
     fidelity: float = 1.0
 
     @property
+    def rows(self) -> int:
+        """What it takes: a row for itself and one a layer, of about a kB each."""
+        return 1 + len(self.outcome.layers)
+
+    @property
     def whole(self) -> bool:
         """Whether the outcome holds for the whole network."""
         return self.fidelity == 1.0

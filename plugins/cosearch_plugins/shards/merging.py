@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 
@@ -181,7 +181,16 @@ def _placed(part: Part) -> Iterator[Trial]:
 
 
 def _blocks(trials: Iterator[Trial]) -> Iterator[list[Trial]]:
-    while block := list(islice(trials, BLOCK)):
+    """Yield trials in lists of about `BLOCK` rows."""
+    block: list[Trial] = []
+    rows = 0
+    for trial in trials:
+        block.append(trial)
+        rows += trial.rows
+        if rows >= BLOCK:
+            yield block
+            block, rows = [], 0
+    if block:
         yield block
 
 

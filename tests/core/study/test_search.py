@@ -200,7 +200,7 @@ def test_a_study_of_which_most_stands_in_the_store_alone_is_the_same(
 ):
     whole = study_of(strategy="evolutionary:population=4", trials=30, store=tmp_path / "whole.db")
     monkeypatch.setattr(trials_module, "BLOCK", 3)
-    monkeypatch.setattr(study_module, "FEW", 4)
+    monkeypatch.setattr(study_module, "KEPT", 4)
     monkeypatch.setattr(Trials.__init__, "__defaults__", (None, 4))
     few = study_of(strategy="evolutionary:population=4", trials=30, store=tmp_path / "few.db")
     assert len(few.trials._kept) <= 4

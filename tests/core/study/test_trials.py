@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cosearch.mapping.result import LayerResult
 from cosearch.study import trials as module
 from cosearch.study.judged import Judged
 from cosearch.study.trials import InOrder, Trials
@@ -68,3 +69,24 @@ def test_a_design_is_answered_for_by_its_first_trial_even_where_hashes_are_share
     assert found == {1: 1, 2: 2, 3: 3, 4: 2, 5: 1, 6: 6}
     assert judged.find(trial(1, 7).design, 1.0) is None
     assert judged.find(trials[5].design, 0.5) is None
+
+
+def wide(number, layers):
+    found = LayerResult("a", "a", 1, (0,), 1.0, 1.0)
+    outcome = Outcome(State.OK, losses=(1.0,), layers=(found,) * layers)
+    return Trial(number, (number,), {"x": number}, outcome)
+
+
+@pytest.mark.parametrize(("layers", "at_once"), [(1, 1024), (100, 20), (5000, 1)])
+def test_what_is_read_is_bounded_by_its_layers(layers, at_once):
+    spans = []
+
+    def reader(first, last):
+        spans.append(last - first + 1)
+        return [wide(n, layers) for n in range(first, min(last, 60) + 1)]
+
+    found = Trials(reader, kept=1)
+    for number in range(1, 61):
+        found.add(wide(number, layers))
+    assert [trial.number for trial in found.values()] == [*range(1, 61)]
+    assert set(spans) == {at_once}
