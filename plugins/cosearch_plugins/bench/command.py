@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from attrs import asdict, evolve
+from attrs import asdict, evolve, frozen
 
 from cosearch.cli.options import JsonOption
 from cosearch.cli.output import Output, table
@@ -17,10 +17,14 @@ from cosearch.errors import CosearchError
 from cosearch.quantities import added
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from cosearch.registry.registry import Named, Registry
     from cosearch.search.strategy import Strategy
+    from cosearch.typing import FloatArray
+    from cosearch_plugins.bench.kept import Kept
     from cosearch_plugins.bench.races import Race
-    from cosearch_plugins.bench.tables import Table
+    from cosearch_plugins.bench.tables import AnyTask, Table
 
 STRATEGIES = ("random", "evolutionary", "bayesian", "ppo")
 """Raced unless others are named."""
@@ -71,6 +75,15 @@ def bench_optimizers_command(
     check: Annotated[
         bool, typer.Option("--check", help="Price a few designs of each table again first.")
     ] = False,
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            "--runs",
+            metavar="FILE",
+            show_default=False,
+            help="Keep races here, a line each, and run none again; without -s show what it holds.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Race strategies on small spaces of which every design is known.
@@ -83,15 +96,26 @@ def bench_optimizers_command(
         cosearch bench-optimizers -s random -s bayesian -t gemmini --seeds 20
         cosearch bench-optimizers -s random -s random+build -s random+prune
         cosearch bench-optimizers --json
+        cosearch bench-optimizers -s bayesian -s ppo --runs races.jsonl
     """
-    session = session_of(ctx)
-    specs = list(dict.fromkeys(strategy or STRATEGIES))
-    found = _races(session, task or [], specs, range(seeds), trials, tables, check=check)
+    from cosearch_plugins.bench.kept import Kept
+
+    session, kept, budgets = session_of(ctx), Kept(runs), _budgets(trials)
+    if runs is not None and not strategy and not runs.exists():
+        raise CosearchError(f"there is no file {runs}", "name contenders to make it: -s NAME")
+    specs = list(dict.fromkeys(strategy or (() if runs else STRATEGIES)))
+    races = _Races(session, specs, range(seeds), budgets, kept)
+    try:
+        found = races.on(_tasks(task or [], tables), tables, check=check)
+    except KeyboardInterrupt:
+        if runs is not None:
+            session.output.note(f"stopped; races that ended are in {runs}: the same again goes on")
+        raise
     if json:
-        session.output.json([asdict(run) for _, runs in found for run in runs])
+        session.output.json([asdict(run) for _, of in found for run in of])
         return
-    for land, runs in found:
-        _show(session.output, land, runs, _budgets(trials))
+    for land, of in found:
+        _show(session.output, land, of, budgets)
 
 
 def _budgets(trials: int) -> tuple[int, ...]:
@@ -100,50 +124,96 @@ def _budgets(trials: int) -> tuple[int, ...]:
     return (*(budget for budget in BUDGETS if budget < trials), trials)
 
 
-def _races(
-    session: Session,
-    tasks: Sequence[str],
-    specs: Sequence[str],
-    seeds: Sequence[int],
-    trials: int,
-    folder: Path | None,
-    *,
-    check: bool,
-) -> list[tuple[Table, list[Race]]]:
-    """Make or read the tables, and run every contender on each from every seed it takes."""
-    from rich.progress import Progress
-
-    from cosearch_plugins.bench.races import race
-    from cosearch_plugins.bench.tables import disagreements, file_of, floors_of, table_of
+def _tasks(names: Sequence[str], folder: Path | None) -> list[AnyTask]:
+    """Return what is raced on: the named tasks, or those whose tables are there or can be made."""
+    from cosearch_plugins.bench.tables import file_of
     from cosearch_plugins.bench.tasks import tasks_of
 
-    registry, budgets = session.registry, _budgets(trials)
-    contenders = [_contender(spec, registry) for spec in specs]
-    chosen = [t for t in tasks_of(tasks) if tasks or folder or file_of(t).exists()]
-    found = []
-    with Progress(console=session.output.errors, transient=True) as shown:
-        bar = shown.add_task("", total=None)
-        for each in chosen:
-            shown.update(bar, description=f"table of {each.name}", completed=0, total=None)
-            land = table_of(
-                each,
-                registry,
-                folder,
-                lambda done, total: shown.update(bar, completed=done, total=total),
-            )
-            if check and (wrong := disagreements(land, registry)):
-                raise CosearchError("; ".join(wrong), "make the tables anew: --tables DIR")
-            able = [c for c in contenders if land.front.shape[1] == 1 or _takes_several(c[0], land)]
-            todo = [(*contender, seed) for contender in able for seed in seeds]
-            shown.update(bar, description=f"races on {each.name}", completed=0, total=len(todo))
-            runs = []
-            for contender, pruned, seed in todo:
-                floors = floors_of(land, pruned)
-                run = race(each.name, land, contender, seed, budgets, floors=floors)
-                runs.append(evolve(run, strategy=run.strategy + pruned))
-                shown.advance(bar)
-            found.append((land, runs))
-    return found
+    return [task for task in tasks_of(names) if names or folder or file_of(task).exists()]
+
+
+@frozen
+class _Races:
+    """Who races, and how far.
+
+    Attributes:
+        session, specs, seeds, budgets: contenders as they are named; none to show what is kept.
+        kept: races that need not be run again.
+    """
+
+    session: Session
+    specs: Sequence[str]
+    seeds: Sequence[int]
+    budgets: Sequence[int]
+    kept: Kept
+
+    def on(
+        self, tasks: Sequence[AnyTask], folder: Path | None, *, check: bool
+    ) -> list[tuple[Table, list[Race]]]:
+        """Make or read the tables, and run every contender on each from every seed it takes."""
+        from rich.progress import Progress
+
+        from cosearch_plugins.bench.kept import at
+
+        contenders = [_contender(spec, self.session.registry) for spec in self.specs]
+        found = []
+        with Progress(console=self.session.output.errors, transient=True) as shown:
+            bar = shown.add_task("", total=None)
+            for task in tasks:
+                land = self._table(task, folder, shown, bar, check=check)
+                if not contenders:
+                    found.append((land, [at(r, self.budgets) for r in self.kept.of(land.digest)]))
+                    continue
+                able = self._able(contenders, land)
+                todo = [(*contender, seed) for contender in able for seed in self.seeds]
+                shown.update(bar, description=f"races on {task.name}", completed=0, total=len(todo))
+                runs = []
+                for each in todo:
+                    runs.append(self._race(land, *each))
+                    shown.advance(bar)
+                found.append((land, runs))
+        return found
+
+    def _table(
+        self, task: AnyTask, folder: Path | None, shown: Progress, bar: TaskID, *, check: bool
+    ) -> Table:
+        from cosearch_plugins.bench.tables import disagreements, table_of
+
+        def progress(done: int, total: int) -> None:
+            shown.update(bar, completed=done, total=total)
+
+        shown.update(bar, description=f"table of {task.name}", completed=0, total=None)
+        land = table_of(task, self.session.registry, folder, progress)
+        if check and (wrong := disagreements(land, self.session.registry)):
+            raise CosearchError("; ".join(wrong), "make the tables anew: --tables DIR")
+        return land
+
+    def _able(
+        self, contenders: Sequence[tuple[Named[Strategy], str]], land: Table
+    ) -> list[tuple[Named[Strategy], str]]:
+        """Return the contenders that take as many objectives as a table has."""
+        if land.front.shape[1] == 1:
+            return list(contenders)
+        able = [c for c in contenders if _takes_several(c[0], land)]
+        for named, pruned in contenders:
+            if (named, pruned) not in able:
+                self.session.output.note(
+                    f"{named.spec}{pruned} takes one objective: not raced on {land.task.name}"
+                )
+        return able
+
+    def _race(self, land: Table, named: Named[Strategy], pruned: str, seed: int) -> Race:
+        from cosearch_plugins.bench.races import race
+        from cosearch_plugins.bench.tables import floors_of
+
+        name = named.spec + pruned
+        if known := self.kept.find(land.digest, name, seed, self.budgets):
+            return known
+        floors = floors_of(land, pruned)
+        run = race(land.task.name, land, named, seed, self.budgets, floors=floors)
+        run = evolve(run, strategy=name)
+        self.kept.add(land.digest, run)
+        return run
 
 
 def _contender(text: str, registry: Registry) -> tuple[Named[Strategy], str]:
@@ -172,6 +242,9 @@ def _show(output: Output, land: Table, runs: Sequence[Race], budgets: Sequence[i
     )
     columns = ["", ">within 5 %|designs", ">runs|that came", *(f">{b}|% off" for b in budgets)]
     worse, rows = [beaten(runs, i) for i in range(len(budgets))], []
+    if not runs:
+        output.show("no races", "")
+        return
     for spec in dict.fromkeys(run.strategy for run in runs):
         of = [run for run in runs if run.strategy == spec]
         hit = float(np.median([run.hit for run in of]))
@@ -181,7 +254,7 @@ def _show(output: Output, land: Table, runs: Sequence[Race], budgets: Sequence[i
         rows.append(
             [
                 spec,
-                f"{hit:.0f}" if math.isfinite(hit) else f"over {budgets[-1]:,}",
+                f"{hit:.0f}" if math.isfinite(hit) else f"over {_furthest(regrets, budgets):,}",
                 f"{reached} of {len(of)}",
                 *(
                     (f"{100 * r:.3g}" if math.isfinite(r) else "-") + "*" * worse[i][spec]
@@ -191,3 +264,8 @@ def _show(output: Output, land: Table, runs: Sequence[Race], budgets: Sequence[i
             ]
         )
     output.show(table([*columns, ">CPU|ms each"], rows), "")
+
+
+def _furthest(regrets: FloatArray, budgets: Sequence[int]) -> int:
+    """Return the last budget that runs of these regrets, NaN where not run so far, came to."""
+    return max((b for b, r in zip(budgets, regrets, strict=True) if not math.isnan(r)), default=0)

@@ -56,6 +56,7 @@ class Race:
     Attributes:
         task, strategy, seed: what was run.
         hit: designs until the regret is at most `WITHIN`; infinite if it never is.
+        budgets: designs after which regrets are noted.
         regrets: after each of the budgets. Of one loss, best / optimum - 1, infinite while nothing
             is feasible; of several, 1 - the share of the true front's hypervolume.
         designs, feasible: asked for, and how many of them could be built.
@@ -66,6 +67,7 @@ class Race:
     strategy: str
     seed: int
     hit: float
+    budgets: tuple[int, ...]
     regrets: tuple[float, ...]
     designs: int
     feasible: int
@@ -117,7 +119,7 @@ def race(
     near = np.flatnonzero(curve <= WITHIN)
     hit = float(near[0] + 1) if len(near) else math.inf
     regrets = tuple(float(curve[min(b, len(curve)) - 1]) for b in budgets)
-    return Race(task, named.spec, seed, hit, regrets, asked, feasible, thought)
+    return Race(task, named.spec, seed, hit, tuple(budgets), regrets, asked, feasible, thought)
 
 
 def beaten(runs: Sequence[Race], budget: int) -> dict[str, bool]:
@@ -127,13 +129,15 @@ def beaten(runs: Sequence[Race], budget: int) -> dict[str, bool]:
     Holm-corrected, at 5 %: whoever is not beaten is within noise of the first.
 
     Args:
-        runs: of all contenders on one problem.
+        runs: of all contenders on one problem. Who was not run so far, NaN, is left out.
         budget: index of the budget.
     """
     of: dict[str, list[float]] = {}
     for run in runs:
         of.setdefault(run.strategy, []).append(run.regrets[budget])
-    regrets = {name: np.array(values) for name, values in of.items()}
+    regrets = {name: np.array(v) for name, v in of.items() if not np.isnan(v).any()}
+    if not regrets:
+        return dict.fromkeys(of, False)
     first = min(regrets, key=lambda name: (float(np.median(regrets[name])), regrets[name].mean()))
     others = [name for name in regrets if name != first]
     p_values = holm(
@@ -143,7 +147,7 @@ def beaten(runs: Sequence[Race], budget: int) -> dict[str, bool]:
         ]
     )
     worse = {name: p <= SURE for name, p in zip(others, p_values, strict=True)}
-    return {name: worse.get(name, False) for name in regrets}
+    return {name: worse.get(name, False) for name in of}
 
 
 def regret_curve(losses: FloatArray, front: FloatArray, budgets: Sequence[int]) -> FloatArray:

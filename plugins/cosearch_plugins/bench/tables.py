@@ -175,6 +175,12 @@ class Table:
         return found[pareto_front(found)]
 
     @cached_property
+    def digest(self) -> str:
+        """Of what every design is worth."""
+        told = self.losses.tobytes() + self.violations.tobytes() + self.floors.tobytes()
+        return hashlib.sha256(told).hexdigest()[:12]
+
+    @cached_property
     def known(self) -> int:
         """How many designs meet the known constraints."""
         return int(self.space.feasible(self.space.unrank(np.arange(self.space.size))).sum())

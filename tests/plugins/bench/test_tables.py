@@ -3,17 +3,10 @@ import pytest
 from attrs import evolve
 
 from cosearch.errors import CosearchError, UnknownNameError
-from cosearch.hooks.discovery import load_registry
 from cosearch.study.evaluation import evaluate
 from cosearch_plugins.bench.races import Race, beaten, race, regret_curve
 from cosearch_plugins.bench.tables import Task, disagreements, file_of, floors_of, table_of
 from cosearch_plugins.bench.tasks import TASKS, tasks_of
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return load_registry(third_party=False)
-
 
 TASK = Task("small", "toy", "gemm:M=8,N=8,K=8", {"buffer": "64"})
 
@@ -80,7 +73,7 @@ def test_a_pruned_race_asks_for_nothing_that_cannot_win(registry):
 
 def test_who_is_beaten_is_decided_by_a_test():
     def run(name, seed, regret):
-        return Race("t", name, seed, 1.0, (regret,), 1, 1, 0.0)
+        return Race("t", name, seed, 1.0, (1,), (regret,), 1, 1, 0.0)
 
     rng = np.random.default_rng(0)
     noise = rng.random((3, 20))

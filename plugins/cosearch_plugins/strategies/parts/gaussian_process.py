@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import numpy as np
 
@@ -28,6 +29,13 @@ _DUE = 1.25
 """Hyperparameters are chosen again whenever the trials have grown by this factor."""
 
 
+_AT_ONCE = 448
+"""Trials up to which a factor is rebuilt in one ask."""
+
+_PART = 64
+"""Rows by which a factor of more trials grows in an ask, until it is whole."""
+
+
 class KernelSurrogate(Surrogate):
     """A Gaussian process: a linear trend and a Matern-5/2 or squared exponential kernel.
 
@@ -35,8 +43,9 @@ class KernelSurrogate(Surrogate):
     standardised, and with one a feature the few trials of a costly search were fitted too well.
     Far from the trials the trend goes on, where the kernel alone would return to the mean. Length
     scale, share of the trend and noise maximise the marginal likelihood over a grid, with the
-    signal variance profiled out. The inverse Cholesky factor grows by rows, O(n^2) a trial, and
-    is rebuilt when hyperparameters change.
+    signal variance profiled out. The inverse Cholesky factor grows by rows, O(n^2) a trial. New
+    hyperparameters need a new one, O(n^3): of many trials it is built over several asks, and the
+    old ones serve until it is whole.
 
     Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm 2.1,
     equations 4.9 and 4.17, sections 2.7 and 5.4.1.
@@ -49,6 +58,7 @@ class KernelSurrogate(Surrogate):
         self._length, self._trend, self._ratio = 0.6 * self._unit, 0.0, 1e-2
         self._inverse = np.zeros((64, 64))
         self._factored = self._fitted = 0
+        self._coming: KernelSurrogate | None = None
 
     def add(self, x: FloatArray) -> None:
         """Take inputs in."""
@@ -58,8 +68,10 @@ class KernelSurrogate(Surrogate):
         """Choose hyperparameters when due, extend the factor, solve for the weights."""
         n = len(y)
         if n >= max(4, _DUE * self._fitted):
-            self._choose(y)
             self._fitted = n
+            self._coming = self._renewed(y)
+        if self._coming is not None:
+            self._go_over(self._coming, n)
         self._extend(n)
         inverse = self._inverse[:n, :n]
         white = inverse @ y
@@ -82,19 +94,37 @@ class KernelSurrogate(Surrogate):
         close = correlation(squared_distances(a, b) / self._length**2, self._kernel)
         return close + self._trend * trend(a, b)
 
+    def _renewed(self, y: FloatArray) -> KernelSurrogate | None:
+        """Return this process with the best hyperparameters, without a factor; None if as now."""
+        new: KernelSurrogate = copy(self)
+        new._choose(y)
+        if new._factored > 0:
+            return None
+        new._inverse = np.zeros((64, 64))
+        return new
+
+    def _go_over(self, new: KernelSurrogate, n: int) -> None:
+        """Go on with building a factor of n rows, and become the new process where it is whole."""
+        new._x = self._x
+        part = max(_AT_ONCE, new._factored + _PART + 2 * (n - self._factored))
+        new._extend(min(n, part) if self._factored > 0 else n)
+        if new._factored == n:
+            vars(self).update(vars(new) | {"_coming": None})
+
     def _choose(self, y: FloatArray) -> None:
         """Find the length scale, trend and noise of the highest marginal likelihood."""
         n = len(y)
         chosen = np.linspace(0, n - 1, min(n, _FIT_ON)).astype(np.int64)
         x, y = self._x[chosen], y[chosen]
-        apart, linear = squared_distances(x, x), trend(x, x)
+        apart, line = squared_distances(x, x), trend_factor(x)
         best, choice = -math.inf, (self._length, self._trend, self._ratio)
         for length in _LENGTHS:
             close = correlation(apart / (length * self._unit) ** 2, self._kernel)
-            for share in _TRENDS:
-                value, ratio = _evidence(close + share * linear, y)
-                if value > best:
-                    best, choice = value, (length * self._unit, share, ratio)
+            evidence = evidences(close, line, y)
+            share, noise = np.unravel_index(evidence.argmax(), evidence.shape)
+            if evidence[share, noise] > best:
+                best = evidence[share, noise]
+                choice = (length * self._unit, _TRENDS[share], float(_NOISES[noise]))
         if choice != (self._length, self._trend, self._ratio):
             self._length, self._trend, self._ratio = choice
             self._factored = 0
@@ -119,15 +149,31 @@ class KernelSurrogate(Surrogate):
             self._factored = new
 
 
-def _evidence(k: FloatArray, y: FloatArray) -> tuple[float, float]:
-    """Return the log marginal likelihood, constants left out, and the noise ratio it is for."""
-    values, vectors = np.linalg.eigh(k)
-    q2 = (vectors.T @ y) ** 2
+def evidences(close: FloatArray, line: FloatArray, y: FloatArray) -> FloatArray:
+    """Return the log marginal likelihood, constants left out, of trends and noises.
+
+    One eigendecomposition serves all of them, as a trend changes the covariance in few directions
+    (Woodbury's identity and the determinant lemma).
+
+    Args:
+        close: float64[n, n], the kernel's correlation.
+        line: float64[n, r], whose product with its transpose is the trend's covariance.
+        y: float64[n], the target.
+
+    Returns:
+        float64[len(_TRENDS), len(_NOISES)].
+    """
+    values, vectors = np.linalg.eigh(close)
+    q, w = vectors.T @ y, vectors.T @ line
     spread = np.maximum(values, 0.0) + _NOISES[:, None]
-    signal = ((q2 / spread).sum(axis=1) + 0.01) / (len(y) + 0.01)
-    evidence = -0.5 * (len(y) * np.log(signal) + np.log(spread).sum(axis=1))
-    best = int(evidence.argmax())
-    return float(evidence[best]), float(_NOISES[best])
+    scaled = w / spread[:, :, None]
+    shares = np.array(_TRENDS)[:, None, None, None]
+    inner = np.eye(w.shape[1]) + shares * (w.T @ scaled)
+    across = (q @ scaled)[..., None]
+    known = (shares * across.swapaxes(-1, -2) @ np.linalg.solve(inner, across))[..., 0, 0]
+    signal = ((q**2 / spread).sum(axis=1) - known + 0.01) / (len(y) + 0.01)
+    size = np.log(spread).sum(axis=1) + np.linalg.slogdet(inner)[1]
+    return np.asarray(-0.5 * (len(y) * np.log(signal) + size))
 
 
 def _lower_product(lower: FloatArray, other: FloatArray) -> FloatArray:
@@ -148,6 +194,11 @@ def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
 def trend(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return the covariance, float64[n, m], of a line; 1 for standardised features on average."""
     return np.asarray((1.0 + a @ b.T) / (1.0 + a.shape[1]))
+
+
+def trend_factor(x: FloatArray) -> FloatArray:
+    """Return float64[n, f + 1], whose product with its transpose is `trend(x, x)`."""
+    return np.hstack([np.ones((len(x), 1)), x]) / math.sqrt(1.0 + x.shape[1])
 
 
 def correlation(squared: FloatArray, kernel: str) -> FloatArray:

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from cosearch_plugins.strategies.parts.gaussian_process import KernelSurrogate, correlation
+from cosearch_plugins.strategies.parts import gaussian_process
+from cosearch_plugins.strategies.parts.gaussian_process import (
+    KernelSurrogate,
+    correlation,
+    evidences,
+    squared_distances,
+    trend,
+    trend_factor,
+)
 
 
 def data(n, f=3, seed=0):
@@ -82,3 +90,39 @@ def test_repeated_inputs_and_equal_targets_are_no_problem():
     mean, covariance = grown(x, np.zeros(40), (5, 40)).posterior(np.ones((2, 3)))
     assert np.isfinite(mean).all()
     assert np.isfinite(covariance).all()
+
+
+def test_evidence_equals_the_textbook():
+    """Rasmussen and Williams, equation 2.30, with the signal variance profiled out."""
+    x, y = data(50, f=4)
+    close = correlation(squared_distances(x, x) / 4.0, "matern")
+    for i, share in enumerate(gaussian_process._TRENDS):
+        for j, noise in enumerate(gaussian_process._NOISES):
+            k = close + share * trend(x, x) + noise * np.eye(50)
+            signal = (y @ np.linalg.solve(k, y) + 0.01) / 50.01
+            expected = -0.5 * (50 * np.log(signal) + np.linalg.slogdet(k)[1])
+            found = evidences(close, trend_factor(x), y)[i, j]
+            assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_of_many_trials_new_hyperparameters_wait_for_their_factor(monkeypatch):
+    """Until then the old ones serve; then it is the process that one step would have made."""
+    x, y = data(300)
+    other = np.random.default_rng(2).normal(size=300)
+    whole, parts = grown(x, y, (240, 299)), grown(x, y, (240, 299))
+    monkeypatch.setattr(gaussian_process, "_AT_ONCE", 64)
+    parts.add(x[299:])
+    parts._fitted = 0
+    before = (parts._length, parts._trend, parts._ratio)
+    for _ in range(4):  # 66, 130, 194 and 258 rows
+        parts.fit(other)
+        assert (parts._length, parts._trend, parts._ratio) == before
+        assert parts._factored == 300
+    parts.fit(other)
+    assert (parts._length, parts._trend, parts._ratio) != before
+    monkeypatch.undo()
+    whole.add(x[299:])
+    whole._fitted = 0
+    whole.fit(other)
+    at = np.random.default_rng(1).normal(size=(6, 3))
+    assert parts.posterior(at)[0] == pytest.approx(whole.posterior(at)[0], abs=1e-9)
