@@ -145,6 +145,22 @@ class HardwareModel(ABC):
         """The design that others are compared with: the space's defaults."""
         return self.space.defaults
 
+    def floor_over(
+        self,
+        choices: Mapping[str, Sequence[Value]],  # noqa: ARG002
+        layer: Einsum,  # noqa: ARG002
+    ) -> tuple[float, float] | None:
+        """Return energy (pJ) and cycles that no mapping of a layer undercuts on many machines.
+
+        None unless a model knows: a pruned study then says nothing of a space too large to go
+        through.
+
+        Args:
+            choices: of every parameter; the machines are all their combinations.
+            layer: of the network.
+        """
+        return None
+
     def left_out(self, layer: Einsum) -> str:
         """Return why a layer of a network costs nothing here; empty for one that is priced.
 

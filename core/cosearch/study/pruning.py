@@ -16,6 +16,8 @@ from attrs import frozen
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator
+from cosearch.mapping.mapper import Mapper
+from cosearch.search.boxes import Box, least_over
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import ParameterSpace
 from cosearch.search.pruning import Floor, Floors
@@ -23,9 +25,13 @@ from cosearch.study.problem import Problem
 from cosearch.trials.trial import State, Trial
 from cosearch.typing import Rows, Value
 from cosearch.workload.mix import cost_of_parts, geomean_edp
+from cosearch.workload.network import Network
 
 SWEPT = 10_000
 """Designs of the largest space that is gone through when a study ends."""
+
+_BOXES = 10_000
+"""Floors of many machines asked for where a space is larger."""
 
 LEFT = "left"
 """The fact of a study that says what pruning left of its space, when so many `trials` had ended."""
@@ -72,14 +78,59 @@ class DesignFloors(Floors):
     def remaining(self) -> dict[str, float | int]:
         """Return the `designs` neither tried in full nor ruled out, and their `least` first loss.
 
-        Nothing of a space with more than `SWEPT` designs, and no least where no design is left.
+        No least where no design is left. Of a space with more than `SWEPT` designs their number is
+        told where it is 0, and what the least is no less than; nothing where the model of the
+        machine has no floor of many.
         """
         if self.machines.size > SWEPT:
-            return {}
+            return self._remaining_of_many()
         left = [self.at(row) for row in self._every_row() if self.is_left(row)]
         if not left:
             return {"designs": 0}
         return {"designs": len(left), "least": max(0.0, min(f.losses[0] for f in left))}
+
+    def _remaining_of_many(self) -> dict[str, float | int]:
+        known = math.inf if self._best is None else float(self._best[:, 0].min())
+        if len(self.problem.objectives) > 1:
+            return {}
+
+        def bound(box: Box) -> float:
+            parameters = zip(self.machines.parameters, box, strict=True)
+            return least_of_many(
+                self.problem, {p.name: p.choices[first:end] for p, (first, end) in parameters}
+            )
+
+        def exact(row: Rows) -> float:
+            counts = self.machines.feasible(row[None, :])[0] and self.is_left(row)
+            return self.at(row).losses[0] if counts else math.inf
+
+        sizes = [len(p.choices) for p in self.machines.parameters]
+        least = least_over(sizes, bound, exact, enough=known, most=_BOXES)
+        if least == known:
+            return {"designs": 0}
+        return {"least": least} if least > 0 else {}
+
+
+def least_of_many(problem: Problem, choices: Mapping[str, Sequence[Value]]) -> float:
+    """Return what the first loss of no combination of choices undercuts; minus infinity: unknown.
+
+    Unknown where the mapper has floors of its own, as for layers at other sizes, layers run in
+    groups, or the network is searched too.
+    """
+    own = type(problem.mapper).floor is not Mapper.floor
+    if own or problem.spec.fuse or problem.networks is not None:
+        return -math.inf
+    network, floors = problem.network, {}
+    for layer in network.unique:
+        try:
+            floor = problem.hardware.floor_over(choices, layer.einsum)
+        except CosearchError:  # one of them, at least, cannot be priced
+            floor = None
+        if floor is None:
+            return -math.inf
+        floors[layer.einsum.key] = floor
+    settled = problem.known_of_network({})
+    return _least(problem.objectives[0], Least(settled, _growing(network, floors)))
 
 
 def floor_of(problem: Problem, configuration: Mapping[str, Value]) -> Floor:
@@ -119,18 +170,23 @@ def least_metrics(
     """Return what is known of a design's metrics once its machine is built."""
     network = problem.network_of(configuration)
     floors = {x.einsum.key: problem.floor(machine, x.einsum) for x in network.unique}
+    settled = dict(problem.known_of_network(configuration))
+    if math.isfinite(machine.area_mm2):
+        settled["area_mm2"] = float(machine.area_mm2)
+    if machine.clock_mhz is not None:
+        settled["clock_mhz"] = float(machine.clock_mhz)
+    return Least(settled, _growing(network, floors))
+
+
+def _growing(network: Network, floors: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """Return what sums over a network cannot undercut, of floors of its layers by their keys."""
     energy, cycles = (
         math.fsum(x.count * floors[x.einsum.key][i] for x in network.unique) for i in range(2)
     )
     parts = cost_of_parts(network, floors)
     mean = geomean_edp(parts) if parts else energy * cycles
     growing = {"energy_pj": energy, "cycles": cycles, "geomean_edp": mean}
-    settled = dict(problem.known_of_network(configuration))
-    if math.isfinite(machine.area_mm2):
-        settled["area_mm2"] = float(machine.area_mm2)
-    if machine.clock_mhz is not None:
-        settled["clock_mhz"] = float(machine.clock_mhz)
-    return Least(settled, {name: value * (1 - _ROUNDING) for name, value in growing.items()})
+    return {name: value * (1 - _ROUNDING) for name, value in growing.items()}
 
 
 def _least(objective: Objective, known: Least) -> float:
@@ -166,7 +222,9 @@ def gap_of(problem: Problem, trials: Sequence[Trial], left: Mapping[str, Any]) -
         trials: the strategy's own, and the baseline where the strategy was told of it.
         left: the study's fact `LEFT`.
     """
-    if left.get("trials") != sum(trial.number > 0 for trial in trials) or "designs" not in left:
+    if left.get("trials") != sum(trial.number > 0 for trial in trials):
+        return None
+    if not {"designs", "least"} & {*left}:
         return None
     gap = unproven(problem, trials)
     if gap is None or len(problem.objectives) > 1:

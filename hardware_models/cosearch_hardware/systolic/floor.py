@@ -24,24 +24,37 @@ EDGES = 2
 """Cycles that the first fetch and the last store take at least."""
 
 
-def floor(array: Array, prices: Prices, view: GemmView) -> tuple[float, float]:
-    """Return energy (pJ) and cycles that no tiling undercuts."""
+def floor(
+    array: Array, prices: Prices, view: GemmView, smallest: Array | None = None
+) -> tuple[float, float]:
+    """Return energy (pJ) and cycles that no tiling undercuts.
+
+    Args:
+        array: the machine; of many, each size the largest, and the dataflow of all.
+        prices: its own; of many, each the least.
+        view: the layer.
+        smallest: of many, each size the smallest; the machine's own if left out.
+    """
+    small = smallest or array
     sizes = {group: np.array([view.size(group)]) for group in ("M", "N", "K")}
     folded = fold(array.dataflow, array.rows, array.cols, **sizes)
+    filled = fold(array.dataflow, small.rows, small.cols, **sizes)
+    of_a_fold = filled.cycles // (filled.folds_rows * filled.folds_cols)
+    busy = folded.folds_rows * folded.folds_cols * of_a_fold
     each, outputs = view.size("B"), int(sizes["M"][0] * sizes["N"][0])
     streamed = {
         "Inputs": int(folded.input_reads[0]),
         "Weights": int(folded.weight_reads[0]),
         "Outputs": 2 * int(folded.output_writes[0]) - outputs,
     }
-    bits = {t.role: least_words(view, t) * array.word_bits for t in view.layer.tensors}
+    bits = {t.role: least_words(view, t) * small.word_bits for t in view.layer.tensors}
     moved = added(bits.values())
     energy = view.layer.macs * (prices.mac + REGISTERS_PER_MAC * prices.register)
     energy += moved * prices.dram_bit
     for tensor in view.layer.tensors:
         role = tensor.role
         energy += (each * streamed[role] + bits[role] / array.bits(role)) * prices.word(role)
-    cycles = max(float(folded.cycles[0] * each) + EDGES, moved / array.dram_bits_per_cycle)
+    cycles = max(float(busy[0] * each) + EDGES, moved / array.dram_bits_per_cycle)
     return energy * (1 - ROUNDING), cycles * (1 - ROUNDING)
 
 

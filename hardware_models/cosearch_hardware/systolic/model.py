@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, cast
+
+from attrs import astuple
 
 from cosearch.machine.hardware import HardwareModel
 from cosearch.machine.technology import Storage, Technology
 from cosearch.quantities import added
 from cosearch.search.parameters import Parameter, ParameterSpace
 from cosearch.typing import Configuration, Value
+from cosearch.workload.einsum import Einsum
+from cosearch_hardware.gemm_view import gemm_view
 from cosearch_hardware.pricing import AREA, CHIP, TECHNOLOGY, sources_of
+from cosearch_hardware.systolic.floor import floor
 from cosearch_hardware.systolic.folds import Dataflow
 from cosearch_hardware.systolic.machine import SystolicAccelerator
 from cosearch_hardware.systolic.pricing import Array, Prices
@@ -102,6 +108,7 @@ class Systolic(HardwareModel):
         space = ParameterSpace(_parameters(PRESETS[preset], sides))
         self._space = with_width(space, word_bits)
         self._energy, self._area = technology, area or technology
+        self._known: dict[tuple[int, ...], Prices] = {}
 
     @property
     def name(self) -> str:
@@ -120,27 +127,61 @@ class Systolic(HardwareModel):
         array = Array(dataflow=cast("Dataflow", values["dataflow"]), **sizes)
         return self.priced(array)
 
+    def floor_over(
+        self, choices: Mapping[str, Sequence[Value]], layer: Einsum
+    ) -> tuple[float, float]:
+        """Return energy (pJ) and cycles that no mapping of a layer undercuts on any of many arrays.
+
+        Each size is taken at its best, each price at its least, whatever they cost together.
+        """
+        sizes = {name: cast("Sequence[int]", v) for name, v in choices.items()}
+        sizes.pop("dataflow")
+        largest, smallest = ({name: pick(v) for name, v in sizes.items()} for pick in (max, min))
+        prices, view = self._least_prices(sizes), gemm_view(layer)
+        energies, cycles = zip(
+            *(
+                floor(Array(dataflow=flow, **largest), prices, view,
+                      Array(dataflow=flow, **smallest))
+                for flow in cast("Sequence[Dataflow]", choices["dataflow"])
+            ), strict=True,
+        )  # fmt: skip
+        return min(energies), min(cycles)
+
+    def _least_prices(self, sizes: Mapping[str, Sequence[int]]) -> Prices:
+        """Return the least of each price; a memory's hangs on its own size and width alone."""
+        memories = [sizes[name] for name in ("input_kb", "weight_kb", "output_kb")]
+        found = [
+            self._prices((*(kb[i % len(kb)] for kb in memories), width, sums))
+            for i in range(max(map(len, memories)))
+            for width in sizes["word_bits"]
+            for sums in sizes["accumulator_bits"]
+        ]
+        return Prices(*map(min, zip(*map(astuple, found), strict=True)))
+
+    def _prices(self, of: tuple[int, ...]) -> Prices:
+        """Return the prices of an array, whatever its sides: sizes as `_parts` takes them."""
+        if of not in self._known:
+            parts, width = _parts(*of), of[3]
+            energy = {name: self._energy.storage(part).energy for name, part in parts.items()}
+            self._known[of] = Prices(
+                mac=self._energy.compute(width).energy_pj,
+                register=energy["register"].read,
+                input_word=energy["input buffer"].read,
+                weight_word=energy["weight buffer"].read,
+                output_word=energy["output buffer"].read,
+                dram_bit=energy["DRAM"].read / width,
+            )
+        return self._known[of]
+
     def priced(self, array: Array) -> SystolicAccelerator:
         """Return the machine of any sizes, those beside the choices too."""
         width = array.word_bits
-        parts = {
-            "register": Storage("register", "regfile", 1, width),
-            "input buffer": _buffer("input buffer", array.input_kb, width),
-            "weight buffer": _buffer("weight buffer", array.weight_kb, width),
-            "output buffer": _buffer("output buffer", array.output_kb, array.accumulator_bits),
-            "DRAM": Storage("DRAM", "dram", None, width),
-        }
+        of = (array.input_kb, array.weight_kb, array.output_kb, width, array.accumulator_bits)
+        parts = _parts(*of)
         energy = {name: self._energy.storage(part) for name, part in parts.items()}
         room = {name: self._area.storage(part) for name, part in parts.items()}
         mac, cell = self._energy.compute(width), self._area.compute(width)
-        prices = Prices(
-            mac=mac.energy_pj,
-            register=energy["register"].energy.read,
-            input_word=energy["input buffer"].energy.read,
-            weight_word=energy["weight buffer"].energy.read,
-            output_word=energy["output buffer"].energy.read,
-            dram_bit=energy["DRAM"].energy.read / width,
-        )
+        prices = self._prices(of)
         cells = array.rows * array.cols * (cell.area_um2 + 3 * room["register"].area_um2)
         memories = added(room[name].area_um2 for name in parts if name.endswith("buffer"))
         return SystolicAccelerator(
@@ -153,6 +194,18 @@ class Systolic(HardwareModel):
                 **sources_of(energy, room),
             },
         )
+
+
+def _parts(
+    input_kb: int, weight_kb: int, output_kb: int, width: int, sums: int
+) -> dict[str, Storage]:
+    return {
+        "register": Storage("register", "regfile", 1, width),
+        "input buffer": _buffer("input buffer", input_kb, width),
+        "weight buffer": _buffer("weight buffer", weight_kb, width),
+        "output buffer": _buffer("output buffer", output_kb, sums),
+        "DRAM": Storage("DRAM", "dram", None, width),
+    }
 
 
 def _buffer(name: str, kilobytes: int, width: int) -> Storage:

@@ -13,6 +13,7 @@ from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
 from cosearch.store.records import EXHAUSTED
 from cosearch.store.store import Store
+from cosearch.study import pruning
 from cosearch.study.codesign import Session, load_study, plan, resume_study, run
 from cosearch.study.evaluation import evaluate
 from cosearch.study.pruning import floor_of
@@ -145,6 +146,35 @@ def test_it_says_how_far_the_best_can_be_when_designs_are_left(study_of):
     )
     assert 1 - least / study.best.outcome.losses[0] <= study.findings.hardware_gap < 1
     assert study_of(**PRUNED | {"prune": False}, trials=2).findings.hardware_gap is None
+
+
+@pytest.mark.parametrize("trials", [1, 2, 100])
+def test_of_too_many_machines_it_says_as_much_without_going_through(study_of, monkeypatch, trials):
+    """Boxes of machines, best first, find the least floor that going through them all does."""
+    fixed = {name: value for name, value in ARRAYS["fixed"].items() if name != "cols"}
+    given = {
+        **ARRAYS,
+        "fixed": fixed,
+        "prune": True,
+        "strategy": "random",
+        "warm": False,
+        "trials": trials,
+    }
+    through = study_of(**given, name="through")
+    monkeypatch.setattr(pruning, "SWEPT", 150)
+    boxes = study_of(**given, name="boxes")
+    left = [study.header.facts["left"] for study in (through, boxes)]
+    assert through.problem.space.size > 150
+    assert left[1].get("least") == left[0].get("least")
+    assert boxes.findings == through.findings
+    assert (left[1].get("designs") == 0) == (left[0]["designs"] == 0) == (trials == 100)
+
+
+def test_of_too_many_machines_nothing_is_said_where_no_floor_is_known(study_of, monkeypatch):
+    monkeypatch.setattr(pruning, "SWEPT", 150)
+    study = study_of(**PRUNED, trials=2, strategy="random", warm=False)
+    assert {*study.header.facts["left"]} == {"trials", "impossible", "no_better"}
+    assert study.findings.hardware_gap is None
 
 
 def test_enumeration_is_not_pruned_twice(study_of):

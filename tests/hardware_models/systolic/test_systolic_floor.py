@@ -57,3 +57,31 @@ def test_pixels_that_no_filter_reads_are_not_loaded():
     assert least_words(view, view.tensor("Inputs")) == 5 * 2
     near = gemm_view(conv(K=1, C=1, P=5, Q=1, R=2, S=1))
     assert least_words(near, near.tensor("Inputs")) == 6
+
+
+MODEL = Systolic(small_sides=True, word_bits="search")
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+def test_no_machine_undercuts_the_floor_of_many(data, seed):
+    choices = {}
+    for p in MODEL.space.parameters:
+        first = data.draw(st.integers(0, len(p.choices) - 1), label=p.name)
+        choices[p.name] = p.choices[first : data.draw(st.integers(first, len(p.choices))) + 1]
+    layer = data.draw(st.sampled_from((gemm(M=12, N=48, K=64), conv(K=8, C=3, P=9, Q=9, R=3, S=3))))
+    energy, cycles = MODEL.floor_over(choices, layer)
+    rng = np.random.default_rng(seed)
+    for _ in range(10):
+        one = {name: values[rng.integers(len(values))] for name, values in choices.items()}
+        floor = MODEL.build(one).floor(layer)
+        assert energy <= floor[0]
+        assert cycles <= floor[1]
+
+
+def test_the_floor_of_one_of_many_is_its_own():
+    layer = gemm(M=12, N=48, K=64)
+    one = {name: (value,) for name, value in MODEL.baseline.items()}
+    assert MODEL.floor_over(one, layer) == MODEL.build(MODEL.baseline).floor(layer)
+    more = MODEL.floor_over(one | {"rows": (8, 16), "input_kb": (16, 64)}, layer)
+    assert 0 < more[0] < MODEL.build(MODEL.baseline).floor(layer)[0]

@@ -87,6 +87,10 @@ MUTATIONS = {
     "utilization": ("min(1.0, used)", "1.5"),
     "levels": ("compute, levels,", "compute, (),"),
     "floor": (DEF, f"    def floor(self, layer):\n        return 1e12, 0.0\n\n{DEF}"),
+    "floor of many": (
+        "    def build",
+        "    def floor_over(self, choices, layer):\n        return 1e12, 0.0\n\n    def build",
+    ),
     "bounds": (DEF, f"    def bounds(self, layer, rows):\n        return {HUGE}\n\n{DEF}"),
     "margin": ("        return Machine(**", f"{REFUSED}        return Machine(**"),
 }
@@ -100,7 +104,7 @@ def test_a_machine_that_breaks_its_contract_is_caught(made, mutation):
         assert old in text
         return text.replace(old, new)
 
-    registry, name = made("accelerator", f"broken-{mutation}", change)
+    registry, name = made("accelerator", f"broken-{mutation.replace(' ', '-')}", change)
     wrong = [checked for checked in check_named(registry, name) if checked.why]
     assert wrong
     assert all(len(checked.why) > 10 for checked in wrong)
@@ -113,6 +117,7 @@ def test_the_machines_that_ship_conform_on_a_sample():
             model = registry.find("hardware_models", name).make()
             machines.explanations_are_prices(model)
             machines.baseline_is_a_machine(model)
+    machines.floors_of_many_are_of_each(registry.find("hardware_models", "systolic").make())
 
 
 class First(Mapper):

@@ -187,10 +187,11 @@ def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> 
             f"  pruned: {left['no_better']:,} designs that are proven no better than one found "
             f"before, {left['impossible']:,} that cannot be built within the limits"
         )
-        if left.get("trials") == report.trials and "designs" not in left:
+        if left.get("trials") == report.trials and not {"designs", "least"} & {*left}:
             output.prose(
-                f"not proven: more than {SWEPT:,} machines are not gone through at the end; "
-                "hold some parameters with --set, or use --scheme exhaustive",
+                f"not proven: more than {SWEPT:,} machines are not gone through at the end, and "
+                "their model has no floor of many at once; hold some parameters with --set, or "
+                "use --scheme exhaustive",
                 "warn",
                 indent=2,
             )

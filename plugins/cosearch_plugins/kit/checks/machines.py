@@ -130,6 +130,21 @@ def bounds_are_never_undercut(model: HardwareModel) -> None:
                 require(costs.excess[i] > 1, f"{row}: {reason}, but its excess is not above 1")
 
 
+def floors_of_many_are_of_each(model: HardwareModel) -> None:
+    """`floor_over`, where a model has it, is undercut by the floor of no machine it is of."""
+    choices = {parameter.name: parameter.choices for parameter in model.space.parameters}
+    for layer in LAYERS:
+        over = model.floor_over(choices, layer)
+        for configuration, machine in _machines(model) if over else ():
+            values = model.space.complete(configuration)
+            alone = model.floor_over({name: (value,) for name, value in values.items()}, layer)
+            floor = machine.floor(layer)
+            for least in filter(None, (over, alone)):
+                where = f"on {dict(configuration)}, {layer.name!r}: a floor of {least} of many"
+                under = any(own < all_ for own, all_ in zip(floor, least, strict=True))
+                require(not under, f"{where} machines is undercut by that of one, {floor}")
+
+
 CHECKS = (
     baseline_is_a_machine,
     refusals_have_reasons,
@@ -139,6 +154,7 @@ CHECKS = (
     batches_are_single_mappings,
     explanations_are_prices,
     bounds_are_never_undercut,
+    floors_of_many_are_of_each,
 )
 
 

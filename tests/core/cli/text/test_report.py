@@ -6,7 +6,7 @@ from cosearch.cli.output import Output
 from cosearch.cli.text.report import Next, show_report
 from cosearch.study.report import report_of
 
-LARGE = {"workload": "gemm:M=4,N=4,K=4", "hardware": "systolic", "mapper": "random"}
+LARGE = {"workload": "gemm:M=4,N=4,K=4", "hardware": "crossbar", "mapper": "random"}
 
 
 def test_a_space_too_large_to_go_through_is_said_to_be_unproven(study_of, capsys):
