@@ -20,8 +20,9 @@ WIDTH = 24
 """Characters of the sparkline and of the bar."""
 
 TENTHS = 10
-"""A pipe gets a line each time another of so many parts of the trials is done, but not more often
-than every `LEAST_SECONDS`, nor less often than every `MOST_SECONDS`."""
+"""A pipe gets a line for the first feasible design, and each time another of so many parts of the
+trials is done, but not more often than every `LEAST_SECONDS`, nor less often than every
+`MOST_SECONDS`."""
 
 LEAST_SECONDS = 2.0
 
@@ -30,6 +31,9 @@ MOST_SECONDS = 30.0
 
 class Display(Protocol):
     """A progress display: an observer of the study, shown while its context lasts."""
+
+    def roughly(self, text: str) -> None:
+        """Show a first figure, before any design has ended; called from another thread."""
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -45,6 +49,9 @@ class Display(Protocol):
 
 class Silent(Pulse):
     """Shows nothing."""
+
+    def roughly(self, text: str) -> None:
+        """Show no first figure either."""
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +69,7 @@ class LiveProgress(Pulse):
 
     def __init__(self, console: Console) -> None:
         super().__init__()
+        self._rough = ""
         blocks = BLOCKS if console.encoding.lower().startswith("utf") else ASCII
         self._blocks = blocks
         self._live = Live(
@@ -75,18 +83,23 @@ class LiveProgress(Pulse):
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
+    def roughly(self, text: str) -> None:
+        """Keep a first figure until there is a design."""
+        self._rough = text
+
     def lines(self) -> RenderableType:
         """Return what to show now."""
         if self.study is None:
             return Text("getting ready ...", style="dim")
         first = Table.grid(padding=(0, 2, 0, 0))
         share = self.share_done
+        standing = self.standing() if self.total or not self._rough else self._rough
         first.add_row(
             Text(self.counted()),
             ProgressBar(total=1.0, completed=share or 0.0, width=WIDTH, pulse=share is None),
             Text(sparkline(self.history, WIDTH, self._blocks), style="green"),
         )
-        return Group(first, Text(self.standing(), style="bold"), Text(self.speed(), style="dim"))
+        return Group(first, Text(standing, style="bold"), Text(self.speed(), style="dim"))
 
 
 class PlainProgress(Pulse):
@@ -100,6 +113,7 @@ class PlainProgress(Pulse):
         super().__init__()
         self._console = console
         self._shown = (0, time.monotonic())
+        self._told = False
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +126,11 @@ class PlainProgress(Pulse):
         """Take in what is stored, and begin to count from there."""
         super().cosearch_study_started(study)
         self._shown = (self._tenth, time.monotonic())
+        self._told = self.best is not None
+
+    def roughly(self, text: str) -> None:
+        """Print a first figure."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @hookimpl
     def cosearch_trial_finished(self, trial: Trial) -> None:
@@ -119,7 +138,9 @@ class PlainProgress(Pulse):
         super().cosearch_trial_finished(trial)
         tenth, at = self._shown
         waited = time.monotonic() - at
-        if waited > (LEAST_SECONDS if self._tenth > tenth else MOST_SECONDS):
+        news = self._tenth > tenth or (self.best is not None and not self._told)
+        if waited > (LEAST_SECONDS if news else MOST_SECONDS):
+            self._told = self.best is not None
             self._shown = (self._tenth, time.monotonic())
             line = f"{self.counted()}: {self.standing()}; {self.speed()}"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)

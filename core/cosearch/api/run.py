@@ -15,6 +15,7 @@ from attrs import frozen
 from cosearch.api.console import SafeConsole
 from cosearch.api.names import Names, Plugins
 from cosearch.api.progress import Display, LiveProgress, Silent
+from cosearch.api.rough_start import RoughStart
 from cosearch.api.tables import Record, Tabular, without_clashes
 from cosearch.errors import CosearchError
 from cosearch.machine.hardware import HardwareModel
@@ -293,9 +294,14 @@ def shown(progress: bool | None) -> bool:
 def watched(registry: Registry, *, show: bool) -> Iterator[None]:
     """Show a bar while a study runs."""
     display: Display = LiveProgress(SafeConsole(stderr=True)) if show else Silent()
-    registry.manager.register(display, name="progress")
+    observers: dict[str, object] = {"progress": display}
+    if show:
+        observers["rough start"] = RoughStart(display.roughly)
+    for name, observer in observers.items():
+        registry.manager.register(observer, name=name)
     try:
         with display:
             yield
     finally:
-        registry.manager.unregister(name="progress")
+        for name in observers:
+            registry.manager.unregister(name=name)

@@ -1,4 +1,5 @@
 import io
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -35,7 +36,8 @@ def watched(toy, tmp_path):
 def test_a_pipe_gets_a_short_line_for_each_tenth(watched, monkeypatch):
     monkeypatch.setattr(progress_display, "LEAST_SECONDS", 0.0)
     lines = watched(PlainProgress, terminal=False).splitlines()
-    assert [line.split(":")[0] for line in lines] == [f"{n}/20 trials" for n in range(2, 21, 2)]
+    told = (1, *range(2, 21, 2))  # the first feasible design at once
+    assert [line.split(":")[0] for line in lines] == [f"{n}/20 trials" for n in told]
     assert all("best edp" in line and "\x1b" not in line for line in lines)
 
 
@@ -59,3 +61,24 @@ def test_a_terminal_shows_best_rate_bar_and_sparkline(watched):
 
 def test_silence(watched):
     assert watched(lambda _: Silent(), terminal=False) == ""
+
+
+def test_a_pipe_hears_of_the_first_feasible_design_at_once(watched, monkeypatch):
+    monkeypatch.setattr(progress_display, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(progress_display, "TENTHS", 1)
+    lines = watched(PlainProgress, terminal=False).splitlines()
+    assert [line.split(":")[0] for line in lines][-1] == "20/20 trials"
+    assert len(lines) == 2
+    assert "best edp" in lines[0]
+
+
+def test_a_first_figure_is_shown_until_there_is_a_design():
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=100, color_system=None)
+    PlainProgress(console).roughly("the baseline has edp 3")
+    live = LiveProgress(console)
+    live.roughly("the baseline has edp 4")
+    live.study = SimpleNamespace(header=SimpleNamespace(budget=Budget(trials=20), seconds=0.0))
+    console.print(live.lines())
+    assert "has edp 3" in text.getvalue()
+    assert "has edp 4" in text.getvalue()
