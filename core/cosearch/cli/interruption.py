@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -52,6 +54,30 @@ class Interruption:
     def _insist(self, _number: int, _frame: FrameType | None) -> None:
         if not _on_its_way(sys.exception()):
             raise KeyboardInterrupt
+
+
+@contextmanager
+def ending_early(end: Callable[[], None]) -> Iterator[list[int]]:
+    """Ask on Ctrl-C for what runs in the context to end by itself; a second one ends it at once.
+
+    Yields:
+        The signals that came, none so far.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, before)
+        came.append(number)
+        end()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _on_its_way(error: BaseException | None) -> bool:

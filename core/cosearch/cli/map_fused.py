@@ -6,12 +6,18 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from cosearch.cli.errors import INTERRUPTED
+from cosearch.cli.interruption import ending_early
 from cosearch.cli.session import Session
 from cosearch.errors import CosearchError
 from cosearch.quantities import counted
 
 if TYPE_CHECKING:
+    from cosearch.loopnest.accelerator import SpatialAccelerator
     from cosearch.machine.hardware import Accelerator
+    from cosearch.mapping.fused import FusedMapping
     from cosearch.study.problem import Problem
 
 
@@ -24,7 +30,8 @@ def show_fused(
         session: the command's.
         problem: what is mapped, by whom.
         machine: to be mapped onto.
-        out: a file for machine and groups, see `cosearch.formats.groups`; None is none.
+        out: a file for machine and groups, see `cosearch.formats.groups`, or for a page of them;
+            None is none.
         json: whether to show it as JSON.
 
     Raises:
@@ -32,7 +39,6 @@ def show_fused(
     """
     from cosearch.cli.text import fused as fused_text
     from cosearch.cli.text.network import show_left_out
-    from cosearch.formats.groups import groups_text
     from cosearch.loopnest.accelerator import SpatialAccelerator
     from cosearch.machine.widths import mixed
     from cosearch.study.traffic import traffic_of
@@ -43,31 +49,50 @@ def show_fused(
             "leave out --fuse",
         )
     network, objective, spec = problem.network, problem.mapper_objective, problem.spec
-    watched = session.output.errors.status("fusing layers") if session.output.live else None
-    with watched or nullcontext():
+    told = "fusing layers; Ctrl-C ends with the best found"
+    watched = session.output.errors.status(told) if session.output.live else None
+    with watched or nullcontext(), ending_early(problem.mapper.hurry) as stopped:
         found = problem.mapper.fuse(
             machine, network, objective, problem.spec.mapper_budget, spec.fuse_most
         )
-        traffic = traffic_of(problem, machine, found.outermost_words)
+    traffic = None if stopped else traffic_of(problem, machine, found.outermost_words)
     if out is not None:
-        out.write_text(groups_text(machine.architecture, found.runs), encoding="utf-8")
-        session.output.note(f"price it again: cosearch evaluate {out}")
+        _write(session, out, f"{network.name} on {machine.name}", machine, found)
     if json:
         session.output.json({**fused_text.facts(machine, found), "traffic": traffic})
-        return
-    session.output.title(
-        f"{network.name} on {machine.name}",
-        f"groups of up to {counted(spec.fuse_most, 'layer')}, objective {objective.name}",
-    )
-    fused_text.show_fused(session.output, machine, found)
-    if traffic is not None:
-        session.output.prose(str(traffic), "faint", indent=2)
-    apart = [x.name for x in network.products if mixed(machine.architecture, x.einsum)]
-    if apart:
-        session.output.prose(
-            f"not tried in a group: {', '.join(apart)}: groups are counted in words, and their "
-            "tensors are not one word wide each",
-            "warn",
-            indent=2,
+    else:
+        session.output.title(
+            f"{network.name} on {machine.name}",
+            f"groups of up to {counted(spec.fuse_most, 'layer')}, objective {objective.name}",
         )
-    show_left_out(session.output, network)
+        fused_text.show_fused(session.output, machine, found)
+        if traffic is not None:
+            session.output.prose(str(traffic), "faint", indent=2)
+        apart = [x.name for x in network.products if mixed(machine.architecture, x.einsum)]
+        if apart:
+            session.output.prose(
+                f"not tried in a group: {', '.join(apart)}: groups are counted in words, and their "
+                "tensors are not one word wide each",
+                "warn",
+                indent=2,
+            )
+        show_left_out(session.output, network)
+    if stopped:
+        session.output.warn("stopped: the best groups found until then")
+        raise typer.Exit(INTERRUPTED)
+
+
+def _write(
+    session: Session, out: Path, title: str, machine: SpatialAccelerator, found: FusedMapping
+) -> None:
+    """Write groups to a file: a page where a reporter has its suffix, else to be priced again."""
+    from cosearch.formats.groups import groups_text
+    from cosearch.reporting.reporter import reporter_for, write_whole
+
+    if out.suffix.lstrip(".") in session.registry.names("reporters"):
+        page = reporter_for(out, session.registry).groups(title, machine, found)
+        write_whole(out, page)
+        session.output.note(f"wrote {out}")
+        return
+    write_whole(out, groups_text(machine.architecture, found.runs))
+    session.output.note(f"price it again: cosearch evaluate {out}")

@@ -199,6 +199,10 @@ class Mapper(ABC):
             "fuse with the mapper that does: -m fused",
         )
 
+    def hurry(self) -> None:
+        """End a `fuse` that runs now, from a handler of signals: soon, with the best found."""
+        raise KeyboardInterrupt
+
     def least_traffic(
         self,
         accelerator: Accelerator,

@@ -14,6 +14,8 @@ from cosearch.compare.outcome import Result
 from cosearch.compare.scores import Standing
 from cosearch.compare.tuning import Rehearsal
 from cosearch.errors import CosearchError, InputError
+from cosearch.loopnest.accelerator import SpatialAccelerator
+from cosearch.mapping.fused import FusedMapping
 from cosearch.registry.registry import Registry
 from cosearch.search.parameters import ParameterSpace
 from cosearch.study.report import DesignReport
@@ -78,6 +80,21 @@ class Reporter(ABC):
         Raises:
             MissingExtraError: an optional package is not installed.
         """
+
+    def groups(self, title: str, machine: SpatialAccelerator, found: FusedMapping) -> str:
+        """Return the file's text for a network mapped in groups.
+
+        Args:
+            title: what is mapped on what.
+            machine: mapped onto.
+            found: its groups, and the layers that run alone.
+
+        Raises:
+            CosearchError: this format has none.
+            MissingExtraError: an optional package is not installed.
+        """
+        _ = title, machine, found
+        raise CosearchError(f"{type(self).__name__} writes no groups of layers")
 
 
 def reporter_for(path: Path, registry: Registry) -> Reporter:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cosearch.cli.interruption import Interruption
+from cosearch.cli.interruption import Interruption, ending_early
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -72,3 +72,19 @@ def test_trials_stored_on_the_way_out_do_not_interrupt_again():
     with pytest.raises(KeyboardInterrupt), interruption:
         interrupted()
     assert stored == [True]
+
+
+def interrupted_twice(asked):
+    with ending_early(lambda: asked.append(1)) as came:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (asked, came) == ([1], [signal.SIGINT])
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(30)
+
+
+def test_a_first_signal_asks_and_a_second_one_ends():
+    before, asked = signal.getsignal(signal.SIGINT), []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_twice(asked)
+    assert asked == [1]
+    assert signal.getsignal(signal.SIGINT) is before

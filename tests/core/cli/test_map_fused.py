@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
+
+from cosearch_plugins.mappers.fused.group import GroupSearch
+
 
 def test_fusing_shows_groups_and_what_they_gain(cosearch):
     out = cosearch("map", "bert-base", "-H", "eyeriss", "--fuse", "-o", "energy").out
@@ -49,3 +54,33 @@ def test_the_file_is_priced_again_to_the_last_digit(cosearch, tmp_path):
 def test_a_file_of_groups_needs_groups(refused, tmp_path):
     path = str(tmp_path / "x.yaml")
     assert "add --fuse" in refused("map", "alexnet:conv2", "-H", "eyeriss", "--output", path)
+
+
+def test_a_page_draws_each_group(cosearch, tmp_path):
+    path = tmp_path / "groups.html"
+    told = cosearch("map", "bert-base", "-H", "eyeriss", "--fuse", "-o", "energy", "--output", path)
+    assert f"wrote {path}" in told.err
+    page = path.read_text(encoding="utf-8")
+    groups = [line for line in told.out.splitlines() if line.startswith("layer0.attention.scores")]
+    assert groups
+    assert page.count('class="schedule"') == told.out.count(", Outputs in buffer")
+    assert "layer0.attention.scores -&gt; layer0.attention.values" in page
+
+
+def test_ctrl_c_ends_with_the_best_so_far(cosearch, monkeypatch):
+    refine, refined = GroupSearch._refine, []
+
+    def interrupted(search, *of):
+        refined.append(of)
+        if len(refined) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return refine(search, *of)
+
+    monkeypatch.setattr(GroupSearch, "_refine", interrupted)
+    ended = cosearch("map", "bert-base", "-H", "eyeriss", "--fuse", "-o", "energy", "--json")
+    assert ended.code == 130
+    assert "the best groups found until then" in ended.err
+    facts = ended.json()
+    assert 0 < facts["gap"] < 1
+    assert facts["value"] <= facts["unfused"]["value"]
+    assert facts["traffic"] is None

@@ -95,6 +95,7 @@ class ChainSearch:
     alone: Alone
     most: int = 4
     _known: dict[tuple[Chain, Weights], GroupFound] = field(init=False, factory=dict)
+    _tried: dict[Chain, list[GroupFound]] = field(init=False, factory=dict)
     _bounds: dict[tuple[Chain, Weights], float] = field(init=False, factory=dict)
     _envelopes: dict[Chain, Envelope[GroupFound]] = field(init=False, factory=dict)
 
@@ -128,7 +129,16 @@ class ChainSearch:
             return Piece(least, open=False)
         envelope = self._envelopes.get(part)
         others = 0.0 if envelope is None else envelope.least(weights)
-        return Piece(max(others, self.search.least(part.layers, part.links, weights)))
+        least = max(others, self.search.least(part.layers, part.links, weights))
+        return Piece(least, self._tried_best(part, weights))
+
+    def _tried_best(self, part: Chain, weights: Weights) -> GroupFound | None:
+        """Return the best that searches cut short have found, for whatever weights."""
+        tried = [
+            evolve(found, value=weights[0] * found.energy_pj + weights[1] * found.cycles, least=0.0)
+            for found in self._tried.get(part, ())
+        ]
+        return min(tried, key=lambda found: found.value, default=None)
 
     def _group(self, part: Chain, weights: Weights, below: float) -> GroupFound:
         """Return the best way to run some layers as one group, if it is below a value."""
@@ -145,10 +155,12 @@ class ChainSearch:
         if found is None:
             found = self.search.best(part.layers, part.links, weights, below)
             self._envelopes.setdefault(part, Envelope()).learn(weights, found.least, found)
-        if found.group is not None:
-            self._known[key] = found
+        if found.group is None or found.cut_short:
+            self._bounds[key] = max(found.least, self._bounds.get(key, 0.0))
         else:
-            self._bounds[key] = found.least
+            self._known[key] = found
+        if found.group is not None and found.cut_short:
+            self._tried.setdefault(part, []).append(found)
         return found
 
     def _least_unsearched(self, part: Chain, weights: Weights) -> float | None:

@@ -27,16 +27,25 @@ from attrs import define, evolve, field, frozen
 from cosearch.loopnest.group import FusedGroup
 from cosearch.mapping.outline import Weights
 from cosearch.quantities import added
-from cosearch.typing import FloatArray, IntArray
 from cosearch.workload.einsum import Einsum
 from cosearch.workload.link import Link
 from cosearch_plugins.mappers.exact.arrays import MARGIN
 from cosearch_plugins.mappers.fused.bodies import UNLIMITED, Bodies
-from cosearch_plugins.mappers.fused.body import Body, Demand, Question
-from cosearch_plugins.mappers.fused.options import THROUGH, Choice, Cut, Option, cuts, once
+from cosearch_plugins.mappers.fused.body import Demand, Question
+from cosearch_plugins.mappers.fused.entries import (
+    COARSE,
+    EXACT,
+    GUESSED,
+    ROOMY,
+    Drawn,
+    Entry,
+    Unfolded,
+    dominates,
+)
+from cosearch_plugins.mappers.fused.options import Choice, Cut, Option, cuts, once
 
-COARSE, GUESSED, ROOMY, EXACT = 0, 1, 2, 3
-"""Stages of a member's bound."""
+TRIED = 4
+"""Options finished where the time of a group ended before any was."""
 
 
 @frozen(eq=False)
@@ -48,6 +57,7 @@ class GroupFound:
         energy_pj, cycles: of one run.
         value: the weighted sum.
         least: no way is below; `value` where it is proven.
+        cut_short: whether the time ended, not the search.
     """
 
     group: FusedGroup | None
@@ -55,57 +65,11 @@ class GroupFound:
     cycles: float
     value: float
     least: float
+    cut_short: bool = False
 
 
-@define(eq=False)
-class _Entry:
-    """A prefix with its holds; bounds, stages and bodies are its members'."""
-
-    option: Option
-    bounds: list[float]
-    stages: list[int]
-    bodies: list[Body | None]
-    fixed: float
-
-    @property
-    def bound(self) -> float:
-        """The sum of its members' bounds and of what is held."""
-        return self.fixed + added(self.bounds)
-
-
-@define(eq=False)
-class _Unfolded:
-    """The options of a prefix, by their bounds.
-
-    Attributes:
-        cut: the prefix.
-        held: of each member, the choices of what it holds.
-        bounds: of each member, of each choice, what is held included.
-        fixed: of each member, of each choice, the part of its bound that is held.
-        order: options that leave room and are below the limit, numbered over all members' choices.
-        least: their bounds, rising.
-        at: how many have been taken.
-    """
-
-    cut: Cut
-    held: list[list[tuple[Choice, ...]]]
-    bounds: list[FloatArray]
-    fixed: list[FloatArray]
-    order: IntArray
-    least: FloatArray
-    at: int = 0
-
-    def entry(self) -> _Entry:
-        """Return the next option."""
-        places = np.unravel_index(int(self.order[self.at]), [len(h) for h in self.held])
-        self.at += 1
-        fixed = [float(f[i]) for f, i in zip(self.fixed, places, strict=True)]
-        bounds = [float(b[i]) for b, i in zip(self.bounds, places, strict=True)]
-        choices = [h[i] for h, i in zip(self.held, places, strict=True)]
-        apart = [b - f for b, f in zip(bounds, fixed, strict=True)]
-        members = len(choices)
-        option = self.cut.option(tuple(itertools.chain.from_iterable(choices)))
-        return _Entry(option, apart, [COARSE] * members, [None] * members, added(fixed))
+def _nothing(least: float, *, cut_short: bool = False) -> GroupFound:
+    return GroupFound(None, math.inf, math.inf, math.inf, least, cut_short)
 
 
 @define(eq=False)
@@ -115,14 +79,16 @@ class GroupSearch:
     Args:
         bodies: answers for members.
         deadline: by `time.perf_counter`.
+        patience: seconds of one group's search at most.
         dominance: whether finer options are dropped for coarser ones; for tests.
     """
 
     bodies: Bodies
     deadline: float = math.inf
+    patience: float = math.inf
     dominance: bool = True
     entries: int = field(init=False, default=0)
-    _cuts: dict[tuple[object, ...], list[Cut]] = field(init=False, factory=dict)
+    _cuts: dict[tuple[object, ...], Drawn] = field(init=False, factory=dict)
     _once: dict[tuple[object, ...], list[Choice]] = field(init=False, factory=dict)
     _tick: Iterator[int] = field(init=False, factory=itertools.count)
 
@@ -136,33 +102,63 @@ class GroupSearch:
         """Return the best way to run layers as one group, if it is below a value."""
         cheap = self._whole(layers, links, (1.0, 0.0))
         inside = self._whole(layers, links, weights)
-        limit = below * (1 - MARGIN)
-        if added(inside) * (1 - MARGIN) >= limit:
-            return GroupFound(None, math.inf, math.inf, math.inf, below)
-        heap = [self._opened(cut, weights, inside, cheap) for cut in self._all_cuts(layers, links)]
+        if added(inside) * (1 - MARGIN) >= below * (1 - MARGIN):
+            return _nothing(below)
+        if self.left <= 0:
+            return _nothing(self.least(layers, links, weights), cut_short=True)
+        now = time.perf_counter()
+        drawn = self._drawn(layers, links, min(self.deadline, now + self.patience / 2))
+        heap = [self._opened(cut, weights, inside, cheap) for cut in drawn.cuts]
+        found = self._searched(heap, weights, (inside, cheap), below, now + self.patience)
+        if drawn.complete:
+            return found
+        return evolve(found, least=self.least(layers, links, weights), cut_short=True)
+
+    def _searched(
+        self,
+        heap: list[_Item],
+        weights: Weights,
+        known: tuple[list[float], list[float]],
+        below: float,
+        until: float,
+    ) -> GroupFound:
+        """Return the best option of some prefixes, or the best found until a time.
+
+        Args:
+            heap: of prefixes.
+            weights: of energy and cycles.
+            known: of each member, what `_coarse` is told.
+            below: of no use are options that are not below.
+            until: by `time.perf_counter`; the deadline may come first, and may be moved.
+        """
         heapq.heapify(heap)
-        settled: list[_Entry] = []
+        limit, settled = below * (1 - MARGIN), list[Entry]()
         while heap:
             bound, *_, item = heapq.heappop(heap)
             if bound >= limit:
                 break
-            if isinstance(item, _Entry) and min(item.stages) == EXACT:
+            if isinstance(item, Entry) and min(item.stages) == EXACT:
                 return self._found(item, weights, bound)
-            if time.perf_counter() >= self.deadline:
+            if time.perf_counter() >= min(until, self.deadline):
                 return self._so_far(heap, weights, bound)
             if isinstance(item, Cut):
-                self._push(heap, self._unfolded(item, weights, (inside, cheap), limit))
+                self._push(heap, self._unfolded(item, weights, known, limit))
                 continue
-            if isinstance(item, _Unfolded):
+            if isinstance(item, Unfolded):
                 unfolded, item = item, item.entry()
                 self._push(heap, unfolded)
-            if self.dominance and any(_dominates(s.option, item.option) for s in settled):
+            if self.dominance and any(dominates(s.option, item.option) for s in settled):
                 continue
             if self._refine(item, weights):
                 if self.dominance and min(item.stages) == EXACT and self._roomy(item):
                     settled.append(item)
                 heapq.heappush(heap, self._queued(item))
-        return GroupFound(None, math.inf, math.inf, math.inf, below)
+        return _nothing(below)
+
+    @property
+    def left(self) -> float:
+        """Seconds to the deadline."""
+        return self.deadline - time.perf_counter()
 
     def least(self, layers: tuple[Einsum, ...], links: tuple[Link, ...], weights: Weights) -> float:
         """Return what no way to run layers as one group undercuts: each word passes once."""
@@ -178,11 +174,13 @@ class GroupSearch:
             for j, (a, b) in enumerate(zip(inside, cheap, strict=True))
         )
 
-    def _all_cuts(self, layers: tuple[Einsum, ...], links: tuple[Link, ...]) -> list[Cut]:
+    def _drawn(self, layers: tuple[Einsum, ...], links: tuple[Link, ...], until: float) -> Drawn:
+        """Return the prefixes of a group: all, or as many as there is time for."""
         key = (tuple(layer.key for layer in layers), links)
         if key not in self._cuts:
             kept = tuple(self.bodies.kept(layer) for layer in layers)
-            self._cuts[key] = list(cuts(self.bodies.architecture, layers, links, kept))
+            self._cuts[key] = Drawn(cuts(self.bodies.architecture, layers, links, kept))
+        self._cuts[key].draw(until)
         return self._cuts[key]
 
     def _whole(
@@ -216,12 +214,12 @@ class GroupSearch:
             bound += self._coarse(least, weights, inside[j], cheap[j])
         return bound, 0, cut.group.bodies, next(self._tick), cut
 
-    def _queued(self, entry: _Entry) -> _Item:
+    def _queued(self, entry: Entry) -> _Item:
         """Return an option for the heap: of equal bounds the most refined first."""
         bodies = entry.option.group.bodies
         return entry.bound, -1 - added(entry.stages), bodies, next(self._tick), entry
 
-    def _push(self, heap: list[_Item], options: _Unfolded) -> None:
+    def _push(self, heap: list[_Item], options: Unfolded) -> None:
         """Push the next option of a prefix, if there is one."""
         if options.at < len(options.least):
             bound, bodies = float(options.least[options.at]), options.cut.group.bodies
@@ -229,7 +227,7 @@ class GroupSearch:
 
     def _unfolded(
         self, cut: Cut, weights: Weights, known: tuple[list[float], list[float]], limit: float
-    ) -> _Unfolded:
+    ) -> Unfolded:
         """Return the options of a prefix that are below a limit.
 
         Args:
@@ -257,7 +255,7 @@ class GroupSearch:
         self.entries += int(fits.sum())
         order = np.flatnonzero(fits & (total < limit))
         order = order[np.argsort(total[order], kind="stable")]
-        return _Unfolded(cut, held, bounds, fixed, order, total[order])
+        return Unfolded(cut, held, bounds, fixed, order, total[order])
 
     def _guess(self, cut: Cut, member: int, held: frozenset[str], weights: Weights) -> float:
         """Return what all bodies of a member cost at least, as known from others."""
@@ -289,7 +287,7 @@ class GroupSearch:
         first = inside + weights[0] * streamed
         return max(first, weights[0] * (cheap + streamed) + weights[1] * cycles) * (1 - MARGIN)
 
-    def _refine(self, entry: _Entry, weights: Weights) -> bool:
+    def _refine(self, entry: Entry, weights: Weights) -> bool:
         """Refine the least refined member; return whether the option can be run still."""
         member = entry.stages.index(min(entry.stages))
         question = self._question(entry.option, member)
@@ -325,7 +323,7 @@ class GroupSearch:
             group.visits(member),
         )
 
-    def _roomy(self, entry: _Entry) -> bool:
+    def _roomy(self, entry: Entry) -> bool:
         """Return whether all members would be solved so with all of the level as room."""
         room = self.bodies.architecture.levels[-2].usable_entries
         most = UNLIMITED if room is None else room
@@ -333,12 +331,26 @@ class GroupSearch:
 
     def _so_far(self, heap: list[_Item], weights: Weights, bound: float) -> GroupFound:
         """Return the best option that is known when the time ends, if there is one."""
-        known = [e for *_, e in heap if isinstance(e, _Entry) and min(e.stages) == EXACT]
+        entries = [item for *_, item in heap if isinstance(item, Entry)]
+        known = [entry for entry in entries if min(entry.stages) == EXACT]
+        hopeful = heapq.nsmallest(TRIED, entries, key=lambda entry: entry.bound)
+        for entry in hopeful if not known and self.left > 0 else ():
+            if self._finish(entry, weights):
+                known = [entry]
+                break
         if not known:
-            return GroupFound(None, math.inf, math.inf, math.inf, bound)
-        return self._found(min(known, key=lambda entry: entry.bound), weights, bound)
+            return _nothing(bound, cut_short=True)
+        best = self._found(min(known, key=lambda entry: entry.bound), weights, bound)
+        return evolve(best, cut_short=True)
 
-    def _found(self, entry: _Entry, weights: Weights, bound: float) -> GroupFound:
+    def _finish(self, entry: Entry, weights: Weights) -> bool:
+        """Refine all members of an option; return whether it can be run."""
+        while min(entry.stages) < EXACT:
+            if not self._refine(entry, weights):
+                return False
+        return True
+
+    def _found(self, entry: Entry, weights: Weights, bound: float) -> GroupFound:
         bodies, option = entry.option.group.bodies, entry.option
         solved = [b for b in entry.bodies if b is not None]
         energy = option.held_pj + bodies * added(b.energy_pj for b in solved)
@@ -353,23 +365,5 @@ class GroupSearch:
         )
 
 
-_Item: TypeAlias = tuple[float, int, int, int, Cut | _Unfolded | _Entry]
+_Item: TypeAlias = tuple[float, int, int, int, Cut | Unfolded | Entry]
 """Bound, rank among equals, bodies, a number, and what it is of."""
-
-
-def _dominates(coarse: Option, fine: Option) -> bool:
-    """Return whether one option's loops are as coarse, in the same order, and it holds as much."""
-    places, at = [], 0
-    for loop in coarse.group.prefix:
-        while at < len(fine.group.prefix) and fine.group.prefix[at].dims != loop.dims:
-            at += 1
-        if at == len(fine.group.prefix) or fine.group.prefix[at].bound % loop.bound:
-            return False
-        at += 1
-        places.append(at)
-    for a, b in zip(coarse.choices, fine.choices, strict=True):
-        if b.depth in {None, THROUGH}:
-            continue
-        if a.depth is None or (places[a.depth - 1] if a.depth else 0) > b.depth:
-            return False
-    return True

@@ -21,6 +21,7 @@ from cosearch_plugins.mappers.exact.mapper import NODES, PERFECT, ExactMapper
 
 if TYPE_CHECKING:
     from cosearch_plugins.mappers.fused.body import Body
+    from cosearch_plugins.mappers.fused.group import GroupSearch
 
 
 class FusedMapper(ExactMapper):
@@ -43,6 +44,7 @@ class FusedMapper(ExactMapper):
     ) -> None:
         super().__init__(bypass, nodes, seconds, imperfect)
         self._known: Lately[tuple[object, ...], Body] | None = None
+        self._running: GroupSearch | None = None
 
     def floor_in_groups(self, accelerator: Accelerator, layer: Einsum) -> tuple[float, float]:
         """Return what multiplying alone takes: all else may stay on chip."""
@@ -110,7 +112,15 @@ class FusedMapper(ExactMapper):
             limits=Limits.starting(0.0, nodes=self.nodes or None),
             memory=self._memory(),
         )
-        return fuser(accelerator, alone, most, deadline, Budget(), bodies).map(network, objective)
+        made = fuser(accelerator, alone, most, deadline, Budget(), bodies)
+        self._running = made.search
+        return made.map(network, objective)
+
+    def hurry(self) -> None:
+        """End the search of groups that runs now, as if its time were over."""
+        if self._running is None:
+            raise KeyboardInterrupt
+        self._running.deadline = -np.inf
 
     def _memory(self) -> Lately[tuple[object, ...], Body]:
         """Return the bodies searched so far, on whatever machine."""

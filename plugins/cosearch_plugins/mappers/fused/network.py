@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from math import isclose
 
 import numpy as np
-from attrs import define, field, frozen
+from attrs import define, field
 
 from cosearch.errors import CosearchError, PluginError
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group import FusedGroup
 from cosearch.loopnest.model.fused import group_cost
 from cosearch.mapping.fused import FusedMapping, FusedRun, value_of
-from cosearch.mapping.groups import links_between
 from cosearch.mapping.mapper import Budget, Mapped
 from cosearch.mapping.network_search import Answer, NetworkSearch, Product, Question
 from cosearch.mapping.outline import Weights
@@ -22,42 +21,13 @@ from cosearch.mapping.together import map_together
 from cosearch.quantities import added
 from cosearch.search.objective import Objective, weighted_sum
 from cosearch.workload.einsum import Einsum
-from cosearch.workload.link import Link, chains
 from cosearch.workload.network import Network
 from cosearch_plugins.mappers.exact.mapper import ExactMapper
 from cosearch_plugins.mappers.fused.bodies import Bodies
 from cosearch_plugins.mappers.fused.chain import CLAIM, Chain, ChainFound, ChainSearch, multiplying
 from cosearch_plugins.mappers.fused.group import GroupFound, GroupSearch
-
-
-@frozen(eq=False)
-class Item:
-    """A chain of a network, and how often it runs."""
-
-    chain: Chain
-    names: tuple[str, ...]
-    places: tuple[int, ...]
-    count: int
-
-
-def items_of(network: Network) -> list[Item]:
-    """Return the different chains of a network with how often each runs."""
-    found: dict[Chain, Item] = {}
-    kept = [link for link in network.links if not _parted(network, link)]
-    for run in chains(len(network.layers), kept):
-        layers = tuple(network.layers[i] for i in run)
-        chain = Chain(tuple(layer.einsum for layer in layers), links_between(network, run))
-        before = found.get(chain)
-        count = layers[0].count + (before.count if before else 0)
-        names = before.names if before else tuple(layer.name for layer in layers)
-        found[chain] = Item(chain, names, before.places if before else run, count)
-    return list(found.values())
-
-
-def _parted(network: Network, link: Link) -> bool:
-    """Return whether element-wise work that the machine prices may stand between two layers."""
-    between = network.layers[link.producer + 1 : link.consumer]
-    return any(layer.einsum.operation for layer in between)
+from cosearch_plugins.mappers.fused.items import Item, items_of
+from cosearch_plugins.mappers.fused.rounds import Found, Sums, in_rounds
 
 
 @define(eq=False)
@@ -103,15 +73,7 @@ class NetworkFuser:
         items = items_of(network)
         own, chosen_alone = self._unfused(network, objective)
         together = _sums(network, chosen_alone)
-        product = Product(*objective.powers)
-        if 0 in objective.powers:
-            weights = (float(product.a > 0), float(product.b > 0))
-            chosen = [self.chains.best(item.chain, weights) for item in items]
-            total = added(i.count * _sum(c, weights) for i, c in zip(items, chosen, strict=True))
-            least = added(i.count * c.least for i, c in zip(items, chosen, strict=True))
-            gap = 0.0 if all(c.gap == 0 for c in chosen) else 1 - least / total
-        else:
-            chosen, gap = self._together(items, product, own, together)
+        chosen, gap = self._chosen(items, objective, own, together)
         if gap > 0:
             chosen, gap = self._or_alone(items, chosen, objective, chosen_alone, gap)
         return self._result(items, chosen, objective, together, gap, started)
@@ -123,7 +85,7 @@ class NetworkFuser:
         objective: Objective,
         alone: dict[str, Mapped],
         gap: float,
-    ) -> tuple[list[ChainFound], float]:
+    ) -> Found:
         """Return every layer alone where a limit left the groups behind that, and the gap."""
         chains = [_each_alone(self._as_group, item.chain, alone) for item in items]
         ours, theirs = (value_of(objective, _total(items, c)) for c in (chosen, chains))
@@ -160,15 +122,44 @@ class NetworkFuser:
         least = 0.0 if mapped.gap is None else (1 - mapped.gap) * value
         return GroupFound(group, mapped.energy_pj, mapped.cycles, value, least)
 
+    def _chosen(
+        self,
+        items: list[Item],
+        objective: Objective,
+        own: dict[str, Mapped],
+        unfused: Sums,
+    ) -> Found:
+        """Return the best chains for an objective, or the best found in time, and the gap."""
+        a, b = objective.powers or (1, 0)
+
+        def once(sums: Sums) -> Found:
+            if a and b:
+                return self._together(items, Product(a, b), own, sums)
+            return self._one_sum(items, (float(a > 0), float(b > 0)))
+
+        def judged(found: list[ChainFound]) -> tuple[float, Sums]:
+            sums = _total(items, found)
+            return value_of(objective, sums), sums
+
+        groups = added(len(item.chain.layers) * self.most for item in items)
+        return in_rounds(self.search, groups, once, judged, unfused)
+
+    def _one_sum(self, items: list[Item], weights: Weights) -> Found:
+        """Return the chains that are the best for a weighted sum, and the gap."""
+        chosen = [self.chains.best(item.chain, weights) for item in items]
+        total = added(i.count * _sum(c, weights) for i, c in zip(items, chosen, strict=True))
+        least = added(i.count * c.least for i, c in zip(items, chosen, strict=True))
+        return chosen, 0.0 if all(c.gap == 0 for c in chosen) else 1 - least / total
+
     def _together(
         self,
         items: list[Item],
         product: Product,
         own: dict[str, Mapped],
-        unfused: tuple[float, float],
-    ) -> tuple[list[ChainFound], float]:
-        """Return the chains chosen together for a product, and the gap."""
-        tangent = product.tangent(*unfused)
+        sums: Sums,
+    ) -> Found:
+        """Return the chains chosen together for a product, first near some sums, and the gap."""
+        tangent = product.tangent(*sums)
         found: list[list[ChainFound]] = []
         first = []
         for item in items:

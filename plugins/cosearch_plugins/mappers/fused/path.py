@@ -38,7 +38,7 @@ class Piece:
     def learn(self, found: GroupFound) -> None:
         """Take in an answer."""
         self.least, self.open = max(self.least, found.least), False
-        if found.group is not None:
+        if found.value < self.value:
             self.found = found
 
     @property

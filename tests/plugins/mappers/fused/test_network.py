@@ -17,9 +17,12 @@ from cosearch.search.objective import OBJECTIVES
 from cosearch.workload.einsum import gemm
 from cosearch.workload.link import Link
 from cosearch.workload.network import Layer, Network
+from cosearch_plugins.mappers.exact.mapper import ExactMapper
+from cosearch_plugins.mappers.fused import entries, group, mapper
 from cosearch_plugins.mappers.fused.chain import multiplying
+from cosearch_plugins.mappers.fused.items import items_of
 from cosearch_plugins.mappers.fused.mapper import FusedMapper
-from cosearch_plugins.mappers.fused.network import items_of
+from cosearch_plugins.mappers.fused.network import NetworkFuser, fuser
 
 EDP, ENERGY = (next(o for o in OBJECTIVES if o.name == name) for name in ("edp", "energy"))
 LAYERS = tuple(
@@ -71,9 +74,6 @@ def test_the_network_is_the_best_of_all_choices_of_two_weights(buffer: int) -> N
     """No weighted sum of chains, over many weights, has a lower product."""
     network = Network("net", LAYERS, links=LINKS)
     found = fused(network, buffer)
-    from cosearch_plugins.mappers.exact.mapper import ExactMapper
-    from cosearch_plugins.mappers.fused.network import fuser
-
     search = fuser(machine(buffer), ExactMapper(), 4, float("inf"), Budget())
     (item,) = items_of(network)
     for weight in (0.0, 1.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
@@ -99,6 +99,52 @@ def test_a_time_limit_ends_with_the_best_so_far_and_its_gap() -> None:
     assert best.value <= late.value <= late.unfused_value * (1 + 1e-12)
     assert 0 < late.gap < 1
     assert late.value * (1 - late.gap) <= best.value * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("objective", [EDP, ENERGY])
+def test_with_time_enough_a_limit_changes_nothing(objective) -> None:
+    network = Network("net", LAYERS, links=LINKS)
+    best = fused(network, 96, objective)
+    hurried = FusedMapper(seconds=3600).fuse(machine(96), network, objective, Budget(), 4)
+    assert [run.group for run in hurried.runs] == [run.group for run in best.runs]
+    assert (hurried.gap, hurried.value) == (0, best.value)
+
+
+@pytest.mark.parametrize("objective", [EDP, ENERGY])
+def test_groups_are_searched_longer_and_longer_until_all_are_proven(objective, monkeypatch) -> None:
+    """By a clock that ticks when it is read: the first rounds see few prefixes, and no proof."""
+    clock, rounds = itertools.count(), []
+    for module in (group, entries, mapper):
+        monkeypatch.setattr(module.time, "perf_counter", lambda: float(next(clock)))
+    network = Network("net", LAYERS, links=LINKS)
+    best = fused(network, 96, objective)
+    once = NetworkFuser._one_sum if objective is ENERGY else NetworkFuser._together
+
+    def told(self: NetworkFuser, *of: object) -> object:
+        found, gap = once(self, *of)
+        rounds.append((self.search.patience, gap))
+        return found, gap
+
+    monkeypatch.setattr(NetworkFuser, once.__name__, told)
+    found = FusedMapper(seconds=2000).fuse(machine(96), network, objective, Budget(), 4)
+    patience, gaps = zip(*rounds, strict=True)
+    assert len(rounds) > 1
+    assert sorted(patience) == list(patience)
+    assert all(gap > 0 for gap in gaps[:-1])
+    assert (gaps[-1], found.gap) == (0, 0)
+    assert isclose(found.value, best.value)
+
+
+@pytest.mark.parametrize("seconds", [30, 100, 300, 1000])
+def test_wherever_time_ends_what_is_claimed_holds(seconds, monkeypatch) -> None:
+    clock = itertools.count()
+    network = Network("net", LAYERS, links=LINKS)
+    best = fused(network, 96)
+    for module in (group, entries, mapper):
+        monkeypatch.setattr(module.time, "perf_counter", lambda: float(next(clock)))
+    found = FusedMapper(seconds=seconds).fuse(machine(96), network, EDP, Budget(), 4)
+    assert best.value <= found.value * (1 + 1e-12) <= found.unfused_value * (1 + 2e-12)
+    assert found.value * (1 - found.gap) <= best.value * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(("objective", "nodes"), [(EDP, 1), (ENERGY, 1), (EDP, 30)])
@@ -134,3 +180,8 @@ def test_a_floor_counts_the_mode_in_which_operands_are_multiplied() -> None:
     energy, cycles = multiplying(architecture, both)
     assert energy == pytest.approx(layer.macs * (1.0 + 0.25))
     assert cycles == layer.macs * (2 + 1) / 4
+
+
+def test_nothing_is_hurried_that_does_not_run() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        FusedMapper().hurry()
