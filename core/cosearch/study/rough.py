@@ -11,7 +11,7 @@ from attrs import frozen
 from cosearch.errors import Infeasible
 from cosearch.machine.building import build
 from cosearch.machine.hardware import Accelerator
-from cosearch.mapping.priced import mapping_losses, priced
+from cosearch.mapping.priced import affordable, mapping_losses, priced
 from cosearch.search.objective import Objective
 from cosearch.study.problem import Problem
 from cosearch.workload.einsum import Einsum
@@ -21,6 +21,9 @@ MOST_ROWS = 2048
 
 LAYER_SECONDS = 0.06
 """For a layer, unless not even its first mappings are priced by then."""
+
+FIRST_SECONDS = 1.0
+"""That a first mapping may take to price, where a machine says how long it does."""
 
 GivenUp = Callable[[], bool]
 """Whether nobody waits for the answer any more."""
@@ -69,12 +72,19 @@ def rough_layer(
     objective: Objective,
     given_up: GivenUp = lambda: False,
 ) -> RoughLayer | None:
-    """Return the best of the first mapping and ever more random ones, while the time lasts."""
+    """Return the best of the first mapping and ever more random ones, while the time lasts.
+
+    Raises:
+        CosearchError: none can be priced in that time.
+    """
     space, rng = machine.mapspace(layer), np.random.default_rng(0)
     started, tried, best, least = time.perf_counter(), 0, None, np.inf
     rows = np.zeros((1, len(space.cardinalities)), dtype=np.int64)
     while tried < MOST_ROWS and not given_up():
-        if best is not None and time.perf_counter() - started > LAYER_SECONDS:
+        spent, some = time.perf_counter() - started, best is not None
+        seconds = LAYER_SECONDS - spent if some else FIRST_SECONDS
+        rows = rows[: affordable(machine, layer, rows, max(seconds, 0.0), some=some)]
+        if some and (seconds <= 0 or len(rows) == 0):
             break
         costs = priced(machine, layer, rows)
         losses = mapping_losses(objective, machine, costs)

@@ -28,7 +28,7 @@ def chain_drawing(network: Network) -> list[str]:
     those that something between the two layers needs all of.
     """
     found: dict[tuple[object, ...], tuple[list[str], int]] = {}
-    links = {link.producer: link for link in network.links}
+    links = {(link.producer, link.consumer): link for link in network.links}
     for run in chains(len(network.layers), network.links):
         if len(run) < 2:
             continue
@@ -41,10 +41,12 @@ def chain_drawing(network: Network) -> list[str]:
     return drawn[:-1]
 
 
-def _lines(network: Network, run: tuple[int, ...], links: Mapping[int, Link]) -> Iterator[str]:
+def _lines(
+    network: Network, run: tuple[int, ...], links: Mapping[tuple[int, int], Link]
+) -> Iterator[str]:
     yield network.layers[run[0]].name
     for a, b in itertools.pairwise(run):
-        yield f"  | {_tensor(network.layers[a].einsum, links[a])}"
+        yield f"  | {_tensor(network.layers[a].einsum, links[a, b])}"
         yield network.layers[b].name
 
 
