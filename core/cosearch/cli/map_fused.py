@@ -52,9 +52,7 @@ def show_fused(
     told = "fusing layers; Ctrl-C ends with the best found"
     watched = session.output.errors.status(told) if session.output.live else None
     with watched or nullcontext(), ending_early(problem.mapper.hurry) as stopped:
-        found = problem.mapper.fuse(
-            machine, network, objective, problem.spec.mapper_budget, spec.fuse_most
-        )
+        found = problem.mapper.fuse(machine, network, objective, spec.mapper_budget, spec.fuse_most)
     traffic = None if stopped else traffic_of(problem, machine, found.outermost_words)
     if out is not None:
         _write(session, out, f"{network.name} on {machine.name}", machine, found)
@@ -65,17 +63,14 @@ def show_fused(
             f"{network.name} on {machine.name}",
             f"groups of up to {counted(spec.fuse_most, 'layer')}, objective {objective.name}",
         )
-        fused_text.show_fused(session.output, machine, found)
+        fused_text.show_fused(session.output, network, machine, found)
         if traffic is not None:
             session.output.prose(str(traffic), "faint", indent=2)
         apart = [x.name for x in network.products if mixed(machine.architecture, x.einsum)]
         if apart:
-            session.output.prose(
-                f"not tried in a group: {', '.join(apart)}: groups are counted in words, and their "
-                "tensors are not one word wide each",
-                "warn",
-                indent=2,
-            )
+            told = "groups are counted in words, and their tensors are not one word wide each"
+            told = f"not tried in a group: {', '.join(apart)}: {told}"
+            session.output.prose(told, "warn", indent=2)
         show_left_out(session.output, network)
     if stopped:
         session.output.warn("stopped: the best groups found until then")

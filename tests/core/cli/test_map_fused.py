@@ -84,3 +84,10 @@ def test_ctrl_c_ends_with_the_best_so_far(cosearch, monkeypatch):
     assert 0 < facts["gap"] < 1
     assert facts["value"] <= facts["unfused"]["value"]
     assert facts["traffic"] is None
+
+
+def test_where_nothing_can_be_fused_it_says_why(cosearch):
+    out = cosearch("map", "bert-base:sequence=16", "-H", "gemmini", "--fuse", "-o", "energy").out
+    assert "nothing can be fused in scratchpad of 'gemmini': it keeps no results" in out
+    net = "O[m,n]+=A[m,k]*B[k,n];m=4,n=4,k=4"
+    assert "are linked: nothing can be fused" in cosearch("map", net, "-H", "eyeriss", "--fuse").out

@@ -6,16 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from cosearch.cli.output import Output, table
 from cosearch.cli.text.network import certainty
+from cosearch.errors import CosearchError
 from cosearch.loopnest.accelerator import SpatialAccelerator
 from cosearch.loopnest.group_text import group_nest, prefix_loop
+from cosearch.loopnest.model.fused import refuse_unfusable
 from cosearch.mapping.fused import FusedMapping, FusedRun
 from cosearch.mapping.groups import levels_of
 from cosearch.quantities import added, counted, energy, loss, whole
 from cosearch.study.fusing import Change, GroupReport
+from cosearch.workload.network import Network
 
 
-def show_fused(output: Output, machine: SpatialAccelerator, found: FusedMapping) -> None:
-    """Print the groups, their nests, and what fusing gains."""
+def show_fused(
+    output: Output, network: Network, machine: SpatialAccelerator, found: FusedMapping
+) -> None:
+    """Print the groups of a network, their nests, and what fusing gains."""
     level, outermost = machine.architecture.levels[-2:]
     columns = (
         "~layers that run together",
@@ -38,7 +43,17 @@ def show_fused(output: Output, machine: SpatialAccelerator, found: FusedMapping)
             *(f"  {line}" for line in group_nest(machine.architecture, run.group, run.layers))
         )
     output.show("")
-    _show_totals(output, outermost.name, found)
+    none = f"no group that was tried is better than its layers alone for {found.objective.name}"
+    _show_totals(output, outermost.name, found, _forbidden(network, machine) or none)
+
+
+def _forbidden(network: Network, machine: SpatialAccelerator) -> str:
+    """Return why no layers can run together, if so."""
+    try:
+        refuse_unfusable(machine.architecture)
+    except CosearchError as error:
+        return str(error)
+    return "" if network.links else f"no layers of {network.name} are linked: nothing can be fused"
 
 
 def _row(run: FusedRun) -> tuple[str, ...]:
@@ -58,7 +73,7 @@ def _row(run: FusedRun) -> tuple[str, ...]:
     )
 
 
-def _show_totals(output: Output, outermost: str, found: FusedMapping) -> None:
+def _show_totals(output: Output, outermost: str, found: FusedMapping, none: str) -> None:
     unit, name = found.objective.unit, found.objective.name
     rows = [
         (
@@ -77,7 +92,7 @@ def _show_totals(output: Output, outermost: str, found: FusedMapping) -> None:
     output.show(table(("network", ">energy", ">cycles", f">{name}"), rows))
     count = added(run.fused for run in found.runs)
     if not count:
-        output.show(f"  no group that was tried is better than its layers alone for {name}")
+        output.prose(none, indent=2)
     else:
         times = found.unfused_words / max(1, found.outermost_words)
         output.show(

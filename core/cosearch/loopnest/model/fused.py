@@ -113,6 +113,7 @@ def refuse_unfusable(architecture: Architecture, layers: Iterable[Einsum] = ()) 
     for broken, why in (
         (level.instances != 1 or outermost.instances != 1, "there is more than one"),
         (bool(level.partitions), "it is partitioned by role"),
+        ("Outputs" not in level.keeps | level.may_keep, "it keeps no results"),
         (link.hop_pj != 0 or link.router_pj != 0, "words to it pass a network that costs energy"),
         (architecture.rules.link_transfers, "neighbours hand on words"),
     ):
