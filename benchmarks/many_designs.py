@@ -156,23 +156,24 @@ def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
         f"{given.trials} trials: {wall:.1f} s, {1e3 * cpu / given.trials:.3f} ms CPU a trial, "
         f"of which {1e3 * evaluating / given.trials:.3f} ms evaluates it"
     )
-    print(f"memory {memory():.0f} MB, store {store.stat().st_size / 2**20:.1f} MB")
+    size = store.stat().st_size / 2**20
+    print(f"memory {memory():.0f} MB, store {size:.1f} MB", flush=True)
     name, study = study.name, None
-    started = time.monotonic()
+    started = time.process_time()
     with Store(store) as opened:
         study = resume_study(opened, registry, name, more_trials=1)
-        loaded = time.monotonic() - started
+        loaded = time.process_time() - started
         run(study, opened, registry)
-    took = time.monotonic() - started
-    print(f"resumed by one trial in {took:.2f} s, of which {loaded:.2f} s loads it")
-    started = time.monotonic()
+    took = time.process_time() - started
+    print(f"resumed by one trial in {took:.2f} CPU s, of which {loaded:.2f} s loads it", flush=True)
+    started = time.process_time()
     energy = added(trial.outcome.metrics["energy_pj"] for trial in study.in_order)
-    took = time.monotonic() - started
-    print(f"gone through in {took:.2f} s ({energy:.3g} pJ); memory {memory():.0f} MB at most")
-    started = time.monotonic()
+    took = time.process_time() - started
+    print(f"gone through in {took:.2f} CPU s ({energy:.3g} pJ); memory {memory():.0f} MB at most")
+    started = time.process_time()
     with Store(store, write=False) as opened:
         facts = [opened.summary(header.name) for header in opened.headers()]
-    print(f"listed in {time.monotonic() - started:.3f} s: {facts}")
+    print(f"listed in {time.process_time() - started:.3f} CPU s: {facts}")
 
 
 def memory() -> float:

@@ -26,7 +26,7 @@ from cosearch.registry.registry import (
     join_spec,
     split_spec,
 )
-from cosearch.search.objective import OBJECTIVES, Objective
+from cosearch.search.objective import OBJECTIVES, Objective, checked
 
 __all__ = [
     "KINDS",
@@ -180,7 +180,7 @@ def _collect(
         plugin = manager.get_plugin(name)
         try:
             answers = {kind: _registrations(manager, plugin, kind) for kind in KINDS}
-            extra = _extra_objectives(manager, plugin)
+            extra = _extra_objectives(manager, plugin, distribution)
         except BaseException as error:
             pass_on(error)
             manager.unregister(name=name)
@@ -234,12 +234,14 @@ def _registrations(manager: pluggy.PluginManager, plugin: object, kind: str) -> 
     return items
 
 
-def _extra_objectives(manager: pluggy.PluginManager, plugin: object) -> list[Objective]:
+def _extra_objectives(
+    manager: pluggy.PluginManager, plugin: object, distribution: str
+) -> list[Objective]:
     items = _answer(manager, plugin, "objectives")
     for item in items:
         if not isinstance(item, Objective):
             raise PluginError(f"cosearch_objectives returned {item!r}, which is not an Objective")
-    return items
+    return [checked(item, distribution) for item in items]
 
 
 def _refuse_duplicate(kind: str, name: str, first: str, second: str) -> None:

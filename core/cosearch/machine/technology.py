@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from attrs import define, evolve, field, frozen
 
+from cosearch.answers import guard, no_amount, no_text, shown
 from cosearch.errors import CosearchError
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
 from cosearch.search.parameters import ParameterSpace
@@ -81,6 +82,31 @@ class ComputePrice:
     area_source: str
 
 
+def _no_storage(answer: object, *_: object) -> str:
+    if not isinstance(answer, StoragePrice):
+        return f"gave {shown(answer)}, no StoragePrice"
+    if not isinstance(answer.energy, AccessEnergy):
+        return f"gave the energy {shown(answer.energy)}, no AccessEnergy"
+    each = answer.energy
+    amounts = {"read": each.read, "fill": each.fill, "update": each.update}
+    wrong = [no_amount(value, f"the energy of a {what}") for what, value in amounts.items()]
+    wrong += [no_amount(answer.leak_pj_per_cycle, "the leakage"), _no_room(answer)]
+    return next(filter(None, wrong), "")
+
+
+def _no_compute(answer: object, *_: object) -> str:
+    if not isinstance(answer, ComputePrice):
+        return f"gave {shown(answer)}, no ComputePrice"
+    return no_amount(answer.energy_pj, "the energy") or _no_room(answer)
+
+
+def _no_room(price: StoragePrice | ComputePrice) -> str:
+    sources = no_text(price.energy_source) or no_text(price.area_source)
+    return no_amount(price.area_um2, "the area", unknown=True) or (
+        sources and f"{sources}: a source"
+    )
+
+
 class Technology(ABC):
     """A plugin that prices components; its constructor takes the declared options.
 
@@ -93,6 +119,10 @@ class Technology(ABC):
 
     area_node_nm: ClassVar[int | None] = None
     """Node its areas hold for; None where it has none, or says so in its options."""
+
+    def __init_subclass__(cls) -> None:
+        """Check what the class answers."""
+        guard("technology", cls, {"name": no_text, "storage": _no_storage, "compute": _no_compute})
 
     @property
     @abstractmethod

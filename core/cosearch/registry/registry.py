@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 import pluggy
 from attrs import evolve, field, frozen
 
-from cosearch.errors import CosearchError, PluginError, UnknownNameError, one_line, pass_on
+from cosearch.errors import CosearchError, PluginError, UnknownNameError, broken, one_line, pass_on
 from cosearch.registry.registration import Registration
 from cosearch.search.objective import Objective
 from cosearch.search.parameters import ParameterSpace
@@ -184,7 +184,15 @@ class Registry:
     def made(self, kind: str, spec: str) -> Any:  # noqa: ANN401 - whatever is registered
         """Return what an option names: an instance, or a `Named` of a class to be made later."""
         named = self.find(kind, spec)
-        return named if kind in MADE_LATER else named.make()
+        if kind in MADE_LATER:
+            return named
+        try:
+            return named.make()
+        except CosearchError:
+            raise
+        except BaseException as error:
+            pass_on(error)
+            raise broken(KINDS[kind], named.name, "its constructor", error, named.target) from error
 
     def load(self, kind: str, name: str) -> type[Any]:
         """Return the class of that name, or raise PluginError when it breaks the contract."""

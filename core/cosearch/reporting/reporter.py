@@ -9,6 +9,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from cosearch.answers import guard, no_text
 from cosearch.compare.contest import Case
 from cosearch.compare.outcome import Result
 from cosearch.compare.scores import Standing
@@ -54,6 +55,10 @@ class Reporter(ABC):
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
+
+    def __init_subclass__(cls) -> None:
+        """Check what the class answers."""
+        guard("reporter", cls, {"study": no_text, "comparison": no_text})
 
     @classmethod
     def lacking(cls) -> str:
@@ -103,7 +108,7 @@ def reporter_for(path: Path, registry: Registry) -> Reporter:
     if not suffix:
         known = ", ".join(f".{name}" for name in registry.names("reporters"))
         raise CosearchError(f"{path}: a report's suffix says what it is", f"there is: {known}")
-    made: Reporter = registry.find("reporters", suffix).make()
+    made: Reporter = registry.made("reporters", suffix)
     return made
 
 

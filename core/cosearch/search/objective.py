@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
-from cosearch.errors import InputError, UnknownNameError
+from cosearch.answers import no_text, shown
+from cosearch.errors import (
+    CosearchError,
+    InputError,
+    PluginError,
+    UnknownNameError,
+    pass_on,
+    text_of,
+)
 from cosearch.typing import BoolArray, FloatArray
 
 Metrics = Mapping[str, FloatArray]
@@ -40,6 +48,43 @@ class Objective:
     monotone: bool = False
     weights: tuple[float, float] | None = None
     powers: tuple[int, int] | None = None
+
+
+def checked(objective: Objective, whose: str) -> Objective:
+    """Return an objective whose values are checked, or raise PluginError for one that is none.
+
+    Args:
+        objective: of a plugin.
+        whose: distribution and version, for messages.
+    """
+    texts = (objective.name, objective.unit, objective.summary)
+    needs, name = objective.needs, objective.name
+    kinds: Sequence[object] = (objective.of, needs)
+    if any(map(no_text, texts)) or not callable(kinds[0]) or not isinstance(kinds[1], tuple):
+        raise PluginError(f"the objective {shown(name)} of {whose} lacks a text, needs or values")
+    who = f"objective {name!r} of {whose}"
+
+    def of(metrics: Metrics) -> FloatArray:
+        try:
+            values = np.asarray(objective.of(metrics))
+        except CosearchError:
+            raise
+        except BaseException as error:
+            pass_on(error)
+            what = f"{type(error).__name__} in of: {text_of(error)}"
+            raise PluginError(f"{who} raised {what}") from error
+        known = [np.asarray(metrics[need]) for need in needs if need in metrics]
+        shape = np.broadcast_shapes(*(np.shape(column) for column in metrics.values()))
+        if values.dtype.kind not in "fiu" or values.shape != shape:
+            raise PluginError(
+                f"{who}: of gave {values.dtype} of shape {values.shape}, no {shape} real numbers"
+            )
+        odd = ~np.isfinite(values) & np.all([np.isfinite(x) for x in known], axis=0)
+        if odd.any():
+            raise PluginError(f"{who}: of gave {values[odd][0]}")
+        return values.astype(np.float64)
+
+    return evolve(objective, of=of)
 
 
 OBJECTIVES: tuple[Objective, ...] = (

@@ -9,10 +9,12 @@ from typing import Any
 
 from attrs import evolve
 
+from cosearch.answers import no_text, shown
 from cosearch.errors import (
     CosearchError,
     Infeasible,
     InputError,
+    PluginError,
     UnknownNameError,
     broken,
     expanded,
@@ -22,6 +24,7 @@ from cosearch.machine.building import build, network_for
 from cosearch.machine.hardware import HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.mapping.strategy_mapper import StrategyMapper
+from cosearch.origin import origin
 from cosearch.registry.registry import Named, Registry, split_spec
 from cosearch.search.objective import Constraint, Objective
 from cosearch.search.parameters import Parameter, ParameterSpace
@@ -31,7 +34,7 @@ from cosearch.study.problem import Problem
 from cosearch.study.scheme import Scheme
 from cosearch.trials.spec import StudySpec
 from cosearch.typing import Configuration, Value
-from cosearch.workload.network import NetworkSpace
+from cosearch.workload.network import ESTIMATED, MEASURED, PREDICTED, NetworkSpace
 from cosearch.workload.source import resolve
 
 MACHINE_FILES = (".yaml", ".yml", ".json")
@@ -210,8 +213,27 @@ def make_networks(text: str, registry: Registry) -> NetworkSpace | None:
     """Return the space of networks that a workload's text names; None for one network."""
     if text.partition(":")[0].strip() not in registry.entries["network_spaces"]:
         return None
-    networks: NetworkSpace = _made(registry.find("network_spaces", text), "network space")
+    networks: NetworkSpace = registry.made("network_spaces", text)
+    _refuse_nonsense(networks)
     return networks
+
+
+def _refuse_nonsense(networks: NetworkSpace) -> None:
+    """Raise PluginError for what a space of networks says of itself that cannot be."""
+    who = f"network space {type(networks).__name__!r} {origin(networks)}"
+    if networks.accuracy_is not in (MEASURED, PREDICTED, ESTIMATED):
+        raise PluginError(f"{who}: accuracy_is is {shown(networks.accuracy_is)}")
+    if wrong := no_text(networks.accuracy_note):
+        raise PluginError(f"{who}: accuracy_note {wrong}")
+    scores: object = networks.scores
+    if not isinstance(scores, tuple) or any(map(no_text, scores)):
+        raise PluginError(f"{who}: scores are {shown(scores)}, no tuple of texts")
+    try:
+        networks.space.index(networks.baseline)
+    except (CosearchError, ValueError, KeyError) as error:
+        if isinstance(error, PluginError):
+            raise
+        raise PluginError(f"{who}: baseline is no network of its space: {error}") from error
 
 
 def design_space(hardware: HardwareModel, networks: NetworkSpace | None) -> ParameterSpace:

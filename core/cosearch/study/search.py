@@ -362,7 +362,8 @@ class Search:
 
     def _purpose(self, trial: Trial) -> str:
         """Return what a trial's mappings are remembered by; empty where they are not."""
-        if not self.executor.task.cached:
+        found = trial.outcome.layers or trial.outcome.unmapped
+        if not self.executor.task.cached or not found:
             return ""
         return self.study.problem.for_design(trial.configuration).task.remembered_by()
 

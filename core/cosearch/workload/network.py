@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 from attrs import evolve, field, frozen
 
+from cosearch.answers import Wrong, guard, no_numbers, no_text, shown
 from cosearch.errors import UnknownNameError
 from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace
@@ -170,10 +171,41 @@ def _named(layer: Layer, reason: str) -> Unmodelled:
     return Unmodelled(layer.name, kind, einsum.operations * layer.count, reason)
 
 
+def no_network(answer: object, *_: object) -> str:
+    """Return what is wrong with what should be a network that can be mapped; empty for nothing."""
+    if not isinstance(answer, Network):
+        return f"gave {shown(answer)}, no Network"
+    texts = no_text(answer.name) or no_text(answer.source)
+    if texts:
+        return f"{texts}: name and source of a network"
+    layers: object = answer.layers
+    if not isinstance(layers, tuple) or not layers:
+        return f"gave a network with the layers {shown(layers)}: a tuple of some is needed"
+    return next(filter(None, map(_no_layer, layers)), "")
+
+
+def _no_layer(layer: object) -> str:
+    if not isinstance(layer, Layer) or type(layer.einsum) is not Einsum:
+        return f"gave {shown(layer)} among the layers, no Layer of an Einsum"
+    if not _whole(layer.count):
+        return f"runs a layer {shown(layer.count)} times"
+    if no_text(layer.name) or not all(map(_whole, layer.einsum.sizes)):
+        return f"gave a layer {shown(layer.name)} of sizes {shown(layer.einsum.sizes)}"
+    return ""
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and value is not True and int(value) >= 1
+
+
 class Workload(ABC):
     """A plugin that makes a network; its constructor takes the declared options."""
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
+
+    def __init_subclass__(cls) -> None:
+        """Check what the class answers."""
+        guard("workload", cls, {"network": no_network})
 
     @abstractmethod
     def network(self) -> Network:
@@ -183,6 +215,33 @@ class Workload(ABC):
 MEASURED, PREDICTED, ESTIMATED = "measured", "predicted", "estimated"
 """Where an accuracy comes from: that network itself; a model that was fitted to measured networks
 of the same space and has a held-out error; anything weaker, which ranks nothing by itself."""
+
+
+def _no_accuracies(answer: object, rows: Rows) -> str:
+    wrong = no_numbers(answer, len(rows))
+    if wrong or not isinstance(answer, np.ndarray):
+        return wrong
+    odd = answer[(answer < 0) | (answer > 100)]
+    return f"gave {odd[0]} per cent" if len(odd) else ""
+
+
+def _no_texts(answer: object, rows: Rows) -> str:
+    if not isinstance(answer, tuple) or len(answer) != len(rows):
+        return f"gave {shown(answer)} for {len(rows)} rows"
+    return next(filter(None, map(no_text, answer)), "")
+
+
+_OF_SPACES: Mapping[str, Wrong] = {
+    "space": lambda answer: "" if isinstance(answer, ParameterSpace) else "gave no ParameterSpace",
+    "baseline": lambda answer: "" if isinstance(answer, Mapping) else f"gave {shown(answer)}",
+    "build": no_network,
+    "accuracy": _no_accuracies,
+    "origins": _no_texts,
+    "remark": no_text,
+    "score": lambda answer, _, rows: no_numbers(answer, len(rows)),
+    "missing": no_text,
+}
+"""What is checked of the answers of a space of networks."""
 
 
 class NetworkSpace(ABC):
@@ -200,6 +259,10 @@ class NetworkSpace(ABC):
     accuracy_is: str = ESTIMATED
     accuracy_note: str = ""
     scores: tuple[str, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        """Check what the class answers."""
+        guard("network space", cls, _OF_SPACES)
 
     @property
     @abstractmethod

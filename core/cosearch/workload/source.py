@@ -31,11 +31,10 @@ from cosearch.errors import (
     pass_on,
     text_of,
 )
-from cosearch.origin import origin
 from cosearch.registry.registry import Registry
 from cosearch.workload.language import is_einsum, parse_sized_einsum
 from cosearch.workload.mix import cut_mix, mixed
-from cosearch.workload.network import Layer, Network, Part
+from cosearch.workload.network import Layer, Network, Part, Workload, no_network
 
 SUFFIXES = (".onnx", ".yaml", ".yml", ".json", ".pt2", ".csv", ".pb", ".pt", ".pth")
 """What makes a text a path even where no such file exists."""
@@ -119,29 +118,18 @@ def read(path: Path, registry: Registry, sizes: Mapping[str, int] | None = None)
             ["no reader knows this kind of " + ("directory" if path.is_dir() else "file")],
             "workload files are .onnx, .pt2 (torch.export), .yaml, or a directory of layers",
         )
-    if not isinstance(network, Network):
-        raise PluginError(f"{path}: the reader returned {type(network).__name__}, not a Network")
-    if not network.layers:
+    if isinstance(network, Network) and network.layers == ():
         reasons = {f"{x.kind}: {x.reason}": None for x in network.unmodelled}
         raise InputError(str(path), ["holds no layer that can be mapped", *list(reasons)[:MOST]])
-    return network
+    if wrong := no_network(network):
+        raise PluginError(f"{path}: the reader {wrong}")
+    whole: Network = network
+    return whole
 
 
 def _made(source: str, registry: Registry) -> Network:
-    named = registry.find("workloads", source)
-    try:
-        network = named.make().network()
-    except (CosearchError, MemoryError):
-        raise
-    except BaseException as error:
-        pass_on(error)
-        raise PluginError(
-            f"workload {named.spec!r} {origin(named.target)} failed: "
-            f"{type(error).__name__}: {text_of(error)}"
-        ) from error
-    if not isinstance(network, Network):
-        raise PluginError(f"workload {named.spec!r} made no Network")
-    return network
+    workload: Workload = registry.made("workloads", source)
+    return workload.network()
 
 
 def _cut_name(text: str) -> _Parts:

@@ -119,14 +119,14 @@ def test_a_workload_that_breaks_down_is_named() -> None:
     entry = Registered(Registration("broken", Broken), "toy 1.0")
     workloads = {**REGISTRY.entries["workloads"], "broken": entry}
     registry = evolve(REGISTRY, entries={**REGISTRY.entries, "workloads": workloads})
-    with pytest.raises(PluginError, match=r"'broken' of \S+ failed: ZeroDivisionError"):
+    with pytest.raises(PluginError, match=r"'Broken' of \S+ raised ZeroDivisionError in network"):
         resolve("broken", registry)
 
 
 @pytest.mark.parametrize(
     ("answer", "kind", "told"),
     [
-        ("text", PluginError, "returned str, not a Network"),
+        ("text", PluginError, "the reader gave 'text', no Network"),
         (Network("n", ()), InputError, "holds no layer"),
         (TypeError("bad"), PluginError, "the reader failed: TypeError: bad"),
         (InputError("f", ["x"]), InputError, "f: x"),

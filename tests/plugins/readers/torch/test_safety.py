@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pickle
 import zipfile
 
 import pytest
@@ -12,6 +13,7 @@ from cosearch_plugins.readers.torch.reader import read_torch
 from cosearch_plugins.readers.torch.safety import (
     OPPOSITE,
     TENSORS_ONLY,
+    _named,
     refuse_what_runs,
     tensors_only,
 )
@@ -47,6 +49,35 @@ CONSTANTS = "m/data/constants/model_constants_config.json"
 def test_what_runs_is_refused_before_anything_is_loaded(member, data, told, tmp_path):
     with pytest.raises(InputError, match=told):
         refuse_what_runs(archive(tmp_path / "m.pt2", **{member: data}))
+
+
+def pickles(protocol):
+    """Return a pickle that runs something: alone, after another, in an archive, and cut short."""
+    evil = pickle.dumps(Evil(), protocol)
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as file:
+        file.writestr("archive/data.pkl", evil)
+    first = pickle.dumps({"version": 1}, 2)
+    return {"alone": evil, "after": first + evil, "inside": inner.getvalue(), "cut": evil[:-1]}
+
+
+@pytest.mark.parametrize("how", ["alone", "after", "inside", "cut"])
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_a_pickle_that_names_what_is_not_pytorch_is_refused_without_pytorch(
+    how, protocol, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    member = {"m/data/sample_inputs/model.pt": pickles(protocol)[how]}
+    with pytest.raises(InputError, match=r"is a pickle that names (posix|nt|something)"):
+        refuse_what_runs(archive(tmp_path / "m.pt2", **member))
+    assert not (tmp_path / "executed").exists()
+
+
+def test_what_pytorch_pickles_passes(tmp_path):
+    data = b"\x80\x02}(X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n"
+    data += b"X\x01\x00\x00\x00bccollections\nOrderedDict\nu."
+    assert sorted(_named(data)) == ["collections.OrderedDict", "torch._utils._rebuild_tensor_v2"]
+    refuse_what_runs(archive(tmp_path / "m.pt2", **{"m/data/sample_inputs/model.pt": data}))
 
 
 def test_tensors_pass_and_the_environment_is_put_back(tmp_path, monkeypatch):

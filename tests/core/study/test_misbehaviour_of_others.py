@@ -1,0 +1,174 @@
+"""Workloads, spaces of networks, technologies, reporters and objectives that misbehave.
+
+Each ends with one sentence that names plugin, method and distribution, here and in workers.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from cosearch.cli import main
+from cosearch.errors import PluginError
+from cosearch.hooks.discovery import load_registry
+from cosearch.mapping.mapper import Budget
+from cosearch.search.objective import Objective, checked
+from cosearch.store.store import Store
+from cosearch.study.codesign import Session, open_study, plan, run
+from cosearch.study.report import report_of
+from cosearch.trials.trial import State
+
+BAD = Path(__file__).parents[2] / "data" / "misbehaving"
+sys.path.insert(0, str(BAD))
+import misbehaving_others as others  # noqa: E402
+
+sys.path.remove(str(BAD))
+
+OURS = "misbehaving 1.0"
+NET = "gemm:M=8,N=8,K=8"
+
+
+@pytest.fixture(scope="module")
+def found():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BAD))
+        yield load_registry(third_party=True)
+
+
+@pytest.fixture
+def bad(found, monkeypatch):
+    monkeypatch.syspath_prepend(str(BAD))
+    return found
+
+
+@pytest.fixture
+def study(bad, tmp_path):
+    def ended(workload=NET, hardware="bad", *, trials=3, name="s", session=None, **settings):
+        chosen = {"mapper": "random", "mapper_evaluations": 2, "batch": 4, **settings}
+        problem = plan(bad, workload, hardware, "grid", **chosen)
+        with Store(tmp_path / "s.db") as store:
+            found = open_study(store, bad, problem, Budget(trials=trials), name)
+            run(found, store, bad, session)
+        return found
+
+    return ended
+
+
+def one_sentence(said, *words):
+    assert len(said) < 3000
+    assert said.isprintable() or said.replace("\n", "").isprintable()
+    for word in (*words, OURS):
+        assert word in said, said
+
+
+def said_of(study, parameter):
+    """Return state and reason of each design by a parameter of it."""
+    return {
+        t.configuration[parameter]: (t.outcome.state, t.outcome.reason, t.outcome.losses)
+        for t in (study.baseline, *study.in_order)
+    }
+
+
+def here_and_in_workers(study, parameter, kinds, **settings):
+    """Return what is said of every kind, the same in this process and in two others."""
+    settings = {"trials": len(kinds) + 1, **settings}
+    alone = said_of(study(name="alone", **settings), parameter)
+    several = said_of(study(name="several", session=Session(workers=2), **settings), parameter)
+    assert alone == several
+    assert set(alone) == {*kinds, "fine"}
+    assert alone["fine"][0] is State.OK
+    return alone
+
+
+@pytest.mark.parametrize("fault", ["new", *others.NETWORKS])
+def test_a_workload_that_misbehaves_is_named(study, fault):
+    with pytest.raises(PluginError) as raised:
+        study(f"bad-net:fault={fault}")
+    verb = "its constructor" if fault == "new" else "network"
+    one_sentence(
+        str(raised.value), "workload", "BadWorkload" if fault != "new" else "bad-net", verb
+    )
+
+
+def test_a_space_that_misbehaves_costs_the_networks_it_misbehaves_on(study):
+    every = here_and_in_workers(
+        study,
+        "kind",
+        others.OF_NETWORKS,
+        workload="bad-nets",
+        fixed={"width": 1},
+        objective="bad-zen",
+    )  # fmt: skip
+    for fault, (state, reason, _) in every.items():
+        if fault != "fine":
+            assert state is State.FAILED, fault
+            one_sentence(reason, "network space 'BadNetworks'", fault.partition("-")[0])
+
+
+@pytest.mark.parametrize("fault", [*others.OF_SPACES, *others.OF_PROPERTIES])
+def test_a_space_that_says_nonsense_of_itself_is_named(study, fault):
+    with pytest.raises(PluginError) as raised:
+        study(f"bad-nets:fault={fault}", objective="error")
+    what = others.OF_SPACES.get(fault) or others.OF_PROPERTIES[fault]
+    one_sentence(str(raised.value), "network space 'BadNetworks'", what[0])
+
+
+@pytest.mark.parametrize("fault", others.REMARKS)
+def test_a_space_that_cannot_say_where_accuracies_come_from_is_reported(study, fault):
+    ended = study(f"bad-nets:fault={fault}", fixed={"kind": "fine"}, objective="error")
+    with pytest.raises(PluginError) as raised:
+        report_of(ended)
+    one_sentence(str(raised.value), "network space 'BadNetworks'", fault.partition("-")[0])
+
+
+def test_a_technology_that_misbehaves_costs_the_designs_it_prices(study):
+    every = here_and_in_workers(study, "fault", others.PRICES[1:], hardware="priced")
+    for fault, (state, reason, _) in every.items():
+        if fault != "fine":
+            assert state is State.FAILED, fault
+            one_sentence(reason, "technology 'BadTechnology'", fault.partition("-")[0])
+
+
+def test_a_technology_that_cannot_be_made_is_named(study):
+    with pytest.raises(PluginError) as raised:
+        study(hardware="named-prices:prices=bad:fault=new")
+    one_sentence(str(raised.value), "technology 'bad'", "raised SystemExit in its constructor")
+
+
+def test_an_objective_that_misbehaves_costs_the_designs_it_is_asked_of(study):
+    every = here_and_in_workers(
+        study, "aim", others.AIMS[1:], hardware="areas", objective="bad-aim"
+    )
+    for fault, (state, reason, _) in every.items():
+        if fault != "fine":
+            assert state is State.FAILED, fault
+            one_sentence(reason, "objective 'bad-aim'")
+
+
+def test_an_objective_that_reads_what_it_does_not_need_is_named(study):
+    failed = study(objective="bad-need")
+    one_sentence(failed.in_order[0].outcome.reason, "objective 'bad-need'", "KeyError in of")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"name": None}, {"unit": 7}, {"summary": "\ud800"}, {"of": None}, {"needs": "energy_pj"}],
+)
+def test_an_objective_without_what_it_takes_is_refused(changes):
+    given = {"name": "mine", "unit": "pJ", "of": lambda m: m["energy_pj"], **changes}
+    with pytest.raises(PluginError, match=f"objective .* of {re.escape(OURS)} lacks"):
+        checked(Objective(**given), OURS)
+
+
+@pytest.mark.parametrize("fault", others.TEXTS)
+def test_a_reporter_that_misbehaves_is_named_and_writes_nothing(
+    bad, study, tmp_path, monkeypatch, capsys, fault
+):
+    monkeypatch.delenv("COSEARCH_NO_PLUGINS", raising=False)
+    study()
+    page = tmp_path / f"page.bad-{fault}"
+    words = ["report", "s", "--store", str(tmp_path / "s.db"), "--to", str(page)]
+    assert main(words) == 2
+    one_sentence(capsys.readouterr().err, "reporter 'BadReporter'", "study")
+    assert not page.exists()
