@@ -19,7 +19,7 @@ from cosearch.testing.problems import problem
 
 
 def main() -> None:
-    """Print medians and the slowest."""
+    """Print medians, the slowest, and the first, to which all trials are new."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--strategies", default="bayesian;bayesian:kernel=linear;ppo;evolutionary")
     parser.add_argument("--histories", default="100,1000", help="trials told before")
@@ -34,7 +34,8 @@ def main() -> None:
             ):
                 print(
                     f"{name:20}{spec:26}{found.history:6} trials: ask {found.ask_ms:6.2f} ms, "
-                    f"slowest {found.worst_ms:6.1f}; tell {found.tell_ms:5.2f} ms",
+                    f"slowest {found.worst_ms:6.1f}, first {found.first_ms:6.1f}; "
+                    f"tell {found.tell_ms:5.2f} ms",
                     flush=True,
                 )
 

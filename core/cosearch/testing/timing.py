@@ -21,13 +21,15 @@ class AskTime:
         history: trials told before.
         ask_ms: median milliseconds of `ask(1)`.
         tell_ms: median milliseconds of `tell` of one trial.
-        worst_ms: the slowest `ask(1)`, which may have fitted hyperparameters.
+        worst_ms: the slowest `ask(1)` but the first, which may have fitted hyperparameters.
+        first_ms: the first, to which all trials are new.
     """
 
     history: int
     ask_ms: float
     tell_ms: float
     worst_ms: float
+    first_ms: float
 
 
 def ask_times(
@@ -57,7 +59,6 @@ def ask_times(
             started = time.process_time()
             strategy.tell(asked, *answer)
             tell_ms.append((time.process_time() - started) * 1e3)
-        measured.append(
-            AskTime(history, statistics.median(ask_ms), statistics.median(tell_ms), max(ask_ms))
-        )
+        medians = statistics.median(ask_ms), statistics.median(tell_ms)
+        measured.append(AskTime(history, *medians, max(ask_ms[1:], default=0.0), ask_ms[0]))
     return measured

@@ -48,6 +48,7 @@ class Kept:
         if self._file is not None:
             facts = {"table": table, **asdict(race)}
             facts |= {"hit": _or_none(race.hit), "regrets": [_or_none(r) for r in race.regrets]}
+            facts["cpu_s"] = round(race.cpu_s, 6)
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(facts, allow_nan=False) + "\n")
 

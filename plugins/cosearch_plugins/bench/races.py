@@ -125,8 +125,9 @@ def race(
 def beaten(runs: Sequence[Race], budget: int) -> dict[str, bool]:
     """Return of each contender whether it is worse than the first after a budget, by a test.
 
-    The first is the one of least median regret. The others are tested against it by permutation,
-    Holm-corrected, at 5 %: whoever is not beaten is within noise of the first.
+    The first is the one of least median regret, of several that with most runs. The others are
+    tested against it by permutation, Holm-corrected, at 5 %: whoever is not beaten is within noise
+    of the first.
 
     Args:
         runs: of all contenders on one problem. Who was not run so far, NaN, is left out.
@@ -138,7 +139,12 @@ def beaten(runs: Sequence[Race], budget: int) -> dict[str, bool]:
     regrets = {name: np.array(v) for name, v in of.items() if not np.isnan(v).any()}
     if not regrets:
         return dict.fromkeys(of, False)
-    first = min(regrets, key=lambda name: (float(np.median(regrets[name])), regrets[name].mean()))
+    first = min(
+        regrets,
+        key=lambda name: (
+            float(np.median(regrets[name])), -len(regrets[name]), regrets[name].mean()
+        ),
+    )  # fmt: skip
     others = [name for name in regrets if name != first]
     p_values = holm(
         [

@@ -132,8 +132,10 @@ class KernelSurrogate(Surrogate):
     def _extend(self, n: int) -> None:
         """Grow the inverse Cholesky factor of K + ratio I to n rows, in blocks."""
         if n > len(self._inverse):
-            room = max(n, 2 * len(self._inverse)) - len(self._inverse)
-            self._inverse = np.pad(self._inverse, ((0, room), (0, room)))
+            known, room = self._factored, max(n, 2 * len(self._inverse))
+            larger = np.zeros((room, room))  # memory that is not used costs nothing, unlike np.pad
+            larger[:known, :known] = self._inverse[:known, :known]
+            self._inverse = larger
         while self._factored < n:
             old = self._factored
             new = min(n, old + 64)
