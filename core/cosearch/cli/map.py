@@ -74,6 +74,7 @@ def map_command(
     Examples:
         cosearch map alexnet:conv2 -H eyeriss
         cosearch map resnet18 -H eyeriss --set pe_x=12 -o latency
+        cosearch map mobilenetv2 -H eyeriss --fuse --seconds 10 --output groups.html
         cosearch map resnet18:layer1.0.conv1 -H eyeriss -m random --mapper-trials 5000 --seed 1
         cosearch map problem.yaml -H arch.yaml:ert=ERT.yaml,constraints=c.yaml  # Timeloop's files
         cosearch map problem.yaml -H arch.yaml:technology=horowitz --rules timeloop_2022

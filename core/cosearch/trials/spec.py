@@ -125,7 +125,7 @@ class StudySpec:
         default=None,
     )
     mapper_seconds: float | None = setting(
-        "Wall-clock time of a layer's search at most; the result then depends on the machine.",
+        "Wall-clock time of a layer's search at most, with --fuse of the network's; results vary.",
         "--mapper-seconds",
         metavar="S",
         least=0,
