@@ -53,7 +53,7 @@ def show_fused(
     watched = session.output.errors.status(told) if session.output.live else None
     with watched or nullcontext(), ending_early(problem.mapper.hurry) as stopped:
         found = problem.mapper.fuse(machine, network, objective, spec.mapper_budget, spec.fuse_most)
-    traffic = None if stopped else traffic_of(problem, machine, found.outermost_words)
+        traffic = None if stopped else traffic_of(problem, machine, found.outermost_words)
     if out is not None:
         _write(session, out, f"{network.name} on {machine.name}", machine, found)
     if json:
@@ -73,7 +73,7 @@ def show_fused(
             session.output.prose(told, "warn", indent=2)
         show_left_out(session.output, network)
     if stopped:
-        session.output.warn("stopped: the best groups found until then")
+        session.output.warn("stopped: the best found until then")
         raise typer.Exit(INTERRUPTED)
 
 

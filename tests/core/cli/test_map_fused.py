@@ -4,6 +4,7 @@ import os
 import signal
 
 from cosearch_plugins.mappers.fused.group import GroupSearch
+from cosearch_plugins.mappers.fused.mapper import FusedMapper
 
 
 def test_fusing_shows_groups_and_what_they_gain(cosearch):
@@ -67,6 +68,19 @@ def test_a_page_draws_each_group(cosearch, tmp_path):
     assert "layer0.attention.scores -&gt; layer0.attention.values" in page
 
 
+def test_ctrl_c_beside_the_least_traffic_keeps_the_groups(cosearch, monkeypatch):
+    least = FusedMapper.least_traffic
+
+    def interrupted(*of):
+        os.kill(os.getpid(), signal.SIGINT)
+        return least(*of)
+
+    monkeypatch.setattr(FusedMapper, "least_traffic", interrupted)
+    ended = cosearch("map", "bert-base", "-H", "eyeriss", "--fuse", "-o", "energy", "--json")
+    assert ended.code == 130
+    assert ended.json()["gap"] == 0
+
+
 def test_ctrl_c_ends_with_the_best_so_far(cosearch, monkeypatch):
     refine, refined = GroupSearch._refine, []
 
@@ -79,7 +93,7 @@ def test_ctrl_c_ends_with_the_best_so_far(cosearch, monkeypatch):
     monkeypatch.setattr(GroupSearch, "_refine", interrupted)
     ended = cosearch("map", "bert-base", "-H", "eyeriss", "--fuse", "-o", "energy", "--json")
     assert ended.code == 130
-    assert "the best groups found until then" in ended.err
+    assert "the best found until then" in ended.err
     facts = ended.json()
     assert 0 < facts["gap"] < 1
     assert facts["value"] <= facts["unfused"]["value"]
