@@ -2,6 +2,7 @@
 
     python benchmarks/many_designs.py 100000 [--store FILE] [--batch 64]
     python benchmarks/many_designs.py 2000 --layers 100
+    python benchmarks/many_designs.py 2000 --executor dask --workers 2 --strategy evolutionary
     python benchmarks/many_designs.py 6 --hardware eyeriss --networks alexnet,resnet50
 
 Prints time, CPU time a trial, memory and the size of the store; then what resuming the study, going
@@ -102,6 +103,8 @@ def main() -> None:
     parser.add_argument("--store", type=Path)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--strategy", default="random")
+    parser.add_argument("--executor", default="serial")
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--hardware", default="")
     parser.add_argument("--networks", default="resnet18")
@@ -141,7 +144,7 @@ def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
     from cosearch.mapping.mapper import Budget
     from cosearch.quantities import added
     from cosearch.store.store import Store
-    from cosearch.study.codesign import open_study, plan, resume_study, run
+    from cosearch.study.codesign import Session, open_study, plan, resume_study, run
 
     registry = load_registry((str(plugin),))
     problem = plan(registry, f"wide:layers={given.layers}", "trivial", given.strategy,
@@ -149,12 +152,14 @@ def measure(given: argparse.Namespace, plugin: Path, store: Path) -> None:
     with Store(store) as opened:
         study = open_study(opened, registry, problem, Budget(trials=given.trials))
         wall, cpu = time.monotonic(), time.process_time()
-        run(study, opened, registry)
+        run(study, opened, registry, Session(given.workers, executor=given.executor))
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     evaluating = sum(trial.outcome.seconds for trial in study.in_order)
+    a_trial = [f"{1e3 * seconds / given.trials:.3f} ms" for seconds in (wall, cpu, evaluating)]
     print(
-        f"{given.trials} trials: {wall:.1f} s, {1e3 * cpu / given.trials:.3f} ms CPU a trial, "
-        f"of which {1e3 * evaluating / given.trials:.3f} ms evaluates it"
+        "{} trials: {:.1f} s; {}, {} of CPU a trial, evaluated in {}".format(
+            given.trials, wall, *a_trial
+        )
     )
     size = store.stat().st_size / 2**20
     print(f"memory {memory():.0f} MB, store {size:.1f} MB", flush=True)

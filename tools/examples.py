@@ -2,6 +2,7 @@
 
     python3 tools/examples.py
 
+So is every kind of package that `cosearch plugin new` writes; the tests of all are run.
 The environment stands in .tools/examples and is made anew each time.
 """
 
@@ -15,6 +16,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HOME = os.path.join(ROOT, ".tools", "examples")
 EXAMPLES = ("cosearch-vector", "cosearch-tabu")
 PLUGINS = ("vector", "tabu")
+KINDS = (
+    "hardware",
+    "accelerator",
+    "strategy",
+    "workload",
+    "network-space",
+    "technology",
+    "executor",
+    "reader",
+)
 
 
 def main():
@@ -33,7 +44,13 @@ def main():
     if run(uv, "pip", "install", "--quiet", "--python", python, *wheels, "pytest", "hypothesis"):
         return 1
     cosearch = os.path.join(HOME, "venv", "bin", "cosearch")
-    for name in PLUGINS:
+    for kind in KINDS:
+        if run(cosearch, "plugin", "new", "my-" + kind, "--kind", kind):
+            return 1
+    folders += [os.path.join(HOME, "cosearch-my-" + kind) for kind in KINDS]
+    if run(uv, "pip", "install", "--quiet", "--python", python, *folders[len(EXAMPLES) :]):
+        return 1
+    for name in (*PLUGINS, *("my-" + kind for kind in KINDS)):
         if run(cosearch, "plugin", "check", name):
             return 1
     return max(run(python, "-m", "pytest", "-q", folder, cwd=folder) for folder in folders)
