@@ -23,7 +23,6 @@ How to write a command, `cosearch/cli/<name>.py`:
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Sequence
 
@@ -37,8 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before numpy is imported, which reads it then; workers inherit it. A strategy's matrices have
     # a few hundred rows: OpenBLAS's threads would spend longer waiting for each other than working.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Python's 700 have it look through every object again and again while a large file is read.
-    gc.set_threshold(50_000)
 
     from cosearch.cli.app import run
 

@@ -124,7 +124,7 @@ class Bundle:
                 words[place : place + 1 + array[1]] = self._located(name, value, array)
         table = np.empty(len(words), dtype=np.int64)
         self._layout.pack_into(table.data, 0, *words)
-        self.__dict__.update(values, _words=words, _table=table, address=address_of(table))
+        self.__dict__.update(values, _table=table, address=address_of(table))
 
     def _located(
         self, name: str, value: NDArray[Any], array: tuple[np.dtype[Any], int]
@@ -153,7 +153,7 @@ class Bundle:
             raise TypeError(f"{type(self).__name__} has {', '.join(self._plan)}")
         other = object.__new__(type(self))
         own = {name: self.__dict__[name] for name in self._plan}
-        other._fill(self.__dict__["_words"].copy(), own | changes, changes)
+        other._fill([*self._layout.unpack(self.__dict__["_table"].data)], own | changes, changes)
         return other
 
 

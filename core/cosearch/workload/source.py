@@ -15,8 +15,10 @@ A name goes before a file of the same name; `./name` is always the file.
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve, field, frozen
@@ -104,7 +106,8 @@ def read(path: Path, registry: Registry, sizes: Mapping[str, int] | None = None)
         sizes: for dimensions that the file leaves open, by name.
     """
     try:
-        network = registry.manager.hook.cosearch_read_workload(path=path, sizes=sizes or {})
+        with _building():
+            network = registry.manager.hook.cosearch_read_workload(path=path, sizes=sizes or {})
     except (CosearchError, OSError, MemoryError):
         raise
     except BaseException as error:
@@ -125,6 +128,20 @@ def read(path: Path, registry: Registry, sizes: Mapping[str, int] | None = None)
         raise PluginError(f"{path}: the reader {wrong}")
     whole: Network = network
     return whole
+
+
+@contextmanager
+def _building() -> Iterator[None]:
+    """Have Python's garbage collector look less often at the many objects of a large file.
+
+    Not for longer: what searches leave in circles holds tables, which are to go soon.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _made(source: str, registry: Registry) -> Network:

@@ -124,8 +124,11 @@ def trimmed(limits: Limits, columns: list[FactorColumn]) -> list[FactorColumn]:
     ]
 
 
-_TRIMMED: Lately[tuple[FactorColumn, bytes], FactorColumn] = Lately(2048)
+_TRIMMED: Lately[tuple[FactorColumn, bytes], FactorColumn] = Lately(512)
 """Of columns that layers and machines share: machines of one family leave out the same."""
+
+SHARED_TRIMMED = 1_000
+"""Columns of more choices, some hundred bytes each, are not among them."""
 
 
 def _without(column: FactorColumn, living: BoolArray) -> FactorColumn:
@@ -134,7 +137,7 @@ def _without(column: FactorColumn, living: BoolArray) -> FactorColumn:
     def made() -> FactorColumn:
         return FactorColumn(column.dim, column.prime, column.slots, column.exponents[living])
 
-    if len(living) > SHARED_CHOICES:
+    if len(living) > SHARED_TRIMMED:
         return made()
     return _TRIMMED.get((column, living.tobytes()), made)
 
