@@ -74,12 +74,13 @@ class Foreign(Strategy):
         """Tell it; the handle is None for a row that it did not propose."""
 
     @contextmanager
-    def _apart(self) -> Iterator[None]:
+    def _apart(self, seed: int | None = None) -> Iterator[None]:
         """Keep its warnings off the screen, and what it draws from global generators apart.
 
-        Those are seeded from this strategy's own, and put back afterwards.
+        Those are seeded, from this strategy's own unless it is told how, and put back afterwards.
         """
-        before, seed = (random.getstate(), np.random.get_state()), int(self.rng.integers(2**31))  # noqa: NPY002
+        before = random.getstate(), np.random.get_state()  # noqa: NPY002
+        seed = self._drawn_seed() if seed is None else seed
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         try:
@@ -89,6 +90,9 @@ class Foreign(Strategy):
         finally:
             random.setstate(before[0])
             np.random.set_state(before[1])  # noqa: NPY002
+
+    def _drawn_seed(self) -> int:
+        return int(self.rng.integers(2**31))
 
     def ask(self, n: int) -> Rows:
         """Return up to n rows: the optimizer's, made up with random ones where it has none."""
