@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -111,11 +112,14 @@ class Executor(ABC):
         options: what the constructor takes as further keywords.
         can_give_up: whether `trial_seconds` is kept.
         elsewhere: whether other processes evaluate designs, which make what names stand for.
+        until: `time.monotonic()` from which on the study's time is over: a run that can, ends then
+            and leaves out what has not.
     """
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
     can_give_up: ClassVar[bool] = False
     elsewhere: ClassVar[bool] = True
+    until: float | None = None
 
     def __init__(self, task: Task, workers: int, trial_seconds: float | None) -> None:
         self.task, self.workers, self.trial_seconds = task, workers, trial_seconds
@@ -129,6 +133,11 @@ class Executor(ABC):
         says how they ended. One that takes longer than `trial_seconds` is `failed` as well.
         Closing the generator early gives up what is still running.
         """
+
+    @property
+    def late(self) -> bool:
+        """Whether the study's time is over."""
+        return self.until is not None and time.monotonic() >= self.until
 
     def close(self) -> None:  # noqa: B027 - what runs right here has nothing to stop
         """Stop every worker."""

@@ -34,7 +34,7 @@ def evaluated(executor: Executor, designs: Sequence[Design], notes: list[str]) -
                 else:
                     told = f"gave an outcome of trial {number} that was not asked for"
                     _note(f"{_name(executor)} {told}", notes)
-        if not open_ones:
+        if not open_ones or executor.late:
             return
         lost = f"{_name(executor)} lost trials {sorted(open_ones)}"
         _note(f"{lost}, which were handed out again", notes)

@@ -73,6 +73,8 @@ class Search:
         self._multi_fidelity = isinstance(strategy, MultiFidelity)
         self._bill = Bill(stepwise=self._multi_fidelity)
         self._before, self._started = study.header.seconds, time.monotonic()
+        if (limit := study.header.budget.seconds) is not None:
+            executor.until = self._started + limit - self._before
         self._fresh: set[int] = set()
         self._next = 1
         self._held: list[Trial] = []

@@ -43,7 +43,7 @@ class Processes(Executor):
         self._waiting, self._ends = deque(designs), {}
         self._start_all()
         try:
-            while (self._waiting or self._busy) and not self._abandoned:
+            while (self._waiting or self._busy) and not (self._abandoned or self.late):
                 self._hand_out()
                 yield from self._take_in()
         finally:
@@ -150,10 +150,10 @@ class Processes(Executor):
                 yield design, Outcome.failed(reason, seconds)
 
     def _patience(self) -> float | None:
-        if self.trial_seconds is None:
-            return None
         now = time.monotonic()
-        left = [w.since + self.trial_seconds - now for w in self._busy if w.ready]
+        left = [] if self.until is None else [self.until - now]
+        if self.trial_seconds is not None:
+            left += [w.since + self.trial_seconds - now for w in self._busy if w.ready]
         return max(0.0, min(left)) + 0.01 if left else None
 
     def _drop(self, worker: Child) -> None:
