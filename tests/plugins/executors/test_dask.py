@@ -1,5 +1,7 @@
 import os
 import pickle
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -154,9 +156,12 @@ def test_a_folder_of_somebody_else_keeps_nothing(monkeypatch, tmp_path):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # dask-jobqueue's
 def test_a_queue_is_asked_for_jobs(made, monkeypatch):
     """dask-jobqueue's own stand-in for a batch system runs a job's script here."""
+    before = signal.getsignal(signal.SIGINT)
     jobqueue = pytest.importorskip("dask_jobqueue")
 
     from dask_jobqueue.local import LocalCluster
+
+    signal.signal(signal.SIGINT, before)  # which it takes for itself when it is imported
 
     class Queue(LocalCluster):
         def __init__(self):
@@ -172,3 +177,24 @@ def test_a_queue_is_asked_for_jobs(made, monkeypatch):
     with executor, pytest.raises(CosearchError, match="no cluster of slurm") as caught:
         list(executor.run(designs(1)))
     assert "jobqueue.yaml" in caught.value.hint
+
+
+def test_a_queue_leaves_interruptions_to_the_study():
+    pytest.importorskip("dask_jobqueue")
+    run = subprocess.run(
+        [sys.executable, "-c", KEEPS_SIGINT], capture_output=True, text=True, check=False
+    )
+    assert run.stdout.strip() == "kept", run.stderr
+
+
+KEEPS_SIGINT = """
+import signal
+from cosearch.errors import CosearchError
+from cosearch_plugins.executors.dask.cluster import QueuedWorkers
+before = signal.getsignal(signal.SIGINT)
+try:
+    QueuedWorkers("slurm", 1)
+except CosearchError:
+    import dask_jobqueue
+    print("kept" if signal.getsignal(signal.SIGINT) is before else "lost")
+"""

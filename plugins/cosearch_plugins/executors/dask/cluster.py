@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -150,7 +151,8 @@ class QueuedWorkers(Cluster):
 
     def __init__(self, queue: str, count: int) -> None:
         try:
-            import dask_jobqueue
+            with _own_interruptions():
+                import dask_jobqueue
         except ImportError:
             raise MissingExtraError(f"the executor dask:cluster={queue}", "dask") from None
         try:
@@ -162,6 +164,17 @@ class QueuedWorkers(Cluster):
                 f"no cluster of {queue} can be made: {one_line(error)}",
                 f"describe its jobs under `jobqueue: {queue}:` in ~/.config/dask/jobqueue.yaml",
             ) from error
+
+
+@contextlib.contextmanager
+def _own_interruptions() -> Iterator[None]:
+    """Keep what Ctrl-C does: dask-jobqueue, once imported, would have it end the process."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def made(cluster: str, count: int) -> Cluster:
