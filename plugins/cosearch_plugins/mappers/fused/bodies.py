@@ -33,6 +33,9 @@ from cosearch_plugins.mappers.fused.envelope import Envelope
 REMEMBERED = 8192
 """Bodies kept at once, of all machines."""
 
+MOST_SOLVERS = 64
+"""Solvers whose tables are kept at once, up to some megabytes each."""
+
 UNLIMITED = 2**60
 """Words of room where a level has no end."""
 
@@ -84,7 +87,9 @@ class Bodies:
     _found: dict[tuple[object, ...], list[Body]] = field(init=False, factory=dict)
     _envelopes: dict[tuple[object, ...], Envelope[Body]] = field(init=False, factory=dict)
     _solvers: dict[tuple[object, ...], Solver | None] = field(init=False, factory=dict)
-    _roomy: dict[tuple[object, ...], Solver] = field(init=False, factory=dict)
+    _roomy: Lately[tuple[object, ...], Solver] = field(
+        init=False, factory=lambda: Lately(MOST_SOLVERS)
+    )
     _sizes: dict[tuple[str, Weights], Coarser] = field(init=False, factory=dict)
 
     @property
@@ -244,15 +249,14 @@ class Bodies:
         if first is None:
             return None
         place = self._place(question)
-        roomy = self._roomy.get((*key, question.room))
+        roomy = self._roomy.find((*key, question.room))
         demand = np.zeros((len(self.architecture.levels), 2))
         demand[-1] = question.demand.read, question.demand.write
         demand[-2, 1] = question.demand.read
         other = (roomy or first).of_bodies(
             place, demand, question.bodies, question.visits, same_room=roomy is not None
         )
-        self._roomy[(*key, question.room)] = other
-        return other
+        return self._roomy.keep((*key, question.room), other)
 
     def _laid_out(self, question: Question) -> Solver | None:
         try:
