@@ -81,7 +81,8 @@ def bench_optimizers_command(
             "--runs",
             metavar="FILE",
             show_default=False,
-            help="Keep races here, a line each, and run none again; without -s show what it holds.",
+            help="Keep races here, a line each, and run none again; without -s show what it holds. "
+            "They are told by table, contender and seed, not by code: delete FILE after a change.",
         ),
     ] = None,
     json: JsonOption = False,
@@ -161,6 +162,7 @@ class _Races:
             bar = shown.add_task("", total=None)
             for task in tasks:
                 land = self._table(task, folder, shown, bar, check=check)
+                self._tell_of_others(land)
                 if not contenders:
                     found.append((land, [at(r, self.budgets) for r in self.kept.of(land.digest)]))
                     continue
@@ -173,6 +175,13 @@ class _Races:
                     shown.advance(bar)
                 found.append((land, runs))
         return found
+
+    def _tell_of_others(self, land: Table) -> None:
+        """Say that races are kept which today's table does not hold for."""
+        name = land.task.name
+        if others := self.kept.elsewhere(name, land.digest):
+            said = "1 race is" if others == 1 else f"{others} races are"
+            self.session.output.note(f"{said} of another table of {name}, and left out")
 
     def _table(
         self, task: AnyTask, folder: Path | None, shown: Progress, bar: TaskID, *, check: bool

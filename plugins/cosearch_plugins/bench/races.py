@@ -60,7 +60,7 @@ class Race:
         regrets: after each of the budgets. Of one loss, best / optimum - 1, infinite while nothing
             is feasible; of several, 1 - the share of the true front's hypervolume.
         designs, feasible: asked for, and how many of them could be built.
-        cpu_s: seconds of thought, of this process alone.
+        cpu_s: seconds of thought, to the microsecond, of this process alone.
     """
 
     task: str
@@ -119,6 +119,7 @@ def race(
     near = np.flatnonzero(curve <= WITHIN)
     hit = float(near[0] + 1) if len(near) else math.inf
     regrets = tuple(float(curve[min(b, len(curve)) - 1]) for b in budgets)
+    thought = round(thought, 6)
     return Race(task, named.spec, seed, hit, tuple(budgets), regrets, asked, feasible, thought)
 
 

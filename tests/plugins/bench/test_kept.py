@@ -1,12 +1,13 @@
 """Races that a file keeps, and the command that runs them."""
 
+import json
 import math
 
 import numpy as np
 import pytest
 from attrs import evolve
 
-from cosearch.errors import CosearchError
+from cosearch.errors import InputError
 from cosearch_plugins.bench.kept import Kept, at
 from cosearch_plugins.bench.races import Race, beaten, race
 from cosearch_plugins.bench.tables import table_of
@@ -39,14 +40,110 @@ def test_a_race_is_known_at_budgets_it_was_run_to():
     assert at(ended, (5,)).hit == math.inf
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"table": "x"}', '{"task": 1}'])
-def test_a_file_of_something_else_is_refused_by_line(line, tmp_path):
+def facts(**changed):
+    race = {"table": "x", "task": "gemmini", "strategy": "random", "seed": 0, "hit": None}
+    race |= {"budgets": [5, 9], "regrets": [None, 0.5], "designs": 9, "feasible": 3, "cpu_s": 0.1}
+    return race | changed
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "not JSON"),
+        ("[]", "no object"),
+        ('{"table": "x"}', "budgets is missing"),
+        ("[" * 100_000, "deep"),
+        (b"\xff", "not UTF-8"),
+        (facts(budgets=[], regrets=[]), "budgets ascend"),
+        (facts(budgets=[9, 5]), "budgets ascend"),
+        (facts(budgets=[5, True]), "budgets ascend"),
+        (facts(regrets=[0.5]), "a regret for each"),
+        (facts(regrets=[0.5, "0"]), "'0' is no finite number"),
+        (facts(regrets=[0.5, math.nan]), "nan is no finite number"),
+        (facts(hit="soon"), "'soon' is no finite number"),
+        (facts(hit=10**400), "too large"),
+        (facts(cpu_s=None), "None is no finite number"),
+        (facts(designs=0, feasible=0), "designs are the more"),
+        (facts(feasible=10), "designs are the more"),
+        (facts(seed="0"), "seed, designs"),
+        (facts(strategy=["random"]), "are texts"),
+        (facts(table="\ud800"), "are texts"),
+        (facts(colour="red"), "colour"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_by_line(line, said, tmp_path):
     file = tmp_path / "races.jsonl"
     Kept(file).add("digest", FAR)
-    with file.open("a") as end:
-        end.write(line + "\n")
-    with pytest.raises(CosearchError, match="line 2 of"):
+    line = json.dumps(line) if isinstance(line, dict) else line
+    with file.open("ab") as end:
+        end.write((line.encode() if isinstance(line, str) else line) + b"\n")
+    with pytest.raises(InputError, match=said) as refused:
         Kept(file)
+    assert refused.value.source == f"{file}:2"
+    assert refused.value.hint == ""
+
+
+def test_the_facts_that_are_changed_above_are_of_a_race(tmp_path):
+    file = tmp_path / "races.jsonl"
+    file.write_text(json.dumps(facts()) + "\n")
+    assert Kept(file).find("x", "random", 0, (5, 9)).regrets == (math.inf, 0.5)
+
+
+def test_a_line_that_was_cut_off_is_said_to_be_deleted(tmp_path):
+    file = tmp_path / "races.jsonl"
+    Kept(file).add("digest", FAR)
+    file.write_bytes(file.read_bytes() * 2)
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(InputError) as refused:
+        Kept(file)
+    assert refused.value.source == f"{file}:2"
+    assert "delete that line" in refused.value.hint
+
+
+def test_a_race_begins_a_line_where_the_last_one_does_not_end(tmp_path):
+    file = tmp_path / "races.jsonl"
+    Kept(file).add("digest", FAR)
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))
+    kept = Kept(file)
+    for seed in (4, 5):
+        kept.add("digest", evolve(FAR, seed=seed))
+    assert [race.seed for race in Kept(file).of("digest")] == [3, 4, 5]
+    assert file.read_bytes().count(b"\n") == 3
+
+
+def test_a_race_to_other_budgets_is_found_beside_a_longer_one(tmp_path):
+    file = tmp_path / "races.jsonl"
+    kept = Kept(file)
+    kept.add("digest", evolve(FAR, budgets=(50, 1000), regrets=(0.25, 0.0), designs=900, hit=70))
+    kept.add("digest", evolve(FAR, budgets=(50, 60), regrets=(0.25, 0.125), designs=60))
+    for each in (kept, Kept(file)):
+        assert each.find("digest", "random", 3, (50, 60)).regrets == (0.25, 0.125)
+        assert each.find("digest", "random", 3, (50, 1000)).regrets == (0.25, 0.0)
+        (race,) = each.of("digest")
+        assert (race.budgets, race.designs, race.hit) == ((50, 60, 1000), 900, 70)
+
+
+def test_a_race_to_sixty_beside_a_longer_one_is_run_once(bench, tmp_path):
+    file = tmp_path / "races.jsonl"
+    for trials in (200, 60, 60):
+        given = ("-t", "vta", "-s", "random", "--seeds", 1, "--trials", trials)
+        assert bench(*given, "--runs", file).code == 0
+    assert len(file.read_text().splitlines()) == 2
+
+
+def test_races_of_another_table_are_counted(bench, tmp_path):
+    file = tmp_path / "races.jsonl"
+    Kept(file).add("another", FAR)
+    told = bench("-t", "gemmini", "--runs", file)
+    assert "1 race is of another table of gemmini, and left out" in " ".join(told.err.split())
+    assert "no races" in told.out
+    assert "another table" not in bench("-t", "vta", "--runs", file).err
+
+
+def test_a_folder_that_is_not_there_is_said_before_any_race(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr("cosearch_plugins.bench.races.race", None)
+    told = bench("-t", "gemmini", "-s", "random", "--runs", tmp_path / "none" / "races.jsonl")
+    assert (told.code, "there is no folder" in told.err) == (2, True)
 
 
 def test_a_shorter_race_is_the_longer_one_cut(registry):

@@ -35,6 +35,9 @@ _AT_ONCE = 448
 _PART = 64
 """Rows by which a factor of more trials grows in an ask, until it is whole."""
 
+_AHEAD = 5
+"""Rows at least for each new trial: so many that it is whole before the next choice is due."""
+
 
 class KernelSurrogate(Surrogate):
     """A Gaussian process: a linear trend and a Matern-5/2 or squared exponential kernel.
@@ -67,7 +70,7 @@ class KernelSurrogate(Surrogate):
     def fit(self, y: FloatArray) -> None:
         """Choose hyperparameters when due, extend the factor, solve for the weights."""
         n = len(y)
-        if n >= max(4, _DUE * self._fitted):
+        if n >= max(4, _DUE * self._fitted) and self._coming is None:
             self._fitted = n
             self._coming = self._renewed(y)
         if self._coming is not None:
@@ -106,8 +109,9 @@ class KernelSurrogate(Surrogate):
     def _go_over(self, new: KernelSurrogate, n: int) -> None:
         """Go on with building a factor of n rows, and become the new process where it is whole."""
         new._x = self._x
-        part = max(_AT_ONCE, new._factored + _PART + 2 * (n - self._factored))
-        new._extend(min(n, part) if self._factored > 0 else n)
+        arrived = n - self._factored
+        part = new._factored + max(_PART + 2 * arrived, _AHEAD * arrived)
+        new._extend(min(n, max(_AT_ONCE, part)) if self._factored > 0 else n)
         if new._factored == n:
             vars(self).update(vars(new) | {"_coming": None})
 

@@ -1,5 +1,7 @@
 """The growing factor against dense matrices."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -126,3 +128,25 @@ def test_of_many_trials_new_hyperparameters_wait_for_their_factor(monkeypatch):
     whole.fit(other)
     at = np.random.default_rng(1).normal(size=(6, 3))
     assert parts.posterior(at)[0] == pytest.approx(whole.posterior(at)[0], abs=1e-9)
+
+
+@pytest.mark.parametrize("batches", [(4,), (21,), (24,), (64,), (200,), (8, 8, 8, 160)])
+def test_new_hyperparameters_are_in_use_before_the_next_are_due(batches, monkeypatch):
+    """However many trials come with each ask; choices are made to differ each time."""
+    chosen_of = {}
+
+    def choose(model, y):
+        model._length, model._factored = 1.0 + len(chosen_of), 0
+        chosen_of[model._length] = len(y)
+
+    monkeypatch.setattr(KernelSurrogate, "_choose", choose)
+    x, y = data(1500)
+    model, n = KernelSurrogate(3, "matern"), 0
+    for batch in itertools.cycle(batches):
+        model.add(x[n : n + batch])
+        n = min(n + batch, len(x))
+        model.fit(y[:n])
+        assert n < 1.25 * (1.25 * chosen_of[model._length] + max(batches))
+        if n == len(x):
+            break
+    assert len(chosen_of) > 5
