@@ -134,13 +134,14 @@ class GroupSearch:
         heapq.heapify(heap)
         limit, settled = below * (1 - MARGIN), list[Entry]()
         while heap:
-            bound, *_, item = heapq.heappop(heap)
+            bound, *_, item = heap[0]
             if bound >= limit:
                 break
             if isinstance(item, Entry) and min(item.stages) == EXACT:
                 return self._found(item, weights, bound)
             if time.perf_counter() >= min(until, self.deadline):
                 return self._so_far(heap, weights, bound)
+            heapq.heappop(heap)
             if isinstance(item, Cut):
                 self._push(heap, self._unfolded(item, weights, known, limit))
                 continue
@@ -334,7 +335,7 @@ class GroupSearch:
         entries = [item for *_, item in heap if isinstance(item, Entry)]
         known = [entry for entry in entries if min(entry.stages) == EXACT]
         hopeful = heapq.nsmallest(TRIED, entries, key=lambda entry: entry.bound)
-        for entry in hopeful if not known and self.left > 0 else ():
+        for entry in hopeful if not known else ():
             if self._finish(entry, weights):
                 known = [entry]
                 break
@@ -344,9 +345,9 @@ class GroupSearch:
         return evolve(best, cut_short=True)
 
     def _finish(self, entry: Entry, weights: Weights) -> bool:
-        """Refine all members of an option; return whether it can be run."""
+        """Refine all members of an option; return whether it can be run, and was in time."""
         while min(entry.stages) < EXACT:
-            if not self._refine(entry, weights):
+            if self.left <= 0 or not self._refine(entry, weights):
                 return False
         return True
 

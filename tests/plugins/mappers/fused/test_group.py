@@ -84,9 +84,9 @@ def test_more_room_is_never_worse() -> None:
         assert values == sorted(values, reverse=True)
 
 
-def test_a_finished_best_is_kept_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine, layers, links, weights = case(0)
-    refine, refined = GroupSearch._refine, []
+def clocked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return what was refined; it is the clock."""
+    refine, refined = GroupSearch._refine, list[object]()
 
     def refining(self: GroupSearch, *of: object) -> bool:
         refined.append(of)
@@ -94,6 +94,12 @@ def test_a_finished_best_is_kept_at_the_deadline(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(GroupSearch, "_refine", refining)
     monkeypatch.setattr(group.time, "perf_counter", lambda: len(refined))
+    return refined
+
+
+def test_a_finished_best_is_kept_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, layers, links, weights = case(0)
+    refined = clocked(monkeypatch)
     best = GroupSearch(Bodies(SpatialAccelerator(machine))).best(layers, links, weights)
     end = len(refined)
     assert best.group is not None
@@ -103,3 +109,25 @@ def test_a_finished_best_is_kept_at_the_deadline(monkeypatch: pytest.MonkeyPatch
         found = search.best(layers, links, weights)
         assert (found.group == best.group) == (not early)
         assert found.least <= best.value
+
+
+def test_the_first_option_alone_is_finished_where_patience_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine, layers, links, weights = case(0)
+    clocked(monkeypatch)
+    search = GroupSearch(Bodies(SpatialAccelerator(machine)), patience=1)
+    best = search.best(layers, links, weights)
+    assert best.cut_short
+    assert best.group is not None
+
+
+@pytest.mark.parametrize("deadline", [2, 3])
+def test_options_are_finished_until_the_deadline_only(
+    deadline: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, layers, links, weights = case(0)
+    refined = clocked(monkeypatch)
+    search = GroupSearch(Bodies(SpatialAccelerator(machine)), deadline, patience=1)
+    assert search.best(layers, links, weights).group is None
+    assert len(refined) == deadline
