@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cosearch.cli.errors import INTERRUPTED
-from cosearch.cli.interruption import ending_early
+from cosearch.cli.interruption import Interruption, ending_early
 from cosearch.cli.session import Session
 from cosearch.errors import CosearchError
 from cosearch.quantities import counted
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cosearch.loopnest.accelerator import SpatialAccelerator
     from cosearch.machine.hardware import Accelerator
     from cosearch.mapping.fused import FusedMapping
+    from cosearch.mapping.traffic import Traffic
     from cosearch.study.problem import Problem
 
 
@@ -41,7 +42,6 @@ def show_fused(
     from cosearch.cli.text.network import show_left_out
     from cosearch.loopnest.accelerator import SpatialAccelerator
     from cosearch.machine.widths import mixed
-    from cosearch.study.traffic import traffic_of
 
     if not isinstance(machine, SpatialAccelerator):
         raise CosearchError(
@@ -51,9 +51,13 @@ def show_fused(
     network, objective, spec = problem.network, problem.mapper_objective, problem.spec
     told = "fusing layers; Ctrl-C ends with the best found"
     watched = session.output.errors.status(told) if session.output.live else None
-    with watched or nullcontext(), ending_early(problem.mapper.hurry) as stopped:
-        found = problem.mapper.fuse(machine, network, objective, spec.mapper_budget, spec.fuse_most)
-        traffic = None if stopped else traffic_of(problem, machine, found.outermost_words)
+    with watched or nullcontext():
+        with ending_early(problem.mapper.hurry) as came:
+            budget = spec.mapper_budget
+            found = problem.mapper.fuse(machine, network, objective, budget, spec.fuse_most)
+        traffic, stopped = None, "the best found until then"
+        if not came:
+            traffic, stopped = _traffic(problem, machine, found)
     if out is not None:
         _write(session, out, f"{network.name} on {machine.name}", machine, found)
     if json:
@@ -73,8 +77,21 @@ def show_fused(
             session.output.prose(told, "warn", indent=2)
         show_left_out(session.output, network)
     if stopped:
-        session.output.warn("stopped: the best found until then")
+        session.output.warn(f"stopped: {stopped}")
         raise typer.Exit(INTERRUPTED)
+
+
+def _traffic(
+    problem: Problem, machine: Accelerator, found: FusedMapping
+) -> tuple[Traffic | None, str]:
+    """Return words at the outermost memory beside the fewest, and what Ctrl-C cost, if it came."""
+    from cosearch.study.traffic import traffic_of
+
+    try:
+        with Interruption():
+            return traffic_of(problem, machine, found.outermost_words), ""
+    except KeyboardInterrupt:
+        return None, "the least traffic is left out"
 
 
 def _write(

@@ -114,7 +114,10 @@ class FusedMapper(ExactMapper):
         )
         made = fuser(accelerator, alone, most, deadline, Budget(), bodies)
         self._running = made.search
-        return made.map(network, objective)
+        try:
+            return made.map(network, objective)
+        finally:
+            self._running = None
 
     def hurry(self) -> None:
         """End the search of groups that runs now, as if its time were over."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 from math import isclose
 
 import pytest
@@ -183,5 +185,17 @@ def test_a_floor_counts_the_mode_in_which_operands_are_multiplied() -> None:
 
 
 def test_nothing_is_hurried_that_does_not_run() -> None:
+    mapper = FusedMapper()
     with pytest.raises(KeyboardInterrupt):
-        FusedMapper().hurry()
+        mapper.hurry()
+    mapper.fuse(machine(96), Network("net", LAYERS, links=LINKS), EDP, Budget(), 4)
+    with pytest.raises(KeyboardInterrupt):
+        mapper.hurry()
+
+
+def test_a_mapper_that_has_fused_is_copied() -> None:
+    mapper, network = FusedMapper(), Network("net", LAYERS, links=LINKS)
+    first = mapper.fuse(machine(96), network, EDP, Budget(), 4)
+    pickled = pickle.loads(pickle.dumps(mapper))
+    for copied in (copy.deepcopy(mapper), pickled):
+        assert copied.fuse(machine(96), network, EDP, Budget(), 4).value == first.value
