@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from cosearch.errors import CosearchError
 from cosearch.quantities import loss
 from cosearch.registry.registration import hookimpl
 from cosearch.study.study import Study, Trial
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.5
 """Seconds that a first design may take before a rough figure is worked out beside it."""
+
+
+MOST_SECONDS = 10.0
+"""That the rough figure may take: later it helps nobody."""
 
 
 @define(eq=False)
@@ -53,7 +57,7 @@ class RoughStart:
         """Give up, and leave no thread behind."""
         self._over.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(timeout=1.0)  # amid one mapping it cannot be told
             self._thread = None
 
     def _work(self, problem: Problem) -> None:
@@ -62,12 +66,13 @@ class RoughStart:
         if self._over.wait(PATIENCE):
             return
         try:
-            rough = rough_loss(problem, self._over.is_set)
-        except CosearchError:
+            until = time.monotonic() + MOST_SECONDS
+            rough = rough_loss(problem, lambda: self._over.is_set() or time.monotonic() > until)
+        except Exception:
             return  # a plugin fails, as it will in the search, which says so
         if rough is not None and not self._over.is_set():
             first = problem.objectives[0]
             self.show(
                 f"the baseline has {first.name} {loss(rough, first.unit)} with the best of some "
-                "random mappings; better ones are being searched for"
+                "random mappings; the first design is on its way"
             )

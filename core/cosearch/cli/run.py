@@ -142,6 +142,16 @@ def resume_command(
             help="Try so many more designs; to the study's own budget if left out.",
         ),
     ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--seconds",
+            min=0.0,
+            metavar="S",
+            show_default=False,
+            help="Search so many seconds more.",
+        ),
+    ] = None,
     store: StoreOption = STORE,
     workers: WorkersOption = None,
     trial_seconds: TrialSecondsOption = None,
@@ -156,6 +166,7 @@ def resume_command(
     Examples:
         cosearch resume resnet18-eyeriss-bayesian-1d4a
         cosearch resume resnet18-eyeriss-bayesian-1d4a --trials 100
+        cosearch resume resnet18-eyeriss-bayesian-1d4a --seconds 60
     """
     from cosearch.cli.search import search
     from cosearch.store.store import Store
@@ -164,7 +175,9 @@ def resume_command(
     session = session_of(ctx)
     refuse_missing(store)
     with Store(store) as opened:
-        found = resume_study(opened, session.registry, name, more_trials=trials)
+        found = resume_study(
+            opened, session.registry, name, more_trials=trials, more_seconds=seconds
+        )
         how = evolve(Session.on_cores(found, workers, trial_seconds, executor), cached=not no_cache)
         code = search(session, opened, found, how, json=json)
     raise typer.Exit(code)

@@ -8,7 +8,7 @@ both: another order of adding up, no more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from math import isclose
 from numbers import Integral, Real
 
@@ -62,9 +62,10 @@ def confirmed(mapped: Mapped, accelerator: Accelerator, layer: Einsum, mapper: s
 MOST_PRICES = 100_000
 """Prices kept: then they begin anew, and what comes up is priced again."""
 
-_PRICES: dict[tuple[str, str, bytes], tuple[float, float]] = {}
-"""By machine, layer and mapping what this process has priced: its code stays as it is, searches in
-several directions end at one mapping, and a comparison meets the same designs in many runs."""
+_PRICES: dict[Hashable, tuple[float, float]] = {}
+"""By machine, layer and mapping what this process has priced: searches in several directions end at
+one mapping, and a comparison meets the same designs in many runs. A machine whose class was made
+anew, as in a notebook, is another."""
 
 
 def price_of(accelerator: Accelerator, run: Einsum, row: Rows) -> tuple[float, float] | str:
@@ -73,7 +74,8 @@ def price_of(accelerator: Accelerator, run: Einsum, row: Rows) -> tuple[float, f
     Raises:
         PluginError: the machine broke down, or its price makes no sense.
     """
-    place = (str(accelerator.key), run.key, row.tobytes())
+    kind = type(accelerator)
+    place = (kind, str(accelerator.key), run.key, row.shape, row.tobytes())
     price = _PRICES.get(place)
     if price is not None:
         return price

@@ -29,6 +29,10 @@ def priced(accelerator: Accelerator, layer: Einsum, rows: Rows) -> CostBatch:
     return costs
 
 
+SOON = 1.0
+"""Seconds within which a first mapping is priced whatever the limit, so that there is one."""
+
+
 def affordable(
     accelerator: Accelerator, layer: Einsum, rows: Rows, seconds: float, *, some: bool
 ) -> int:
@@ -42,12 +46,14 @@ def affordable(
         some: whether there is a mapping already.
 
     Raises:
-        CosearchError: there is none, and the first row alone takes longer.
+        CosearchError: there is none, and the first row alone takes longer, and not a second.
     """
+    if len(rows) == 0:
+        return 0
     until = np.cumsum(accelerator.pricing_seconds(layer, rows))
     within = int(np.searchsorted(until, seconds, side="right"))
-    if within or some:
-        return within
+    if within or some or until[0] <= SOON:
+        return max(within, 0 if some else 1)
     raise CosearchError(
         f"layer {layer.name!r}: {accelerator.name} takes about {duration(float(until[0]))} to "
         f"price one mapping, and {duration(max(seconds, 0.0))} are left",

@@ -47,6 +47,7 @@ def least_over(
             best = max(splits, key=lambda halves: sorted(low for low, _ in halves))
         else:
             best = [(max(low, exact(np.array([first for first, _ in box]))), ())]
+            asked += 1
         for each in best:
             heapq.heappush(heap, each)
     return min(enough, heap[0][0]) if heap else enough

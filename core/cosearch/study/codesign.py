@@ -112,9 +112,21 @@ def open_study(
 
 
 def resume_study(
-    store: Store, registry: Registry, name: str, *, more_trials: int | None = None
+    store: Store,
+    registry: Registry,
+    name: str,
+    *,
+    more_trials: int | None = None,
+    more_seconds: float | None = None,
 ) -> Study:
-    """Return a stored study with its trials, to be run to its own budget or some trials further.
+    """Return a stored study with its trials, to be run to its own budget or further.
+
+    Args:
+        store: has it.
+        registry: of plugins.
+        name: of the study.
+        more_trials: beyond those it has; a limit of time that is over goes.
+        more_seconds: beyond those it took; a limit of trials that is reached goes.
 
     Raises:
         UnknownNameError: no study of that name; near ones are suggested.
@@ -132,10 +144,23 @@ def resume_study(
     header = evolve(known, facts=_facts(problem, registry))
     scheme = make_scheme(known.spec.scheme, registry)
     study = _as_left(store, known, header, problem, scheme)
-    if more_trials is not None:
-        budget = evolve(known.budget, trials=math.ceil(study.spent - ROUNDING) + more_trials)
-        study.header = evolve(study.header, budget=budget)
+    budget = _further(study, more_trials, more_seconds)
+    study.header = evolve(study.header, budget=budget)
     return study
+
+
+def _further(study: Study, more_trials: int | None, more_seconds: float | None) -> Budget:
+    """Return a study's budget with more of what is asked for, and no limit that forbids it."""
+    spent, taken, budget = study.spent, study.header.seconds, study.header.budget
+    trials, seconds = budget.trials, budget.seconds
+    if more_seconds is not None:
+        trials = None if trials is not None and spent >= trials - ROUNDING else trials
+        seconds = taken + more_seconds
+    elif more_trials is not None and seconds is not None and taken >= seconds:
+        seconds = None
+    if more_trials is not None:
+        trials = math.ceil(spent - ROUNDING) + more_trials
+    return evolve(budget, trials=trials, seconds=seconds)
 
 
 def load_study(store: Store, registry: Registry, name: str) -> Study:

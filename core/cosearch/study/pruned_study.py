@@ -64,9 +64,14 @@ class PrunedStudy:
             ],
         )
 
-    def end(self, ending: Ending) -> Ending:
-        """Note in the study's facts what is left of the space; return the ending in words."""
-        left = self.floors.remaining()
+    def end(self, ending: Ending, *, hurried: bool = False) -> Ending:
+        """Note in the study's facts what is left of the space; return the ending in words.
+
+        Args:
+            ending: of the search.
+            hurried: whether the study's time is over.
+        """
+        left = self.floors.remaining(hurried=hurried)
         if ending.status == EXHAUSTED:
             self.floors.dismiss()
         self.keep()

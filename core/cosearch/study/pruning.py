@@ -15,7 +15,7 @@ from attrs import frozen
 
 from cosearch.errors import CosearchError, Infeasible
 from cosearch.machine.building import build
-from cosearch.machine.hardware import Accelerator
+from cosearch.machine.hardware import Accelerator, HardwareModel
 from cosearch.mapping.mapper import Mapper
 from cosearch.search.boxes import Box, least_over
 from cosearch.search.objective import Constraint, Objective
@@ -31,7 +31,7 @@ SWEPT = 10_000
 """Designs of the largest space that is gone through when a study ends."""
 
 _BOXES = 10_000
-"""Floors of many machines asked for where a space is larger."""
+"""Floors of many machines, each of a layer, asked for where a space is larger: some seconds."""
 
 LEFT = "left"
 """The fact of a study that says what pruning left of its space, when so many `trials` had ended."""
@@ -75,24 +75,39 @@ class DesignFloors(Floors):
         rows = self.machines.unrank(np.arange(self.machines.size))
         return rows[self.machines.feasible(rows)]
 
-    def remaining(self) -> dict[str, float | int]:
+    def remaining(self, *, hurried: bool = False) -> dict[str, float | int | str]:
         """Return the `designs` neither tried in full nor ruled out, and their `least` first loss.
 
         No least where no design is left. Of a space with more than `SWEPT` designs their number is
-        told where it is 0, and what the least is no less than; nothing where the model of the
-        machine has no floor of many.
+        told where it is 0, and what the least is no less than; or why it is `unknown`.
+
+        Args:
+            hurried: whether there is no time left for a larger space.
         """
         if self.machines.size > SWEPT:
-            return self._remaining_of_many()
+            unknown = "the time was over" if hurried else self._unknown()
+            return {"unknown": unknown} if unknown else self._remaining_of_many()
         left = [self.at(row) for row in self._every_row() if self.is_left(row)]
         if not left:
             return {"designs": 0}
         return {"designs": len(left), "least": max(0.0, min(f.losses[0] for f in left))}
 
-    def _remaining_of_many(self) -> dict[str, float | int]:
+    def _unknown(self) -> str:
+        """Return why nothing is known of many machines at once; empty where something may be."""
+        problem = self.problem
+        reasons = {
+            "there are several objectives": len(problem.objectives) > 1,
+            "layers are run in groups": problem.spec.fuse,
+            "networks are searched too": problem.networks is not None,
+            "their model has no floor of many at once": (
+                type(problem.hardware).floor_over is HardwareModel.floor_over
+            ),
+            "the mapper has floors of its own": type(problem.mapper).floor is not Mapper.floor,
+        }
+        return next((why for why, holds in reasons.items() if holds), "")
+
+    def _remaining_of_many(self) -> dict[str, float | int | str]:
         known = math.inf if self._best is None else float(self._best[:, 0].min())
-        if len(self.problem.objectives) > 1:
-            return {}
 
         def bound(box: Box) -> float:
             parameters = zip(self.machines.parameters, box, strict=True)
@@ -105,32 +120,31 @@ class DesignFloors(Floors):
             return self.at(row).losses[0] if counts else math.inf
 
         sizes = [len(p.choices) for p in self.machines.parameters]
-        least = least_over(sizes, bound, exact, enough=known, most=_BOXES)
+        most = _BOXES // len(self.problem.network.unique)
+        least = least_over(sizes, bound, exact, enough=known, most=most)
         if least == known:
             return {"designs": 0}
-        return {"least": least} if least > 0 else {}
+        if least > 0:
+            return {"least": least}
+        return {"unknown": f"floors of many say nothing of {self.problem.objectives[0].name}"}
 
 
 def least_of_many(problem: Problem, choices: Mapping[str, Sequence[Value]]) -> float:
     """Return what the first loss of no combination of choices undercuts; minus infinity: unknown.
 
-    Unknown where the mapper has floors of its own, as for layers at other sizes, layers run in
-    groups, or the network is searched too.
+    Where a model fails, it is unknown too: one of the machines, at least, cannot be priced.
     """
-    own = type(problem.mapper).floor is not Mapper.floor
-    if own or problem.spec.fuse or problem.networks is not None:
-        return -math.inf
     network, floors = problem.network, {}
-    for layer in network.unique:
-        try:
+    try:
+        for layer in network.unique:
             floor = problem.hardware.floor_over(choices, layer.einsum)
-        except CosearchError:  # one of them, at least, cannot be priced
-            floor = None
-        if floor is None:
-            return -math.inf
-        floors[layer.einsum.key] = floor
-    settled = problem.known_of_network({})
-    return _least(problem.objectives[0], Least(settled, _growing(network, floors)))
+            if floor is None:
+                return -math.inf
+            floors[layer.einsum.key] = floor
+        settled = problem.known_of_network({})
+        return _least(problem.objectives[0], Least(settled, _growing(network, floors)))
+    except Exception:
+        return -math.inf
 
 
 def floor_of(problem: Problem, configuration: Mapping[str, Value]) -> Floor:

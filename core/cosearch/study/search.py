@@ -95,7 +95,7 @@ class Search:
                 self._pruning.begin()
             ending = self._search()
             if self._pruning is not None:
-                ending = self._pruning.end(ending)
+                ending = self._pruning.end(ending, hurried=self._late)
         except KeyboardInterrupt:
             ending = Ending(INTERRUPTED, "stopped by Ctrl-C or a signal")
             raise

@@ -28,7 +28,7 @@ def chain_drawing(network: Network) -> list[str]:
     those that something between the two layers needs all of.
     """
     found: dict[tuple[object, ...], tuple[list[str], int]] = {}
-    links = {(link.producer, link.consumer): link for link in network.links}
+    links = {(link.producer, link.consumer): link for link in reversed(network.links)}
     for run in chains(len(network.layers), network.links):
         if len(run) < 2:
             continue

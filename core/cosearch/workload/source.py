@@ -130,6 +130,10 @@ def read(path: Path, registry: Registry, sizes: Mapping[str, int] | None = None)
     return whole
 
 
+SELDOM = 50_000
+"""Objects made between two looks of the garbage collector while a file is read."""
+
+
 @contextmanager
 def _building() -> Iterator[None]:
     """Have Python's garbage collector look less often at the many objects of a large file.
@@ -137,11 +141,12 @@ def _building() -> Iterator[None]:
     Not for longer: what searches leave in circles holds tables, which are to go soon.
     """
     usual = gc.get_threshold()
-    gc.set_threshold(50_000, *usual[1:])
+    gc.set_threshold(max(usual[0], SELDOM), *usual[1:])
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
+        if usual[0] < SELDOM:  # else another thread reads too, and sees to it
+            gc.set_threshold(*usual)
 
 
 def _made(source: str, registry: Registry) -> Network:

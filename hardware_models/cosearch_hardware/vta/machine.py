@@ -131,10 +131,12 @@ class VtaAccelerator(Accelerator):
         return costs
 
     def pricing_seconds(self, layer: Einsum, rows: Rows) -> FloatArray:
-        """Return about how long the queues of each schedule are simulated."""
-        work = self.work(layer)
-        events = work.events(work.table(self.mapspace(layer).columns(rows)))
-        return np.asarray(events * SECONDS_AN_EVENT)
+        """Return about how long the queues of each schedule are simulated; of some they are not."""
+        work, run = self.work(layer), self.screen(layer, rows).feasible
+        seconds = np.zeros(len(rows))
+        table = work.table(self.mapspace(layer).columns(rows[run]))
+        seconds[run] = work.events(table) * SECONDS_AN_EVENT
+        return seconds
 
     def bounds(self, layer: Einsum, rows: Rows) -> tuple[FloatArray, FloatArray]:
         """Return the energy, exactly, and the cycles that the busiest queue or the port needs."""

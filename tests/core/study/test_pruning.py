@@ -1,5 +1,6 @@
 """Floors hold for every objective; what a study prunes is kept, and is no better."""
 
+import math
 from functools import cache
 
 import numpy as np
@@ -16,7 +17,7 @@ from cosearch.store.store import Store
 from cosearch.study import pruning
 from cosearch.study.codesign import Session, load_study, plan, resume_study, run
 from cosearch.study.evaluation import evaluate
-from cosearch.study.pruning import floor_of
+from cosearch.study.pruning import DesignFloors, floor_of
 from cosearch.study.report import report_of
 
 OBJECTIVES = "edp,energy,latency,ed2p,area,power,geomean_edp"
@@ -173,8 +174,28 @@ def test_of_too_many_machines_it_says_as_much_without_going_through(study_of, mo
 def test_of_too_many_machines_nothing_is_said_where_no_floor_is_known(study_of, monkeypatch):
     monkeypatch.setattr(pruning, "SWEPT", 150)
     study = study_of(**PRUNED, trials=2, strategy="random", warm=False)
-    assert {*study.header.facts["left"]} == {"trials", "impossible", "no_better"}
+    left = study.header.facts["left"]
+    assert {*left} == {"trials", "impossible", "no_better", "unknown"}
+    assert left["unknown"] == "their model has no floor of many at once"
     assert study.findings.hardware_gap is None
+
+
+def test_where_the_time_is_over_many_machines_are_not_bounded(study_of, monkeypatch):
+    study = study_of(**{**ARRAYS, "fixed": {}}, trials=1, prune=True, strategy="random")
+    floors = DesignFloors(study.problem)
+    asked = []
+    monkeypatch.setattr(pruning, "least_of_many", lambda *_: asked.append(1) or 1.0)
+    assert floors.machines.size > pruning.SWEPT
+    assert floors.remaining(hurried=True) == {"unknown": "the time was over"}
+    assert asked == []
+
+
+def test_a_floor_of_many_that_breaks_down_says_nothing(study_of, monkeypatch):
+    study = study_of(**{**ARRAYS, "fixed": {}}, trials=1, prune=True, strategy="random")
+    kind = type(study.problem.hardware)
+    monkeypatch.setattr(kind, "floor_over", lambda *_: 1 / 0)
+    every = {p.name: p.choices for p in study.problem.space.parameters}
+    assert pruning.least_of_many(study.problem, every) == -math.inf
 
 
 def test_enumeration_is_not_pruned_twice(study_of):

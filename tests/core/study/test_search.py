@@ -144,6 +144,19 @@ def test_resume_adds_whole_trials(cheap, toy, tmp_path):
     assert 9 < study.spent <= 11
 
 
+def test_a_limit_that_is_reached_does_not_keep_a_study_from_going_further(cheap, toy, tmp_path):
+    cheap(trials=3, name="x")
+    with Store(tmp_path / "s.db") as store:
+        longer = resume_study(store, toy, "x", more_seconds=60.0).header
+        assert longer.budget == Budget(seconds=longer.seconds + 60.0)
+        store.update(evolve(longer, budget=Budget(trials=9, seconds=longer.seconds)))
+        assert resume_study(store, toy, "x", more_seconds=5.0).header.budget.trials == 9
+        study = resume_study(store, toy, "x", more_trials=2)
+        assert study.header.budget.seconds is None
+        run(study, store, toy)
+    assert 4 < study.spent <= 6
+
+
 def test_one_seed_one_result_with_any_number_of_workers(cheap, tmp_path):
     alone = cheap(store=tmp_path / "1.db")
     several = cheap(store=tmp_path / "2.db", session=Session(workers=2))

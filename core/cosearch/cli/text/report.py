@@ -190,8 +190,8 @@ def _show_best_of_all(output: Output, problem: Problem, report: StudyReport) -> 
         if left.get("trials") == report.trials and not {"designs", "least"} & {*left}:
             output.prose(
                 f"not proven: more than {SWEPT:,} machines are not gone through at the end, and "
-                "their model has no floor of many at once; hold some parameters with --set, or "
-                "use --scheme exhaustive",
+                f"{left.get('unknown', 'nothing is known of many at once')}; hold some parameters "
+                "with --set, or use --scheme exhaustive",
                 "warn",
                 indent=2,
             )
