@@ -25,9 +25,11 @@ _WITHOUT_END = 10**9
 class Smac(Foreign):
     """A random forest proposes, by SMAC's facade for hyperparameters of few evaluations.
 
-    Ordered columns are integers, the others categories. An infeasible design is told as worse
-    than the worst so far, by how much it misses. Thinks a third of a second a design. Needs the
-    extra `smac`. Unpickled, it does over what it did. Source: Lindauer et al., SMAC3, JMLR 2022.
+    Ordered columns are integers, the others categories. Losses are told by their logarithm: SMAC
+    takes that of what is above the best, and of large equal ones that is infinite. An infeasible
+    design is told as worse than the worst so far, by how much it misses. Thinks for 0.1 to 0.4 s a
+    design. Needs the extra `smac`. Unpickled, it does over what it did. Source: Lindauer et al.,
+    SMAC3, JMLR 2022.
     """
 
     options = ParameterSpace(
@@ -125,8 +127,8 @@ class Smac(Foreign):
 
     def _learn(self, row: Rows, result: Result, handle: Any) -> None:  # noqa: ANN401
         seed = self._drawn_seed()
-        self._events.append((seed, (row.copy(), handle, result.penalised)))
-        self._tell(seed, row, handle, result.penalised)
+        self._events.append((seed, (row.copy(), handle, result.logged)))
+        self._tell(seed, row, handle, result.logged)
 
     def _tell(self, seed: int, row: Rows, number: int | None, cost: float) -> None:
         """Tell SMAC of a trial that it asked for, by its number, or of another."""

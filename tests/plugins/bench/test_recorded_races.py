@@ -1,8 +1,8 @@
 """What the recorded races of `benchmarks/races.jsonl` say of the defaults.
 
 Made by `cosearch bench-optimizers --runs benchmarks/races.jsonl --trials 1000 --seeds 20 -s NAME`
-for each contender, to 200 designs for BoTorch and SMAC, which think for a tenth of a second and
-more. The default itself is raced anew, so that a change of it is held to what is recorded.
+for each contender, to 200 designs for BoTorch, which thinks for a tenth of a second and more. The
+default itself is raced anew, so that a change of it is held to what is recorded.
 """
 
 from pathlib import Path
@@ -29,7 +29,6 @@ OUTSIDE = {
     "pymoo": 20,
     "nevergrad:optimizer=de": 5,
     "botorch": 1,
-    "smac": 1,
 }
 """And seeds at least."""
 

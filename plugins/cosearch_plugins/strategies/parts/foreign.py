@@ -21,6 +21,9 @@ from cosearch.typing import BoolArray, FloatArray, Rows
 _RUNNING = 4096
 """Rows that may wait for their results; those asked before them are given up."""
 
+_BEYOND = 1e30
+"""Worse than any loss: of what is infeasible while there is no loss to be worse than."""
+
 
 @frozen(eq=False)
 class Result:
@@ -29,14 +32,18 @@ class Result:
     Attributes:
         losses: float64[m], all finite; where infeasible the worst seen so far.
         missed: 0 where feasible, otherwise by how much limits are missed, 1 where unknown.
+        first: whether nothing feasible was seen before it, so that `losses` are zeros.
     """
 
     losses: FloatArray
     missed: float
+    first: bool = False
 
     @property
     def penalised(self) -> float:
         """The first loss, where no constraint can be told: a miss is beyond the worst."""
+        if self.first:
+            return _BEYOND * (1.0 + self.missed)
         first = float(self.losses[0])
         return first + (abs(first) + 1.0) * self.missed
 
@@ -60,6 +67,7 @@ class Foreign(Strategy):
         self._results: dict[bytes, Result] = {}
         self._waiting: dict[bytes, list[Any]] = {}
         self._worst: FloatArray | None = None
+        self._met = False  # a feasible design
 
     @abstractmethod
     def _begin(self, objectives: int) -> None:
@@ -148,7 +156,8 @@ class Foreign(Strategy):
         """Return what is known of a row without evaluating it."""
         result = self._results.get(row.tobytes())
         if result is None and not bool(self.space.feasible(row[None, :])[0]):
-            return Result(np.zeros(1) if self._worst is None else self._worst, 1.0)
+            worst = np.zeros(1) if self._worst is None else self._worst
+            return Result(worst, 1.0, first=not self._met)
         return result
 
     def _result(self, told: Told, i: int) -> Result:
@@ -156,8 +165,9 @@ class Foreign(Strategy):
         worst = np.zeros(len(losses)) if self._worst is None else self._worst
         if not (told.feasible[i] and np.isfinite(losses).all()):
             missed = float(told.violation[i])
-            return Result(worst, missed if 0 < missed < np.inf else 1.0)
+            return Result(worst, missed if 0 < missed < np.inf else 1.0, first=not self._met)
         self._worst = np.maximum(worst, losses)
+        self._met = True
         return Result(losses, 0.0)
 
 

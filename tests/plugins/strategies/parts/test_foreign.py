@@ -48,6 +48,22 @@ def test_an_infeasible_design_is_told_as_the_worst_with_its_violation():
     assert [t[1:3] for t in strategy.told] == [([5.0], 0.0), ([5.0], 0.5), ([5.0], 1.0)]
 
 
+def test_what_is_infeasible_before_any_loss_is_worse_than_what_comes():
+    """Losses are 1e11 on some machines: a fixed penalty made the first misses the best of all."""
+    strategy, penalties = Scripted(TINY, np.random.default_rng(0), []), []
+
+    def learn(_row, result, _handle):
+        penalties.append((result.penalised, result.logged))
+
+    strategy._learn = learn
+    missed = np.array([[0.5], [2.0]])
+    told(strategy, np.array([[0, 0], [0, 1]]), [np.inf, np.inf], violations=missed)
+    told(strategy, np.array([[0, 2], [1, 0]]), [4e11, 1e11])
+    told(strategy, np.array([[1, 1]]), [np.inf], violations=missed[:1])
+    near, far, worst, best, later = penalties
+    assert best < worst < later < near < far
+
+
 class Counting(Generations):
     """Proposes the rows of TINY four at a time."""
 
