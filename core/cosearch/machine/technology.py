@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from attrs import define, evolve, field, frozen
 
-from cosearch.answers import guard, no_amount, no_text, shown
+from cosearch.answers import Answering, Contract, no_amount, no_text, shown
 from cosearch.errors import CosearchError
 from cosearch.machine.architecture import AccessEnergy, Architecture, Compute, Memory, Partition
 from cosearch.search.parameters import ParameterSpace
@@ -82,7 +82,7 @@ class ComputePrice:
     area_source: str
 
 
-def _no_storage(answer: object, *_: object) -> str:
+def _no_storage(answer: object, *_: object, **__: object) -> str:
     if not isinstance(answer, StoragePrice):
         return f"gave {shown(answer)}, no StoragePrice"
     if not isinstance(answer.energy, AccessEnergy):
@@ -94,7 +94,7 @@ def _no_storage(answer: object, *_: object) -> str:
     return next(filter(None, wrong), "")
 
 
-def _no_compute(answer: object, *_: object) -> str:
+def _no_compute(answer: object, *_: object, **__: object) -> str:
     if not isinstance(answer, ComputePrice):
         return f"gave {shown(answer)}, no ComputePrice"
     return no_amount(answer.energy_pj, "the energy") or _no_room(answer)
@@ -107,7 +107,7 @@ def _no_room(price: StoragePrice | ComputePrice) -> str:
     )
 
 
-class Technology(ABC):
+class Technology(Answering, ABC):
     """A plugin that prices components; its constructor takes the declared options.
 
     It answers for what its source covers and raises CosearchError for the rest: it never guesses.
@@ -120,9 +120,9 @@ class Technology(ABC):
     area_node_nm: ClassVar[int | None] = None
     """Node its areas hold for; None where it has none, or says so in its options."""
 
-    def __init_subclass__(cls) -> None:
-        """Check what the class answers."""
-        guard("technology", cls, {"name": no_text, "storage": _no_storage, "compute": _no_compute})
+    _contract: ClassVar[Contract] = Contract(
+        "technology", {"storage": _no_storage, "compute": _no_compute}, {"name": no_text}
+    )
 
     @property
     @abstractmethod

@@ -188,7 +188,7 @@ class Registry:
             return named
         try:
             return named.make()
-        except CosearchError:
+        except (CosearchError, MemoryError):
             raise
         except BaseException as error:
             pass_on(error)

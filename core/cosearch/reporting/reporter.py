@@ -9,7 +9,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
-from cosearch.answers import guard, no_text
+from cosearch.answers import Answering, Contract, no_text
 from cosearch.compare.contest import Case
 from cosearch.compare.outcome import Result
 from cosearch.compare.scores import Standing
@@ -48,7 +48,7 @@ class Compared:
     facts: Sequence[str]
 
 
-class Reporter(ABC):
+class Reporter(Answering, ABC):
     """Writes studies and comparisons in one format; registered with `cosearch_reporters`.
 
     It is registered under the suffix of its files: who writes to `page.html` gets `html`.
@@ -56,9 +56,7 @@ class Reporter(ABC):
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
 
-    def __init_subclass__(cls) -> None:
-        """Check what the class answers."""
-        guard("reporter", cls, {"study": no_text, "comparison": no_text})
+    _contract: ClassVar[Contract] = Contract("reporter", {"study": no_text, "comparison": no_text})
 
     @classmethod
     def lacking(cls) -> str:

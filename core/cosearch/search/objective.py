@@ -49,6 +49,53 @@ class Objective:
     weights: tuple[float, float] | None = None
     powers: tuple[int, int] | None = None
 
+    def bound(self, metrics: Metrics) -> FloatArray:
+        """Return the objective of bounds on metrics; these may be 0, and it infinite there."""
+        of = self.of
+        with np.errstate(divide="ignore", over="ignore"):
+            found = of(metrics, bounds=True) if isinstance(of, _Checked) else of(metrics)
+        return np.asarray(found)
+
+
+@frozen
+class _Checked:
+    """What a plugin's objective is computed with, its values checked.
+
+    Attributes:
+        of: the plugin's.
+        needs: of the objective.
+        who: it is, for messages.
+    """
+
+    of: Callable[[Metrics], FloatArray]
+    needs: tuple[str, ...]
+    who: str
+
+    def __call__(self, metrics: Metrics, *, bounds: bool = False) -> FloatArray:
+        """Return finite values (of bounds: no NaN) wherever all that is needed is finite."""
+        shape = np.broadcast_shapes(*(np.shape(column) for column in metrics.values()))
+        values = self._values(metrics, shape)
+        odd = np.isnan(values) if bounds else ~np.isfinite(values)
+        for need in {*self.needs} & metrics.keys():
+            odd = odd & np.isfinite(metrics[need])
+        if odd.any():
+            raise PluginError(f"{self.who}: of gave {values[odd][0]}")
+        return values
+
+    def _values(self, metrics: Metrics, shape: tuple[int, ...]) -> FloatArray:
+        try:
+            values = np.asarray(self.of(metrics))
+        except CosearchError:
+            raise
+        except BaseException as error:
+            pass_on(error)
+            what = f"{type(error).__name__} in of: {text_of(error)}"
+            raise PluginError(f"{self.who} raised {what}") from error
+        if values.dtype.kind not in "fiu" or values.shape != shape:
+            gave = f"{values.dtype} of shape {values.shape}"
+            raise PluginError(f"{self.who}: of gave {gave}, no {shape} real numbers")
+        return values.astype(np.float64)
+
 
 def checked(objective: Objective, whose: str) -> Objective:
     """Return an objective whose values are checked, or raise PluginError for one that is none.
@@ -62,29 +109,7 @@ def checked(objective: Objective, whose: str) -> Objective:
     kinds: Sequence[object] = (objective.of, needs)
     if any(map(no_text, texts)) or not callable(kinds[0]) or not isinstance(kinds[1], tuple):
         raise PluginError(f"the objective {shown(name)} of {whose} lacks a text, needs or values")
-    who = f"objective {name!r} of {whose}"
-
-    def of(metrics: Metrics) -> FloatArray:
-        try:
-            values = np.asarray(objective.of(metrics))
-        except CosearchError:
-            raise
-        except BaseException as error:
-            pass_on(error)
-            what = f"{type(error).__name__} in of: {text_of(error)}"
-            raise PluginError(f"{who} raised {what}") from error
-        known = [np.asarray(metrics[need]) for need in needs if need in metrics]
-        shape = np.broadcast_shapes(*(np.shape(column) for column in metrics.values()))
-        if values.dtype.kind not in "fiu" or values.shape != shape:
-            raise PluginError(
-                f"{who}: of gave {values.dtype} of shape {values.shape}, no {shape} real numbers"
-            )
-        odd = ~np.isfinite(values) & np.all([np.isfinite(x) for x in known], axis=0)
-        if odd.any():
-            raise PluginError(f"{who}: of gave {values[odd][0]}")
-        return values.astype(np.float64)
-
-    return evolve(objective, of=of)
+    return evolve(objective, of=_Checked(objective.of, needs, f"objective {name!r} of {whose}"))
 
 
 OBJECTIVES: tuple[Objective, ...] = (

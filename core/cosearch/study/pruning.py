@@ -211,7 +211,7 @@ def _least(objective: Objective, known: Least) -> float:
         return -math.inf
     metrics = {**known.settled, **known.growing}
     columns = {name: np.array([value]) for name, value in metrics.items()}
-    return float(np.asarray(objective.of(columns)).reshape(-1)[0])
+    return float(np.asarray(objective.bound(columns)).reshape(-1)[0])
 
 
 def _surely_missed(problem: Problem, constraint: Constraint, known: Least) -> bool:

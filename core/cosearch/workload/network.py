@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from attrs import evolve, field, frozen
 
-from cosearch.answers import Wrong, guard, no_numbers, no_text, shown
+from cosearch.answers import Answering, Contract, no_numbers, no_text, shown
 from cosearch.errors import UnknownNameError
 from cosearch.quantities import added
 from cosearch.search.parameters import ParameterSpace
@@ -171,7 +171,7 @@ def _named(layer: Layer, reason: str) -> Unmodelled:
     return Unmodelled(layer.name, kind, einsum.operations * layer.count, reason)
 
 
-def no_network(answer: object, *_: object) -> str:
+def no_network(answer: object, *_: object, **__: object) -> str:
     """Return what is wrong with what should be a network that can be mapped; empty for nothing."""
     if not isinstance(answer, Network):
         return f"gave {shown(answer)}, no Network"
@@ -198,14 +198,12 @@ def _whole(value: object) -> bool:
     return isinstance(value, int | np.integer) and value is not True and int(value) >= 1
 
 
-class Workload(ABC):
+class Workload(Answering, ABC):
     """A plugin that makes a network; its constructor takes the declared options."""
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
 
-    def __init_subclass__(cls) -> None:
-        """Check what the class answers."""
-        guard("workload", cls, {"network": no_network})
+    _contract: ClassVar[Contract] = Contract("workload", {"network": no_network})
 
     @abstractmethod
     def network(self) -> Network:
@@ -231,20 +229,31 @@ def _no_texts(answer: object, rows: Rows) -> str:
     return next(filter(None, map(no_text, answer)), "")
 
 
-_OF_SPACES: Mapping[str, Wrong] = {
-    "space": lambda answer: "" if isinstance(answer, ParameterSpace) else "gave no ParameterSpace",
-    "baseline": lambda answer: "" if isinstance(answer, Mapping) else f"gave {shown(answer)}",
-    "build": no_network,
-    "accuracy": _no_accuracies,
-    "origins": _no_texts,
-    "remark": no_text,
-    "score": lambda answer, _, rows: no_numbers(answer, len(rows)),
-    "missing": no_text,
-}
+def _no_scores(answer: object, name: str, rows: Rows) -> str:  # noqa: ARG001 - as `score`
+    return no_numbers(answer, len(rows))
+
+
+_OF_SPACES = Contract(
+    "network space",
+    {
+        "build": no_network,
+        "accuracy": _no_accuracies,
+        "origins": _no_texts,
+        "remark": no_text,
+        "score": _no_scores,
+        "missing": no_text,
+    },
+    {
+        "space": lambda answer: (
+            "" if isinstance(answer, ParameterSpace) else "gave no ParameterSpace"
+        ),
+        "baseline": lambda answer: "" if isinstance(answer, Mapping) else f"gave {shown(answer)}",
+    },
+)
 """What is checked of the answers of a space of networks."""
 
 
-class NetworkSpace(ABC):
+class NetworkSpace(Answering, ABC):
     """A plugin that makes a whole space of networks, for co-design that includes the network.
 
     Attributes:
@@ -260,9 +269,7 @@ class NetworkSpace(ABC):
     accuracy_note: str = ""
     scores: tuple[str, ...] = ()
 
-    def __init_subclass__(cls) -> None:
-        """Check what the class answers."""
-        guard("network space", cls, _OF_SPACES)
+    _contract: ClassVar[Contract] = _OF_SPACES
 
     @property
     @abstractmethod

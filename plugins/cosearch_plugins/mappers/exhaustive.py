@@ -138,7 +138,7 @@ def _loss_bounds(
     if not objective.monotone:
         return np.full(len(rows), -np.inf)
     energy, cycles = accelerator.bounds(layer, rows)
-    return np.asarray(objective.of({"energy_pj": energy, "cycles": cycles}), dtype=np.float64)
+    return np.asarray(objective.bound({"energy_pj": energy, "cycles": cycles}), dtype=np.float64)
 
 
 def _improve(

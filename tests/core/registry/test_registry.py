@@ -1,3 +1,5 @@
+import textwrap
+
 import pytest
 
 from cosearch.errors import CosearchError, InputError, PluginError, UnknownNameError
@@ -97,3 +99,26 @@ def test_further_options_are_checked_and_are_in_the_text():
         named.given(population=-1)
     with pytest.raises(UnknownNameError):
         named.given(popluation=8)
+
+
+def test_a_constructor_that_finds_no_memory_is_no_broken_plugin(tmp_path, monkeypatch):
+    path = tmp_path / "large.py"
+    path.write_text(
+        textwrap.dedent("""
+            from cosearch.registry.registration import Registration, hookimpl
+            from cosearch.workload.network import Workload
+
+            class Large(Workload):
+                def __init__(self):
+                    raise MemoryError
+
+                def network(self):
+                    raise NotImplementedError
+
+            @hookimpl
+            def cosearch_workloads():
+                return [Registration("large", Large)]
+        """)
+    )
+    with pytest.raises(MemoryError):
+        load_registry([path], third_party=False).made("workloads", "large")

@@ -81,7 +81,24 @@ def here_and_in_workers(study, parameter, kinds, **settings):
     return alone
 
 
-@pytest.mark.parametrize("fault", ["new", *others.NETWORKS])
+OUT_OF_MEMORY = "raises-memory"
+"""A fault that is said to be nobody's."""
+
+
+def named(reason, fault, *words):
+    if fault.endswith("-memory"):
+        assert "MemoryError" in reason
+        assert words[0] not in reason
+    else:
+        one_sentence(reason, *words)
+
+
+def test_memory_that_is_out_is_no_fault_of_a_workload(study):
+    with pytest.raises(MemoryError):
+        study(f"bad-net:fault={OUT_OF_MEMORY}")
+
+
+@pytest.mark.parametrize("fault", ["new", *(f for f in others.NETWORKS if f != OUT_OF_MEMORY)])
 def test_a_workload_that_misbehaves_is_named(study, fault):
     with pytest.raises(PluginError) as raised:
         study(f"bad-net:fault={fault}")
@@ -103,7 +120,7 @@ def test_a_space_that_misbehaves_costs_the_networks_it_misbehaves_on(study):
     for fault, (state, reason, _) in every.items():
         if fault != "fine":
             assert state is State.FAILED, fault
-            one_sentence(reason, "network space 'BadNetworks'", fault.partition("-")[0])
+            named(reason, fault, "network space 'BadNetworks'", fault.partition("-")[0])
 
 
 @pytest.mark.parametrize("fault", [*others.OF_SPACES, *others.OF_PROPERTIES])
@@ -127,7 +144,7 @@ def test_a_technology_that_misbehaves_costs_the_designs_it_prices(study):
     for fault, (state, reason, _) in every.items():
         if fault != "fine":
             assert state is State.FAILED, fault
-            one_sentence(reason, "technology 'BadTechnology'", fault.partition("-")[0])
+            named(reason, fault, "technology 'BadTechnology'", fault.partition("-")[0])
 
 
 def test_a_technology_that_cannot_be_made_is_named(study):
@@ -170,5 +187,9 @@ def test_a_reporter_that_misbehaves_is_named_and_writes_nothing(
     page = tmp_path / f"page.bad-{fault}"
     words = ["report", "s", "--store", str(tmp_path / "s.db"), "--to", str(page)]
     assert main(words) == 2
-    one_sentence(capsys.readouterr().err, "reporter 'BadReporter'", "study")
+    said = capsys.readouterr().err
+    if fault == OUT_OF_MEMORY:
+        assert said.startswith("error: out of memory\n")
+    else:
+        one_sentence(said, "reporter 'BadReporter'", "study")
     assert not page.exists()

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from cosearch.errors import CosearchError
+from cosearch.machine.hardware import Accelerator
 from cosearch.mapping.mapper import Budget
-from cosearch.search.objective import OBJECTIVES
+from cosearch.search.objective import OBJECTIVES, Objective, checked
 from cosearch.workload.einsum import gemm
 from cosearch_hardware.systolic.model import Systolic
 from cosearch_plugins.mappers.exhaustive import Exhaustive, rows_at
@@ -31,6 +32,16 @@ def test_equals_plain_enumeration(machine, objective):
     mine = {"energy_pj": np.array([found.energy_pj]), "cycles": np.array([found.cycles])}
     assert found.proven
     assert objective.of(mine)[0] == objective.of(metrics).min()
+
+
+def test_an_objective_of_a_plugin_may_be_infinite_where_bounds_are_zero(machine, monkeypatch):
+    monkeypatch.setattr(type(machine), "bounds", Accelerator.bounds)
+    layer = gemm(M=8, N=12, K=4)
+    mine = Objective("mine", "", lambda m: np.log10(m["energy_pj"] * m["cycles"]), monotone=True)
+    found = Exhaustive().map(machine, layer, checked(mine, "somewhere 1.0"), Budget(), RNG)
+    plain = Exhaustive().map(machine, layer, OBJECTIVES[0], Budget(), RNG)
+    assert found.proven
+    assert found.energy_pj * found.cycles == plain.energy_pj * plain.cycles
 
 
 def test_out_of_time_it_does_not_claim_a_proof(machine):
