@@ -28,7 +28,7 @@ OUTSIDE = {
     "pycma": 20,
     "pymoo": 20,
     "nevergrad:optimizer=de": 5,
-    "botorch": 1,
+    "botorch": 5,
 }
 """And seeds at least."""
 
