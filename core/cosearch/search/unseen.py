@@ -28,7 +28,8 @@ class Unseen:
         self.draws = 0
         self._seen: set[Hashable] = set()
         self._numbered = space.size < 2**63
-        self._rest: Rows | None = None
+        self._rest: Rows | None = None  # a queue: these from `_at` on, then those at the back
+        self._at, self._back = 0, list[Rows]()
 
     def __len__(self) -> int:
         """How many rows have been seen."""
@@ -80,25 +81,31 @@ class Unseen:
             poor = 8 * (len(rows) - before) < raw
             if enumerable and poor and self.space.size <= 4096 + 16 * self.draws:
                 self._enumerate(rng)
-        return rows if self._rest is None else self._from_rest(n, self._rest)
+        return rows if self._rest is None else self._from_rest(n)
 
     def _enumerate(self, rng: np.random.Generator) -> None:
         rows = self.space.unrank(np.arange(self.space.size))
         self._rest = rng.permutation(rows[self.space.stated(rows)])
 
-    def _from_rest(self, n: int, rest: Rows) -> Rows:
+    def _from_rest(self, n: int) -> Rows:
         """Return n unseen rows of those left, and put them at the back of the queue."""
-        found, start = [rest[:0]], 0
-        while n > 0 and start < len(rest):
-            chunk = rest[start : start + max(n, 64)]
+        found = []
+        while n > 0 and len(chunk := self._ahead(max(n, 64))):
             positions = np.flatnonzero(self.new(chunk) & self.space.feasible(chunk))[:n]
-            walked = int(positions[-1]) + 1 if len(positions) == n else len(chunk)
+            self._at += int(positions[-1]) + 1 if len(positions) == n else len(chunk)
             found.append(chunk[positions])
-            start += walked
             n -= len(positions)
-        rows = np.concatenate(found)
-        self._rest = np.concatenate([rest[start:], rows])
+        rows = np.concatenate([self._ahead(0), *found])
+        self._back.append(rows)
         return rows
+
+    def _ahead(self, n: int) -> Rows:
+        """Return the next rows of the queue, none only where it has no more."""
+        rest = np.zeros((0, len(self.space.names)), np.int64) if self._rest is None else self._rest
+        if self._at == len(rest) and self._back:
+            rest = self._rest = np.concatenate(self._back)
+            self._at, self._back = 0, []
+        return rest[self._at : self._at + n]
 
     def _keys(self, rows: Rows) -> Iterable[Hashable]:
         if self._numbered:

@@ -80,6 +80,22 @@ def test_find_varies_also_once_the_space_is_enumerated():
     assert all(len(rows) == 4 for rows in found)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_once_enumerated_it_is_a_queue_of_what_is_left(seed):
+    unseen, rng = Unseen(TINY), np.random.default_rng(seed)
+    unseen.find(17, rng)
+    queue = np.concatenate([unseen._rest[unseen._at :], *unseen._back]).tolist()
+    seen = []
+    for n in rng.integers(0, 9, size=12).tolist():
+        found = unseen.find(n, rng).tolist()
+        left = [row for row in queue if row not in seen and TINY.feasible(np.array([row]))[0]]
+        assert found == left[:n]
+        queue = left[n:] + found
+        some = found[: n // 4]
+        unseen.mark(np.array(some, dtype=np.int64).reshape(-1, len(TINY.names)))
+        seen += some
+
+
 def test_draws_are_uniform_over_feasible_rows():
     counts = np.zeros(TINY.size)
     for seed in range(600):
