@@ -38,8 +38,8 @@ OutputOption = Annotated[
         "--output",
         metavar="FILE",
         show_default=False,
-        help="With --fuse, also write machine and groups, for `cosearch evaluate`; .html: a page "
-        "that draws what is live in the memory they share.",
+        help="With --fuse, also write machine and groups, for `cosearch evaluate` (.yaml), or a "
+        "page that draws what is live in the memory they share (.html).",
     ),
 ]
 

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from cosearch.machine.hardware import Accelerator
     from cosearch.mapping.fused import FusedMapping
     from cosearch.mapping.traffic import Traffic
+    from cosearch.registry.registry import Registry
+    from cosearch.reporting.reporter import Reporter
     from cosearch.study.problem import Problem
+
+FILES = (".yaml", ".yml")
+"""Of machine and groups."""
 
 
 def show_fused(
@@ -36,7 +41,8 @@ def show_fused(
         json: whether to show it as JSON.
 
     Raises:
-        CosearchError: the machine is no loop-nest machine, or the mapper fuses nothing.
+        CosearchError: the machine is no loop-nest machine, the mapper fuses nothing, or nothing
+            writes groups to such a file.
     """
     from cosearch.cli.text import fused as fused_text
     from cosearch.cli.text.network import show_left_out
@@ -48,6 +54,7 @@ def show_fused(
             f"layers are fused on loop-nest machines; {machine.name!r} has a model of its own",
             "leave out --fuse",
         )
+    reporter = None if out is None else _reporter(out, session.registry)
     network, objective, spec = problem.network, problem.mapper_objective, problem.spec
     told = "fusing layers; Ctrl-C ends with the best found"
     watched = session.output.errors.status(told) if session.output.live else None
@@ -59,7 +66,7 @@ def show_fused(
         if not came:
             traffic, stopped = _traffic(problem, machine, found)
     if out is not None:
-        _write(session, out, f"{network.name} on {machine.name}", machine, found)
+        _write(session, out, reporter, f"{network.name} on {machine.name}", machine, found)
     if json:
         session.output.json({**fused_text.facts(machine, found), "traffic": traffic})
     else:
@@ -94,16 +101,41 @@ def _traffic(
         return None, "the least traffic is left out"
 
 
-def _write(
-    session: Session, out: Path, title: str, machine: SpatialAccelerator, found: FusedMapping
-) -> None:
-    """Write groups to a file: a page where a reporter has its suffix, else to be priced again."""
-    from cosearch.formats.groups import groups_text
-    from cosearch.reporting.reporter import reporter_for, write_whole
+def _reporter(out: Path, registry: Registry) -> Reporter | None:
+    """Return who draws groups in files of this suffix; None: they are for `cosearch evaluate`.
 
-    if out.suffix.lstrip(".") in session.registry.names("reporters"):
-        page = reporter_for(out, session.registry).groups(title, machine, found)
-        write_whole(out, page)
+    Raises:
+        CosearchError: nobody does, and it is no suffix of a file of groups.
+    """
+    from cosearch.reporting.reporter import Reporter, reporter_for
+
+    suffix = out.suffix.lower()
+    if suffix in FILES:
+        return None
+    if suffix.lstrip(".") in registry.names("reporters"):
+        reporter = reporter_for(out, registry)
+        if type(reporter).groups is not Reporter.groups:
+            return reporter
+    known = f"{', '.join(FILES)} for `cosearch evaluate`, .html for a page"
+    raise CosearchError(
+        f"{out}: groups of layers are not written as {suffix or 'no suffix'!r}", known
+    )
+
+
+def _write(
+    session: Session,
+    out: Path,
+    reporter: Reporter | None,
+    title: str,
+    machine: SpatialAccelerator,
+    found: FusedMapping,
+) -> None:
+    """Write groups to a file: a page, or to be priced again."""
+    from cosearch.formats.groups import groups_text
+    from cosearch.reporting.reporter import write_whole
+
+    if reporter is not None:
+        write_whole(out, reporter.groups(title, machine, found))
         session.output.note(f"wrote {out}")
         return
     write_whole(out, groups_text(machine.architecture, found.runs))

@@ -56,7 +56,9 @@ class Reporter(Answering, ABC):
 
     options: ClassVar[ParameterSpace] = ParameterSpace(())
 
-    _contract: ClassVar[Contract] = Contract("reporter", {"study": no_text, "comparison": no_text})
+    _contract: ClassVar[Contract] = Contract(
+        "reporter", dict.fromkeys(("study", "comparison", "groups"), no_text)
+    )
 
     @classmethod
     def lacking(cls) -> str:

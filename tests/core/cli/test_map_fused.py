@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from cosearch_plugins.mappers.fused.group import GroupSearch
 from cosearch_plugins.mappers.fused.mapper import FusedMapper
 
@@ -43,7 +45,7 @@ def test_a_machine_with_a_model_of_its_own_refuses(refused):
 
 
 def test_the_file_is_priced_again_to_the_last_digit(cosearch, tmp_path):
-    path = tmp_path / "groups.yaml"
+    path = tmp_path / "groups.YAML"
     net = "O[m,n]+=A[m,k]*B[k,n];m=4,n=4,k=4"
     command = ("map", net, "-H", "eyeriss", "--fuse", "-o", "energy", "--json", "--output")
     found = cosearch(*command, str(path)).json()
@@ -58,8 +60,19 @@ def test_a_file_of_groups_needs_groups(refused, tmp_path):
     assert "add --fuse" in refused("map", "alexnet:conv2", "-H", "eyeriss", "--output", path)
 
 
+@pytest.mark.parametrize("name", ["g.md", "g", "g.yaml.part"])
+def test_a_file_that_nobody_writes_is_refused_before_the_search(
+    refused, tmp_path, name, monkeypatch
+):
+    monkeypatch.setattr(FusedMapper, "fuse", None)
+    path = str(tmp_path / name)
+    told = refused("map", "alexnet", "-H", "eyeriss", "--fuse", "--output", path)
+    assert "groups of layers are not written as" in told
+    assert ".yaml" in told
+
+
 def test_a_page_draws_each_group(cosearch, tmp_path):
-    path = tmp_path / "groups.html"
+    path = tmp_path / "groups.HTML"
     told = cosearch("map", "bert-base", "-H", "eyeriss", "--fuse", "-o", "energy", "--output", path)
     assert f"wrote {path}" in told.err
     page = path.read_text(encoding="utf-8")

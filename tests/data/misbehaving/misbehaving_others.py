@@ -285,6 +285,9 @@ class BadReporter(Reporter):
     def comparison(self, compared):
         return TEXTS.get(self.fault, lambda t: t)("a comparison")
 
+    def groups(self, title, machine, found):
+        return TEXTS.get(self.fault, lambda t: t)("groups")
+
 
 def reporter_of(which):
     return type("BadReporter", (BadReporter,), {"fault": which, "__module__": __name__})
