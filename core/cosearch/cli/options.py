@@ -55,7 +55,11 @@ EvaluationsOption: TypeAlias = Annotated[
 SecondsOption: TypeAlias = Annotated[
     float | None,
     typer.Option(
-        "--seconds", min=0.0, metavar="S", show_default=False, help="Wall-clock time at most."
+        "--seconds",
+        min=0.0,
+        metavar="S",
+        show_default=False,
+        help="Wall-clock time at most; one worker and Dask finish designs under way.",
     ),
 ]
 

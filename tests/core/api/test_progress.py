@@ -1,5 +1,4 @@
 import io
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -72,13 +71,19 @@ def test_a_pipe_hears_of_the_first_feasible_design_at_once(watched, monkeypatch)
     assert "best edp" in lines[0]
 
 
-def test_a_first_figure_is_shown_until_there_is_a_design():
+def test_a_first_figure_is_shown_until_there_is_a_design(study_of):
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=100, color_system=None)
     PlainProgress(console).roughly("the baseline has edp 3")
-    live = LiveProgress(console)
+    live, study = LiveProgress(console), study_of(trials=1)
     live.roughly("the baseline has edp 4")
-    live.study = SimpleNamespace(header=SimpleNamespace(budget=Budget(trials=20), seconds=0.0))
+    live.study = study
     console.print(live.lines())
     assert "has edp 3" in text.getvalue()
     assert "has edp 4" in text.getvalue()
+    assert "best edp" not in text.getvalue()
+    live.cosearch_trial_finished(study.in_order[0])
+    text.truncate(0)
+    console.print(live.lines())
+    assert "has edp" not in text.getvalue()
+    assert "best edp" in text.getvalue()
