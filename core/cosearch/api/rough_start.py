@@ -16,7 +16,7 @@ from cosearch.study.study import Study, Trial
 if TYPE_CHECKING:
     from cosearch.study.problem import Problem
 
-PATIENCE = 1.5
+PATIENCE = 1.0
 """Seconds that a first design may take before a rough figure is worked out beside it."""
 
 

@@ -19,8 +19,8 @@ from cosearch.workload.einsum import Einsum
 MOST_ROWS = 2048
 """Mappings tried of a layer."""
 
-LAYER_SECONDS = 0.06
-"""For a layer, unless not even its first mappings are priced by then."""
+SECONDS = 1.0
+"""For all layers, unless not even their first mappings are priced by then."""
 
 FIRST_SECONDS = 1.0
 """That a first mapping may take to price, where a machine says how long it does."""
@@ -56,8 +56,9 @@ def rough_loss(problem: Problem, given_up: GivenUp = lambda: False) -> float | N
     except Infeasible:
         return None
     energy = cycles = 0.0
+    each = SECONDS / len(problem.network.unique)
     for layer in problem.network.unique:
-        rough = rough_layer(machine, layer.einsum, problem.mapper_objective, given_up)
+        rough = rough_layer(machine, layer.einsum, problem.mapper_objective, each, given_up)
         if rough is None:
             return None
         energy += layer.count * rough.energy_pj
@@ -70,6 +71,7 @@ def rough_layer(
     machine: Accelerator,
     layer: Einsum,
     objective: Objective,
+    seconds: float,
     given_up: GivenUp = lambda: False,
 ) -> RoughLayer | None:
     """Return the best of the first mapping and ever more random ones, while the time lasts.
@@ -82,9 +84,9 @@ def rough_layer(
     rows = np.zeros((1, len(space.cardinalities)), dtype=np.int64)
     while tried < MOST_ROWS and not given_up():
         spent, some = time.perf_counter() - started, best is not None
-        seconds = LAYER_SECONDS - spent if some else FIRST_SECONDS
-        rows = rows[: affordable(machine, layer, rows, max(seconds, 0.0), some=some)]
-        if some and (seconds <= 0 or len(rows) == 0):
+        left = seconds - spent if some else FIRST_SECONDS
+        rows = rows[: affordable(machine, layer, rows, max(left, 0.0), some=some)]
+        if some and (left <= 0 or len(rows) == 0):
             break
         costs = priced(machine, layer, rows)
         losses = mapping_losses(objective, machine, costs)

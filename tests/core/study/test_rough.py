@@ -29,7 +29,7 @@ def every_cost(problem):
 
 def test_a_rough_layer_costs_what_one_of_its_mappings_does(problem):
     machine, layer, costs = every_cost(problem)
-    found = rough_layer(machine, layer, problem.mapper_objective)
+    found = rough_layer(machine, layer, problem.mapper_objective, 1.0)
     assert (found.energy_pj, found.cycles) in costs
 
 
@@ -38,17 +38,17 @@ def test_more_mappings_make_it_no_worse_than_the_first_one(problem):
     space = machine.mapspace(layer)
     first = machine.evaluate(layer, np.zeros((1, len(space.cardinalities)), dtype=np.int64))
     assert first.feasible[0]
-    found = rough_layer(machine, layer, problem.mapper_objective)
+    found = rough_layer(machine, layer, problem.mapper_objective, 1.0)
     assert found.energy_pj * found.cycles <= first.energy_pj[0] * first.cycles[0]
 
 
 def test_the_loss_is_the_objective_of_all_layers_together(toy, monkeypatch):
-    monkeypatch.setattr(rough, "LAYER_SECONDS", math.inf)  # else what is found hangs on the time
+    monkeypatch.setattr(rough, "SECONDS", math.inf)  # else what is found hangs on the time
     monkeypatch.setattr(rough, "MOST_ROWS", 16)
     problem = plan(toy, "resnet18", "eyeriss", "random")
     machine = problem.machine(problem.baseline)
     layers = [
-        (layer.count, rough_layer(machine, layer.einsum, problem.mapper_objective))
+        (layer.count, rough_layer(machine, layer.einsum, problem.mapper_objective, math.inf))
         for layer in problem.network.unique
     ]
     energy, cycles = (sum(n * getattr(x, w) for n, x in layers) for w in ("energy_pj", "cycles"))
