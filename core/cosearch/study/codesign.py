@@ -34,6 +34,7 @@ from cosearch.store.records import EXHAUSTED, FINISHED, Header
 from cosearch.store.store import Store, StoredTrials
 from cosearch.study.bounding import refuse_unbounded
 from cosearch.study.building import canonical, make_scheme, make_strategy, problem_of, threaded
+from cosearch.study.compiled import compile_first
 from cosearch.study.events import Events
 from cosearch.study.executor import Executor, Task
 from cosearch.study.problem import Problem
@@ -271,6 +272,8 @@ def run(
         pass_on(error)
         raise broken("strategy", named.name, "its constructor", error, named.target) from error
     known = known_of(study.problem, store)
+    if study.header.budget.seconds is not None:
+        compile_first(study.problem)
     with _executor(study, store, registry, session) as executor:
         events = Events(registry.manager)
         Search(study, store, strategy, executor, events, known, floors).run()

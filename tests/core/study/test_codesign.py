@@ -16,7 +16,7 @@ from cosearch.mapping.mapper import Budget
 from cosearch.registry.registration import hookimpl
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED, RUNNING
 from cosearch.store.store import Store
-from cosearch.study import search
+from cosearch.study import codesign, search
 from cosearch.study.building import make_hardware
 from cosearch.study.codesign import (
     Session,
@@ -27,6 +27,7 @@ from cosearch.study.codesign import (
     resume_study,
     run,
 )
+from cosearch.study.compiled import compile_first
 from cosearch.trials.trial import State
 from cosearch_plugins.executors.serial import Serial
 from cosearch_plugins.strategies.random import Random
@@ -548,3 +549,19 @@ def test_no_more_workers_than_designs(study_of, left, most):
     trials = None if left is None else study.spent + left
     study.header = evolve(study.header, budget=Budget(trials=trials, seconds=9.0))
     assert _at_most(4, study) == most
+
+
+def test_what_a_limit_of_time_counts_begins_once_all_is_compiled(study_of, monkeypatch):
+    ready = []
+    monkeypatch.setattr(codesign, "compile_first", lambda problem: ready.append(problem))
+    study_of(trials=1, name="without a limit")
+    assert ready == []
+    study = study_of(budget=Budget(trials=1, seconds=60.0), name="with one")
+    assert ready == [study.problem]
+
+
+def test_compiling_first_leaves_what_fails_to_the_search(toy, monkeypatch):
+    problem = plan(toy, "gemm:M=4,N=2,K=4", "eyeriss", "random")
+    compile_first(problem)
+    monkeypatch.setattr(type(problem.mapper), "ready", lambda *_: 1 / 0)
+    compile_first(problem)
