@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from cosearch.api.progress import Display, Silent
 from cosearch.quantities import loss
 from cosearch.registry.registration import hookimpl
+from cosearch.registry.registry import Registry
 from cosearch.study.study import Study, Trial
 
 if TYPE_CHECKING:
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds that a first design may take before a rough figure is worked out beside it."""
-
 
 MOST_SECONDS = 10.0
 """That the rough figure may take: later it helps nobody."""
@@ -76,3 +78,19 @@ class RoughStart:
                 f"the baseline has {first.name} {loss(rough, first.unit)} with the best of some "
                 "random mappings; the first design is on its way"
             )
+
+
+@contextmanager
+def watching(registry: Registry, display: Display, **others: object) -> Iterator[None]:
+    """Have a display, with a first figure where it shows any, and others observe studies."""
+    observers = {"progress": display, **others}
+    if not isinstance(display, Silent):
+        observers["rough start"] = RoughStart(display.roughly)
+    for name, observer in observers.items():
+        registry.manager.register(observer, name=name)
+    try:
+        with display:
+            yield
+    finally:
+        for name in observers:
+            registry.manager.unregister(name=name)

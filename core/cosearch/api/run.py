@@ -15,7 +15,7 @@ from attrs import frozen
 from cosearch.api.console import SafeConsole
 from cosearch.api.names import Names, Plugins
 from cosearch.api.progress import Display, LiveProgress, Silent
-from cosearch.api.rough_start import RoughStart
+from cosearch.api.rough_start import watching
 from cosearch.api.tables import Record, Tabular, without_clashes
 from cosearch.errors import CosearchError
 from cosearch.machine.hardware import HardwareModel
@@ -294,14 +294,5 @@ def shown(progress: bool | None) -> bool:
 def watched(registry: Registry, *, show: bool) -> Iterator[None]:
     """Show a bar while a study runs."""
     display: Display = LiveProgress(SafeConsole(stderr=True)) if show else Silent()
-    observers: dict[str, object] = {"progress": display}
-    if show:
-        observers["rough start"] = RoughStart(display.roughly)
-    for name, observer in observers.items():
-        registry.manager.register(observer, name=name)
-    try:
-        with display:
-            yield
-    finally:
-        for name in observers:
-            registry.manager.unregister(name=name)
+    with watching(registry, display):
+        yield

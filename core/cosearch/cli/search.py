@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from cosearch.api.progress import Display, LiveProgress, PlainProgress, Silent
-from cosearch.api.rough_start import RoughStart
+from cosearch.api.rough_start import watching
 from cosearch.cli.errors import INTERRUPTED
 from cosearch.cli.interruption import Interruption
 from cosearch.cli.options import STORE, TRIALS
@@ -109,18 +109,8 @@ def _watched(session: Session, *, finished: bool) -> Iterator[None]:
     """Show progress as an observer of the study, and take signals."""
     interruption = Interruption()
     display = _display(session.output, finished=finished)
-    manager = session.registry.manager
-    observers: dict[str, object] = {"progress": display, "interruption": interruption}
-    if not isinstance(display, Silent):
-        observers["rough start"] = RoughStart(display.roughly)
-    for name, observer in observers.items():
-        manager.register(observer, name=name)
-    try:
-        with interruption, display:
-            yield
-    finally:
-        for name in observers:
-            manager.unregister(name=name)
+    with interruption, watching(session.registry, display, interruption=interruption):
+        yield
 
 
 def _display(output: Output, *, finished: bool) -> Display:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from cosearch.errors import PluginError
-from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
 from cosearch.store.records import EXHAUSTED, FINISHED, INTERRUPTED
 from cosearch.store.store import Store
@@ -19,19 +18,6 @@ sys.path.insert(0, str(BAD))
 import misbehaving  # noqa: E402
 
 sys.path.remove(str(BAD))
-
-
-@pytest.fixture(scope="module")
-def found():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BAD))
-        yield load_registry(third_party=True)
-
-
-@pytest.fixture
-def bad(found, monkeypatch):
-    monkeypatch.syspath_prepend(str(BAD))
-    return found
 
 
 @pytest.fixture

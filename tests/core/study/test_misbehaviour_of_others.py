@@ -11,7 +11,6 @@ import pytest
 
 from cosearch.cli import main
 from cosearch.errors import PluginError
-from cosearch.hooks.discovery import load_registry
 from cosearch.mapping.mapper import Budget
 from cosearch.search.objective import Objective, checked
 from cosearch.store.store import Store
@@ -27,19 +26,6 @@ sys.path.remove(str(BAD))
 
 OURS = "misbehaving 1.0"
 NET = "gemm:M=8,N=8,K=8"
-
-
-@pytest.fixture(scope="module")
-def found():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BAD))
-        yield load_registry(third_party=True)
-
-
-@pytest.fixture
-def bad(found, monkeypatch):
-    monkeypatch.syspath_prepend(str(BAD))
-    return found
 
 
 @pytest.fixture
