@@ -156,7 +156,7 @@ def _further(study: Study, more_trials: int | None, more_seconds: float | None) 
     trials, seconds = budget.trials, budget.seconds
     if more_seconds is not None:
         trials = None if trials is not None and spent >= trials - ROUNDING else trials
-        seconds = taken + more_seconds
+        seconds = round(taken + more_seconds, 1)  # as it is told when it is over
     elif more_trials is not None and seconds is not None and taken >= seconds:
         seconds = None
     if more_trials is not None:

@@ -148,7 +148,7 @@ def test_a_limit_that_is_reached_does_not_keep_a_study_from_going_further(cheap,
     cheap(trials=3, name="x")
     with Store(tmp_path / "s.db") as store:
         longer = resume_study(store, toy, "x", more_seconds=60.0).header
-        assert longer.budget == Budget(seconds=longer.seconds + 60.0)
+        assert longer.budget == Budget(seconds=round(longer.seconds + 60.0, 1))
         store.update(evolve(longer, budget=Budget(trials=9, seconds=longer.seconds)))
         assert resume_study(store, toy, "x", more_seconds=5.0).header.budget.trials == 9
         study = resume_study(store, toy, "x", more_trials=2)
